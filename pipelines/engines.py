@@ -1,0 +1,73 @@
+"""Which engine runs a job: the embedded one with all cores, unless a Beam option names another."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from textgen.errors import UserError
+
+PARALLEL_FROM_BYTES = 16 << 20
+"""Below this much input, starting workers takes longer than they save."""
+
+
+class Engine(NamedTuple):
+    """A pipeline, and what will run it.
+
+    Attributes:
+        pipeline: an empty pipeline.
+        name: the engine in words.
+        noisy: whether its worker processes log to this process's standard error.
+    """
+
+    pipeline: beam.Pipeline
+    name: str
+    noisy: bool
+
+
+def check_beam_flags(flags: Sequence[str]) -> None:
+    """Refuses flags that Beam does not know; Beam itself drops them with a log line.
+
+    Raises:
+        UserError: a flag is unknown, or its value cannot be read.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for options in PipelineOptions.__subclasses__():
+        options._add_argparse_args(parser)
+    try:
+        _, unknown = parser.parse_known_args(list(flags))
+    except argparse.ArgumentError as error:
+        raise UserError(f"Beam cannot read {' '.join(flags)!r}: {error}. Correct it.") from None
+    if unknown:
+        raise UserError(f"neither textgen nor Beam knows {unknown[0]!r}. See `textgen prepare --help`.")
+
+
+def start(flags: Sequence[str], *, input_bytes: int, python_bound: bool) -> Engine:
+    """The engine that Beam's flags name.
+
+    Without `--runner` it is Beam's embedded engine, made here and not by way of `DirectRunner`, which would first
+    try to download another one. `--direct_num_workers` and `--direct_running_mode` choose its workers. Threads
+    share one TensorFlow and start at once, so they serve where graph operations do the work; work that is bound by
+    Python itself gets processes.
+    """
+    options = PipelineOptions(list(flags))
+    runner = options.view_as(StandardOptions).runner
+    if runner:
+        return Engine(beam.Pipeline(options=options), runner, noisy=False)
+    direct = options.view_as(DirectOptions)
+    if not _given("--direct_num_workers", flags) and input_bytes >= PARALLEL_FROM_BYTES:
+        direct.direct_num_workers = os.cpu_count() or 1
+    if not _given("--direct_running_mode", flags) and direct.direct_num_workers != 1:
+        direct.direct_running_mode = "multi_processing" if python_bound else "multi_threading"
+    workers, mode = direct.direct_num_workers, direct.direct_running_mode
+    name = f"Beam's embedded engine, {workers} worker{'s' * (workers != 1)}, {mode}"
+    noisy = mode == "multi_processing" and not _given("--default_sdk_harness_log_level", flags)
+    return Engine(beam.Pipeline(runner=FnApiRunner(), options=options), name, noisy)
+
+
+def _given(option: str, flags: Sequence[str]) -> bool:
+    return any(flag == option or flag.startswith(option + "=") for flag in flags)

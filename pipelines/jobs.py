@@ -1,0 +1,104 @@
+"""The one shape that every stage of a preparation has.
+
+Create(units) → Reshuffle → ParDo(one unit, whole). A unit's work is a pure function of the unit and the settings,
+and its result a small JSON value that is kept beside the output: a retry, a twin or a second run finds it and does
+nothing. What the work is and what becomes of the results, the stages say.
+
+Only what every runner keeps is used here: no tagged outputs, no `finish_bundle`, no metrics, no lambdas.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, TextIO
+
+import apache_beam as beam
+
+from pipelines.workspace import Workspace
+from textgen.console import bar
+from textgen.corpus.units import Unit
+
+_POLL_SECONDS = 0.5
+
+
+class UnitWork(Protocol):
+    """What a stage does with one unit. It is pickled, so it holds plain values until `setup`."""
+
+    stage: str
+    python_bound: bool
+    """Whether Python rather than graph operations takes the time, so that threads would wait for each other."""
+
+    def setup(self) -> None:
+        """Makes what a worker needs once, such as tables."""
+        ...
+
+    def process(self, unit: Unit) -> dict[str, Any]:
+        """Does the unit; the result is JSON values."""
+        ...
+
+
+class ProcessUnits(beam.PTransform):
+    """Units → their results, as JSON values."""
+
+    def __init__(self, units: Sequence[Unit], work: UnitWork, workspace: Workspace):
+        super().__init__()
+        self._units, self._work, self._workspace = units, work, workspace
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        """Adds the steps."""
+        return (
+            pipeline
+            | "CreateUnits" >> beam.Create(self._units)
+            # So that a runner does not fuse the units with the list they came from, and shares them out.
+            | "SpreadUnits" >> beam.Reshuffle()
+            | "ProcessUnit" >> beam.ParDo(ProcessUnit(self._work, self._workspace))
+        )
+
+
+class ProcessUnit(beam.DoFn):
+    """A unit's recorded result, or the work and its record."""
+
+    def __init__(self, work: UnitWork, workspace: Workspace):
+        self._work, self._workspace = work, workspace
+
+    def setup(self) -> None:
+        """Makes the worker's tables."""
+        self._work.setup()
+
+    def process(self, unit: Unit) -> Iterator[dict[str, Any]]:
+        """One unit in, one result out."""
+        result = self._workspace.recorded(self._work.stage, unit.index)
+        if result is None:
+            result = self._work.process(unit)
+            self._workspace.record(self._work.stage, unit.index, result)
+        yield result
+
+
+@contextlib.contextmanager
+def progress(
+    title: str, stage: str, units: Sequence[Unit], workspace: Workspace, stream: TextIO
+) -> Iterator[None]:
+    """A bar of the input bytes done, while the body runs.
+
+    It counts the records that the workers leave, since no two runners report metrics alike.
+    """
+    sizes = {unit.index: unit.bytes for unit in units}
+
+    def done() -> int:
+        return sum(sizes.get(unit, 0) for unit in workspace.recorded_units(stage))
+
+    stopped = threading.Event()
+    with bar(sum(sizes.values()), title, "B", stream=stream, initial=done()) as shown:
+
+        def watch() -> None:
+            while not stopped.wait(_POLL_SECONDS):
+                shown.update(done() - shown.n)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            watcher.join()
+            shown.update(done() - shown.n)

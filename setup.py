@@ -1,0 +1,39 @@
+"""The installable project; Dataflow workers install it too (``--setup_file ./setup.py``)."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="textgen",
+    version="0.1.0",
+    description="Streams every (window, next token) pair of a text corpus from Apache Beam to a bidirectional LSTM.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["textgen*", "pipelines*"]),
+    install_requires=[
+        "tensorflow>=2.21,<2.22",
+        # 2.21.0 does not import: an ICU symbol is undefined (tensorflow/text#1541).
+        "tensorflow-text>=2.21.1,<2.22",
+        "apache-beam>=2.77,<2.78",
+        "pyarrow>=20,<26",
+        "numpy>=2.1,<2.5",
+        "matplotlib>=3.8,<4",
+        "tqdm>=4.66,<5",
+    ],
+    extras_require={
+        "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
+        "aws": ["apache-beam[aws]>=2.77,<2.78"],
+        "dev": [
+            "hypothesis>=6.100,<7",
+            "mypy>=1.15,<2",
+            "pytest>=8,<10",
+            "pytest-timeout>=2.3,<3",
+            "ruff>=0.11,<1",
+            "types-tqdm>=4.66,<5",
+        ],
+    },
+    entry_points={"console_scripts": ["textgen = textgen.cli:main"]},
+)

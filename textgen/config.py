@@ -1,0 +1,187 @@
+"""The ground: reserved ids, the settings of every stage, and the presets.
+
+Each stage's settings are one frozen dataclass: checked when made, saved as JSON beside what the stage made,
+read back from there, and never asked for twice.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from textgen.errors import require
+
+PAD, UNK, BOS, EOS = range(4)
+"""Ids that stand for no text: padding, an unknown token, the beginning and the end of a document."""
+
+RESERVED = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
+"""How the reserved ids are written, in the order of the ids."""
+
+SPLITS = ("train", "validation", "test")
+
+VOCABULARY_FILE = "vocabulary.jsonl"
+"""Beside the manifest of a dataset, and beside the settings of a run."""
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    require(value in choices, f"{name} is {value!r}; it must be one of: {', '.join(choices)}.")
+
+
+def _require_at_least(name: str, value: float, least: float, remedy: str = "") -> None:
+    # `not (value >= least)`, so that NaN is refused too.
+    require(not math.isnan(value) and value >= least, f"{name} is {value}; it must be at least {least}. {remedy}".rstrip())
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """How text becomes tokens. Saved with the dataset and with every model trained on it."""
+
+    tokenizer: str = "word"
+    vocabulary_size: int = 8000
+    case: str = "fold"
+    whitespace: str = "collapse"
+    punctuation: str = "separate"
+    unknown: str = "token"
+
+    def __post_init__(self) -> None:
+        _require_choice("tokenizer", self.tokenizer, ("char", "word"))
+        _require_choice("case", self.case, ("fold", "keep"))
+        _require_choice("whitespace", self.whitespace, ("collapse", "keep"))
+        _require_choice("punctuation", self.punctuation, ("keep", "separate", "strip"))
+        _require_choice("unknown", self.unknown, ("token", "drop"))
+        _require_at_least("vocabulary size", self.vocabulary_size, 1)
+        require(
+            self.tokenizer == "word" or self.punctuation != "separate",
+            "punctuation is 'separate' with the char tokenizer, to which every mark is a token already. "
+            "Use 'keep' or 'strip'.",
+        )
+
+
+TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "word": {},
+    "char": {"vocabulary_size": 1000, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
+}
+"""What each tokenizer's users expect where they say nothing: a character model keeps the text as it stands."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PrepareConfig:
+    """What a dataset is made of. Two datasets with the same inputs and PrepareConfig have the same bytes."""
+
+    text: TextConfig
+    format: str = "auto"
+    text_field: str | None = None
+    window: int = 44
+    stride: int = 1
+    boundaries: bool = True
+    layout: str = "pairs"
+    split_by: str = "document"
+    validation_percent: float = 5.0
+    test_percent: float = 5.0
+
+    def __post_init__(self) -> None:
+        _require_choice("format", self.format, ("auto", "document", "lines", "csv"))
+        _require_choice("layout", self.layout, ("pairs", "spans"))
+        _require_choice("split-by", self.split_by, ("document", "tail"))
+        _require_at_least("window", self.window, 1, "It is the number of tokens that the model sees.")
+        require(self.window <= 4096, f"window is {self.window}; it must be at most 4096.")
+        _require_at_least("stride", self.stride, 1, "Use 1 for every window.")
+        _require_at_least("validation percent", self.validation_percent, 0)
+        _require_at_least("test percent", self.test_percent, 0)
+        held_out = self.validation_percent + self.test_percent
+        require(
+            held_out < 100,
+            f"validation and test take {held_out:g} percent of the text; they must leave some to train on. "
+            "Lower --validation-percent or --test-percent.",
+        )
+
+    def held_out_percent(self) -> dict[str, float]:
+        """The share of each held-out split."""
+        return {"validation": self.validation_percent, "test": self.test_percent}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The network: Embedding → layers × Bidirectional(LSTM(units)) → Dense over the vocabulary."""
+
+    embedding: int = 128
+    layers: int = 1
+    units: int = 128
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_at_least("embedding", self.embedding, 1)
+        _require_at_least("layers", self.layers, 1)
+        _require_at_least("units", self.units, 1)
+        require(0 <= self.dropout < 1, f"dropout is {self.dropout}; it must be at least 0 and below 1.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How the network is trained. `validate_every` counts steps; 0 means once at the end of each epoch."""
+
+    batch_size: int = 256
+    epochs: int = 10
+    optimizer: str = "adam"
+    learning_rate: float = 0.001
+    clip_norm: float = 1.0
+    patience: int = 3
+    validate_every: int = 0
+    keep_checkpoints: int = 2
+    seed: int = 0
+    sample_prompt: str = ""
+    sample_temperature: float = 0.8
+    sample_tokens: int = 50
+
+    def __post_init__(self) -> None:
+        _require_choice("optimizer", self.optimizer, ("adam", "rmsprop", "sgd"))
+        for name in ("batch_size", "epochs", "patience", "keep_checkpoints", "sample_tokens"):
+            _require_at_least(name.replace("_", " "), getattr(self, name), 1)
+        _require_at_least("validate every", self.validate_every, 0)
+        _require_at_least("clip norm", self.clip_norm, 0, "Use 0 for no clipping.")
+        _require_at_least("sample temperature", self.sample_temperature, 0, "Use 0 for the likeliest token.")
+        require(
+            0 < self.learning_rate < math.inf,
+            f"learning rate is {self.learning_rate}; it must be a finite number above 0.",
+        )
+
+
+PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    # The word-level Keras notebook on consumer complaints.
+    "notebook": {
+        "prepare": {"tokenizer": "word", "vocabulary_size": 500, "punctuation": "strip", "window": 44},
+        "train": {
+            "embedding": 8, "layers": 3, "units": 50, "optimizer": "rmsprop", "clip_norm": 0.0, "batch_size": 128,
+            "sample_prompt": "Last night I went on a date with",
+        },
+    },
+    # The character-level LSTM on a novel.
+    "char": {
+        "prepare": {"tokenizer": "char", "window": 48, "split_by": "tail", "validation_percent": 5.0, "test_percent": 5.0},
+        "train": {
+            "embedding": 32, "layers": 1, "units": 128, "learning_rate": 0.002, "sample_tokens": 200,
+        },
+    },
+}  # fmt: skip
+"""What the two notebooks used, by stage; an option given on the command line goes before its preset."""
+
+Config = TypeVar("Config")
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """A config as plain JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_json(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """The config that `to_json` saved.
+
+    Raises:
+        UserError: a setting is unknown to this version.
+    """
+    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - names)
+    require(not unknown, f"unknown settings {unknown}; this was written by another version of textgen. Use that one.")
+    if kind is PrepareConfig:
+        values = {**values, "text": from_json(TextConfig, values["text"])}
+    return kind(**values)

@@ -1,0 +1,53 @@
+"""What the user sees while work goes on: messages and bars on standard error, results alone on standard output."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+
+def say(message: str) -> None:
+    """Tells the user how the work goes."""
+    tqdm.write(message, file=sys.stderr)
+
+
+def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, initial: int = 0) -> "tqdm[Any]":
+    """A bar with rate and time left; where no one watches (a log file) it writes seldom."""
+    stream = stream or sys.stderr
+    often = 0.1 if stream.isatty() else 15.0
+    return tqdm(
+        total=total, desc=title, unit=unit, unit_scale=True, file=stream, initial=initial, mininterval=often,
+        dynamic_ncols=True, smoothing=0.1,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[TextIO]:
+    """Discards what native code and child processes write to standard error; yields the true standard error.
+
+    TensorFlow's libraries greet before they read any setting that would stop them, and Beam's workers log to the
+    stream that they inherit.
+    """
+    sys.stderr.flush()
+    with open(os.dup(2), "w", encoding="utf-8", buffering=1) as terminal:  # noqa: PTH123
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        try:
+            yield terminal
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal.fileno(), 2)
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow and what links to it without their greetings."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with hushed():
+        import tensorflow
+        import tensorflow_text  # noqa: F401
+
+        tensorflow.get_logger().setLevel("ERROR")

@@ -1,0 +1,1 @@
+"""What is read: the input cut into deterministic units, and one reader for each family of formats."""

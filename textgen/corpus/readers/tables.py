@@ -1,0 +1,121 @@
+"""CSV files, of which one column holds the documents.
+
+A record ends at a newline that an even number of quotation marks precedes (RFC 4180). Counting marks is quick,
+so one big file can be cut between records without parsing it, and its parts parsed side by side.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.csv
+
+from textgen.errors import UserError
+from textgen.corpus.pieces import Batch, OpenFile, Piece, batches
+from textgen.corpus.readers.documents import BYTE_ORDER_MARK
+
+_SCAN_BYTES = 1 << 22
+
+
+class TableReader:
+    """The column `text_field` of a CSV file with a header line."""
+
+    def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
+        """Ranges that end between records; the header belongs to none."""
+        count = max(1, round(size / unit_bytes))
+        with open_file(path) as file:
+            start = len(_first_record(file))
+            wanted = [start + (size - start) * i // count for i in range(1, count)]
+            edges = [start, *_record_ends(file, start, wanted), size]
+        return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+
+    def read(self, piece: Piece, open_file: OpenFile, text_field: str | None) -> Iterator[Batch]:
+        """The column's cells; rows with another number of cells than the header are counted as malformed."""
+        with open_file(piece.path) as file:
+            names = _names(_first_record(file))
+            file.seek(piece.start)
+            data = file.read(piece.end - piece.start)
+        if not data.strip():
+            return
+        cells, malformed = _column(data, names, names.index(checked_field(names, text_field, piece.path)))
+        if malformed:
+            yield Batch(malformed=malformed)
+        yield from batches(cells)
+
+
+def column_names(path: str, open_file: OpenFile) -> list[str]:
+    """The header of a CSV file."""
+    with open_file(path) as file:
+        return _names(_first_record(file))
+
+
+def checked_field(names: list[str], text_field: str | None, path: str) -> str:
+    """The column to read.
+
+    Raises:
+        UserError: no column is named, or the file has none of that name.
+    """
+    if text_field is None:
+        raise UserError(f"{path} is a CSV file with the columns {', '.join(names)}; name one with --text-field.")
+    if text_field not in names:
+        raise UserError(f"{path} has no column {text_field!r}; it has {', '.join(names)}. Name one with --text-field.")
+    return text_field
+
+
+def _first_record(file: io.BufferedIOBase) -> bytes:
+    record = file.readline()
+    while record.count(b'"') % 2:
+        line = file.readline()
+        if not line:
+            break
+        record += line
+    return record
+
+
+def _names(header: bytes) -> list[str]:
+    text = header.removeprefix(BYTE_ORDER_MARK).decode(errors="replace")
+    return next(csv.reader(io.StringIO(text, newline="")), [])
+
+
+def _record_ends(file: io.BufferedIOBase, start: int, wanted: list[int]) -> Iterator[int]:
+    """For each wanted position, the first end of a record at or after it; ascending, without repeats."""
+    file.seek(start)
+    position, quotes, last = start, 0, start
+    for target in wanted:
+        if target < last:
+            continue
+        while position < target:
+            block = file.read(min(_SCAN_BYTES, target - position))
+            quotes += block.count(b'"')
+            position += len(block)
+        line = b"\n"
+        while line and (quotes % 2 or position == target):
+            line = file.readline()
+            quotes += line.count(b'"')
+            position += len(line)
+        last = position
+        yield position
+
+
+def _column(data: bytes, names: list[str], index: int) -> tuple[Iterator[bytes], int]:
+    """The cells of one column as raw bytes, and the number of rows passed over."""
+    malformed = 0
+
+    def pass_over(row: object) -> str:
+        nonlocal malformed
+        malformed += 1
+        return "skip"
+
+    # Columns are named by number, since a header may name two alike.
+    numbers = [str(i) for i in range(len(names))]
+    table = pa.csv.read_csv(
+        pa.BufferReader(data),
+        # One block holds all, so that a record of any length fits.
+        read_options=pa.csv.ReadOptions(column_names=numbers, block_size=len(data) + 1, use_threads=False),
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=pass_over),
+        convert_options=pa.csv.ConvertOptions(
+            include_columns=[numbers[index]], column_types={numbers[index]: pa.large_binary()}
+        ),
+    )
+    return (cell.as_py() for chunk in table[0].chunks for cell in chunk), malformed

@@ -1,0 +1,186 @@
+"""The commit record of a dataset, written last: a folder without `manifest.json` is not a dataset."""
+
+import dataclasses
+import functools
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from textgen.config import SPLITS, PrepareConfig, TextConfig, from_json, to_json
+from textgen.errors import UserError
+from textgen.dataset.shards import Block, Shard
+
+FILE_NAME = "manifest.json"
+VERSION = 1
+"""Raised when the bytes that the same configuration gives change."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class SplitCounts:
+    """What a split holds.
+
+    Attributes:
+        documents: documents, or with `tail` parts of documents.
+        characters: code points of the cleaned text, shared out by tokens where a document is cut.
+        tokens: tokens, [BOS] and [EOS] not among them.
+        unknown: tokens without an id of their own.
+        pairs: (X, y) pairs.
+    """
+
+    documents: int = 0
+    characters: int = 0
+    tokens: int = 0
+    unknown: int = 0
+    pairs: int = 0
+
+    def add(self, other: "SplitCounts") -> None:
+        """Adds another count to this one."""
+        for field in dataclasses.fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+
+@dataclasses.dataclass(kw_only=True)
+class UnitReport:
+    """What became of one unit, or of all of them.
+
+    Attributes:
+        unit: the unit's number; -1 in a total.
+        bytes: input bytes.
+        documents: documents found in them; each is kept or dropped for one reason.
+        kept: documents that gave tokens.
+        dropped: how many were dropped, by reason.
+        repaired: documents in which invalid UTF-8 was replaced by U+FFFD.
+        splits: what the kept ones gave.
+        shards: the files that hold it.
+    """
+
+    unit: int = -1
+    bytes: int = 0
+    documents: int = 0
+    kept: int = 0
+    dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+    repaired: int = 0
+    splits: dict[str, SplitCounts] = dataclasses.field(default_factory=lambda: {s: SplitCounts() for s in SPLITS})
+    shards: list[Shard] = dataclasses.field(default_factory=list)
+
+    def drop(self, reason: str, count: int = 1) -> None:
+        """Counts documents that were found and not kept."""
+        self.documents += count
+        self.dropped[reason] = self.dropped.get(reason, 0) + count
+
+    @classmethod
+    def total(cls, reports: Iterable["UnitReport"]) -> "UnitReport":
+        """The sum of reports, with their shards in the order of split and unit."""
+        total, dropped = cls(), Counter[str]()
+        for report in reports:
+            for name in ("bytes", "documents", "kept", "repaired"):
+                setattr(total, name, getattr(total, name) + getattr(report, name))
+            dropped.update(report.dropped)
+            for split, counts in report.splits.items():
+                total.splits[split].add(counts)
+            total.shards.extend(report.shards)
+        total.dropped = dict(sorted(dropped.items()))
+        total.shards.sort(key=lambda shard: (SPLITS.index(shard.split), shard.unit))
+        return total
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "UnitReport":
+        """The report that `to_json` saved."""
+        splits = {split: SplitCounts(**counts) for split, counts in values["splits"].items()}
+        return cls(**{**values, "splits": splits, "shards": [_shard(shard) for shard in values["shards"]]})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a dataset is and what it was made of.
+
+    Attributes:
+        config: how it was made.
+        fingerprint: SHA-256 of the config, the inputs and the code's version; equal ones have equal shards.
+        vocabulary_size: ids, the four reserved ones included.
+        vocabulary_sha256: SHA-256 of `vocabulary.jsonl`.
+        units: what became of each unit.
+    """
+
+    config: PrepareConfig
+    fingerprint: str
+    vocabulary_size: int
+    vocabulary_sha256: str
+    units: tuple[UnitReport, ...]
+    version: int = VERSION
+
+    @functools.cached_property
+    def total(self) -> UnitReport:
+        """The accounts of all units, and all shards in the order of split and unit."""
+        return UnitReport.total(self.units)
+
+    def shards(self, split: str) -> list[Shard]:
+        """The shards of a split, in the order of the corpus.
+
+        Raises:
+            UserError: there is no such split, or it is empty.
+        """
+        if split not in SPLITS:
+            raise UserError(f"split is {split!r}; it must be one of: {', '.join(SPLITS)}.")
+        shards = [shard for shard in self.total.shards if shard.split == split]
+        if not shards:
+            raise UserError(
+                f"the {split} split of this dataset is empty. "
+                f"Prepare it with --{split}-percent above 0, or name another --split."
+            )
+        return shards
+
+    @property
+    def text(self) -> TextConfig:
+        """How the text was tokenized."""
+        return self.config.text
+
+    def to_bytes(self) -> bytes:
+        """The file's content: JSON, a unit a line."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        units = ",\n".join("  " + json.dumps(unit.to_json()) for unit in values.pop("units"))
+        head = json.dumps({**values, "config": to_json(self.config)}, indent=1)
+        return f'{head[:-2]},\n "units": [\n{units}\n ]\n}}\n'.encode()
+
+
+def parse(content: bytes) -> Manifest:
+    """The manifest that `to_bytes` wrote.
+
+    Raises:
+        UserError: the content is no manifest of this version.
+    """
+    try:
+        values = json.loads(content)
+        version = values["version"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{FILE_NAME} is damaged. Prepare the dataset again, into another folder.") from None
+    if version != VERSION:
+        raise UserError(f"{FILE_NAME} has version {version}; this textgen reads {VERSION}. Prepare the dataset again.")
+    values["units"] = tuple(UnitReport.from_json(unit) for unit in values["units"])
+    values["config"] = from_json(PrepareConfig, values["config"])
+    return Manifest(**values)
+
+
+def read_manifest(directory: str | Path) -> Manifest:
+    """The manifest of a dataset.
+
+    Raises:
+        UserError: the folder is no dataset.
+    """
+    path = Path(directory) / FILE_NAME
+    if not path.is_file():
+        what = "is not there" if not Path(directory).exists() else f"is not a dataset: it has no {FILE_NAME}"
+        raise UserError(f"{directory} {what}. Make one with `textgen prepare --output {directory}`.")
+    return parse(path.read_bytes())
+
+
+def _shard(values: Mapping[str, Any]) -> Shard:
+    return Shard(**{**values, "blocks": tuple(Block(*block) for block in values["blocks"])})
+
+

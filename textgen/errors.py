@@ -1,0 +1,26 @@
+"""The one error that users see, and finding it again where a framework has wrapped it."""
+
+import re
+
+_WRAPPED = re.compile(r"UserError: (.*?)(?: \[while running|\s*\n|$)")
+
+
+class UserError(ValueError):
+    """Bad input, told in full by its message: what was found, what the rule is, what to do."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raises UserError(message) unless the condition holds."""
+    if not condition:
+        raise UserError(message)
+
+
+def user_error(error: BaseException) -> UserError | None:
+    """The UserError that an exception is, or that it tells of.
+
+    Beam and tf.data report what their workers raise as an error of their own, with the worker's traceback as text.
+    """
+    if isinstance(error, UserError):
+        return error
+    found = _WRAPPED.findall(str(error))
+    return UserError(found[-1]) if found else None

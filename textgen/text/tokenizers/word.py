@@ -1,0 +1,52 @@
+"""A token is a word, or a mark of punctuation where marks are kept apart."""
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+_MARK = r"[^ \n\t\pL\pM\pN'’]"
+# An apostrophe inside a word belongs to it; one at a word's edge is a quotation mark.
+_EDGE_APOSTROPHES = r"(?:^|[ \n\t])['’][ '’]*|['’]+(?:$|[ \n\t])[ '’]*"
+
+_CLOSING = r" ([.,;:!?%)\]}’”]+)"
+_OPENING = r"([(\[{‘“]+) "
+
+
+class WordTokenizer:
+    """"don't stop!" is don't, stop, ! with marks apart, and don't, stop! without."""
+
+    symbol_dtype = tf.string
+
+    def __init__(self, *, separate_marks: bool):
+        self._separate_marks = separate_marks
+        self._tokenizer = tf_text.WhitespaceTokenizer()
+
+    def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """string[B] → ragged string [B, (words)]."""
+        if self._separate_marks:
+            texts = separate_marks(texts)
+        return self._tokenizer.tokenize(texts)
+
+    def symbol(self, token: str) -> str:
+        """The word itself."""
+        return token
+
+    def token(self, symbol: bytes | int) -> str:
+        """The word itself."""
+        assert isinstance(symbol, bytes)
+        return symbol.decode()
+
+    def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
+        """Ragged string [B, (words)] → string[B], one space between words and none where print has none.
+
+        Straight quotation marks and dashes keep both their spaces, since either side may be the word's.
+        """
+        texts = tf.strings.reduce_join(tokens, axis=-1, separator=" ")
+        if not self._separate_marks:
+            return texts
+        return tf.strings.regex_replace(tf.strings.regex_replace(texts, _CLOSING, r"\1"), _OPENING, r"\1")
+
+
+def separate_marks(texts: tf.Tensor) -> tf.Tensor:
+    """Puts spaces around every mark and symbol, except an apostrophe inside a word ("rock'n'roll")."""
+    texts = tf.strings.regex_replace(texts, _MARK, r" \0 ")
+    return tf.strings.regex_replace(texts, _EDGE_APOSTROPHES, r" \0 ")
