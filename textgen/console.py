@@ -45,7 +45,7 @@ def hushed() -> Iterator[TextIO]:
 
 def import_tensorflow() -> None:
     """Imports TensorFlow and what links to it without their greetings."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with hushed():
         import tensorflow
         import tensorflow_text  # noqa: F401

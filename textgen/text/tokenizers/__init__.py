@@ -30,6 +30,10 @@ class Tokenizer(Protocol):
         """Ragged string [B, (tokens)] → string[B]."""
         ...
 
+    def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
+        """string[B], each prompt with its continuation after it."""
+        ...
+
 
 def make_tokenizer(config: TextConfig) -> Tokenizer:
     """The tokenizer that the config names."""

@@ -23,3 +23,7 @@ class CharTokenizer:
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
         """Ragged string [B, (characters)] → string[B], one after the other."""
         return tf.strings.reduce_join(tokens, axis=-1)
+
+    def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
+        """string[B], each prompt with its continuation right after it."""
+        return prompts + continuations

@@ -45,6 +45,13 @@ class WordTokenizer:
             return texts
         return tf.strings.regex_replace(tf.strings.regex_replace(texts, _CLOSING, r"\1"), _OPENING, r"\1")
 
+    def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
+        """string[B], a space between a prompt and its continuation unless either has none to part from the other."""
+        attached = tf.strings.regex_full_match(prompts, r"(?s)|.*\s") | tf.equal(continuations, "")
+        if self._separate_marks:
+            attached |= tf.strings.regex_full_match(continuations, f"(?s){_CLOSING.lstrip()}.*")
+        return tf.strings.join([prompts, tf.where(attached, "", " "), continuations])
+
 
 def separate_marks(texts: tf.Tensor) -> tf.Tensor:
     """Puts spaces around every mark and symbol, except an apostrophe inside a word ("rock'n'roll")."""

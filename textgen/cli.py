@@ -1,0 +1,61 @@
+"""The door: `textgen COMMAND …` parses, starts one worker, and turns what goes wrong into a line and an exit code.
+
+Exit codes: 0 done, 1 a check failed or the machine did, 2 bad input, 130 interrupted.
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from textgen.console import import_tensorflow, say
+from textgen.errors import user_error
+
+COMMANDS = ("prepare", "inspect", "verify", "train", "evaluate", "generate")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="textgen", description=sys.modules["textgen"].__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        command = importlib.import_module(f"textgen.commands.{name}")
+        summary = (command.__doc__ or "").strip().split("\n")[0]
+        added = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        command.add_arguments(added)
+        added.set_defaults(run=command.run)
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command != "prepare":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    # Beam and TensorFlow log hints for their developers as warnings.
+    logging.basicConfig(level=logging.ERROR)
+    arguments.beam_flags = rest
+    return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        import_tensorflow()
+        return int(arguments.run(arguments) or 0)
+    except KeyboardInterrupt:
+        say("interrupted; what is done is kept, and the same command goes on from there")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; Python would complain of it once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        told = user_error(error)
+        if told is not None:
+            say(f"error: {told}")
+            return 2
+        if isinstance(error, OSError):
+            say(f"error: {error}")
+            return 1
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

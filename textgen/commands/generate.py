@@ -1,0 +1,44 @@
+"""New text from a run, going on from a prompt."""
+
+import argparse
+import math
+from pathlib import Path
+
+from textgen.errors import require
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options."""
+    parser.add_argument("model", type=Path, metavar="RUN", help="a run")
+    parser.add_argument("--prompt", default="", metavar="TEXT", help="what to go on from; empty: a document's beginning")
+    parser.add_argument("--tokens", type=int, default=100, metavar="N", help="new tokens (default: 100)")
+    parser.add_argument("--temperature", type=float, default=1.0, metavar="T", help="0: the likeliest (default: 1)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="the same seed writes the same text (default: 0)")
+    parser.add_argument("--samples", type=int, default=1, metavar="K", help="texts to write (default: 1)")
+    parser.add_argument("--may-end", action="store_true", help="end a text where the model ends the document")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prints the texts, an empty line between two."""
+    require(arguments.tokens >= 1, f"tokens is {arguments.tokens}; it must be at least 1.")
+    require(arguments.samples >= 1, f"samples is {arguments.samples}; it must be at least 1.")
+    require(
+        0 <= arguments.temperature < math.inf,
+        f"temperature is {arguments.temperature:g}; it must be a finite number of at least 0. Use 0 for the likeliest.",
+    )
+    require(0 <= arguments.seed < 2**31, f"seed is {arguments.seed}; it must be from 0 to 2,147,483,647.")
+
+    from textgen.generation.generator import Generator
+    from textgen.model.run import load, load_model
+    from textgen.text import vocabulary
+    from textgen.text.preprocessor import Preprocessor
+
+    config = load(arguments.model)
+    words = vocabulary.load(arguments.model)
+    generator = Generator(load_model(arguments.model, config), Preprocessor(config.text, words))
+    # An argument that was not valid UTF-8 reaches us with surrogates in it.
+    prompt = arguments.prompt.encode(errors="replace")
+    texts = generator.generate(
+        [prompt] * arguments.samples, arguments.tokens, arguments.temperature, arguments.seed, arguments.may_end
+    )
+    print("\n\n".join(text.decode(errors="replace") for text in texts.numpy()))

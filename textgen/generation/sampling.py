@@ -1,0 +1,30 @@
+"""Choosing a token from logits."""
+
+import tensorflow as tf
+
+_NEVER = -1e9
+"""Low enough for a probability of 0 in float32, and finite, so that it can be divided by a small temperature."""
+
+
+def forbid(logits: tf.Tensor, ids: tuple[int, ...]) -> tf.Tensor:
+    """float32 [B, V] with the given ids out of reach."""
+    forbidden = tf.reduce_sum(tf.one_hot(ids, tf.shape(logits)[1]), axis=0)
+    return tf.where(forbidden > 0, _NEVER, logits)
+
+
+def sample(logits: tf.Tensor, *, temperature: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Draws an id a row from softmax(logits / temperature); at temperature 0, the likeliest.
+
+    Args:
+        logits: float32 [B, V].
+        temperature: float32 [], at least 0.
+        seed: int32 [2]; the same seed draws the same ids.
+
+    Returns:
+        int32 [B].
+    """
+    # The largest becomes 0 first, so that no quotient overflows upwards however low the temperature.
+    shifted = logits - tf.reduce_max(logits, axis=-1, keepdims=True)
+    scaled = tf.maximum(shifted / tf.maximum(temperature, 1e-6), _NEVER)
+    drawn = tf.random.stateless_categorical(scaled, 1, seed, dtype=tf.int32)[:, 0]
+    return tf.where(temperature > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))

@@ -1,0 +1,1 @@
+"""What learns: ids in, logits out."""

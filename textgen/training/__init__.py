@@ -1,0 +1,1 @@
+"""Shards → a trained model. Writing samples is handed in, so that training knows nothing of generation."""

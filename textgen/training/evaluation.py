@@ -1,0 +1,123 @@
+"""How well a model predicts held-out text: every target once, beside a baseline on the same targets."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from textgen.config import EOS, UNK
+from textgen.dataset import read_manifest, read_pairs
+from textgen.dataset.manifest import Manifest
+from textgen.errors import UserError
+from textgen.text import vocabulary
+from textgen.training.step import NOTHING, Sums, measuring_steps
+from textgen.training.strategy import distribute
+
+_STEPS_A_CALL = 64
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """A model on a split.
+
+    Attributes:
+        split: the split.
+        pairs: targets scored, each once.
+        context_tokens: W, the tokens that the model sees at the most.
+        loss: nats a token.
+        perplexity: e to the loss.
+        bits_per_character: the loss of the whole split in bits, over the characters of its cleaned text. None where
+            the stride leaves targets out.
+        accuracy: the share of targets that are the model's first guess.
+        unknown_rate: the share of the split's tokens that have no id.
+        unigram_loss: nats a token by the training split's frequencies alone, on the same targets.
+        unigram_perplexity: e to that.
+        unigram_bits_per_character: as above.
+    """
+
+    split: str
+    pairs: int
+    context_tokens: int
+    loss: float
+    perplexity: float
+    bits_per_character: float | None
+    accuracy: float
+    unknown_rate: float
+    unigram_loss: float
+    unigram_perplexity: float
+    unigram_bits_per_character: float | None
+
+
+def measure(strategy: tf.distribute.Strategy, model: keras.Model) -> Callable[[tf.data.Dataset], Sums]:
+    """A function that measures the model, as it then is, on a dataset of pairs."""
+    steps = measuring_steps(strategy, model)
+
+    def run(dataset: tf.data.Dataset) -> Sums:
+        left, total = int(dataset.cardinality()), NOTHING
+        batches = iter(distribute(strategy, dataset))
+        while left:
+            now = min(left, _STEPS_A_CALL)
+            total += steps(batches, now)
+            left -= now
+        return total
+
+    return run
+
+
+def evaluate(
+    model: keras.Model, data: Path, *, split: str, vocabulary_sha256: str, batch_size: int = 1024
+) -> Evaluation:
+    """Scores every target of a split.
+
+    Raises:
+        UserError: the dataset's vocabulary is not the model's, or the split is empty.
+    """
+    manifest = read_manifest(data)
+    if manifest.vocabulary_sha256 != vocabulary_sha256:
+        raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
+    dataset = read_pairs(data, split=split, batch_size=batch_size)
+    sums = measure(tf.distribute.get_strategy(), model)(dataset)
+    counts = manifest.total.splits[split]
+    unigram = float(target_counts(dataset, manifest.vocabulary_size) @ unigram_losses(data, manifest)) / sums.pairs
+
+    def bits_per_character(loss: float) -> float | None:
+        return loss * counts.pairs / math.log(2) / counts.characters if manifest.config.stride == 1 else None
+
+    return Evaluation(
+        split=split,
+        pairs=int(sums.pairs),
+        context_tokens=manifest.config.window,
+        loss=sums.mean_loss,
+        perplexity=math.exp(sums.mean_loss),
+        bits_per_character=bits_per_character(sums.mean_loss),
+        accuracy=sums.accuracy,
+        unknown_rate=counts.unknown / counts.tokens,
+        unigram_loss=unigram,
+        unigram_perplexity=math.exp(unigram),
+        unigram_bits_per_character=bits_per_character(unigram),
+    )
+
+
+def target_counts(dataset: tf.data.Dataset, vocabulary_size: int) -> np.ndarray:
+    """int64 [vocabulary_size], how often each id is a target."""
+    zeros = tf.zeros([vocabulary_size], tf.int64)
+    return dataset.reduce(
+        zeros, lambda counts, pair: counts + tf.math.bincount(pair[1], minlength=vocabulary_size, dtype=tf.int64)
+    ).numpy()
+
+
+def unigram_losses(data: Path, manifest: Manifest) -> np.ndarray:
+    """float64 [vocabulary_size], the nats of each id by its training frequency, with one added to every count."""
+    train = manifest.total.splits["train"]
+    counts = np.ones(manifest.vocabulary_size)
+    counts[vocabulary.FIRST_ID :] += vocabulary.load(data).counts
+    counts[UNK] += train.unknown
+    if manifest.config.boundaries:
+        # With `tail` a document ends in a held-out split, if anything is held out.
+        ends_in_train = manifest.config.split_by == "document" or not sum(manifest.config.held_out_percent().values())
+        counts[EOS] += train.documents * ends_in_train
+    return -np.log(counts / counts.sum())
