@@ -70,7 +70,17 @@ Summary, {seconds:.0f} seconds after the start
   samples     of 40 tokens after {PROMPT!r}""")
     for temperature in (0.3, 0.7, 1.0):
         text = textgen(
-            "generate", RUN, "--prompt", PROMPT, "--tokens", 40, "--temperature", temperature, "--seed", 1, show=False
+            "generate",
+            RUN,
+            "--prompt",
+            PROMPT,
+            "--tokens",
+            40,
+            "--temperature",
+            temperature,
+            "--seed",
+            1,
+            show=False,
         )
         print(f"    {temperature}: {text.strip()}")
     print(f"""  files       {DATA}/            manifest.json, vocabulary.jsonl, train-*, validation-*, test-*.tfrecord

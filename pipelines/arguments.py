@@ -12,7 +12,8 @@ _EPILOG = "Any option of Apache Beam is passed on: --runner, --direct_num_worker
 
 _TEXT_OPTIONS = ("tokenizer", "vocabulary_size", "case", "whitespace", "punctuation", "unknown")
 _OPTIONS = (
-    "format", "text_field", "window", "stride", "boundaries", "layout", "split_by", "validation_percent", "test_percent",
+    "format", "text_field", "window", "stride", "boundaries", "layout",
+    "split_by", "validation_percent", "test_percent",
 )  # fmt: skip
 
 
@@ -30,18 +31,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text.add_argument("--text-field", metavar="COLUMN", help="the column of a CSV file that holds the documents")
     tokens = parser.add_argument_group("how it becomes tokens")
     tokens.add_argument("--tokenizer", choices=("word", "char"), help="default: word")
-    tokens.add_argument("--vocabulary-size", type=int, metavar="N", help="tokens kept; default: 8000 words, 1000 chars")
-    tokens.add_argument("--case", choices=("fold", "keep"), help="default: fold words, keep chars")
-    tokens.add_argument("--whitespace", choices=("collapse", "keep"), help="default: collapse for words, keep for chars")
     tokens.add_argument(
-        "--punctuation", choices=("keep", "separate", "strip"), help="default: separate for words, keep for chars"
+        "--vocabulary-size", type=int, metavar="N", help="tokens kept; default: 8000 words, 1000 chars"
+    )
+    tokens.add_argument("--case", choices=("fold", "keep"), help="default: fold words, keep chars")
+    tokens.add_argument(
+        "--whitespace", choices=("collapse", "keep"), help="default: collapse for words, keep for chars"
+    )
+    tokens.add_argument(
+        "--punctuation",
+        choices=("keep", "separate", "strip"),
+        help="default: separate for words, keep for chars",
     )
     tokens.add_argument("--unknown", choices=("token", "drop"), help="words without an id; default: token, [UNK]")
     pairs = parser.add_argument_group("how tokens become pairs")
     pairs.add_argument("--window", type=int, metavar="W", help="tokens before the target; default: 44")
     pairs.add_argument("--stride", type=int, metavar="N", help="keep every N-th target; default: 1")
     pairs.add_argument(
-        "--no-boundaries", dest="boundaries", action="store_false", default=None, help="leave out [BOS] and [EOS]"
+        "--no-boundaries",
+        dest="boundaries",
+        action="store_false",
+        default=None,
+        help="leave out [BOS] and [EOS]",
     )
     pairs.add_argument("--layout", choices=("pairs", "spans"), help="default: pairs, a tf.train.Example each")
     splits = parser.add_argument_group("what is held out")

@@ -75,9 +75,7 @@ class ProcessUnit(beam.DoFn):
 
 
 @contextlib.contextmanager
-def progress(
-    title: str, stage: str, units: Sequence[Unit], workspace: Workspace, stream: TextIO
-) -> Iterator[None]:
+def progress(title: str, stage: str, units: Sequence[Unit], workspace: Workspace, stream: TextIO) -> Iterator[None]:
     """A bar of the input bytes done, while the body runs.
 
     It counts the records that the workers leave, since no two runners report metrics alike.

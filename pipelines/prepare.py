@@ -19,9 +19,7 @@ from textgen.dataset.manifest import Manifest
 from textgen.errors import UserError, user_error
 
 
-def prepare(
-    inputs: Sequence[str], output: str, config: PrepareConfig, beam_flags: Sequence[str] = ()
-) -> Manifest:
+def prepare(inputs: Sequence[str], output: str, config: PrepareConfig, beam_flags: Sequence[str] = ()) -> Manifest:
     """Text files to a committed dataset; what an earlier run of the same call did is not done again.
 
     Args:
@@ -76,7 +74,10 @@ class _Job:
         _check_splits(census.documents, config)
         found, wanted = len(census.vocabulary.tokens), config.text.vocabulary_size
         if found < wanted:
-            say(f"The training text has {found:,} kinds of {config.text.tokenizer}, so the vocabulary has {found:,}, not {wanted:,}.")
+            say(
+                f"The training text has {found:,} different {config.text.tokenizer}s; "
+                f"the vocabulary is cut from {wanted:,} to them."
+            )
         storage.write(self._workspace.path(VOCABULARY_FILE), census.vocabulary.to_bytes())
 
     def write_shards(self) -> None:
@@ -126,7 +127,8 @@ def _check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
             f"Use --split-by tail to hold out the last part of every document, or --{empty[0]}-percent 0."
         )
     raise UserError(
-        f"{found}, each too short to share. Use --split-by document to hold out whole ones, or --{empty[0]}-percent 0."
+        f"{found}, each too short to share. "
+        f"Use --split-by document to hold out whole ones, or --{empty[0]}-percent 0."
     )
 
 

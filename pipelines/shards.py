@@ -84,9 +84,7 @@ class WriteUnit:
     def _write_part(self, ids: np.ndarray, part: Part, writer: ShardWriter) -> SplitCounts:
         tokens = ids[part.start : part.end]
         boundaries = self._config.boundaries
-        sequence = windows.mark(
-            tokens, begin=boundaries and part.start == 0, end=boundaries and part.end == len(ids)
-        )
+        sequence = windows.mark(tokens, begin=boundaries and part.start == 0, end=boundaries and part.end == len(ids))
         return SplitCounts(
             documents=1,
             tokens=len(tokens),

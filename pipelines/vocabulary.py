@@ -127,7 +127,8 @@ class WriteCensus(beam.DoFn):
 
     def process(self, heads: tuple[None, Iterable[tuple[Vocabulary, Counter[str]]]]) -> Iterator[str]:
         """Writes the file and tells its path."""
-        counts, documents = [], Counter[str]()
+        counts: list[tuple[str, int]] = []
+        documents = Counter[str]()
         for (tokens, numbers), split_documents in heads[1]:
             counts.extend(zip(tokens, numbers, strict=True))
             documents.update(split_documents)

@@ -130,5 +130,3 @@ def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
         for name, value in ours.items()
         if name != "text" and theirs.get(name) != value
     )
-
-

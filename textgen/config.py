@@ -29,7 +29,10 @@ def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _require_at_least(name: str, value: float, least: float, remedy: str = "") -> None:
     # `not (value >= least)`, so that NaN is refused too.
-    require(not math.isnan(value) and value >= least, f"{name} is {value}; it must be at least {least}. {remedy}".rstrip())
+    require(
+        not math.isnan(value) and value >= least,
+        f"{name} is {value}; it must be at least {least}. {remedy}".rstrip(),
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -157,7 +160,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     # The character-level LSTM on a novel.
     "char": {
-        "prepare": {"tokenizer": "char", "window": 48, "split_by": "tail", "validation_percent": 5.0, "test_percent": 5.0},
+        "prepare": {"tokenizer": "char", "window": 48, "split_by": "tail"},
         "train": {
             "embedding": 32, "layers": 1, "units": 128, "learning_rate": 0.002, "sample_tokens": 200,
         },
@@ -181,7 +184,10 @@ def from_json(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """
     names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - names)
-    require(not unknown, f"unknown settings {unknown}; this was written by another version of textgen. Use that one.")
+    require(
+        not unknown,
+        f"unknown settings {unknown}; this was written by another version of textgen. Use that one.",
+    )
     if kind is PrepareConfig:
         values = {**values, "text": from_json(TextConfig, values["text"])}
     return kind(**values)

@@ -10,10 +10,14 @@ from textgen.errors import require
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.add_argument("model", type=Path, metavar="RUN", help="a run")
-    parser.add_argument("--prompt", default="", metavar="TEXT", help="what to go on from; empty: a document's beginning")
+    parser.add_argument(
+        "--prompt", default="", metavar="TEXT", help="what to go on from; empty: a document's beginning"
+    )
     parser.add_argument("--tokens", type=int, default=100, metavar="N", help="new tokens (default: 100)")
     parser.add_argument("--temperature", type=float, default=1.0, metavar="T", help="0: the likeliest (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="the same seed writes the same text (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="the same seed writes the same text (default: 0)"
+    )
     parser.add_argument("--samples", type=int, default=1, metavar="K", help="texts to write (default: 1)")
     parser.add_argument("--may-end", action="store_true", help="end a text where the model ends the document")
 
@@ -24,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     require(arguments.samples >= 1, f"samples is {arguments.samples}; it must be at least 1.")
     require(
         0 <= arguments.temperature < math.inf,
-        f"temperature is {arguments.temperature:g}; it must be a finite number of at least 0. Use 0 for the likeliest.",
+        f"temperature is {arguments.temperature:g}; it must be finite and at least 0. Use 0 for the likeliest.",
     )
     require(0 <= arguments.seed < 2**31, f"seed is {arguments.seed}; it must be from 0 to 2,147,483,647.")
 
@@ -39,6 +43,10 @@ def run(arguments: argparse.Namespace) -> None:
     # An argument that was not valid UTF-8 reaches us with surrogates in it.
     prompt = arguments.prompt.encode(errors="replace")
     texts = generator.generate(
-        [prompt] * arguments.samples, arguments.tokens, arguments.temperature, arguments.seed, arguments.may_end
+        [prompt] * arguments.samples,
+        arguments.tokens,
+        arguments.temperature,
+        arguments.seed,
+        arguments.may_end,
     )
     print("\n\n".join(text.decode(errors="replace") for text in texts.numpy()))

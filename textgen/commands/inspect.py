@@ -45,7 +45,8 @@ def accounts(manifest: "Manifest") -> str:
     lines = [
         f"input       {total.bytes:,} bytes, {total.documents:,} documents: {total.kept:,} kept, dropped: {dropped}",
         f"repaired    {total.repaired:,} documents held invalid UTF-8, now U+FFFD",
-        f"{'split':<12}{'documents':>11}{'characters':>14}{'tokens':>14}{'unknown':>9}{'pairs':>14}{'bytes':>16}{'a pair':>8}",
+        f"{'split':<12}{'documents':>11}{'characters':>14}{'tokens':>14}{'unknown':>9}"
+        f"{'pairs':>14}{'bytes':>16}{'a pair':>8}",
     ]
     for split, counts in total.splits.items():
         size = sum(shard.bytes for shard in total.shards if shard.split == split)
@@ -69,7 +70,11 @@ def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> di
         **values,
         "layout": manifest.config.layout,
         "window": manifest.config.window,
-        "vocabulary": {"size": len(ranked), "most_frequent": ranked[:_HEAD], "least_frequent": ranked[-_TAIL:]},
+        "vocabulary": {
+            "size": len(ranked),
+            "most_frequent": ranked[:_HEAD],
+            "least_frequent": ranked[-_TAIL:],
+        },
         "pairs": pairs,
     }
 

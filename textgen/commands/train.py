@@ -40,7 +40,9 @@ _TRAIN = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options; each setting's default stands in its config."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a dataset")
-    parser.add_argument("--output", type=Path, required=True, metavar="RUN", help="a new folder, or with --resume a run")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="RUN", help="a new folder, or with --resume a run"
+    )
     parser.add_argument("--preset", choices=PRESETS, help="the settings of one of the two notebooks")
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     parser.add_argument("--max-minutes", type=float, default=math.inf, metavar="M", help="stop after this time")
@@ -109,7 +111,10 @@ def _new_config(arguments: argparse.Namespace) -> "RunConfig":
     preset = PRESETS[arguments.preset]["train"] if arguments.preset else {}
 
     def settings(names: dict[str, str]) -> dict[str, Any]:
-        return {**{name: value for name, value in preset.items() if name in names}, **_given(arguments, names)}
+        return {
+            **{name: value for name, value in preset.items() if name in names},
+            **_given(arguments, names),
+        }
 
     model, train = ModelConfig(**settings(_MODEL)), TrainConfig(**settings(_TRAIN))
     return config_for(read_manifest(arguments.data), model=model, train=train)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from textgen.errors import require
 from textgen.dataset.manifest import Manifest, read_manifest
 from textgen.dataset.order import EpochOrder, epoch_order, group_order
 from textgen.dataset.records import parse_pairs, parse_spans, span_dtype
 from textgen.dataset.shards import Block, read_block
+from textgen.errors import require
 
 
 def read_pairs(
@@ -44,7 +44,10 @@ def read_pairs(
     require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
     stream = _Stream(Path(directory), read_manifest(directory), split, seed)
     steps = -(-stream.pairs // batch_size)
-    require(0 <= start_step <= steps * epochs, f"start step is {start_step}; this stream has {steps * epochs} steps.")
+    require(
+        0 <= start_step <= steps * epochs,
+        f"start step is {start_step}; this stream has {steps * epochs} steps.",
+    )
 
     first_epoch, first_step = divmod(start_step, steps)
     dataset = tf.data.Dataset.range(first_epoch, epochs).flat_map(

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from textgen.config import SPLITS, PrepareConfig, TextConfig, from_json, to_json
-from textgen.errors import UserError
 from textgen.dataset.shards import Block, Shard
+from textgen.errors import UserError
 
 FILE_NAME = "manifest.json"
 VERSION = 1
@@ -161,7 +161,9 @@ def parse(content: bytes) -> Manifest:
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{FILE_NAME} is damaged. Prepare the dataset again, into another folder.") from None
     if version != VERSION:
-        raise UserError(f"{FILE_NAME} has version {version}; this textgen reads {VERSION}. Prepare the dataset again.")
+        raise UserError(
+            f"{FILE_NAME} has version {version}; this textgen reads {VERSION}. Prepare the dataset again."
+        )
     values["units"] = tuple(UnitReport.from_json(unit) for unit in values["units"])
     values["config"] = from_json(PrepareConfig, values["config"])
     return Manifest(**values)
@@ -182,5 +184,3 @@ def read_manifest(directory: str | Path) -> Manifest:
 
 def _shard(values: Mapping[str, Any]) -> Shard:
     return Shard(**{**values, "blocks": tuple(Block(*block) for block in values["blocks"])})
-
-

@@ -53,4 +53,4 @@ def group_order(pairs: int, *, seed: int | None, epoch: int, group: int) -> np.n
 
 def _random(seed: int, *place: int) -> np.random.RandomState:
     words = np.random.SeedSequence([seed, *place]).generate_state(8)
-    return np.random.RandomState(words)  # type: ignore[arg-type]
+    return np.random.RandomState(words)

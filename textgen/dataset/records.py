@@ -42,9 +42,7 @@ def pair_records(ids: windows.Ids, *, window: int, stride: int) -> Iterator[byte
         yield before_x + x + before_y + packed[x_end:y_end]
 
 
-def span_records(
-    ids: windows.Ids, *, window: int, stride: int, dtype: np.dtype
-) -> Iterator[tuple[bytes, int]]:
+def span_records(ids: windows.Ids, *, window: int, stride: int, dtype: np.dtype) -> Iterator[tuple[bytes, int]]:
     """The span records of a sequence, each with the number of its pairs."""
     most_targets = SPAN_TARGETS // stride * stride or stride
     for span in windows.spans(len(ids), context=max(window, SPAN_CONTEXT), most_targets=most_targets):
@@ -85,13 +83,15 @@ def parse_spans(
 def _varints(ids: windows.Ids) -> tuple[bytes, np.ndarray]:
     """The ids as base-128 varints on end, and the place of each id's first byte, with one place more for the end."""
     values = ids.astype(np.uint64)
-    sizes = 1 + sum((values >= 1 << shift).astype(np.int64) for shift in (7, 14, 21, 28))
+    sizes = 1 + np.sum([values >= 1 << shift for shift in (7, 14, 21, 28)], axis=0)
     edges = np.concatenate([[0], np.cumsum(sizes)])
     packed = np.empty(edges[-1], np.uint8)
     for i in range(int(sizes.max(initial=0))):
         longer = sizes > i
         more = np.where(sizes[longer] > i + 1, 0x80, 0)
-        packed[edges[:-1][longer] + i] = (values[longer] >> np.uint64(7 * i)) & np.uint64(0x7F) | more.astype(np.uint64)
+        packed[edges[:-1][longer] + i] = (values[longer] >> np.uint64(7 * i)) & np.uint64(0x7F) | more.astype(
+            np.uint64
+        )
     return packed.tobytes(), edges
 
 

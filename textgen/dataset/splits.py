@@ -45,7 +45,7 @@ def tail_parts(length: int, held_out_percent: Mapping[str, float]) -> list[Part]
     """
     ends = {"train": length}
     kept = 100.0
-    for split, percent in reversed(held_out_percent.items()):
+    for split, percent in reversed(list(held_out_percent.items())):
         kept -= percent
         ends[split] = ends["train"]
         ends["train"] = round(length * kept / 100)

@@ -27,7 +27,12 @@ class Generator(tf.Module):
         ]
     )
     def generate(
-        self, prompts: tf.Tensor, tokens: tf.Tensor, temperature: tf.Tensor, seed: tf.Tensor, may_end: tf.Tensor
+        self,
+        prompts: tf.Tensor,
+        tokens: tf.Tensor,
+        temperature: tf.Tensor,
+        seed: tf.Tensor,
+        may_end: tf.Tensor,
     ) -> tf.Tensor:
         """string[B] of prompts → string[B], each prompt with up to `tokens` new tokens after it.
 

@@ -77,7 +77,9 @@ def load_model(directory: Path, config: RunConfig) -> keras.Model:
     """
     checkpoint = tf.train.latest_checkpoint(directory / BEST)
     if checkpoint is None:
-        raise UserError(f"{directory} has no checkpoint yet. Go on with `textgen train --resume --output {directory}`.")
+        raise UserError(
+            f"{directory} has no checkpoint yet. Go on with `textgen train --resume --output {directory}`."
+        )
     model = config.build()
     tf.train.Checkpoint(model=model).restore(checkpoint).expect_partial()
     return model

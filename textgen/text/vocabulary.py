@@ -79,7 +79,9 @@ def load(directory: Path) -> Vocabulary:
     """
     path = directory / VOCABULARY_FILE
     if not path.is_file():
-        raise UserError(f"{directory} has no {VOCABULARY_FILE}; it is neither a dataset nor a run. Name another folder.")
+        raise UserError(
+            f"{directory} has no {VOCABULARY_FILE}; it is neither a dataset nor a run. Name another folder."
+        )
     return parse(path.read_bytes())
 
 

@@ -38,10 +38,16 @@ class Checkpoints:
     def __init__(self, directory: Path, state: State, *, keep: int):
         self._directory, self._state = directory, state
         everything = tf.train.Checkpoint(
-            model=state.model, optimizer=state.optimizer, step=state.step, best_loss=state.best_loss, stale=state.stale
+            model=state.model,
+            optimizer=state.optimizer,
+            step=state.step,
+            best_loss=state.best_loss,
+            stale=state.stale,
         )
         self._last = tf.train.CheckpointManager(everything, directory / LAST, max_to_keep=keep)
-        self._best = tf.train.CheckpointManager(tf.train.Checkpoint(model=state.model), directory / BEST, max_to_keep=1)
+        self._best = tf.train.CheckpointManager(
+            tf.train.Checkpoint(model=state.model), directory / BEST, max_to_keep=1
+        )
 
     def save(self, *, best: bool) -> None:
         """Keeps the state, and its weights apart if they are the best so far."""

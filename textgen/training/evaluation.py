@@ -106,7 +106,8 @@ def target_counts(dataset: tf.data.Dataset, vocabulary_size: int) -> np.ndarray:
     """int64 [vocabulary_size], how often each id is a target."""
     zeros = tf.zeros([vocabulary_size], tf.int64)
     return dataset.reduce(
-        zeros, lambda counts, pair: counts + tf.math.bincount(pair[1], minlength=vocabulary_size, dtype=tf.int64)
+        zeros,
+        lambda counts, pair: counts + tf.math.bincount(pair[1], minlength=vocabulary_size, dtype=tf.int64),
     ).numpy()
 
 

@@ -101,7 +101,13 @@ class _Run:
     """A run in progress."""
 
     def __init__(
-        self, data: Path, output: Path, config: RunConfig, manifest: Manifest, make_sampler: MakeSampler, resume: bool
+        self,
+        data: Path,
+        output: Path,
+        config: RunConfig,
+        manifest: Manifest,
+        make_sampler: MakeSampler,
+        resume: bool,
     ):
         self._data, self._output, self._config = data, output, config
         self._settings: TrainConfig = config.train
@@ -128,12 +134,16 @@ class _Run:
 
     def train(self, max_minutes: float) -> History:
         if self._is_done():
-            say(f"{self._output} is done: {self._settings.epochs} epochs, or no better loss for long. Raise --epochs or --patience.")
+            say(
+                f"{self._output} is done: {self._settings.epochs} epochs, or no better loss for long. "
+                "Raise --epochs or --patience."
+            )
             return self._history
         say(
             f"training on {self._pairs:,} pairs, {self._steps_per_epoch:,} steps an epoch, "
             f"{self._state.model.count_params():,} weights"
-            + f", for {max_minutes:g} minutes at the most" * math.isfinite(max_minutes)
+            + f", for {max_minutes:g} minutes at the most"
+            * math.isfinite(max_minutes)
         )
         deadline = time.monotonic() + 60 * max_minutes
         batches = iter(distribute(self._strategy, self._stream()))
@@ -225,7 +235,9 @@ class _Run:
         held_out = ""
         if row.validation_loss is not None:
             held_out = f", validation {row.validation_loss:.3f} ({row.validation_accuracy:.1%} right)"
-        say(f"epoch {row.epoch:.2f}: loss {row.loss:.3f} ({row.accuracy:.1%} right){held_out}{', best so far' * best}")
+        say(
+            f"epoch {row.epoch:.2f}: loss {row.loss:.3f} ({row.accuracy:.1%} right){held_out}{', best so far' * best}"
+        )
         say(f"  sample at temperature {settings.sample_temperature:g}, seed {settings.seed}: {text}")
 
 

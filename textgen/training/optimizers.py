@@ -4,7 +4,11 @@ import keras
 
 from textgen.config import TrainConfig
 
-_OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "sgd": keras.optimizers.SGD}
+_OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
 
 
 def make_optimizer(config: TrainConfig, model: keras.Model) -> keras.optimizers.Optimizer:

@@ -40,7 +40,11 @@ Steps = Callable[[Iterator[Any], int], Sums]
 
 
 def training_steps(
-    strategy: tf.distribute.Strategy, model: keras.Model, optimizer: keras.optimizers.Optimizer, *, clip_norm: float
+    strategy: tf.distribute.Strategy,
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    *,
+    clip_norm: float,
 ) -> Steps:
     """Steps that train. `clip_norm` bounds the global norm of the gradient; 0 leaves it alone."""
     replicas = strategy.num_replicas_in_sync

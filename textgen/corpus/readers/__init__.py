@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from textgen.errors import UserError
 from textgen.corpus.pieces import Reader
 from textgen.corpus.readers.documents import DocumentReader
 from textgen.corpus.readers.lines import LineReader
 from textgen.corpus.readers.tables import TableReader
+from textgen.errors import UserError
 
 READERS: Mapping[str, Reader] = {
     "document": DocumentReader(),

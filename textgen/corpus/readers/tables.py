@@ -7,13 +7,14 @@ so one big file can be cut between records without parsing it, and its parts par
 import csv
 import io
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
 
-from textgen.errors import UserError
 from textgen.corpus.pieces import Batch, OpenFile, Piece, batches
 from textgen.corpus.readers.documents import BYTE_ORDER_MARK
+from textgen.errors import UserError
 
 _SCAN_BYTES = 1 << 22
 
@@ -59,11 +60,13 @@ def checked_field(names: list[str], text_field: str | None, path: str) -> str:
     if text_field is None:
         raise UserError(f"{path} is a CSV file with the columns {', '.join(names)}; name one with --text-field.")
     if text_field not in names:
-        raise UserError(f"{path} has no column {text_field!r}; it has {', '.join(names)}. Name one with --text-field.")
+        raise UserError(
+            f"{path} has no column {text_field!r}; it has {', '.join(names)}. Name one with --text-field."
+        )
     return text_field
 
 
-def _first_record(file: io.BufferedIOBase) -> bytes:
+def _first_record(file: BinaryIO) -> bytes:
     record = file.readline()
     while record.count(b'"') % 2:
         line = file.readline()
@@ -78,7 +81,7 @@ def _names(header: bytes) -> list[str]:
     return next(csv.reader(io.StringIO(text, newline="")), [])
 
 
-def _record_ends(file: io.BufferedIOBase, start: int, wanted: list[int]) -> Iterator[int]:
+def _record_ends(file: BinaryIO, start: int, wanted: list[int]) -> Iterator[int]:
     """For each wanted position, the first end of a record at or after it; ascending, without repeats."""
     file.seek(start)
     position, quotes, last = start, 0, start

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 class CharTokenizer:
-    """"Ahab" is A, h, a, b. Its symbols are code points, which look up three times as fast as strings."""
+    """ "Ahab" is A, h, a, b. Its symbols are code points, which look up three times as fast as strings."""
 
     symbol_dtype = tf.int32
 

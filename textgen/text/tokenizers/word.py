@@ -12,7 +12,7 @@ _OPENING = r"([(\[{‘“]+) "
 
 
 class WordTokenizer:
-    """"don't stop!" is don't, stop, ! with marks apart, and don't, stop! without."""
+    """ "don't stop!" is don't, stop, ! with marks apart, and don't, stop! without."""
 
     symbol_dtype = tf.string
 
