@@ -91,6 +91,9 @@ class PrepareConfig:
         _require_at_least("stride", self.stride, 1, "Use 1 for every window.")
         _require_at_least("validation percent", self.validation_percent, 0)
         _require_at_least("test percent", self.test_percent, 0)
+        for name in ("validation_percent", "test_percent"):
+            # 5 and 5.0 are one setting, and must be one in the JSON that plans are compared by.
+            object.__setattr__(self, name, float(getattr(self, name)))
         held_out = self.validation_percent + self.test_percent
         require(
             held_out < 100,

@@ -1,0 +1,47 @@
+import os
+
+import pytest
+
+from pipelines import engines
+from textgen.errors import UserError
+
+SMALL, LARGE = 1, engines.PARALLEL_FROM_BYTES
+
+
+def test_small_input_runs_in_this_process() -> None:
+    engine = engines.start([], input_bytes=SMALL, python_bound=True)
+    assert engine.name == "Beam's embedded engine, 1 worker, in_memory"
+    assert not engine.noisy
+
+
+@pytest.mark.parametrize(("python_bound", "mode"), [(False, "multi_threading"), (True, "multi_processing")])
+def test_large_input_gets_all_cores(python_bound: bool, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    engine = engines.start([], input_bytes=LARGE, python_bound=python_bound)
+    assert engine.name == f"Beam's embedded engine, 3 workers, {mode}"
+    assert engine.noisy == python_bound
+
+
+@pytest.mark.parametrize("flags", [["--direct_num_workers=1"], ["--direct_num_workers", "1"]])
+def test_the_number_of_workers_given_is_kept(flags: list[str]) -> None:
+    assert "1 worker, in_memory" in engines.start(flags, input_bytes=LARGE, python_bound=True).name
+
+
+def test_another_runner_is_taken_as_it_is() -> None:
+    engine = engines.start(["--runner=DirectRunner"], input_bytes=LARGE, python_bound=True)
+    assert engine.name == "DirectRunner"
+
+
+def test_beams_own_options_pass() -> None:
+    engines.check_beam_flags(["--direct_num_workers=2", "--job_name", "x", "--project=p"])
+
+
+@pytest.mark.parametrize("flag", ["--vocab-size=3", "stray"])
+def test_an_option_that_nobody_knows_is_refused(flag: str) -> None:
+    with pytest.raises(UserError, match="neither textgen nor Beam knows"):
+        engines.check_beam_flags([flag])
+
+
+def test_a_value_that_beam_cannot_read_is_refused() -> None:
+    with pytest.raises(UserError, match="direct_num_workers"):
+        engines.check_beam_flags(["--direct_num_workers=many"])

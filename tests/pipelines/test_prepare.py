@@ -1,0 +1,224 @@
+"""The job as a whole, on real files and a real engine."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines import prepare as prepare_module
+from pipelines.prepare import prepare
+from textgen.config import SPLITS, PrepareConfig, TextConfig
+from textgen.dataset import read_manifest, read_pairs, verify
+from textgen.errors import UserError
+
+WORDS = ["sea", "ship", "whale", "mast", "crew", "deck", "storm", "line", "sail", "wind"]
+
+
+def write_corpus(folder: Path, documents: int = 60) -> str:
+    """Documents of random words, of which each has one word of its own, `doc17`, three times."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for i in range(documents):
+        words = random.choice(WORDS, 30).tolist()
+        words[5] = words[15] = words[25] = f"doc{i}"
+        (folder / f"{i:03d}.txt").write_text(" ".join(words))
+    return f"{folder}/*.txt"
+
+
+def config(**settings: object) -> PrepareConfig:
+    defaults: dict = {"window": 4, "validation_percent": 20, "test_percent": 20}
+    return PrepareConfig(text=TextConfig(), **{**defaults, **settings})
+
+
+def hashes(directory: Path) -> dict[str, str]:
+    return {shard.name: shard.sha256 for shard in read_manifest(directory).total.shards}
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def rows(directory: Path, split: str) -> list[bytes]:
+    batches = read_pairs(directory, split=split, batch_size=64)
+    return sorted(np.concatenate([x, y[:, None]], axis=1)[i].tobytes() for x, y in batches for i in range(len(y)))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "texts")
+
+
+@pytest.fixture(scope="module")
+def dataset(corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("dataset") / "pairs"
+    prepare([corpus], str(directory), config())
+    return directory
+
+
+def test_the_accounts_close(dataset: Path) -> None:
+    total = read_manifest(dataset).total
+    assert total.documents == total.kept + sum(total.dropped.values()) == 60
+    assert sum(counts.documents for counts in total.splits.values()) == 60
+    for split, counts in total.splits.items():
+        assert counts.tokens == 30 * counts.documents
+        assert counts.pairs == counts.tokens + counts.documents
+        assert counts.pairs == sum(shard.pairs for shard in total.shards if shard.split == split)
+        assert counts.pairs == len(rows(dataset, split))
+    assert verify(dataset) == []
+
+
+def test_only_the_dataset_is_left(dataset: Path) -> None:
+    names = {shard.name for shard in read_manifest(dataset).total.shards}
+    assert set(contents(dataset)) == names | {"manifest.json", "vocabulary.jsonl"}
+
+
+def test_both_layouts_hold_the_same_pairs(corpus: str, dataset: Path, tmp_path: Path) -> None:
+    prepare([corpus], str(tmp_path / "spans"), config(layout="spans"))
+    for split in SPLITS:
+        assert rows(tmp_path / "spans", split) == rows(dataset, split)
+
+
+def test_no_document_is_in_two_splits(corpus: str, tmp_path: Path) -> None:
+    # A vocabulary of all words would leave out the held-out documents' own, so characters tell them apart.
+    text = TextConfig(tokenizer="char", punctuation="keep")
+    settings = PrepareConfig(text=text, window=8, validation_percent=20, test_percent=20)
+    manifest = prepare([corpus], str(tmp_path / "chars"), settings)
+    assert all(counts.documents for counts in manifest.total.splits.values())
+    letters = dict(enumerate((json.loads(line)[0] for line in vocabulary_lines(tmp_path / "chars")), start=4))
+    found = {}
+    for split in SPLITS:
+        text_of_split = "".join(
+            letters.get(int(i), "|")
+            for _, y in read_pairs(tmp_path / "chars", split=split, batch_size=999)
+            for i in y
+        )
+        found[split] = {word for word in text_of_split.replace("|", " ").split() if word.startswith("doc")}
+    assert len(set.union(*found.values())) == 60
+    assert sum(len(words) for words in found.values()) == 60
+
+
+def vocabulary_lines(directory: Path) -> list[str]:
+    return (directory / "vocabulary.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n")
+
+
+def test_the_vocabulary_is_of_the_training_split_alone(dataset: Path) -> None:
+    words = {json.loads(line)[0] for line in vocabulary_lines(dataset)}
+    assert (
+        len([word for word in words if word.startswith("doc")])
+        == read_manifest(dataset).total.splits["train"].documents
+    )
+
+
+@pytest.mark.parametrize("mode", ["in_memory", "multi_threading", "multi_processing"])
+def test_the_bytes_do_not_depend_on_the_workers(corpus: str, dataset: Path, tmp_path: Path, mode: str) -> None:
+    workers = 1 if mode == "in_memory" else 2
+    flags = [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
+    prepare([corpus], str(tmp_path / "again"), config(), flags)
+    assert contents(tmp_path / "again") == contents(dataset)
+
+
+def test_a_second_run_does_nothing(
+    corpus: str, dataset: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(dataset)
+    monkeypatch.setattr(prepare_module.engines, "start", None)
+    prepare([corpus], str(dataset), config())
+    assert contents(dataset) == before
+    assert "nothing to do" in capsys.readouterr().err
+
+
+def test_a_run_that_broke_off_is_taken_up_where_it_was(
+    tmp_path: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = write_corpus(tmp_path / "big", 1200)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    prepare([corpus], str(whole), config())
+    assert len(read_manifest(whole).units) > 1
+
+    done: list[int] = []
+    process = prepare_module.shards.WriteUnit.process
+
+    def break_off(self, unit):  # noqa: ANN001, ANN202
+        if len(done) == 1:
+            raise OSError("the machine went away")
+        done.append(unit.index)
+        return process(self, unit)
+
+    monkeypatch.setattr(prepare_module.shards.WriteUnit, "process", break_off)
+    with pytest.raises(OSError, match="went away"):
+        prepare([corpus], str(broken), config())
+    assert not (broken / "manifest.json").exists()
+
+    monkeypatch.setattr(prepare_module.shards.WriteUnit, "process", process)
+    monkeypatch.setattr(prepare_module.vocabulary.CountUnit, "process", None)
+    prepare([corpus], str(broken), config())
+    assert contents(broken) == contents(whole)
+
+
+def test_lost_and_cut_shards_are_made_again_and_no_others(corpus: str, dataset: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset, copy)
+    lost, kept = sorted(hashes(copy))[0], sorted(hashes(copy))[-1]
+    (copy / lost).unlink()
+    time = (copy / kept).stat().st_mtime_ns
+    prepare([corpus], str(copy), config())
+    assert contents(copy) == contents(dataset)
+    same_unit = lost.split("-")[1] == kept.split("-")[1]
+    assert same_unit or (copy / kept).stat().st_mtime_ns == time
+
+
+def test_another_dataset_in_the_folder_is_refused_and_kept(corpus: str, dataset: Path) -> None:
+    before = contents(dataset)
+    with pytest.raises(UserError, match="window is 4 there and 5 here.*--output"):
+        prepare([corpus], str(dataset), config(window=5))
+    assert contents(dataset) == before
+
+
+def test_one_document_can_not_be_split_by_documents(tmp_path: Path) -> None:
+    (tmp_path / "novel.txt").write_text("call me ishmael " * 50)
+    with pytest.raises(UserError, match="split would be empty: the input has 1 documents.*--split-by tail"):
+        prepare([f"{tmp_path}/novel.txt"], str(tmp_path / "out"), config())
+    assert not list((tmp_path / "out").glob("*.tfrecord"))
+    manifest = prepare([f"{tmp_path}/novel.txt"], str(tmp_path / "tail"), config(split_by="tail"))
+    assert [counts.tokens for counts in manifest.total.splits.values()] == [90, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "settings", "message"),
+    [
+        ("a.csv", "x,y\n1,2\n", {}, "columns x, y; name one with --text-field"),
+        ("a.csv", "x,y\n1,2\n", {"text_field": "z"}, "no column 'z'; it has x, y"),
+        ("a.txt", "a b", {"text_field": "z"}, "no input is a .csv file"),
+        ("a.txt", "", {}, "all empty"),
+        ("a.txt", " \n ", {}, "no document with text is left"),
+    ],
+)
+def test_input_that_can_not_be_read_as_asked_is_refused(
+    tmp_path: Path, name: str, content: str, settings: dict, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=message):
+        prepare([f"{tmp_path}/{name}"], str(tmp_path / "out"), config(**settings))
+
+
+def test_a_vocabulary_larger_than_the_corpus_is_cut_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("one two three two")
+    manifest = prepare([f"{tmp_path}/a.txt"], str(tmp_path / "out"), config(validation_percent=0, test_percent=0))
+    assert manifest.vocabulary_size == 4 + 3
+    assert "has 3 different words; the vocabulary is cut from 8,000" in capsys.readouterr().err
+
+
+def test_the_module_is_the_same_job(corpus: str, dataset: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pipelines.prepare", "--input", corpus, "--output", str(tmp_path / "out")]
+    settings = ["--window", "4", "--validation-percent", "20", "--test-percent", "20"]
+    subprocess.run([*command, *settings, "--runner", "DirectRunner"], check=True, timeout=300)
+    assert contents(tmp_path / "out") == contents(dataset)
+    refused = subprocess.run([*command, "--window", "0"], capture_output=True, text=True, timeout=300)
+    assert refused.returncode == 2
+    assert refused.stderr.strip().split("\n")[-1].startswith("error: window is 0")
