@@ -8,8 +8,13 @@ from typing import NamedTuple
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.transforms.environments import EmbeddedPythonGrpcEnvironment
 
 from textgen.errors import UserError
+
+_NEVER = -1
+"""Beam's worker threads send what they have once a second, from a timer that may strike in the midst of an element
+(2.77, `TimeBasedBufferingClosableOutputStream`); the reader then takes garbage for a length and fills the memory."""
 
 PARALLEL_FROM_BYTES = 16 << 20
 """Below this much input, starting workers takes longer than they save."""
@@ -66,7 +71,12 @@ def start(flags: Sequence[str], *, input_bytes: int, python_bound: bool) -> Engi
     workers, mode = direct.direct_num_workers, direct.direct_running_mode
     name = f"Beam's embedded engine, {workers} worker{'s' * (workers != 1)}, {mode}"
     noisy = mode == "multi_processing" and not _given("--default_sdk_harness_log_level", flags)
-    return Engine(beam.Pipeline(runner=FnApiRunner(), options=options), name, noisy)
+    environment = None
+    if mode == "multi_threading":
+        environment = EmbeddedPythonGrpcEnvironment(data_buffer_time_limit_ms=_NEVER)
+        # The mode by its name would put Beam's own environment in place of ours.
+        direct.direct_running_mode = "in_memory"
+    return Engine(beam.Pipeline(runner=FnApiRunner(environment), options=options), name, noisy)
 
 
 def _given(option: str, flags: Sequence[str]) -> bool:

@@ -144,6 +144,7 @@ class TrainConfig:
         for name in ("batch_size", "epochs", "patience", "keep_checkpoints", "sample_tokens"):
             _require_at_least(name.replace("_", " "), getattr(self, name), 1)
         _require_at_least("validate every", self.validate_every, 0)
+        require(0 <= self.seed < 2**31, f"seed is {self.seed}; it must be from 0 to 2,147,483,647.")
         _require_at_least("clip norm", self.clip_norm, 0, "Use 0 for no clipping.")
         _require_at_least("sample temperature", self.sample_temperature, 0, "Use 0 for the likeliest token.")
         require(

@@ -1,6 +1,10 @@
 import os
+import time
+from collections.abc import Iterable, Iterator
 
+import apache_beam as beam
 import pytest
+from apache_beam.testing.util import assert_that, equal_to
 
 from pipelines import engines
 from textgen.errors import UserError
@@ -45,3 +49,35 @@ def test_an_option_that_nobody_knows_is_refused(flag: str) -> None:
 def test_a_value_that_beam_cannot_read_is_refused() -> None:
     with pytest.raises(UserError, match="direct_num_workers"):
         engines.check_beam_flags(["--direct_num_workers=many"])
+
+
+class SlowToPickle:
+    """Gives a timer the time to strike while it is written."""
+
+    def __init__(self, value: int):
+        self.value = value
+
+    def __reduce__(self) -> tuple:
+        time.sleep(0.02)
+        return SlowToPickle, (self.value,)
+
+
+class MakeSlow(beam.DoFn):
+    def process(self, value: int) -> Iterator[tuple[int, list[SlowToPickle]]]:
+        yield value % 2, [SlowToPickle(value)]
+
+
+class Values(beam.DoFn):
+    def process(self, group: tuple[int, Iterable[list[SlowToPickle]]]) -> Iterator[int]:
+        for slow in group[1]:
+            yield slow[0].value
+
+
+def test_worker_threads_lose_no_element_that_takes_long_to_write() -> None:
+    engine = engines.start(
+        ["--direct_num_workers=2", "--direct_running_mode=multi_threading"], input_bytes=SMALL, python_bound=False
+    )
+    with engine.pipeline as pipeline:
+        numbers = pipeline | beam.Create(range(200)) | beam.Reshuffle()
+        arrived = numbers | beam.ParDo(MakeSlow()) | beam.GroupByKey() | beam.ParDo(Values())
+        assert_that(arrived, equal_to(list(range(200))))

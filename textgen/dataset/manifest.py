@@ -130,10 +130,8 @@ class Manifest:
             raise UserError(f"split is {split!r}; it must be one of: {', '.join(SPLITS)}.")
         shards = [shard for shard in self.total.shards if shard.split == split]
         if not shards:
-            raise UserError(
-                f"the {split} split of this dataset is empty. "
-                f"Prepare it with --{split}-percent above 0, or name another --split."
-            )
+            remedy = f"Prepare it with --{split}-percent above 0, or n" if split != "train" else "N"
+            raise UserError(f"the {split} split of this dataset is empty. {remedy}ame another --split.")
         return shards
 
     @property
@@ -149,6 +147,9 @@ class Manifest:
         return f'{head[:-2]},\n "units": [\n{units}\n ]\n}}\n'.encode()
 
 
+_DAMAGED = UserError(f"{FILE_NAME} is damaged. Prepare the dataset again, into another folder.")
+
+
 def parse(content: bytes) -> Manifest:
     """The manifest that `to_bytes` wrote.
 
@@ -159,14 +160,16 @@ def parse(content: bytes) -> Manifest:
         values = json.loads(content)
         version = values["version"]
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"{FILE_NAME} is damaged. Prepare the dataset again, into another folder.") from None
+        raise _DAMAGED from None
     if version != VERSION:
         raise UserError(
             f"{FILE_NAME} has version {version}; this textgen reads {VERSION}. Prepare the dataset again."
         )
-    values["units"] = tuple(UnitReport.from_json(unit) for unit in values["units"])
-    values["config"] = from_json(PrepareConfig, values["config"])
-    return Manifest(**values)
+    try:
+        units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))
+        return Manifest(**{**values, "units": units, "config": from_json(PrepareConfig, values["config"])})
+    except (KeyError, TypeError):
+        raise _DAMAGED from None
 
 
 def read_manifest(directory: str | Path) -> Manifest:

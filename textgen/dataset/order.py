@@ -52,5 +52,5 @@ def group_order(pairs: int, *, seed: int | None, epoch: int, group: int) -> np.n
 
 
 def _random(seed: int, *place: int) -> np.random.RandomState:
-    words = np.random.SeedSequence([seed, *place]).generate_state(8)
+    words = np.random.SeedSequence(seed, spawn_key=place).generate_state(8)
     return np.random.RandomState(words)

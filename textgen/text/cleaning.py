@@ -12,7 +12,8 @@ from textgen.config import TextConfig
 # them (a stray 0x85 or 0x96 was an ellipsis or a dash in Windows-1252). Space separators that NFKC makes plain
 # are absent. U+FEFF is a byte order mark in the wrong place.
 _CONTROLS_AND_BREAKS = r"\x00-\x1f\x7f-\x{9f}\x{1680}\x{2028}\x{2029}\x{feff}"
-_CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{feff}"
+_LINE_ENDS = r"\r\n?|\x{2028}|\x{2029}"
+_CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{1680}\x{feff}"
 
 # One pass that touches only what changes: a plain space between two words is left alone.
 _COLLAPSIBLE = f" *[{_CONTROLS_AND_BREAKS}][ {_CONTROLS_AND_BREAKS}]*|  +"
@@ -36,7 +37,8 @@ def clean(texts: tf.Tensor, config: TextConfig) -> tf.Tensor:
         # Folding can undo the normal form, as in U+0390.
         texts = tf_text.normalize_utf8(tf_text.case_fold_utf8(texts), "NFKC")
     if config.punctuation == "strip":
-        texts = strip_punctuation(texts)
+        # An apostrophe gone, a letter and an accent may stand side by side and join.
+        texts = tf_text.normalize_utf8(strip_punctuation(texts), "NFKC")
     if config.whitespace == "collapse":
         return tf.strings.strip(tf.strings.regex_replace(texts, _COLLAPSIBLE, " "))
     return keep_lines(texts)
@@ -50,5 +52,5 @@ def strip_punctuation(texts: tf.Tensor) -> tf.Tensor:
 
 def keep_lines(texts: tf.Tensor) -> tf.Tensor:
     r"""Keeps white space as it stands, with `\n` for every line's end and no control characters but `\n`, `\t`."""
-    texts = tf.strings.regex_replace(texts, r"\r\n?", "\n")
+    texts = tf.strings.regex_replace(texts, _LINE_ENDS, "\n")
     return tf.strings.regex_replace(texts, f"[{_CONTROLS}]", " ")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from textgen.config import EOS, RESERVED, UNK, VOCABULARY_FILE
-from textgen.errors import UserError
+from textgen.errors import UserError, require
 from textgen.text.tokenizers import Tokenizer
 
 FIRST_ID = EOS + 1
@@ -59,30 +59,37 @@ def parse(content: bytes) -> Vocabulary:
     """The vocabulary that `to_bytes` wrote.
 
     Raises:
-        UserError: the content is not a vocabulary.
+        UserError: the content is not a vocabulary, or is one without tokens.
     """
     try:
         # Not splitlines: a token may hold U+2028, which JSON leaves as it is.
         rows = [json.loads(line) for line in content.decode().split("\n") if line]
-        return Vocabulary(tuple(str(token) for token, _ in rows), tuple(int(count) for _, count in rows))
-    except (ValueError, TypeError) as error:
-        raise UserError(
-            f"this is no vocabulary: {error}. It must hold one JSON list of a token and its count a line."
-        ) from None
+        vocabulary = Vocabulary(tuple(str(token) for token, _ in rows), tuple(int(count) for _, count in rows))
+    except (ValueError, TypeError):
+        vocabulary = Vocabulary((), ())
+    require(
+        len(vocabulary.tokens) > 0,
+        f"{VOCABULARY_FILE} is damaged: it must hold a JSON list of a token and its count on each line. "
+        "Delete it and run the same `textgen prepare` again.",
+    )
+    return vocabulary
 
 
 def load(directory: Path) -> Vocabulary:
     """The vocabulary of a dataset or of a run.
 
     Raises:
-        UserError: the folder has none.
+        UserError: the folder has none, or a damaged one.
     """
     path = directory / VOCABULARY_FILE
     if not path.is_file():
         raise UserError(
             f"{directory} has no {VOCABULARY_FILE}; it is neither a dataset nor a run. Name another folder."
         )
-    return parse(path.read_bytes())
+    try:
+        return parse(path.read_bytes())
+    except UserError as error:
+        raise UserError(f"in {directory}: {error}") from None
 
 
 class VocabularyTable(tf.Module):

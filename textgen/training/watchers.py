@@ -53,7 +53,7 @@ class History:
     def _write(self) -> None:
         temporary = self._path.with_suffix(".tmp")
         with temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
+            writer = csv.writer(file, lineterminator="\n")
             writer.writerow(field.name for field in dataclasses.fields(Row))
             for row in self.rows:
                 writer.writerow(_EMPTY if value is None else value for value in dataclasses.astuple(row))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from textgen.corpus.pieces import BATCH_BYTES, Batch, OpenFile, Piece, batches
 from textgen.corpus.readers.documents import BYTE_ORDER_MARK
+from textgen.errors import UserError
 
 
 class LineReader:
@@ -28,7 +29,12 @@ def _lines(piece: Piece, open_file: OpenFile) -> Iterator[bytes]:
             file.seek(position - 1)
             position += len(file.readline()) - 1
         while position < piece.end:
-            for line in file.readlines(BATCH_BYTES):
+            block = file.readlines(BATCH_BYTES)
+            if not block:
+                raise UserError(
+                    f"{piece.path} has become shorter since the work began. Leave it as it is, or start anew."
+                )
+            for line in block:
                 if position >= piece.end:
                     return
                 text = line.removesuffix(b"\n").removesuffix(b"\r")

@@ -35,9 +35,10 @@ class TableReader:
         """The column's cells; rows with another number of cells than the header are counted as malformed."""
         with open_file(piece.path) as file:
             names = _names(_first_record(file))
-            file.seek(piece.start)
-            data = file.read(piece.end - piece.start)
-        if not data.strip():
+            # With the newline before it, since pyarrow drops a byte order mark at the start of what it is given.
+            file.seek(piece.start - 1)
+            data = file.read(piece.end - piece.start + 1)
+        if not data.strip(b"\r\n"):
             return
         cells, malformed = _column(data, names, names.index(checked_field(names, text_field, piece.path)))
         if malformed:
@@ -82,7 +83,7 @@ def _names(header: bytes) -> list[str]:
 
 
 def _record_ends(file: BinaryIO, start: int, wanted: list[int]) -> Iterator[int]:
-    """For each wanted position, the first end of a record at or after it; ascending, without repeats."""
+    """For each wanted position, the first end of a record after it; ascending, without repeats."""
     file.seek(start)
     position, quotes, last = start, 0, start
     for target in wanted:
@@ -90,6 +91,8 @@ def _record_ends(file: BinaryIO, start: int, wanted: list[int]) -> Iterator[int]
             continue
         while position < target:
             block = file.read(min(_SCAN_BYTES, target - position))
+            if not block:
+                return
             quotes += block.count(b'"')
             position += len(block)
         line = b"\n"

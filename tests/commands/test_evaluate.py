@@ -1,0 +1,70 @@
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+
+from textgen.cli import main
+
+
+def test_a_run_is_scored_on_the_test_split_beside_the_baseline(trained: Path, data: Path, capfd):
+    assert main(["evaluate", str(trained), "--data", str(data)]) == 0
+    out, err = capfd.readouterr()
+    assert err == ""
+    head, columns, model, unigram, unknown = out.splitlines()
+    assert head == "test: 8 targets, each once; context 5 tokens"
+    assert columns.split("  ")[-1].strip() == "accuracy"
+    assert (model.split()[0], len(model.split())) == ("model", 5)
+    assert (unigram.split()[0], len(unigram.split())) == ("unigram", 4)
+    assert unknown == "unknown tokens: 16.67%"
+
+
+def test_as_json_every_figure_has_its_name(trained: Path, data: Path, capfd):
+    assert main(["evaluate", str(trained), "--data", str(data), "--split", "validation", "--json"]) == 0
+    values = json.loads(capfd.readouterr().out)
+    assert (values["split"], values["pairs"], values["context_tokens"]) == ("validation", 10, 5)
+    assert values["perplexity"] == pytest.approx(math.exp(values["loss"]))
+    assert values["bits_per_character"] == pytest.approx(values["loss"] * 10 / math.log(2) / 8)
+    assert 0 <= values["accuracy"] <= 1
+    assert values["unknown_rate"] == 0
+
+
+def test_figures_that_there_are_not_are_dashes(trained: Path, strided_data: Path, capfd):
+    assert main(["evaluate", str(trained), "--data", str(strided_data)]) == 0
+    head, _, model, unigram, _ = capfd.readouterr().out.splitlines()
+    assert head.startswith("test: 5 targets")
+    assert model.split()[3] == unigram.split()[3] == "-"
+
+
+def test_a_folder_that_is_no_run_is_refused(refused, data: Path, tmp_path: Path):
+    message = refused("evaluate", data, "--data", data)
+    assert f"{data} is not a run" in message
+    assert "textgen train" in message
+    assert "is not there" in refused("evaluate", tmp_path / "nowhere", "--data", data)
+
+
+def test_a_run_without_a_checkpoint_is_refused(refused, trained: Path, data: Path, tmp_path: Path):
+    run = shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("best"))
+    assert "has no checkpoint yet. Go on with `textgen train --resume" in refused("evaluate", run, "--data", data)
+
+
+def test_a_folder_that_is_no_dataset_is_refused(refused, trained: Path, tmp_path: Path):
+    assert "is not a dataset" in refused("evaluate", trained, "--data", trained)
+    assert "textgen prepare" in refused("evaluate", trained, "--data", tmp_path / "nowhere")
+
+
+def test_a_dataset_of_another_vocabulary_is_refused(refused, trained: Path, other_data: Path):
+    assert "Name its own --data" in refused("evaluate", trained, "--data", other_data)
+
+
+def test_an_unknown_split_is_refused(refused, trained: Path, data: Path):
+    message = refused("evaluate", trained, "--data", data, "--split", "dev")
+    assert "split is 'dev'; it must be one of: train, validation, test" in message
+
+
+def test_a_damaged_shard_is_named_in_one_line(refused, trained: Path, data: Path, tmp_path: Path):
+    damaged = shutil.copytree(data, tmp_path / "data")
+    (damaged / "test-000000.tfrecord").unlink()
+    message = refused("evaluate", trained, "--data", damaged)
+    assert "test-000000.tfrecord cannot be read" in message

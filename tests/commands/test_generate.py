@@ -1,0 +1,124 @@
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from textgen.cli import main
+from textgen.config import BOS, EOS
+from textgen.model import run
+
+LETTERS = set("abcdefghijklmnop")
+
+
+def _printed(capfd, *argv: object) -> str:
+    assert main(["generate", *map(str, argv)]) == 0
+    out, err = capfd.readouterr()
+    assert err == ""
+    return out
+
+
+def test_a_text_goes_on_from_its_prompt_for_100_tokens(trained: Path, capfd):
+    out = _printed(capfd, trained, "--prompt", "abc")
+    assert out.startswith("abc")
+    assert out.endswith("\n")
+    assert len(out) == 3 + 100 + 1
+    assert set(out[3:-1]) <= LETTERS
+
+
+def test_an_empty_line_stands_between_samples_and_the_same_seed_writes_them_again(trained: Path, capfd):
+    argv = (trained, "--tokens", 30, "--samples", 3, "--seed", 4)
+    out = _printed(capfd, *argv)
+    texts = out.removesuffix("\n").split("\n\n")
+    assert [len(text) for text in texts] == [30] * 3
+    assert len(set(texts)) == 3
+    assert _printed(capfd, *argv) == out
+    assert _printed(capfd, *argv[:-1], 5) != out
+
+
+@pytest.mark.parametrize(
+    ("prompt", "printed"),
+    [
+        ("🐋 كتاب e\u0301\n" + "abcdefghijklmnop" * 3, None),
+        # Bytes that were not UTF-8 reach a program as surrogates.
+        ("ab\udcffc", "ab?c"),
+    ],
+)
+def test_any_prompt_is_printed_as_it_was_given(trained: Path, capfd, prompt: str, printed: str | None):
+    out = _printed(capfd, trained, "--prompt", prompt, "--tokens", 5, "--temperature", 0)
+    assert out.startswith(printed or prompt)
+    assert len(out) == len(prompt) + 5 + 1
+
+
+def test_a_text_may_end_before_its_last_token(trained: Path, monkeypatch, capfd):
+    monkeypatch.setattr(run, "load_model", lambda directory, config: Ends())
+    assert _printed(capfd, trained, "--prompt", "cc", "--may-end") == "cc\n"
+    assert len(_printed(capfd, trained, "--prompt", "cc", "--tokens", 7)) == 2 + 7 + 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("--temperature", "-1", "temperature is -1; it must be finite and at least 0. Use 0"),
+        ("--temperature", "nan", "temperature is nan; it must be finite"),
+        ("--temperature", "inf", "temperature is inf; it must be finite"),
+        ("--tokens", "0", "tokens is 0; it must be at least 1"),
+        ("--tokens", "-5", "tokens is -5; it must be at least 1"),
+        ("--samples", "0", "samples is 0; it must be at least 1"),
+        ("--seed", "-1", "seed is -1; it must be from 0"),
+        ("--seed", str(2**31), "it must be from 0 to 2,147,483,647"),
+        ("--tokens", str(2**31), "tokens is 2147483648"),
+    ],
+)
+def test_a_setting_out_of_its_range_is_refused(refused, trained: Path, option: str, value: str, rule: str):
+    assert rule in refused("generate", trained, option, value)
+
+
+def test_a_folder_that_is_no_run_is_refused_and_kept(refused, data: Path, tmp_path: Path, snapshot):
+    before = snapshot(data)
+    message = refused("generate", data)
+    assert f"{data} is not a run: it has no run.json" in message
+    assert "textgen train" in message
+    assert snapshot(data) == before
+    assert "is not there" in refused("generate", tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_run_without_a_checkpoint_is_refused(refused, trained: Path, tmp_path: Path):
+    copy = shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("best"))
+    assert "Go on with `textgen train --resume" in refused("generate", copy)
+
+
+def test_a_run_without_a_vocabulary_is_refused(refused, trained: Path, tmp_path: Path):
+    copy = shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("vocabulary.jsonl"))
+    assert "has no vocabulary.jsonl" in refused("generate", copy)
+
+
+class Ends:
+    """Ends every document at once."""
+
+    input_shape = (None, 5)
+
+    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+        return 100 * tf.one_hot(tf.fill(tf.shape(x)[:1], EOS), 20)
+
+
+class SeesBeginning:
+    """Writes "a" where it reads [BOS], else "b"."""
+
+    input_shape = (None, 5)
+
+    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
+        begins = tf.reduce_any(tf.equal(x, BOS), axis=1)
+        return tf.one_hot(tf.where(begins, 4, 5), 20)
+
+
+@pytest.mark.parametrize(("boundaries", "text"), [(True, "ccaaabb"), (False, "ccbbbbb")])
+def test_a_prompt_begins_a_document_only_where_documents_have_a_beginning(
+    trained: Path, tmp_path: Path, monkeypatch, capfd, boundaries: bool, text: str
+):
+    copy = shutil.copytree(trained, tmp_path / "run")
+    run.save(dataclasses.replace(run.load(copy), boundaries=boundaries), copy)
+    monkeypatch.setattr(run, "load_model", lambda directory, config: SeesBeginning())
+    assert _printed(capfd, copy, "--prompt", "cc", "--tokens", 5, "--temperature", 0) == f"{text}\n"

@@ -1,0 +1,209 @@
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textgen.cli import main
+from textgen.config import PRESETS, ModelConfig, TrainConfig
+from textgen.model import run
+from textgen.model.run import RunConfig
+from textgen.training import loop
+
+
+@pytest.fixture
+def half(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the run, to go on with."""
+    return shutil.copytree(trained, tmp_path / "half")
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[tuple[RunConfig, dict[str, Any]]]:
+    """What the training loop is asked for, in place of training."""
+    calls = []
+    monkeypatch.setattr(loop, "train", lambda data, output, config, **settings: calls.append((config, settings)))
+    return calls
+
+
+def test_a_run_has_what_it_was_asked_for(trained: Path, data: Path):
+    config = run.load(trained)
+    assert config.model == ModelConfig(embedding=4, units=4)
+    assert (config.train.epochs, config.train.seed, config.train.sample_prompt) == (1, 5, "🐋 abc")
+    assert (trained / "vocabulary.jsonl").read_bytes() == (data / "vocabulary.jsonl").read_bytes()
+    assert {path.name for path in trained.iterdir()} == {
+        "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "vocabulary.jsonl",
+    }  # fmt: skip
+
+
+def test_samples_are_written_by_the_generator_as_the_model_learns(trained: Path):
+    samples = [json.loads(line) for line in (trained / "samples.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [sample["step"] for sample in samples] == [3, 5]
+    for sample in samples:
+        assert (sample["prompt"], sample["temperature"], sample["seed"]) == ("🐋 abc", 0.8, 5)
+        assert sample["text"].startswith("🐋 abc")
+        continuation = sample["text"].removeprefix("🐋 abc")
+        assert len(continuation) == 12
+        assert set(continuation) <= set("abcdefghijklmnop")
+
+
+def test_every_setting_has_an_option(asked, data: Path, tmp_path: Path):
+    model = ModelConfig(embedding=3, layers=2, units=5, dropout=0.25)
+    train = TrainConfig(
+        batch_size=6, epochs=7, optimizer="sgd", learning_rate=0.5, clip_norm=0.0, patience=8, validate_every=9,
+        keep_checkpoints=4, seed=11, sample_prompt="a b", sample_temperature=0.0, sample_tokens=13,
+    )  # fmt: skip
+    options = {**dataclasses.asdict(model), **dataclasses.asdict(train)}
+    argv = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    assert main(["train", "--data", str(data), "--output", str(tmp_path / "run"), "--max-minutes", "1.5", *argv]) == 0
+    ((config, settings),) = asked
+    assert (config.model, config.train) == (model, train)
+    assert (settings["resume"], settings["max_minutes"]) == (False, 1.5)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_an_option_goes_before_its_preset(asked, data: Path, tmp_path: Path, preset: str):
+    argv = ["train", "--data", str(data), "--output", str(tmp_path / "run"), "--preset", preset]
+    assert main([*argv, "--units", "7"]) == 0
+    ((config, _),) = asked
+    chosen = {**dataclasses.asdict(config.model), **dataclasses.asdict(config.train)}
+    assert chosen.items() >= {**PRESETS[preset]["train"], "units": 7}.items()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("--max-minutes", "0", "must be above 0"),
+        ("--max-minutes", "-1", "must be above 0"),
+        ("--max-minutes", "nan", "must be above 0"),
+        ("--epochs", "0", "at least 1"),
+        ("--units", "0", "at least 1"),
+        ("--batch-size", "-3", "at least 1"),
+        ("--dropout", "1", "below 1"),
+        ("--dropout", "nan", "below 1"),
+        ("--optimizer", "lion", "must be one of: adam, rmsprop, sgd"),
+        ("--learning-rate", "0", "above 0"),
+        ("--learning-rate", "nan", "above 0"),
+        ("--learning-rate", "inf", "finite"),
+        ("--clip-norm", "-1", "Use 0 for no clipping"),
+        ("--clip-norm", "inf", "clip norm"),
+        ("--sample-temperature", "-0.5", "Use 0 for the likeliest"),
+        ("--sample-temperature", "inf", "sample temperature"),
+        ("--sample-tokens", "0", "at least 1"),
+        ("--seed", "-1", "seed"),
+        ("--seed", str(2**32), "seed"),
+    ],
+)
+def test_a_setting_out_of_its_range_is_refused_before_anything_is_written(
+    refused, data: Path, tmp_path: Path, option: str, value: str, rule: str
+):
+    tiny = ("--units", 4, "--embedding", 4, "--epochs", 1)
+    assert rule in refused("train", "--data", data, "--output", tmp_path / "run", *tiny, option, value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_is_no_dataset_is_refused(refused, trained: Path, tmp_path: Path):
+    message = refused("train", "--data", trained, "--output", tmp_path / "run")
+    assert f"{trained} is not a dataset" in message
+    assert "textgen prepare" in message
+    assert "is not there" in refused("train", "--data", tmp_path / "nowhere", "--output", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_something_is_refused_and_kept(refused, data: Path, half: Path, snapshot):
+    before = snapshot(half)
+    assert "Add --resume" in refused("train", "--data", data, "--output", half)
+    assert snapshot(half) == before
+
+
+def test_where_no_run_is_none_is_resumed(refused, data: Path, tmp_path: Path):
+    for output in (tmp_path / "nowhere", tmp_path):
+        message = refused("train", "--data", data, "--output", output, "--resume")
+        assert "Make one with `textgen train" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_without_a_checkpoint_is_not_resumed(refused, data: Path, half: Path, snapshot):
+    shutil.rmtree(half / "last")
+    before = snapshot(half)
+    message = refused("train", "--data", data, "--output", half, "--resume")
+    assert "Train without --resume" in message
+    assert snapshot(half) == before
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--units", "8"),
+        ("--embedding", "8"),
+        ("--layers", "2"),
+        ("--dropout", "0.5"),
+        ("--batch-size", "9"),
+        ("--seed", "6"),
+        ("--optimizer", "sgd"),
+        ("--sample-prompt", "x"),
+    ],
+)
+def test_a_resumed_run_stays_what_it_is(refused, data: Path, half: Path, snapshot, option: str, value: str):
+    before = snapshot(half)
+    message = refused("train", "--data", data, "--output", half, "--resume", option, value)
+    assert f"{option} is {value} and the run's is" in message
+    assert "Leave the option out" in message
+    assert snapshot(half) == before
+
+
+def test_a_resumed_run_may_go_on_for_longer(asked, data: Path, half: Path):
+    argv = ["train", "--data", str(data), "--output", str(half), "--resume"]
+    before = run.load(half)
+    assert main([*argv, "--units", "4", "--epochs", "9", "--patience", "6", "--learning-rate", "0.5"]) == 0
+    ((config, settings),) = asked
+    train = dataclasses.replace(before.train, epochs=9, patience=6, learning_rate=0.5)
+    assert config == dataclasses.replace(before, train=train)
+    assert settings["resume"]
+
+
+def test_a_resumed_run_keeps_the_settings_that_it_went_on_with(data: Path, half: Path):
+    assert main(["train", "--data", str(data), "--output", str(half), "--resume", "--patience", "6"]) == 0
+    assert run.load(half).train.patience == 6
+
+
+def test_a_resumed_run_needs_its_own_dataset_and_keeps_its_settings_if_it_has_another(
+    refused, other_data: Path, half: Path, snapshot
+):
+    before = snapshot(half)
+    message = refused("train", "--data", other_data, "--output", half, "--resume", "--epochs", "9")
+    assert "another vocabulary" in message
+    assert snapshot(half) == before
+
+
+def test_a_run_that_is_done_says_so_and_where_it_is(data: Path, half: Path, capfd):
+    assert main(["train", "--data", str(data), "--output", str(half), "--resume"]) == 0
+    out, err = capfd.readouterr()
+    assert "is done: 1 epochs" in err
+    assert out == f"{half}: run.json, history.csv, curves.png, samples.jsonl, best/, last/\n"
+
+
+def test_a_damaged_shard_is_named_in_one_line(data: Path, tmp_path: Path, capfd):
+    damaged = shutil.copytree(data, tmp_path / "data")
+    shard = damaged / "train-000000.tfrecord"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    assert main(["train", "--data", str(damaged), "--output", str(tmp_path / "run"), "--units", "4"]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    (line,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert line == err.splitlines()[-1]
+    assert str(shard) in line
+    assert "`textgen verify` lists what is damaged" in line
+    assert "Traceback" not in err
+
+
+def test_an_interrupted_run_says_how_to_go_on_with_it(data: Path, tmp_path: Path, monkeypatch, capfd):
+    def interrupted(*arguments: Any, **settings: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "train", interrupted)
+    assert main(["train", "--data", str(data), "--output", str(tmp_path / "run")]) == 130
+    assert "--resume" in capfd.readouterr().err

@@ -1,0 +1,108 @@
+import string
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textgen.config import SPLITS, UNK, VOCABULARY_FILE, PrepareConfig, TextConfig
+from textgen.console import import_tensorflow
+
+# First of all, as the command line does, so that TensorFlow's libraries write nothing between a command's lines.
+import_tensorflow()
+
+from textgen.dataset import manifest, windows  # noqa: E402
+from textgen.dataset.manifest import Manifest, SplitCounts, UnitReport  # noqa: E402
+from textgen.dataset.records import pair_records, span_dtype, span_records  # noqa: E402
+from textgen.dataset.shards import ShardWriter  # noqa: E402
+from textgen.text.vocabulary import FIRST_ID, Vocabulary  # noqa: E402
+
+CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep", vocabulary_size=100)
+
+Documents = Sequence[Sequence[int]]
+MakeDataset = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_dataset() -> MakeDataset:
+    """Writes a dataset of documents given as ids, as a preparation would, without Beam.
+
+    `vocabulary_size` counts the four reserved ids too, and the tokens are letters unless they are given.
+    """
+
+    def make(
+        directory: Path,
+        *,
+        train: Documents,
+        validation: Documents = (),
+        test: Documents = (),
+        vocabulary_size: int = 20,
+        tokens: Sequence[str] | None = None,
+        text: TextConfig = CHAR,
+        window: int = 5,
+        stride: int = 1,
+        layout: str = "pairs",
+        boundaries: bool = True,
+        dropped: int = 0,
+    ) -> Path:
+        directory.mkdir(parents=True)
+        config = PrepareConfig(text=text, window=window, stride=stride, layout=layout, boundaries=boundaries)
+        seen = Counter(int(token) for document in train for token in document)
+        texts = tuple(tokens or string.ascii_letters[: vocabulary_size - FIRST_ID])
+        words = Vocabulary(texts, tuple(seen[FIRST_ID + i] for i in range(len(texts))))
+        (directory / VOCABULARY_FILE).write_bytes(words.to_bytes())
+        report = UnitReport(unit=0)
+        if dropped:
+            report.drop("empty", dropped)
+        for split, documents in zip(SPLITS, (train, validation, test), strict=True):
+            if len(documents):
+                _write_split(directory, split, documents, config, words, report)
+        content = Manifest(
+            config=config,
+            fingerprint="0" * 64,
+            vocabulary_size=words.size,
+            vocabulary_sha256=words.fingerprint(),
+            units=(report,),
+        ).to_bytes()
+        (directory / manifest.FILE_NAME).write_bytes(content)
+        return directory
+
+    return make
+
+
+def _write_split(
+    directory: Path,
+    split: str,
+    documents: Documents,
+    config: PrepareConfig,
+    words: Vocabulary,
+    report: UnitReport,
+) -> None:
+    name = f"{split}-000000.tfrecord"
+    writer, pairs = ShardWriter(directory / name), 0
+    for document in documents:
+        ids = windows.mark(np.array(document, np.int32), begin=config.boundaries, end=config.boundaries)
+        for record, held in _records(ids, config, words.size):
+            writer.write(record, pairs=held)
+            pairs += held
+    report.documents += len(documents)
+    report.kept += len(documents)
+    report.splits[split] = SplitCounts(
+        documents=len(documents),
+        # Every token of these datasets stands for one character, unknown ones too.
+        characters=sum(len(document) for document in documents),
+        tokens=sum(len(document) for document in documents),
+        unknown=sum(list(document).count(UNK) for document in documents),
+        pairs=pairs,
+    )
+    report.bytes += report.splits[split].characters
+    report.shards.append(writer.close(name=name, split=split, unit=0))
+
+
+def _records(ids: np.ndarray, config: PrepareConfig, vocabulary_size: int) -> Iterator[tuple[bytes, int]]:
+    if config.layout == "pairs":
+        yield from ((record, 1) for record in pair_records(ids, window=config.window, stride=config.stride))
+    else:
+        dtype = span_dtype(vocabulary_size)
+        yield from span_records(ids, window=config.window, stride=config.stride, dtype=dtype)

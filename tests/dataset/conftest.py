@@ -1,0 +1,77 @@
+"""Datasets written straight from sequences of ids, and the pairs that they must hold."""
+
+import numpy as np
+import pytest
+
+from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
+from textgen.dataset import shards, windows
+from textgen.dataset.manifest import FILE_NAME, Manifest, UnitReport
+from textgen.dataset.records import pair_records, span_dtype, span_records
+from textgen.dataset.shards import ShardWriter
+from textgen.text.vocabulary import Vocabulary
+
+
+@pytest.fixture(scope="session")
+def naive_pairs():
+    """The pairs of one sequence by the definition, as (list of W ids, id)."""
+
+    def pairs(ids, *, window, stride=1):
+        made = []
+        for p in range(1, len(ids), stride):
+            x = [int(number) for number in ids[max(0, p - window) : p]]
+            made.append((x + [0] * (window - len(x)), int(ids[p])))
+        return made
+
+    return pairs
+
+
+@pytest.fixture(scope="session")
+def build_dataset():
+    """Writes a dataset: for each unit the documents of each split, as ids without [BOS] and [EOS]."""
+
+    def build(folder, units, *, layout="pairs", window=3, stride=1, vocabulary_size=1000, block_pairs=8):
+        folder.mkdir(parents=True)
+        config = PrepareConfig(text=TextConfig(), layout=layout, window=window, stride=stride)
+        vocabulary = Vocabulary(
+            tuple(f"w{i}" for i in range(4, vocabulary_size)), tuple(range(vocabulary_size, 4, -1))
+        )
+        (folder / VOCABULARY_FILE).write_bytes(vocabulary.to_bytes())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shards, "BLOCK_PAIRS", block_pairs)
+            reports = tuple(_write_unit(folder, i, unit, config, vocabulary.size) for i, unit in enumerate(units))
+        manifest = Manifest(
+            config=config,
+            fingerprint="f" * 64,
+            vocabulary_size=vocabulary.size,
+            vocabulary_sha256=vocabulary.fingerprint(),
+            units=reports,
+        )
+        (folder / FILE_NAME).write_bytes(manifest.to_bytes())
+        return folder
+
+    return build
+
+
+def _write_unit(folder, unit, documents_by_split, config, vocabulary_size):
+    report = UnitReport(unit=unit)
+    for split, documents in documents_by_split.items():
+        name = f"{split}-{unit:06d}.tfrecord"
+        writer = ShardWriter(folder / name)
+        for document in documents:
+            ids = windows.mark(np.array(document, np.int32), begin=True, end=True)
+            for record, pairs in _records(ids, config, vocabulary_size):
+                writer.write(record, pairs=pairs)
+                report.splits[split].pairs += pairs
+            report.splits[split].documents += 1
+            report.splits[split].tokens += len(document)
+            report.documents += 1
+            report.kept += 1
+        report.shards.append(writer.close(name=name, split=split, unit=unit))
+    return report
+
+
+def _records(ids, config, vocabulary_size):
+    if config.layout == "spans":
+        dtype = span_dtype(vocabulary_size)
+        return span_records(ids, window=config.window, stride=config.stride, dtype=dtype)
+    return ((record, 1) for record in pair_records(ids, window=config.window, stride=config.stride))

@@ -1,0 +1,214 @@
+import string
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.config import BOS, EOS, PAD, UNK, ModelConfig, TextConfig
+from textgen.generation.generator import Generator, append
+from textgen.model import networks
+from textgen.text.preprocessor import Preprocessor
+from textgen.text.vocabulary import Vocabulary
+
+WINDOW = 5
+CHARACTERS = tuple(string.ascii_lowercase[:14] + " é")
+CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep")
+
+
+def _model(vocabulary_size: int) -> keras.Model:
+    keras.utils.set_random_seed(11)
+    model = networks.build(ModelConfig(embedding=4, units=4), vocabulary_size=vocabulary_size, window=WINDOW)
+    # Larger than they start with, so that what is predicted hangs on what was read.
+    model.set_weights([12 * weight for weight in model.get_weights()])
+    return model
+
+
+def _preprocessor(config: TextConfig, tokens: tuple[str, ...]) -> Preprocessor:
+    return Preprocessor(config, Vocabulary(tokens, tuple(range(len(tokens), 0, -1))))
+
+
+class Writer:
+    """A generator with Python's strings around it, and a knob on what its model likes."""
+
+    def __init__(self, config: TextConfig, tokens: tuple[str, ...]):
+        self.preprocessor = _preprocessor(config, tokens)
+        self.model = _model(4 + len(tokens))
+        self.generator = Generator(self.model, self.preprocessor)
+        self.predict = tf.function(self.model, input_signature=[tf.TensorSpec([1, WINDOW], tf.int32)])
+        self._bias = self.model.get_layer("logits").bias
+        self._unbiased = self._bias.numpy()
+
+    def like(self, *ids: int) -> "Writer":
+        self._bias.assign(self._unbiased + 60 * np.isin(np.arange(len(self._unbiased)), ids))
+        return self
+
+    def write(self, *prompts: str, tokens: int = 20, temperature: float = 1.0, seed: int = 0, may_end: bool = False):
+        texts = self.generator.generate([p.encode() for p in prompts], tokens, temperature, seed, may_end)
+        return [text.decode() for text in texts.numpy()]
+
+    def new(self, prompt: str, **settings: Any) -> str:
+        (text,) = self.write(prompt, **settings)
+        assert text.startswith(prompt)
+        return text[len(prompt) :]
+
+
+@pytest.fixture(scope="module")
+def chars() -> Writer:
+    return Writer(CHAR, CHARACTERS)
+
+
+@pytest.fixture(scope="module")
+def words() -> Writer:
+    return Writer(TextConfig(), ("the", "whale", "sea", ",", ".", "it’s", "ship"))
+
+
+@pytest.fixture
+def writer(chars: Writer) -> Writer:
+    return chars.like()
+
+
+def _greedy(writer: Writer, prompt: str, tokens: int) -> str:
+    """The likeliest continuation, window by window and without the graph's loop."""
+    ids = [BOS, *writer.preprocessor.encode([prompt]).to_list()[0]]
+    written = []
+    for _ in range(tokens):
+        last = ids[-WINDOW:]
+        x = last + [PAD] * (WINDOW - len(last))
+        logits = writer.predict(tf.constant([x])).numpy()[0]
+        written.append(4 + int(np.argmax(logits[4:])))
+        ids.append(written[-1])
+    return "".join(writer.preprocessor.vocabulary.texts[i] for i in written)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "",
+        "abc",
+        "abcdefghijklmn",
+        "xyz XYZ",
+        "🐋🐋",
+        "👩‍👩‍👧",
+        "كتاب",
+        "e\u0301a",
+        "\u0301",
+        "a\r\nb\tc  ",
+        "[EOS] [PAD]",
+    ],
+)
+def test_any_prompt_stands_as_it_is_before_exactly_as_many_new_tokens(writer: Writer, prompt: str):
+    continuation = writer.new(prompt, tokens=17)
+    assert len(continuation) == 17
+    assert set(continuation) <= set(CHARACTERS)
+
+
+@pytest.mark.parametrize("tokens", [1, 2, WINDOW, 50])
+def test_there_are_as_many_new_tokens_as_were_asked_for(writer: Writer, tokens: int):
+    assert len(writer.new("ab", tokens=tokens)) == tokens
+
+
+def test_the_same_seed_writes_the_same_and_another_writes_another_text(writer: Writer):
+    assert writer.new("ab", seed=1, tokens=40) == writer.new("ab", seed=1, tokens=40)
+    assert writer.new("ab", seed=1, tokens=40) != writer.new("ab", seed=2, tokens=40)
+
+
+def test_the_samples_of_a_batch_differ(writer: Writer):
+    texts = writer.write("ab", "ab", "ab", tokens=40)
+    assert len(set(texts)) == 3
+
+
+def test_temperature_0_writes_the_same_whatever_the_seed(writer: Writer):
+    texts = [*writer.write("ab", "ab", temperature=0, seed=1), *writer.write("ab", temperature=0, seed=2)]
+    assert len(set(texts)) == 1
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1e-30, 1e-4, 1.0, 100.0, 1e30])
+def test_what_stands_for_no_text_is_never_drawn(writer: Writer, temperature: float):
+    writer.like(PAD, UNK, BOS, EOS)
+    continuation = writer.new("ab", tokens=60, temperature=temperature)
+    assert len(continuation) == 60
+    assert set(continuation) <= set(CHARACTERS)
+
+
+@pytest.mark.parametrize("prompt", ["", "ab", "abcd", "abcdefghijkl", "🐋é"])
+def test_each_token_is_the_models_for_the_last_window_by_hand(writer: Writer, prompt: str):
+    expected = _greedy(writer, prompt, tokens=4 * WINDOW)
+    assert writer.new(prompt, tokens=4 * WINDOW, temperature=0) == expected
+
+
+def test_continuations_hang_on_the_prompt(writer: Writer):
+    continuations = {_greedy(writer, prompt, tokens=10) for prompt in ("", "a", "b", "nm", "éé")}
+    assert len(continuations) > 1
+
+
+def test_prompts_of_a_batch_do_not_touch_each_other(writer: Writer):
+    prompts = ["", "ab", "abcdefghijkl", "🐋"]
+    together = writer.write(*prompts, temperature=0)
+    assert together == [text for prompt in prompts for text in writer.write(prompt, temperature=0)]
+
+
+def test_a_prompt_is_cleaned_as_training_text_was(writer: Writer):
+    composed, decomposed = writer.new("aé", temperature=0), writer.new("ae\u0301", temperature=0)
+    assert composed == decomposed
+
+
+def test_a_text_ends_where_the_model_ends_the_document_if_it_may(writer: Writer):
+    writer.like(EOS)
+    assert writer.write("ab", "", may_end=True) == ["ab", ""]
+    assert len(writer.new("ab", may_end=False)) == 20
+
+
+def test_a_text_that_ended_stays_ended_while_others_go_on(writer: Writer):
+    writer.like(EOS)
+    # So high a temperature that [EOS] is likely and not certain.
+    texts = writer.write(*["b"] * 20, tokens=30, temperature=30, may_end=True)
+    lengths = [len(text) - 1 for text in texts]
+    assert len(set(lengths)) > 3
+    assert min(lengths) < 5
+    assert all(set(text[1:]) <= set(CHARACTERS) for text in texts)
+
+
+def test_may_end_changes_nothing_where_the_model_does_not_end(writer: Writer):
+    writer.like(*range(4, 4 + len(CHARACTERS)))
+    assert writer.new("ab", may_end=True) == writer.new("ab", may_end=False)
+
+
+def test_words_are_joined_as_print_joins_them(words: Writer):
+    words.like(6, 7)
+    continuation = words.new("The whale", tokens=30)
+    assert continuation.replace(",", " ,").split(" ").count("") <= 1
+    assert set(continuation.replace(",", " , ").split()) == {"sea", ","}
+    assert len(continuation.replace(",", " , ").split()) == 30
+    assert " ," not in continuation
+
+
+def test_a_prompt_of_unknown_words_is_gone_on_from(words: Writer):
+    words.like()
+    continuation = words.new("Zyzzyva qwerty", tokens=12)
+    known = set(words.preprocessor.vocabulary.tokens)
+    tokens = continuation.replace(",", " , ").replace(".", " . ").split()
+    assert len(tokens) == 12
+    assert set(tokens) <= known
+
+
+def test_appending_fills_a_window_and_then_slides_it():
+    x = tf.constant([[2, 0, 0], [2, 7, 0], [2, 7, 8]])
+    x, widths = append(x, tf.constant([1, 2, 3]), tf.constant([4, 5, 6]))
+    assert x.numpy().tolist() == [[2, 4, 0], [2, 7, 5], [7, 8, 6]]
+    assert widths.numpy().tolist() == [2, 3, 3]
+
+
+@settings(max_examples=30, deadline=None)
+@given(first=st.lists(st.integers(1, 99), min_size=1, max_size=4), drawn=st.lists(st.integers(1, 99), max_size=9))
+def test_a_window_always_holds_the_last_ids(first: list[int], drawn: list[int]):
+    window = 4
+    x, widths = tf.constant([first + [0] * (window - len(first))]), tf.constant([len(first)])
+    for token in drawn:
+        x, widths = append(x, widths, tf.constant([token]))
+    last = (first + drawn)[-window:]
+    assert x.numpy().tolist() == [last + [0] * (window - len(last))]
+    assert int(widths[0]) == len(last)

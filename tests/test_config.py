@@ -1,0 +1,185 @@
+import argparse
+import dataclasses
+import json
+import math
+
+import pytest
+
+from pipelines import arguments
+from textgen import config
+from textgen.config import ModelConfig, PrepareConfig, TextConfig, TrainConfig, from_json, to_json
+from textgen.errors import UserError
+
+CONFIGS = [
+    TextConfig(tokenizer="char", punctuation="keep", unknown="drop"),
+    PrepareConfig(text=TextConfig(case="keep"), format="csv", text_field="speech", stride=3, boundaries=False),
+    ModelConfig(embedding=3, dropout=0.25),
+    TrainConfig(optimizer="sgd", clip_norm=0.0, sample_prompt="“Hör!”\n"),
+]
+
+
+def prepare(**settings):
+    return PrepareConfig(text=TextConfig(), **settings)
+
+
+def parsed(*options):
+    parser = argparse.ArgumentParser()
+    arguments.add_arguments(parser)
+    return arguments.config_from(parser.parse_args(["--input", "a.txt", "--output", "d", *options]))
+
+
+def test_reserved_ids_are_numbered_in_the_order_of_their_names():
+    assert (config.PAD, config.UNK, config.BOS, config.EOS) == (0, 1, 2, 3)
+    assert config.RESERVED == ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
+
+
+@pytest.mark.parametrize(
+    ("make", "setting", "value", "message"),
+    [
+        (TextConfig, "tokenizer", "wordpiece", r"tokenizer is 'wordpiece'; it must be one of: char, word\."),
+        (TextConfig, "case", "upper", r"case is 'upper'; it must be one of: fold, keep\."),
+        (TextConfig, "whitespace", "", r"whitespace is ''; it must be one of: collapse, keep\."),
+        (TextConfig, "punctuation", "drop", r"punctuation is 'drop'; it must be one of: keep, separate, strip\."),
+        (TextConfig, "unknown", "skip", r"unknown is 'skip'; it must be one of: token, drop\."),
+        (TextConfig, "vocabulary_size", 0, r"vocabulary size is 0; it must be at least 1\."),
+        (prepare, "format", "parquet", r"format is 'parquet'; it must be one of: auto, document, lines, csv\."),
+        (prepare, "layout", "columns", r"layout is 'columns'; it must be one of: pairs, spans\."),
+        (prepare, "split_by", "line", r"split-by is 'line'; it must be one of: document, tail\."),
+        (prepare, "window", 0, r"window is 0; it must be at least 1\. It is the number of tokens"),
+        (prepare, "window", 4097, r"window is 4097; it must be at most 4096\."),
+        (prepare, "stride", 0, r"stride is 0; it must be at least 1\. Use 1 for every window\."),
+        (prepare, "validation_percent", -1.0, r"validation percent is -1\.0; it must be at least 0\."),
+        (prepare, "validation_percent", math.nan, r"validation percent is nan; it must be at least 0\."),
+        (prepare, "test_percent", -0.5, r"test percent is -0\.5; it must be at least 0\."),
+        (
+            prepare,
+            "test_percent",
+            95.0,
+            r"take 100 percent .* leave some to train on\. Lower --validation-percent or",
+        ),
+        (prepare, "test_percent", math.inf, r"take inf percent .* Lower --validation-percent or --test-percent\."),
+        (ModelConfig, "embedding", 0, r"embedding is 0; it must be at least 1\."),
+        (ModelConfig, "layers", 0, r"layers is 0; it must be at least 1\."),
+        (ModelConfig, "units", -5, r"units is -5; it must be at least 1\."),
+        (ModelConfig, "dropout", 1.0, r"dropout is 1\.0; it must be at least 0 and below 1\."),
+        (ModelConfig, "dropout", -0.1, r"dropout is -0\.1; it must be at least 0 and below 1\."),
+        (ModelConfig, "dropout", math.nan, r"dropout is nan; it must be at least 0 and below 1\."),
+        (TrainConfig, "optimizer", "lion", r"optimizer is 'lion'; it must be one of: adam, rmsprop, sgd\."),
+        (TrainConfig, "batch_size", 0, r"batch size is 0; it must be at least 1\."),
+        (TrainConfig, "epochs", 0, r"epochs is 0; it must be at least 1\."),
+        (TrainConfig, "patience", 0, r"patience is 0; it must be at least 1\."),
+        (TrainConfig, "keep_checkpoints", 0, r"keep checkpoints is 0; it must be at least 1\."),
+        (TrainConfig, "sample_tokens", 0, r"sample tokens is 0; it must be at least 1\."),
+        (TrainConfig, "validate_every", -1, r"validate every is -1; it must be at least 0\."),
+        (TrainConfig, "clip_norm", -1.0, r"clip norm is -1\.0; it must be at least 0\. Use 0 for no clipping\."),
+        (TrainConfig, "clip_norm", math.nan, r"clip norm is nan; it must be at least 0\. Use 0 for no clipping\."),
+        (TrainConfig, "sample_temperature", -1.0, r"sample temperature is -1\.0; .* Use 0 for the likeliest token\."),
+        (TrainConfig, "learning_rate", 0.0, r"learning rate is 0\.0; it must be a finite number above 0\."),
+        (TrainConfig, "learning_rate", math.inf, r"learning rate is inf; it must be a finite number above 0\."),
+        (TrainConfig, "learning_rate", math.nan, r"learning rate is nan; it must be a finite number above 0\."),
+    ],
+)
+def test_a_bad_value_is_named_with_its_rule(make, setting, value, message):
+    with pytest.raises(UserError, match=message):
+        make(**{setting: value})
+
+
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (prepare, {"window": 1, "stride": 10_000}),
+        (prepare, {"window": 4096}),
+        (prepare, {"validation_percent": 0, "test_percent": 0}),
+        (prepare, {"validation_percent": 50, "test_percent": 49.5}),
+        (ModelConfig, {"embedding": 1, "layers": 1, "units": 1, "dropout": 0}),
+        (TrainConfig, {"clip_norm": 0, "sample_temperature": 0, "validate_every": 0, "batch_size": 1}),
+        (TextConfig, {"vocabulary_size": 1}),
+    ],
+)
+def test_a_value_at_the_edge_of_its_range_is_taken(make, settings):
+    made = make(**settings)
+    assert {name: getattr(made, name) for name in settings} == settings
+
+
+def test_the_char_tokenizer_refuses_separate_marks_and_names_what_to_use():
+    with pytest.raises(
+        UserError, match=r"punctuation is 'separate' with the char tokenizer.*Use 'keep' or 'strip'\."
+    ):
+        TextConfig(tokenizer="char")
+
+
+@pytest.mark.parametrize("made", CONFIGS, ids=lambda made: type(made).__name__)
+def test_a_config_survives_a_round_trip_through_json(made):
+    assert from_json(type(made), json.loads(json.dumps(to_json(made)))) == made
+
+
+@pytest.mark.parametrize("made", CONFIGS, ids=lambda made: type(made).__name__)
+def test_a_setting_of_another_version_is_refused_by_name(made):
+    with pytest.raises(UserError, match=r"unknown settings \['beams'\].*another version of textgen\. Use that one\."):
+        from_json(type(made), {**to_json(made), "beams": 4})
+
+
+def test_a_setting_of_another_version_is_refused_inside_the_text_settings_too():
+    values = to_json(prepare())
+    values["text"]["stemming"] = True
+    with pytest.raises(UserError, match=r"unknown settings \['stemming'\]"):
+        from_json(PrepareConfig, values)
+
+
+def test_a_config_can_not_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        prepare().window = 3
+
+
+def test_settings_are_given_by_name_only():
+    with pytest.raises(TypeError):
+        TextConfig("char")
+
+
+def test_the_held_out_shares_come_in_the_order_of_the_splits():
+    made = prepare(validation_percent=10, test_percent=0)
+    assert list(made.held_out_percent().items()) == [("validation", 10), ("test", 0)]
+
+
+def test_no_option_gives_the_defaults():
+    assert parsed() == PrepareConfig(text=TextConfig())
+
+
+@pytest.mark.parametrize("preset", config.PRESETS)
+def test_a_preset_builds_the_configs_of_every_stage(preset):
+    made = parsed("--preset", preset)
+    wanted = config.PRESETS[preset]["prepare"]
+    flat = {**to_json(made.text), **to_json(made)}
+    assert {name: flat[name] for name in wanted} == wanted
+    model_names = {field.name for field in dataclasses.fields(ModelConfig)}
+    train = config.PRESETS[preset]["train"]
+    model = ModelConfig(**{name: value for name, value in train.items() if name in model_names})
+    rest = TrainConfig(**{name: value for name, value in train.items() if name not in model_names})
+    assert {**to_json(model), **to_json(rest)}.items() >= dict(train).items()
+
+
+def test_the_notebook_preset_strips_marks_and_the_char_preset_keeps_the_text_as_it_stands():
+    notebook, char = parsed("--preset", "notebook"), parsed("--preset", "char")
+    assert (notebook.text.punctuation, notebook.text.vocabulary_size, notebook.window) == ("strip", 500, 44)
+    assert char.text == TextConfig(
+        tokenizer="char", vocabulary_size=1000, case="keep", whitespace="keep", punctuation="keep"
+    )
+    assert char.split_by == "tail"
+
+
+def test_an_option_goes_before_its_preset_and_a_preset_before_the_default():
+    made = parsed("--preset", "notebook", "--window", "8", "--no-boundaries")
+    assert (made.window, made.text.vocabulary_size, made.boundaries) == (8, 500, False)
+
+
+def test_the_char_tokenizer_brings_its_own_defaults_unless_told():
+    assert parsed("--tokenizer", "char").text.whitespace == "keep"
+    assert parsed("--tokenizer", "char", "--whitespace", "collapse", "--case", "fold").text == TextConfig(
+        tokenizer="char", vocabulary_size=1000, case="fold", whitespace="collapse", punctuation="keep"
+    )
+
+
+def test_a_zero_on_the_command_line_is_a_value():
+    assert parsed("--validation-percent", "0").validation_percent == 0
+    with pytest.raises(UserError, match="stride is 0"):
+        parsed("--stride", "0")

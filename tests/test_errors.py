@@ -1,0 +1,48 @@
+import pytest
+
+from textgen.errors import UserError, require, user_error
+
+
+def test_a_user_error_is_a_value_error():
+    assert issubclass(UserError, ValueError)
+
+
+def test_require_raises_the_message_unless_the_condition_holds():
+    require(True, "unused")
+    with pytest.raises(UserError, match="^stride is 0; it must be at least 1.$"):
+        require(False, "stride is 0; it must be at least 1.")
+
+
+def test_a_user_error_is_found_as_it_is():
+    error = UserError("the split is empty.")
+    assert user_error(error) is error
+
+
+@pytest.mark.parametrize("error", [ValueError("x is bad"), KeyError("x"), RuntimeError("")])
+def test_another_error_tells_of_no_user_error(error):
+    assert user_error(error) is None
+
+
+def test_the_message_is_recovered_from_what_beam_reports():
+    report = (
+        "Traceback (most recent call last):\n"
+        '  File "apache_beam/runners/common.py", line 1, in process\n'
+        "    raise UserError('…')\n"
+        "textgen.errors.UserError: a.csv has no column 'x'; it has a, b. Name one. [while running 'Units/Do-7']"
+    )
+    told = user_error(RuntimeError(report))
+    assert isinstance(told, UserError)
+    assert str(told) == "a.csv has no column 'x'; it has a, b. Name one."
+
+
+def test_the_message_is_recovered_from_what_a_python_function_in_tf_data_reports():
+    report = (
+        "{{function_node __wrapped__IteratorGetNext}} Error in a function: UserError: s differs. Delete it.\n"
+        "Traceback (most recent call last):\n\n"
+        "textgen.errors.UserError: s differs. Delete it.\n\n\n\t [[{{node PyFunc}}]] [Op:IteratorGetNext] name: "
+    )
+    assert str(user_error(RuntimeError(report))) == "s differs. Delete it."
+
+
+def test_a_message_at_the_very_end_of_a_report_is_recovered_whole():
+    assert str(user_error(RuntimeError("textgen.errors.UserError: it is bad. Do that."))) == "it is bad. Do that."

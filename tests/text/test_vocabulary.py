@@ -1,0 +1,129 @@
+import hashlib
+
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.config import VOCABULARY_FILE
+from textgen.errors import UserError
+from textgen.text.tokenizers.char import CharTokenizer
+from textgen.text.tokenizers.word import WordTokenizer
+from textgen.text.vocabulary import Vocabulary, VocabularyTable, load, most_frequent, parse
+
+counts = st.dictionaries(st.text(max_size=6), st.integers(1, 50), max_size=20)
+
+
+def test_tokens_are_sorted_by_falling_count_and_ties_by_their_text():
+    found = most_frequent({"b": 2, "a": 2, "the": 9, "é": 2, "B": 2, "z": 3}, 10)
+    assert found == Vocabulary(("the", "z", "B", "a", "b", "é"), (9, 3, 2, 2, 2, 2))
+
+
+def test_a_vocabulary_is_cut_to_its_size_through_a_tie():
+    assert most_frequent([("b", 1), ("c", 5), ("a", 1)], 2) == Vocabulary(("c", "a"), (5, 1))
+
+
+def test_fewer_tokens_than_wanted_are_all_kept():
+    assert most_frequent({"a": 1}, 100).tokens == ("a",)
+
+
+@given(counts, st.integers(1, 20), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_the_order_in_which_tokens_were_counted_changes_nothing(found, size, random):
+    shuffled = list(found.items())
+    random.shuffle(shuffled)
+    made = most_frequent(found, size)
+    assert most_frequent(shuffled, size) == made
+    assert len(made.tokens) == min(size, len(found))
+    assert list(made.counts) == sorted(found.values(), reverse=True)[:size]
+
+
+def test_ids_start_at_four_in_the_order_of_frequency():
+    learned = most_frequent({"a": 1, "the": 9}, 10)
+    assert learned.size == 6
+    assert learned.texts == ("[PAD]", "[UNK]", "[BOS]", "[EOS]", "the", "a")
+
+
+def test_the_file_holds_a_json_list_a_line():
+    learned = Vocabulary(("the", "\n", 'say "', "\u2028", "é", "\\"), (9, 8, 7, 6, 5, 4))
+    assert learned.to_bytes() == (
+        b'["the", 9]\n["\\n", 8]\n["say \\"", 7]\n["\xe2\x80\xa8", 6]\n["\xc3\xa9", 5]\n["\\\\", 4]\n'
+    )
+
+
+def test_the_fingerprint_is_the_sha256_of_the_file():
+    learned = Vocabulary(("the", "a"), (9, 1))
+    assert learned.fingerprint() == hashlib.sha256(b'["the", 9]\n["a", 1]\n').hexdigest()
+    assert learned.fingerprint() != Vocabulary(("the", "a"), (9, 2)).fingerprint()
+
+
+@given(counts)
+@settings(max_examples=100, deadline=None)
+def test_any_token_survives_the_file(found):
+    learned = most_frequent(found, 100)
+    if learned.tokens:
+        assert parse(learned.to_bytes()) == learned
+
+
+@pytest.mark.parametrize("token", ["\n", "\r\n", "\x85", "\u2028", "\u2029", '"', "\\", "[PAD]", " ", ""])
+def test_a_token_that_looks_like_a_line_end_or_a_mark_of_json_survives_the_file(token):
+    learned = Vocabulary((token, "b"), (2, 1))
+    assert parse(learned.to_bytes()) == learned
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"the 9\n",
+        b'["the", 9',
+        b'["the"]\n',
+        b'["the", "often"]\n',
+        b'["the", null]\n',
+        b"9\n",
+        b"{}\n",
+        b"\xff",
+    ],
+)
+def test_a_damaged_file_is_an_error_that_says_what_the_file_must_hold(content):
+    with pytest.raises(
+        UserError, match=r"is damaged: it must hold a JSON list of a token and its count on each line\. Delete it"
+    ):
+        parse(content)
+
+
+def test_the_vocabulary_is_loaded_from_beside_a_dataset(tmp_path):
+    learned = Vocabulary(("the", "a"), (9, 1))
+    (tmp_path / VOCABULARY_FILE).write_bytes(learned.to_bytes())
+    assert load(tmp_path) == learned
+
+
+def test_a_folder_without_a_vocabulary_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(UserError, match=rf"{tmp_path} has no vocabulary\.jsonl; .*Name another folder\."):
+        load(tmp_path)
+
+
+def test_a_damaged_file_is_named_where_it_was_loaded_from(tmp_path):
+    (tmp_path / VOCABULARY_FILE).write_bytes(b"the 9\n")
+    with pytest.raises(UserError, match=str(tmp_path)):
+        load(tmp_path)
+
+
+def test_words_are_looked_up_and_back():
+    table = VocabularyTable(Vocabulary(("the", "whale"), (2, 1)), WordTokenizer(separate_marks=True))
+    ids = table.ids(tf.ragged.constant([["whale", "the"], [], ["ship"]]))
+    assert ids.to_list() == [[5, 4], [], [1]]
+    assert ids.dtype == tf.int32
+    assert table.texts(ids).to_list() == [[b"whale", b"the"], [], [b"[UNK]"]]
+
+
+def test_code_points_are_looked_up_and_back():
+    table = VocabularyTable(Vocabulary(("é", "\n"), (2, 1)), CharTokenizer())
+    ids = table.ids(tf.ragged.constant([[0xE9, 10, 65], []], tf.int32))
+    assert ids.to_list() == [[4, 5, 1], []]
+    assert table.texts(ids).to_list() == [["é".encode(), b"\n", b"[UNK]"], []]
+
+
+def test_a_token_that_reads_like_a_reserved_id_has_an_id_of_its_own():
+    table = VocabularyTable(Vocabulary(("[BOS]",), (1,)), WordTokenizer(separate_marks=False))
+    assert table.ids(tf.ragged.constant([["[BOS]", "[PAD]"]])).to_list() == [[4, 1]]

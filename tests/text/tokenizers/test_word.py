@@ -1,0 +1,161 @@
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.config import TextConfig
+from textgen.text.cleaning import clean
+from textgen.text.tokenizers import make_tokenizer
+from textgen.text.tokenizers.word import WordTokenizer
+
+APART = WordTokenizer(separate_marks=True)
+TOGETHER = WordTokenizer(separate_marks=False)
+
+
+def tokens(tokenizer, text):
+    return [token.decode() for token in tokenizer.tokenize(tf.constant([text])).to_list()[0]]
+
+
+def detokenized(tokenizer, *words):
+    return tokenizer.detokenize(tf.ragged.constant([words], tf.string))[0].numpy().decode()
+
+
+def joined(tokenizer, prompt, continuation):
+    return tokenizer.join(tf.constant([prompt]), tf.constant([continuation]))[0].numpy().decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("don't stop!", ["don't", "stop", "!"]),
+        ("rock'n'roll", ["rock'n'roll"]),
+        ("it’s", ["it’s"]),
+        ("'tis", ["'", "tis"]),
+        ("’tis", ["’", "tis"]),
+        ("dogs'", ["dogs", "'"]),
+        ("the dogs' tails", ["the", "dogs", "'", "tails"]),
+        ("the dogs'.", ["the", "dogs", "'", "."]),
+        ("'a' 'b'", ["'", "a", "'", "'", "b", "'"]),
+        ("('tis)", ["(", "'", "tis", ")"]),
+        ("a—b", ["a", "—", "b"]),
+        ("a -- b", ["a", "-", "-", "b"]),
+        ("“hi,” she said", ["“", "hi", ",", "”", "she", "said"]),
+        ("‘hi’", ["‘", "hi", "’"]),
+        ("U.S.", ["U", ".", "S", "."]),
+        ("3.5%", ["3", ".", "5", "%"]),
+        ("$5", ["$", "5"]),
+        ("snake_case", ["snake", "_", "case"]),
+        ("?!", ["?", "!"]),
+        ("naïve e\u0301tude", ["naïve", "e\u0301tude"]),
+        ("日本語、です。", ["日本語", "、", "です", "。"]),
+        ("line\nnext\tone", ["line", "next", "one"]),
+        ("dogs'\ncats", ["dogs", "'", "cats"]),
+        ("", []),
+        (" \n", []),
+        ("'", ["'"]),
+    ],
+)
+def test_marks_stand_apart_except_an_apostrophe_inside_a_word(text, expected):
+    assert tokens(APART, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("don't stop!", ["don't", "stop!"]),
+        ("“hi,” she—said", ["“hi,”", "she—said"]),
+        ("a\tb  c\nd", ["a", "b", "c", "d"]),
+        ("", []),
+    ],
+)
+def test_words_are_parted_by_white_space_alone_where_marks_are_not_apart(text, expected):
+    assert tokens(TOGETHER, text) == expected
+
+
+def test_a_batch_gives_a_row_a_text():
+    rows = APART.tokenize(tf.constant(["a b", "", "c."]))
+    assert rows.to_list() == [[b"a", b"b"], [], [b"c", b"."]]
+    assert rows.dtype == APART.symbol_dtype
+
+
+@pytest.mark.parametrize(
+    ("punctuation", "expected"),
+    [("separate", ["a", "."]), ("keep", ["a."]), ("strip", ["a."])],
+)
+def test_the_config_says_whether_marks_stand_apart(punctuation, expected):
+    assert tokens(make_tokenizer(TextConfig(punctuation=punctuation)), "a.") == expected
+
+
+@given(st.lists(st.text(), min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_setting_marks_apart_loses_no_visible_character(texts):
+    cleaned = clean(tf.constant(texts), TextConfig())
+    apart, together = APART.tokenize(cleaned), TOGETHER.tokenize(cleaned)
+    assert [b"".join(row) for row in apart.to_list()] == [b"".join(row) for row in together.to_list()]
+
+
+@given(st.lists(st.text(alphabet="ab'’ .\n", max_size=8), min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_tokens_are_cut_as_their_own_texts(texts):
+    rows = APART.tokenize(tf.constant(texts))
+    assert APART.tokenize(tf.strings.reduce_join(rows, axis=-1, separator=" ")).to_list() == rows.to_list()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["stop", ",", "he", "said", "."], "stop, he said."),
+        (["(", "a", ")", "[", "b", "]", "{", "c", "}"], "(a) [b] {c}"),
+        (["“", "hi", ",", "”", "she", "said"], "“hi,” she said"),
+        (["‘", "tis", "’"], "‘tis’"),
+        (["what", "?", "!"], "what?!"),
+        (["5", "%", ";", "6", ":"], "5%; 6:"),
+        (["a", "—", "b"], "a — b"),
+        (['"', "a", '"'], '" a "'),
+        (["dogs", "'", "tails"], "dogs ' tails"),
+        (["don't"], "don't"),
+        ([], ""),
+        (["."], "."),
+    ],
+)
+def test_joined_words_have_no_space_where_print_has_none(words, expected):
+    assert detokenized(APART, *words) == expected
+
+
+def test_joined_words_keep_every_space_where_marks_are_not_apart():
+    assert detokenized(TOGETHER, "a", ",", "b.") == "a , b."
+
+
+@pytest.mark.parametrize(
+    ("prompt", "continuation", "expected"),
+    [
+        ("Call", "me", "Call me"),
+        ("Call ", "me", "Call me"),
+        ("Call\n", "me", "Call\nme"),
+        ("two\nlines", "here", "two\nlines here"),
+        ("", "me", "me"),
+        ("Call", "", "Call"),
+        ("", "", ""),
+        ("Call", ", he", "Call, he"),
+        ("Call", "”", "Call”"),
+        ("Call", "(me", "Call (me"),
+        ("Call", "— me", "Call — me"),
+    ],
+)
+def test_a_continuation_is_a_space_away_unless_print_has_none(prompt, continuation, expected):
+    assert joined(APART, prompt, continuation) == expected
+
+
+def test_a_closing_mark_is_a_word_like_others_where_marks_are_not_apart():
+    assert joined(TOGETHER, "a", ", b") == "a , b"
+    assert joined(TOGETHER, "a ", "b") == "a b"
+
+
+def test_prompts_of_a_batch_are_joined_each_with_its_own_continuation():
+    made = APART.join(tf.constant(["a", "b ", ""]), tf.constant(["x", "y", "z"]))
+    assert made.numpy().tolist() == [b"a x", b"b y", b"z"]
+
+
+def test_a_symbol_is_the_word():
+    assert APART.symbol("é") == "é"
+    assert APART.token("é".encode()) == "é"

@@ -1,0 +1,134 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textgen.config import ModelConfig, TrainConfig
+from textgen.errors import UserError
+from textgen.model import networks
+from textgen.training.checkpoints import Checkpoints, State
+from textgen.training.optimizers import make_optimizer
+
+
+def _state(seed: int, optimizer: str = "adam") -> State:
+    keras.utils.set_random_seed(seed)
+    model = networks.build(ModelConfig(embedding=4, units=4, dropout=0.5), vocabulary_size=20, window=5)
+    return State(model, make_optimizer(TrainConfig(optimizer=optimizer), model))
+
+
+def _move(state: State, step: int) -> None:
+    """Changes weights and slots, as a step of training does."""
+    random = np.random.RandomState(step)
+    weights = state.model.trainable_variables
+    state.optimizer.apply([tf.constant(random.normal(size=w.shape), tf.float32) for w in weights], weights)
+    state.step.assign(step)
+
+
+def _everything(state: State) -> list[np.ndarray]:
+    learnt = [*state.model.trainable_variables, *state.optimizer.variables]
+    return [np.array(variable) for variable in (*learnt, state.step, state.best_loss, state.stale)]
+
+
+def _equal(one: State, other: State) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(_everything(one), _everything(other), strict=True))
+
+
+def _steps(folder: Path) -> list[int]:
+    return sorted(int(path.stem.removeprefix("ckpt-")) for path in folder.glob("*.index"))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+def test_all_of_the_state_comes_back_exactly(tmp_path: Path, optimizer: str):
+    saved = _state(1, optimizer)
+    _move(saved, 3)
+    _move(saved, 4)
+    saved.best_loss.assign(1.0 / 3)
+    saved.stale.assign(2)
+    Checkpoints(tmp_path, saved, keep=2).save(best=False)
+
+    restored = _state(2, optimizer)
+    assert not _equal(restored, saved)
+    Checkpoints(tmp_path, restored, keep=2).restore()
+    assert _equal(restored, saved)
+    assert (int(restored.step), float(restored.best_loss), int(restored.stale)) == (4, 1.0 / 3, 2)
+
+
+def test_what_goes_on_from_a_checkpoint_goes_on_the_same(tmp_path: Path):
+    whole = _state(1)
+    _move(whole, 1)
+    Checkpoints(tmp_path, whole, keep=1).save(best=False)
+    _move(whole, 2)
+
+    resumed = _state(2)
+    Checkpoints(tmp_path, resumed, keep=1).restore()
+    _move(resumed, 2)
+    assert _equal(resumed, whole)
+
+
+def test_dropout_goes_on_from_a_checkpoint_with_the_masks_that_come_next(tmp_path: Path):
+    x = tf.constant([[4, 5, 6, 7, 8]] * 3)
+    whole = _state(1)
+    whole.model(x, training=True)
+    Checkpoints(tmp_path, whole, keep=1).save(best=False)
+
+    resumed = _state(1)
+    Checkpoints(tmp_path, resumed, keep=1).restore()
+    np.testing.assert_array_equal(resumed.model(x, training=True), whole.model(x, training=True))
+
+
+def test_the_last_ones_are_kept_and_the_newest_is_restored(tmp_path: Path):
+    state = _state(1)
+    checkpoints = Checkpoints(tmp_path, state, keep=3)
+    for step in range(1, 6):
+        _move(state, step)
+        checkpoints.save(best=False)
+    assert _steps(tmp_path / "last") == [3, 4, 5]
+
+    other = _state(2)
+    Checkpoints(tmp_path, other, keep=3).restore()
+    assert _equal(other, state)
+
+
+def test_a_resumed_run_goes_on_counting_what_it_keeps(tmp_path: Path):
+    for first in (1, 3):
+        state = _state(1)
+        checkpoints = Checkpoints(tmp_path, state, keep=2)
+        if first > 1:
+            checkpoints.restore()
+        for step in (first, first + 1):
+            _move(state, step)
+            checkpoints.save(best=False)
+    assert _steps(tmp_path / "last") == [3, 4]
+
+
+def test_the_best_is_kept_apart_when_later_ones_push_it_out(tmp_path: Path):
+    state = _state(1)
+    checkpoints = Checkpoints(tmp_path, state, keep=1)
+    _move(state, 1)
+    checkpoints.save(best=True)
+    best = [variable.numpy() for variable in state.model.trainable_variables]
+    for step in (2, 3):
+        _move(state, step)
+        checkpoints.save(best=False)
+
+    assert (_steps(tmp_path / "best"), _steps(tmp_path / "last")) == ([1], [3])
+    model = _state(2).model
+    tf.train.Checkpoint(model=model).restore(tf.train.latest_checkpoint(tmp_path / "best")).expect_partial()
+    for ours, theirs in zip(model.trainable_variables, best, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_of_two_best_ones_the_later_stays(tmp_path: Path):
+    state = _state(1)
+    checkpoints = Checkpoints(tmp_path, state, keep=2)
+    for step in (1, 2):
+        _move(state, step)
+        checkpoints.save(best=True)
+    assert _steps(tmp_path / "best") == [2]
+
+
+def test_where_none_was_kept_none_is_restored(tmp_path: Path):
+    with pytest.raises(UserError, match=r"has no checkpoint to resume from\. Train without --resume"):
+        Checkpoints(tmp_path, _state(1), keep=1).restore()

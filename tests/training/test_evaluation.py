@@ -1,0 +1,140 @@
+import dataclasses
+import math
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from textgen.config import BOS, EOS, PAD, UNK, ModelConfig
+from textgen.dataset import read_manifest, read_pairs
+from textgen.errors import UserError
+from textgen.model import networks
+from textgen.training.evaluation import Evaluation, evaluate, target_counts, unigram_losses
+
+A, B, C = 4, 5, 6
+TRAIN = [[A, B, C, A, A], [B, UNK]]
+TEST = [[A, B, UNK], [C]]
+VOCABULARY = 7
+
+
+@pytest.fixture(scope="module")
+def data(make_dataset, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("evaluation") / "data"
+    return make_dataset(folder, train=TRAIN, test=TEST, vocabulary_size=VOCABULARY, window=3)
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    keras.utils.set_random_seed(3)
+    built = networks.build(ModelConfig(embedding=4, units=4), vocabulary_size=VOCABULARY, window=3)
+    # Larger than it starts with, so that predictions differ.
+    built.set_weights([4 * weight for weight in built.get_weights()])
+    return built
+
+
+def _evaluate(model: keras.Model, data: Path, **settings) -> Evaluation:
+    return evaluate(model, data, vocabulary_sha256=read_manifest(data).vocabulary_sha256, **settings)
+
+
+@pytest.fixture(scope="module")
+def result(model: keras.Model, data: Path) -> Evaluation:
+    return _evaluate(model, data, split="test", batch_size=4)
+
+
+def test_every_target_is_scored_once(result: Evaluation, data: Path):
+    assert result.pairs == read_manifest(data).total.splits["test"].pairs == 6
+    assert (result.split, result.context_tokens) == ("test", 3)
+
+
+def test_the_loss_is_the_mean_cross_entropy_of_the_pairs_written_out(result: Evaluation, model: keras.Model):
+    x = [[BOS, 0, 0], [BOS, A, 0], [BOS, A, B], [A, B, UNK], [BOS, 0, 0], [BOS, C, 0]]
+    y = [A, B, UNK, EOS, C, EOS]
+    logits = np.array(model(np.array(x)), np.float64)
+    log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    assert result.loss == pytest.approx(-log_probabilities[np.arange(6), y].mean(), rel=1e-5)
+    assert result.accuracy == pytest.approx(np.mean(logits.argmax(axis=1) == y))
+
+
+def test_the_batch_size_changes_no_figure(result: Evaluation, model: keras.Model, data: Path):
+    other = _evaluate(model, data, split="test", batch_size=1000)
+    ours, theirs = dataclasses.asdict(other), dataclasses.asdict(result)
+    assert ours.pop("split") == theirs.pop("split")
+    assert ours == pytest.approx(theirs, rel=1e-5)
+
+
+def test_perplexity_is_e_to_the_loss(result: Evaluation):
+    assert result.perplexity == math.exp(result.loss)
+    assert result.unigram_perplexity == math.exp(result.unigram_loss)
+
+
+def test_bits_per_character_are_the_bits_of_all_targets_over_the_characters(result: Evaluation):
+    # "ab?" and "c" are 4 characters, with 6 targets.
+    assert result.bits_per_character == pytest.approx(result.loss * 6 / math.log(2) / 4)
+    assert result.unigram_bits_per_character == pytest.approx(result.unigram_loss * 6 / math.log(2) / 4)
+
+
+def test_the_unigram_baseline_is_worked_by_hand(result: Evaluation, data: Path):
+    # In training: no [PAD], 1 [UNK], no [BOS], 2 [EOS], 3 a, 2 b, 1 c; one is added to each.
+    counts = np.array([1, 2, 1, 3, 4, 3, 2])
+    losses = unigram_losses(data, read_manifest(data))
+    np.testing.assert_allclose(losses, -np.log(counts / 16))
+    expected = -sum(math.log(count / 16) for count in (4, 3, 2, 3, 2, 3)) / 6
+    assert result.unigram_loss == pytest.approx(expected)
+
+
+def test_the_unknown_rate_is_the_share_of_the_splits_tokens(result: Evaluation):
+    assert result.unknown_rate == 1 / 4
+
+
+def test_targets_are_counted_by_id(data: Path):
+    dataset = read_pairs(data, split="test", batch_size=2)
+    assert target_counts(dataset, VOCABULARY).tolist() == [0, 1, 0, 2, 1, 1, 1]
+
+
+def test_without_boundaries_no_document_ends(data: Path):
+    manifest = read_manifest(data)
+    config = dataclasses.replace(manifest.config, boundaries=False)
+    losses = unigram_losses(data, dataclasses.replace(manifest, config=config))
+    assert losses[EOS] == losses[PAD] == pytest.approx(math.log(14))
+
+
+def test_where_the_tail_is_held_out_training_sees_no_documents_end(data: Path):
+    manifest = read_manifest(data)
+    tail = dataclasses.replace(manifest.config, split_by="tail")
+    assert unigram_losses(data, dataclasses.replace(manifest, config=tail))[EOS] == pytest.approx(math.log(14))
+    whole = dataclasses.replace(tail, validation_percent=0, test_percent=0)
+    assert unigram_losses(data, dataclasses.replace(manifest, config=whole))[EOS] == pytest.approx(math.log(16 / 3))
+
+
+def test_a_stride_leaves_targets_out_so_there_are_no_bits_per_character(model, make_dataset, tmp_path: Path):
+    strided = make_dataset(tmp_path / "data", train=TRAIN, test=TEST, vocabulary_size=VOCABULARY, window=3, stride=2)
+    result = _evaluate(model, strided, split="test")
+    assert result.pairs == 3
+    assert result.bits_per_character is None
+    assert result.unigram_bits_per_character is None
+    expected = -sum(math.log(count / 16) for count in (4, 2, 2)) / 3
+    assert result.unigram_loss == pytest.approx(expected)
+
+
+def test_another_vocabulary_is_refused(model, data: Path):
+    with pytest.raises(UserError, match=r"was trained on another vocabulary than that of .*Name its own --data"):
+        evaluate(model, data, split="test", vocabulary_sha256="0" * 64)
+
+
+def test_another_window_is_refused(model, make_dataset, tmp_path: Path):
+    wider = make_dataset(tmp_path / "data", train=TRAIN, test=TEST, vocabulary_size=VOCABULARY, window=4)
+    with pytest.raises(UserError, match="window"):
+        _evaluate(model, wider, split="test")
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("dev", "it must be one of: train, validation, test"),
+        ("validation", "validation split of this dataset is empty"),
+    ],
+)
+def test_a_split_that_is_unknown_or_empty_is_refused(model, data: Path, split: str, message: str):
+    with pytest.raises(UserError, match=message):
+        _evaluate(model, data, split=split)

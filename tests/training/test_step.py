@@ -1,0 +1,198 @@
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textgen.config import ModelConfig, TrainConfig
+from textgen.model import networks
+from textgen.training.optimizers import make_optimizer
+from textgen.training.step import NOTHING, Steps, Sums, measuring_steps, training_steps
+
+Weights = list[np.ndarray]
+
+
+def _model() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return networks.build(ModelConfig(embedding=4, units=4), vocabulary_size=20, window=5)
+
+
+def _pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.RandomState(count)
+    x = random.randint(4, 20, [count, 5]).astype(np.int32)
+    x[::2, 3:] = 0
+    return x, random.randint(3, 20, count).astype(np.int32)
+
+
+def _batches(x: np.ndarray, y: np.ndarray, size: int) -> Any:
+    return iter(tf.data.Dataset.from_tensor_slices((x, y)).batch(size))
+
+
+def _weights(model: keras.Model) -> Weights:
+    return [weight.numpy() for weight in model.trainable_variables]
+
+
+def _mean_gradients(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Weights:
+    with tf.GradientTape() as tape:
+        logits = model(tf.constant(x), training=True)
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True))
+    gradients = tape.gradient(loss, [weight.value for weight in model.trainable_variables])
+    return [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
+
+
+def _norm(tensors: Weights) -> float:
+    return math.sqrt(sum(float(np.sum(np.square(tensor, dtype=np.float64))) for tensor in tensors))
+
+
+class Trainer:
+    """One model and one traced step, set back to the same weights for each test."""
+
+    def __init__(self, optimizer: str, *, learning_rate: float, clip_norm: float):
+        self.model = _model()
+        self.optimizer = make_optimizer(TrainConfig(optimizer=optimizer, learning_rate=learning_rate), self.model)
+        self._start = [variable.numpy() for variable in self._variables()]
+        strategy = tf.distribute.get_strategy()
+        self.steps: Steps = training_steps(strategy, self.model, self.optimizer, clip_norm=clip_norm)
+
+    def reset(self) -> "Trainer":
+        for variable, value in zip(self._variables(), self._start, strict=True):
+            variable.assign(value)
+        return self
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.trainable_variables, *self.optimizer.variables]
+
+
+@pytest.fixture(scope="module")
+def _plain() -> Trainer:
+    return Trainer("sgd", learning_rate=1.0, clip_norm=0.0)
+
+
+@pytest.fixture(scope="module")
+def _clipped() -> Trainer:
+    return Trainer("sgd", learning_rate=1.0, clip_norm=0.01)
+
+
+@pytest.fixture(scope="module")
+def _adam() -> Trainer:
+    return Trainer("adam", learning_rate=0.01, clip_norm=0.1)
+
+
+@pytest.fixture
+def plain(_plain: Trainer) -> Trainer:
+    return _plain.reset()
+
+
+@pytest.fixture
+def clipped(_clipped: Trainer) -> Trainer:
+    return _clipped.reset()
+
+
+@pytest.fixture
+def adam(_adam: Trainer) -> Trainer:
+    return _adam.reset()
+
+
+def test_a_step_follows_the_gradient_of_the_mean_loss_and_a_short_batch_counts_its_own_pairs(plain: Trainer):
+    x, y = _pairs(7)
+    batches = _batches(x, y, 4)
+    for rows in (slice(0, 4), slice(4, 7)):
+        before, gradients = _weights(plain.model), _mean_gradients(plain.model, x[rows], y[rows])
+        assert plain.steps(batches, 1).pairs == rows.stop - rows.start
+        for weight, old, gradient in zip(plain.model.trainable_variables, before, gradients, strict=True):
+            np.testing.assert_allclose(weight, old - gradient, atol=1e-6)
+
+
+def test_clip_norm_bounds_the_norm_over_all_gradients_together(clipped: Trainer):
+    x, y = _pairs(8)
+    before, gradients = _weights(clipped.model), _mean_gradients(clipped.model, x, y)
+    clipped.steps(_batches(x, y, 8), 1)
+    update = [old - new for old, new in zip(before, _weights(clipped.model), strict=True)]
+    assert _norm(gradients) > 0.02
+    assert _norm(update) == pytest.approx(0.01, rel=1e-4)
+    for step, gradient in zip(update, gradients, strict=True):
+        np.testing.assert_allclose(step, gradient * 0.01 / _norm(gradients), atol=1e-6)
+
+
+def test_clip_norm_0_leaves_the_gradient_alone(plain: Trainer):
+    x, y = _pairs(8)
+    before, gradients = _weights(plain.model), _mean_gradients(plain.model, x, y)
+    plain.steps(_batches(x, y, 8), 1)
+    update = [old - new for old, new in zip(before, _weights(plain.model), strict=True)]
+    assert _norm(update) == pytest.approx(_norm(gradients), rel=1e-4)
+
+
+def test_many_steps_in_one_call_are_the_same_steps_one_by_one(adam: Trainer):
+    x, y = _pairs(22)
+    sums = adam.steps(_batches(x, y, 4), 6)
+    together = _weights(adam.model)
+
+    batches, total = _batches(x, y, 4), NOTHING
+    adam.reset()
+    for _ in range(6):
+        total += adam.steps(batches, 1)
+    for one, other in zip(together, _weights(adam.model), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert total == sums
+
+
+def test_training_sums_are_those_before_each_update(plain: Trainer):
+    x, y = _pairs(4)
+    log_probabilities = tf.nn.log_softmax(plain.model(tf.constant(x))).numpy()
+    sums = plain.steps(_batches(x, y, 4), 1)
+    assert sums.loss == pytest.approx(-log_probabilities[np.arange(4), y].sum(), rel=1e-5)
+    assert sums.correct == np.count_nonzero(log_probabilities.argmax(axis=1) == y)
+    assert sums.pairs == 4
+
+
+def test_measuring_scores_every_pair_and_changes_no_weight(plain: Trainer):
+    x, y = _pairs(10)
+    y[:5] = tf.argmax(plain.model(tf.constant(x[:5])), axis=1)
+    before = _weights(plain.model)
+    measure = measuring_steps(tf.distribute.get_strategy(), plain.model)
+    sums = measure(_batches(x, y, 4), 3)
+    log_probabilities = tf.nn.log_softmax(plain.model(tf.constant(x))).numpy()
+    assert sums.loss == pytest.approx(-log_probabilities[np.arange(10), y].sum(), rel=1e-5)
+    assert sums.correct == np.count_nonzero(log_probabilities.argmax(axis=1) == y) >= 5
+    assert sums.pairs == 10
+    for one, other in zip(before, _weights(plain.model), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_sums_add_and_give_means():
+    total = Sums(3.0, 1.0, 2.0) + Sums(1.0, 1.0, 6.0)
+    assert total == Sums(4.0, 2.0, 8.0)
+    assert (total.mean_loss, total.accuracy) == (0.5, 0.25)
+
+
+@pytest.fixture(scope="module")
+def replicas() -> dict[str, Any]:
+    # Strategies of one process can abort each other, so they have one of their own.
+    script = Path(__file__).with_name("replicas_script.py")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_two_replicas_learn_what_one_device_learns_while_clipping_bites(replicas: dict[str, Any]):
+    one, two = replicas["one"], replicas["two"]
+    assert (one["replicas"], two["replicas"]) == (1, 2)
+    first, second, last = ([np.array(weight) for weight in weights] for weights in one["weights"])
+    # The learning rate is 5 and clip_norm 0.05, which the first step reaches.
+    assert _norm([new - old for new, old in zip(second, first, strict=True)]) == pytest.approx(0.25, rel=1e-4)
+    for untrained, ours, theirs in zip(first, last, two["weights"][-1], strict=True):
+        assert np.abs(ours - untrained).max() > 1e-3
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_two_replicas_count_every_pair_once_even_where_one_has_none(replicas: dict[str, Any]):
+    for sums in ("trained", "measured"):
+        np.testing.assert_allclose(replicas["two"][sums], replicas["one"][sums], rtol=1e-5)
+    assert [sums[2] for sums in replicas["two"]["trained"]] == [6, 19]
+    assert replicas["two"]["measured"][2] == 25
