@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from pipelines import storage
@@ -63,11 +64,12 @@ class Workspace:
         Raises:
             UserError: the folder holds anything but this plan's dataset or a part of it.
         """
+        if storage.is_local(self.directory) and Path(self.directory).is_file():
+            raise UserError(f"{self.directory} is a file. Name a folder with --output.")
         theirs = self._claimed_by()
         if theirs is None:
             if storage.list_files(self.path("*")):
                 raise UserError(f"{self.directory} holds other files. Name an empty folder with --output.")
-            storage.make_directory(self.work_path())
         elif theirs["fingerprint"] != plan.fingerprint():
             differences = _differences(theirs["config"], to_json(plan.config)) or "its input files changed"
             raise UserError(

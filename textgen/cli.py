@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from textgen.console import import_tensorflow, say
 from textgen.errors import user_error
 
+_WRONG_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
 COMMANDS = ("prepare", "inspect", "verify", "train", "evaluate", "generate")
 
 
@@ -55,7 +57,7 @@ def _run(arguments: argparse.Namespace) -> int:
             return 2
         if isinstance(error, OSError):
             say(f"error: {error}")
-            return 1
+            return 2 if isinstance(error, _WRONG_PATH) else 1
         raise
 
 

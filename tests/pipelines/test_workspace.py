@@ -48,3 +48,10 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds other files. Name an empty folder"):
         Workspace(str(tmp_path)).claim(Plan(CONFIG, (FILE,)))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(UserError, match="is a file. Name a folder"):
+        Workspace(str(tmp_path / "out")).claim(Plan(CONFIG, (FILE,)))
+    assert (tmp_path / "out").read_text() == "mine"

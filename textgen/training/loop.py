@@ -151,7 +151,7 @@ class _Run:
         with bar(self._last_step, "training", " steps", initial=self._step) as progress:
             while not self._is_done():
                 steps, seconds = self._advance(batches, min(steps, self._steps_to_check()), lap)
-                progress.set_postfix_str(_figures(lap), refresh=False)
+                progress.set_postfix_str(_figures(lap, deadline), refresh=False)
                 progress.update(steps)
                 # Twice at the most, so that one slow or quick call does not decide the next.
                 steps = max(1, min(2 * steps, int(steps * _SECONDS_A_CALL / seconds)))
@@ -241,6 +241,8 @@ class _Run:
         say(f"  sample at temperature {settings.sample_temperature:g}, seed {settings.seed}: {text}")
 
 
-def _figures(lap: _Lap) -> str:
-    rate = lap.sums.pairs / (time.monotonic() - lap.started)
-    return f"loss {lap.sums.mean_loss:.3f}, {lap.sums.accuracy:.1%} right, {rate:,.0f} pairs/s"
+def _figures(lap: _Lap, deadline: float) -> str:
+    now = time.monotonic()
+    rate = lap.sums.pairs / (now - lap.started)
+    figures = f"loss {lap.sums.mean_loss:.3f}, {lap.sums.accuracy:.1%} right, {rate:,.0f} pairs/s"
+    return figures + f", stops in {max(0, deadline - now):.0f} s" * math.isfinite(deadline)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
-from textgen.corpus.pieces import Batch, OpenFile, Piece, batches
+from textgen.corpus.pieces import BATCH_BYTES, Batch, OpenFile, Piece, batches
 from textgen.corpus.readers.documents import BYTE_ORDER_MARK
 from textgen.errors import UserError
 
@@ -24,26 +24,24 @@ class TableReader:
 
     def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
         """Ranges that end between records; the header belongs to none."""
-        count = max(1, round(size / unit_bytes))
         with open_file(path) as file:
-            start = len(_first_record(file))
-            wanted = [start + (size - start) * i // count for i in range(1, count)]
-            edges = [start, *_record_ends(file, start, wanted), size]
-        return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+            return _ranges(file, len(_first_record(file)), size, unit_bytes)
 
     def read(self, piece: Piece, open_file: OpenFile, text_field: str | None) -> Iterator[Batch]:
         """The column's cells; rows with another number of cells than the header are counted as malformed."""
         with open_file(piece.path) as file:
             names = _names(_first_record(file))
-            # With the newline before it, since pyarrow drops a byte order mark at the start of what it is given.
-            file.seek(piece.start - 1)
-            data = file.read(piece.end - piece.start + 1)
-        if not data.strip(b"\r\n"):
-            return
-        cells, malformed = _column(data, names, names.index(checked_field(names, text_field, piece.path)))
-        if malformed:
-            yield Batch(malformed=malformed)
-        yield from batches(cells)
+            index = names.index(checked_field(names, text_field, piece.path))
+            # A piece is parsed a part at a time, so that its size does not tell on the memory.
+            for start, end in _ranges(file, piece.start, piece.end, BATCH_BYTES):
+                # With the newline before it, since pyarrow drops a byte order mark at the start of what it is given.
+                file.seek(start - 1)
+                data = file.read(end - start + 1)
+                if data.strip(b"\r\n"):
+                    cells, malformed = _column(data, names, index)
+                    if malformed:
+                        yield Batch(malformed=malformed)
+                    yield from batches(cells)
 
 
 def column_names(path: str, open_file: OpenFile) -> list[str]:
@@ -80,6 +78,14 @@ def _first_record(file: BinaryIO) -> bytes:
 def _names(header: bytes) -> list[str]:
     text = header.removeprefix(BYTE_ORDER_MARK).decode(errors="replace")
     return next(csv.reader(io.StringIO(text, newline="")), [])
+
+
+def _ranges(file: BinaryIO, start: int, end: int, wanted_bytes: int) -> list[tuple[int, int]]:
+    """The records from `start` to `end` in ranges of about the size wanted, each of whole records."""
+    count = max(1, round((end - start) / wanted_bytes))
+    wanted = [start + (end - start) * i // count for i in range(1, count)]
+    edges = [start, *_record_ends(file, start, wanted), end]
+    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
 
 
 def _record_ends(file: BinaryIO, start: int, wanted: list[int]) -> Iterator[int]:
