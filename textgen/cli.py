@@ -44,7 +44,8 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        say("interrupted; what is done is kept, and the same command goes on from there")
+        again = "with --resume" if arguments.command == "train" else "as it was"
+        say(f"interrupted; what is done is kept. Give the same command {again} to go on.")
         return 130
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; Python would complain of it once more at its exit.

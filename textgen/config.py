@@ -147,6 +147,9 @@ class TrainConfig:
         require(0 <= self.seed < 2**31, f"seed is {self.seed}; it must be from 0 to 2,147,483,647.")
         _require_at_least("clip norm", self.clip_norm, 0, "Use 0 for no clipping.")
         _require_at_least("sample temperature", self.sample_temperature, 0, "Use 0 for the likeliest token.")
+        for name in ("clip_norm", "sample_temperature"):
+            value = getattr(self, name)
+            require(math.isfinite(value), f"{name.replace('_', ' ')} is {value}; it must be finite.")
         require(
             0 < self.learning_rate < math.inf,
             f"learning rate is {self.learning_rate}; it must be a finite number above 0.",

@@ -6,11 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from textgen.config import BOS, EOS, PAD, UNK, ModelConfig
+from textgen.config import BOS, EOS, PAD, UNK, ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import UserError
 from textgen.model import networks
+from textgen.model.run import RunConfig
 from textgen.training.evaluation import Evaluation, evaluate, target_counts, unigram_losses
+from textgen.training.loop import config_for
 
 A, B, C = 4, 5, 6
 TRAIN = [[A, B, C, A, A], [B, UNK]]
@@ -34,7 +36,12 @@ def model() -> keras.Model:
 
 
 def _evaluate(model: keras.Model, data: Path, **settings) -> Evaluation:
-    return evaluate(model, data, vocabulary_sha256=read_manifest(data).vocabulary_sha256, **settings)
+    return evaluate(model, _config(data), data, **settings)
+
+
+def _config(data: Path) -> RunConfig:
+    config = config_for(read_manifest(data), model=ModelConfig(embedding=4, units=4), train=TrainConfig())
+    return dataclasses.replace(config, window=3)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +126,7 @@ def test_a_stride_leaves_targets_out_so_there_are_no_bits_per_character(model, m
 
 def test_another_vocabulary_is_refused(model, data: Path):
     with pytest.raises(UserError, match=r"was trained on another vocabulary than that of .*Name its own --data"):
-        evaluate(model, data, split="test", vocabulary_sha256="0" * 64)
+        evaluate(model, dataclasses.replace(_config(data), vocabulary_sha256="0" * 64), data, split="test")
 
 
 def test_another_window_is_refused(model, make_dataset, tmp_path: Path):

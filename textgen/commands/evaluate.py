@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     config = load(arguments.model)
     model = load_model(arguments.model, config)
-    result = evaluate(model, arguments.data, split=arguments.split, vocabulary_sha256=config.vocabulary_sha256)
+    result = evaluate(model, config, arguments.data, split=arguments.split)
     if arguments.json:
         print(json.dumps(dataclasses.asdict(result), indent=1))
         return

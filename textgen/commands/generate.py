@@ -6,6 +6,8 @@ from pathlib import Path
 
 from textgen.errors import require
 
+_MOST_TOKENS = 1_000_000
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
@@ -24,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the texts, an empty line between two."""
-    require(arguments.tokens >= 1, f"tokens is {arguments.tokens}; it must be at least 1.")
+    require(
+        1 <= arguments.tokens <= _MOST_TOKENS,
+        f"tokens is {arguments.tokens}; it must be from 1 to {_MOST_TOKENS:,}.",
+    )
     require(arguments.samples >= 1, f"samples is {arguments.samples}; it must be at least 1.")
     require(
         0 <= arguments.temperature < math.inf,
@@ -39,7 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     config = load(arguments.model)
     words = vocabulary.load(arguments.model)
-    generator = Generator(load_model(arguments.model, config), Preprocessor(config.text, words))
+    model = load_model(arguments.model, config)
+    generator = Generator(model, Preprocessor(config.text, words), boundaries=config.boundaries)
     # An argument that was not valid UTF-8 reaches us with surrogates in it.
     prompt = arguments.prompt.encode(errors="replace")
     texts = generator.generate(

@@ -82,7 +82,8 @@ def make_sampler(output: Path) -> Any:
         from textgen.text import vocabulary
         from textgen.text.preprocessor import Preprocessor
 
-        generator = Generator(model, Preprocessor(config.text, vocabulary.load(output)))
+        preprocessor = Preprocessor(config.text, vocabulary.load(output))
+        generator = Generator(model, preprocessor, boundaries=config.boundaries)
         settings = config.train
 
         def sample() -> str:
@@ -122,7 +123,7 @@ def _new_config(arguments: argparse.Namespace) -> "RunConfig":
 
 def _resumed_config(arguments: argparse.Namespace) -> "RunConfig":
     """The run's own settings; how long it goes on may change, what it is may not."""
-    from textgen.model.run import load, save
+    from textgen.model.run import load
 
     config = load(arguments.output)
     given = {**_given(arguments, _MODEL), **_given(arguments, _TRAIN)}
@@ -135,6 +136,4 @@ def _resumed_config(arguments: argparse.Namespace) -> "RunConfig":
                 "Leave the option out, or start another run."
             )
     train = dataclasses.replace(config.train, **{name: given[name] for name in changeable & set(given)})
-    config = dataclasses.replace(config, train=train)
-    save(config, arguments.output)
-    return config
+    return dataclasses.replace(config, train=train)

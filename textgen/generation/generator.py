@@ -11,8 +11,10 @@ from textgen.text.preprocessor import Preprocessor
 class Generator(tf.Module):
     """Goes on from prompts with a model that predicts the token after a window."""
 
-    def __init__(self, model: keras.Model, preprocessor: Preprocessor):
+    def __init__(self, model: keras.Model, preprocessor: Preprocessor, *, boundaries: bool = True):
+        """`boundaries`: whether the model has seen documents begin with [BOS]."""
         super().__init__()
+        self._boundaries = boundaries
         self._model = model
         self._preprocessor = preprocessor
         self._window = model.input_shape[1]
@@ -55,7 +57,11 @@ class Generator(tf.Module):
     def _first_windows(self, prompts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The last ids of [BOS] and the prompt: int32 [B, W], padded on the right, and their number, int32 [B]."""
         ids = self._preprocessor.encode(prompts)
-        begin = tf.fill([tf.shape(prompts)[0], 1], BOS)
+        # A window is never empty: cuDNN takes none that is, and there is none in training.
+        begins = tf.equal(ids.row_lengths(), 0) | self._boundaries
+        begin = tf.RaggedTensor.from_row_lengths(
+            tf.fill([tf.math.count_nonzero(begins)], BOS), tf.cast(begins, tf.int64)
+        )
         ids = tf.concat([begin, ids], axis=1)[:, -self._window :]
         return ids.to_tensor(PAD, shape=[None, self._window]), tf.cast(ids.row_lengths(), tf.int32)
 

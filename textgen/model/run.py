@@ -47,7 +47,9 @@ class RunConfig:
 
 def save(config: RunConfig, directory: Path) -> None:
     """Writes the settings of a run."""
-    (directory / FILE_NAME).write_text(json.dumps(to_json(config), indent=1) + "\n", encoding="utf-8")
+    temporary = directory / f"{FILE_NAME}.tmp"
+    temporary.write_text(json.dumps(to_json(config), indent=1) + "\n", encoding="utf-8")
+    temporary.replace(directory / FILE_NAME)
 
 
 def load(directory: Path) -> RunConfig:
@@ -64,9 +66,9 @@ def load(directory: Path) -> RunConfig:
         values = json.loads(path.read_text(encoding="utf-8"))
         for name, kind in (("text", TextConfig), ("model", ModelConfig), ("train", TrainConfig)):
             values[name] = from_json(kind, values[name])
+        return from_json(RunConfig, values)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged: {error}. Train again, into another folder.") from None
-    return from_json(RunConfig, values)
 
 
 def load_model(directory: Path, config: RunConfig) -> keras.Model:

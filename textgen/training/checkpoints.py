@@ -40,6 +40,8 @@ class Checkpoints:
         everything = tf.train.Checkpoint(
             model=state.model,
             optimizer=state.optimizer,
+            # The state of dropout, which Keras leaves out of a model's checkpoint.
+            seeds=[variable.value for variable in state.model.non_trainable_variables],
             step=state.step,
             best_loss=state.best_loss,
             stale=state.stale,

@@ -13,6 +13,7 @@ from textgen.config import EOS, UNK
 from textgen.dataset import read_manifest, read_pairs
 from textgen.dataset.manifest import Manifest
 from textgen.errors import UserError
+from textgen.model.run import RunConfig
 from textgen.text import vocabulary
 from textgen.training.step import NOTHING, Sums, measuring_steps
 from textgen.training.strategy import distribute
@@ -68,17 +69,31 @@ def measure(strategy: tf.distribute.Strategy, model: keras.Model) -> Callable[[t
     return run
 
 
-def evaluate(
-    model: keras.Model, data: Path, *, split: str, vocabulary_sha256: str, batch_size: int = 1024
-) -> Evaluation:
+def check_data(data: Path, manifest: Manifest, config: RunConfig) -> None:
+    """Whether a dataset has the ids and the windows that a run is made for.
+
+    Raises:
+        UserError: it has others, or its vocabulary is not its own.
+    """
+    if vocabulary.load(data).fingerprint() != manifest.vocabulary_sha256:
+        raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
+    if manifest.vocabulary_sha256 != config.vocabulary_sha256:
+        raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
+    if manifest.config.window != config.window:
+        raise UserError(
+            f"the model has a window of {config.window} and {data} one of {manifest.config.window}. "
+            "Name a dataset with the model's window."
+        )
+
+
+def evaluate(model: keras.Model, config: RunConfig, data: Path, *, split: str, batch_size: int = 1024) -> Evaluation:
     """Scores every target of a split.
 
     Raises:
-        UserError: the dataset's vocabulary is not the model's, or the split is empty.
+        UserError: the dataset is not of the model's kind, or the split is empty.
     """
     manifest = read_manifest(data)
-    if manifest.vocabulary_sha256 != vocabulary_sha256:
-        raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
+    check_data(data, manifest, config)
     dataset = read_pairs(data, split=split, batch_size=batch_size)
     sums = measure(tf.distribute.get_strategy(), model)(dataset)
     counts = manifest.total.splits[split]
@@ -92,12 +107,12 @@ def evaluate(
         pairs=int(sums.pairs),
         context_tokens=manifest.config.window,
         loss=sums.mean_loss,
-        perplexity=math.exp(sums.mean_loss),
+        perplexity=float(np.exp(sums.mean_loss)),
         bits_per_character=bits_per_character(sums.mean_loss),
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
         unigram_loss=unigram,
-        unigram_perplexity=math.exp(unigram),
+        unigram_perplexity=float(np.exp(unigram)),
         unigram_bits_per_character=bits_per_character(unigram),
     )
 

@@ -21,7 +21,7 @@ from textgen.errors import UserError
 from textgen.model import run
 from textgen.model.run import RunConfig
 from textgen.training.checkpoints import Checkpoints, State
-from textgen.training.evaluation import measure
+from textgen.training.evaluation import check_data, measure
 from textgen.training.optimizers import make_optimizer
 from textgen.training.step import NOTHING, Sums, training_steps
 from textgen.training.strategy import distribute, make_strategy
@@ -61,10 +61,10 @@ def train(
         UserError: the dataset is not the one that the run was made for.
     """
     manifest = read_manifest(data)
-    if manifest.vocabulary_sha256 != config.vocabulary_sha256:
-        raise UserError(f"{output} was trained on another vocabulary than that of {data}. Name its own --data.")
+    check_data(data, manifest, config)
     if not resume:
-        _make_folder(data, output, config)
+        _make_folder(data, output)
+    run.save(config, output)
     return _Run(data, output, config, manifest, make_sampler, resume).train(max_minutes)
 
 
@@ -80,13 +80,12 @@ def config_for(manifest: Manifest, **settings: Any) -> RunConfig:
     )
 
 
-def _make_folder(data: Path, output: Path, config: RunConfig) -> None:
+def _make_folder(data: Path, output: Path) -> None:
     if output.exists() and any(output.iterdir()):
         raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
     output.mkdir(parents=True, exist_ok=True)
     # The run has its own copy, so that it can write text where the dataset is not.
     (output / VOCABULARY_FILE).write_bytes((data / VOCABULARY_FILE).read_bytes())
-    run.save(config, output)
 
 
 @dataclasses.dataclass
@@ -119,6 +118,8 @@ class _Run:
         self._checkpoints = Checkpoints(output, self._state, keep=self._settings.keep_checkpoints)
         if resume:
             self._checkpoints.restore()
+            # It may be another than the checkpoint's.
+            self._state.optimizer.learning_rate.assign(self._settings.learning_rate)
         self._step = int(self._state.step.numpy())
         self._train_steps = training_steps(
             self._strategy, model, self._state.optimizer, clip_norm=self._settings.clip_norm
@@ -156,8 +157,9 @@ class _Run:
                 # Twice at the most, so that one slow or quick call does not decide the next.
                 steps = max(1, min(2 * steps, int(steps * _SECONDS_A_CALL / seconds)))
                 time_is_up = time.monotonic() >= deadline
-                if self._step % self._check_every == 0 or self._step == self._last_step or time_is_up:
-                    self._check(lap)
+                due = self._step % self._check_every == 0 or self._step == self._last_step
+                if due or time_is_up:
+                    self._check(lap, due=due)
                     lap = _Lap(time.monotonic())
                 if time_is_up:
                     break
@@ -190,8 +192,12 @@ class _Run:
         self._state.step.assign(self._step)
         return steps, time.monotonic() - started
 
-    def _check(self, lap: _Lap) -> None:
-        """Measures, remembers, shows and saves."""
+    def _check(self, lap: _Lap, *, due: bool) -> None:
+        """Measures, remembers, shows and saves.
+
+        A check that came early, since the time was up, is no sign of a loss that has stopped falling; and without
+        validation its loss is that of a few steps, so it is the best only where there is no other.
+        """
         seconds = time.monotonic() - lap.started
         validation = None
         if self._has_validation:
@@ -211,12 +217,14 @@ class _Run:
         if not math.isfinite(row.monitored):
             raise UserError(
                 f"the loss is {row.monitored} at step {self._step}; it must stay finite. "
-                "Go back to the last checkpoint with --resume and a lower --learning-rate, or use --clip-norm 1."
+                "Start again, or go back to the last checkpoint with --resume, with a lower --learning-rate "
+                "or --clip-norm 1."
             )
-        best = row.monitored < float(self._state.best_loss.numpy())
+        best_loss = float(self._state.best_loss.numpy())
+        best = row.monitored < best_loss and (due or self._has_validation or math.isinf(best_loss))
         if best:
             self._state.best_loss.assign(row.monitored)
-        self._state.stale.assign(0 if best else self._state.stale + 1)
+        self._state.stale.assign(0 if best else self._state.stale + int(due))
         self._history.add(row)
         self._checkpoints.save(best=best)
         draw_curves(self._history.rows, self._output / "curves.png")
