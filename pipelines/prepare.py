@@ -13,7 +13,7 @@ from pipelines.workspace import Plan, Workspace
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.console import hushed, say
 from textgen.corpus import units
-from textgen.corpus.readers.tables import checked_field, column_names
+from textgen.corpus.readers import READERS
 from textgen.corpus.units import InputFile, Unit
 from textgen.dataset.manifest import Manifest
 from textgen.errors import UserError, user_error
@@ -103,9 +103,8 @@ def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputF
     if not files:
         raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")
     for file in files:
-        if file.format == "csv":
-            checked_field(column_names(file.path, storage.open_file), config.text_field, file.path)
-    if config.text_field and all(file.format != "csv" for file in files):
+        READERS[file.format].check(file.path, storage.open_file, config.text_field)
+    if config.text_field and not any(READERS[file.format].has_columns for file in files):
         raise UserError(
             f"--text-field {config.text_field} names a column, and no input is a .csv file. "
             "Leave it out, or say --format csv."

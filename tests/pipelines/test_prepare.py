@@ -190,8 +190,8 @@ def test_one_document_can_not_be_split_by_documents(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "settings", "message"),
     [
-        ("a.csv", "x,y\n1,2\n", {}, "columns x, y; name one with --text-field"),
-        ("a.csv", "x,y\n1,2\n", {"text_field": "z"}, "no column 'z'; it has x, y"),
+        ("a.csv", "x,y\n1,2\n", {}, "columns x, y. Name the one that holds the documents with --text-field"),
+        ("a.csv", "x,y\n1,2\n", {"text_field": "z"}, "columns x, y, and none named 'z'"),
         ("a.txt", "a b", {"text_field": "z"}, "no input is a .csv file"),
         ("a.txt", "", {}, "all empty"),
         ("a.txt", " \n ", {}, "no document with text is left"),

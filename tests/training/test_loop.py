@@ -261,7 +261,8 @@ class TestRefusals:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(loop.Sums, "mean_loss", property(lambda sums: math.nan))
             with pytest.raises(
-                UserError, match=r"the loss is nan at step 6; it must stay finite\. Start again, or go back .*--resume"
+                UserError,
+                match=r"the loss is nan at step 6; it must stay finite\. Start again, or go back .*--resume",
             ):
                 _train(data, half, _config(data), resume=True)
         _assert_same(_checkpoint(half), before)

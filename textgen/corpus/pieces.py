@@ -39,6 +39,13 @@ class Batch:
 class Reader(Protocol):
     """A family of formats."""
 
+    has_columns: bool
+    """Whether the documents are in one of several columns, which must be named."""
+
+    def check(self, path: str, open_file: OpenFile, text_field: str | None) -> None:
+        """Raises UserError if a file can't be read as asked, before any work begins."""
+        ...
+
     def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
         """Byte ranges of about `unit_bytes` that can be read on their own and hold each document once."""
         ...

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from textgen.corpus.pieces import Piece
 from textgen.corpus.readers import READERS, tables
-from textgen.corpus.readers.tables import checked_field, column_names
 from textgen.errors import UserError
 
 READER = READERS["csv"]
@@ -148,7 +147,6 @@ def test_invalid_bytes_are_replaced_and_their_cells_counted():
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name():
     content = MARK + b"text,id\na,1\n"
-    assert column_names("a.csv", opened(content)) == ["text", "id"]
     assert read_all(content, 1000)[0] == [b"a"]
 
 
@@ -165,13 +163,11 @@ def test_a_cell_of_white_space_is_a_document_however_the_file_is_divided(unit_by
 
 def test_a_header_may_hold_newlines_commas_and_quotes():
     content = b'"a\nb","say ""text"", please"\n1,2\n'
-    assert column_names("a.csv", opened(content)) == ["a\nb", 'say "text", please']
     assert read_all(content, 1000, 'say "text", please')[0] == [b"2"]
 
 
 def test_of_columns_with_the_same_name_the_first_is_read():
     content = b"id,text,text\n1,a,b\n"
-    assert column_names("a.csv", opened(content)) == ["id", "text", "text"]
     assert read_all(content, 1000) == ([b"a"], 0, 0)
 
 
@@ -180,19 +176,15 @@ def test_other_columns_need_not_be_valid():
     assert read_all(content, 1000) == ([b"a"], 0, 0)
 
 
-def test_a_column_that_is_not_there_is_an_error_that_lists_those_that_are():
-    with pytest.raises(
-        UserError, match=r"a\.csv has no column 'speech'; it has id, text\. Name one with --text-field"
-    ):
-        read_all(b"id,text\n1,a\n", 1000, "speech")
+@pytest.mark.parametrize("name", ["speech", "TEXT", None])
+def test_a_column_that_is_not_named_or_not_there_is_an_error_that_lists_those_that_are(name):
+    refusal = r"a\.csv is a CSV file with the columns id, text.*with --text-field\."
+    with pytest.raises(UserError, match=refusal):
+        READER.check("a.csv", opened(b"id,text\n1,a\n"), name)
+    with pytest.raises(UserError, match=refusal):
+        read_all(b"id,text\n1,a\n", 1000, name)
 
 
-def test_a_csv_file_with_no_column_named_is_an_error_that_lists_them():
-    with pytest.raises(UserError, match=r"with the columns id, text; name one with --text-field\."):
-        checked_field(["id", "text"], None, "a.csv")
-
-
-def test_a_name_must_match_in_full():
-    assert checked_field(["Text", "text"], "text", "a.csv") == "text"
-    with pytest.raises(UserError, match="no column 'TEXT'"):
-        checked_field(["Text", "text"], "TEXT", "a.csv")
+def test_a_column_that_is_there_is_no_error():
+    READER.check("a.csv", opened(b"Text,text\n1,a\n"), "text")
+    assert read_all(b"Text,text\n1,a\n", 1000) == ([b"a"], 0, 0)

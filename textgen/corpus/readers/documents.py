@@ -10,6 +10,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class DocumentReader:
     """A file is one document, whatever its size."""
 
+    has_columns = False
+
+    def check(self, path: str, open_file: OpenFile, text_field: str | None) -> None:
+        """Any text can be read."""
+
     def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
         """The file whole."""
         return [(0, size)]

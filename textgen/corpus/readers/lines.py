@@ -10,6 +10,11 @@ from textgen.errors import UserError
 class LineReader:
     """A line ends at `\\n` (a `\\r` before it is dropped) and belongs to the range that it starts in."""
 
+    has_columns = False
+
+    def check(self, path: str, open_file: OpenFile, text_field: str | None) -> None:
+        """Any text can be read."""
+
     def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
         """Ranges of equal size; they need not end at a line's end."""
         count = max(1, round(size / unit_bytes))

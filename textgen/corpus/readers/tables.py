@@ -22,6 +22,13 @@ _SCAN_BYTES = 1 << 22
 class TableReader:
     """The column `text_field` of a CSV file with a header line."""
 
+    has_columns = True
+
+    def check(self, path: str, open_file: OpenFile, text_field: str | None) -> None:
+        """Raises UserError if no column is named, or the file has none of that name."""
+        with open_file(path) as file:
+            _column_index(_names(_first_record(file)), text_field, path)
+
     def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
         """Ranges that end between records; the header belongs to none."""
         with open_file(path) as file:
@@ -31,7 +38,7 @@ class TableReader:
         """The column's cells; rows with another number of cells than the header are counted as malformed."""
         with open_file(piece.path) as file:
             names = _names(_first_record(file))
-            index = names.index(checked_field(names, text_field, piece.path))
+            index = _column_index(names, text_field, piece.path)
             # A piece is parsed a part at a time, so that its size does not tell on the memory.
             for start, end in _ranges(file, piece.start, piece.end, BATCH_BYTES):
                 # With the newline before it, since pyarrow drops a byte order mark at the start of what it is given.
@@ -44,25 +51,13 @@ class TableReader:
                     yield from batches(cells)
 
 
-def column_names(path: str, open_file: OpenFile) -> list[str]:
-    """The header of a CSV file."""
-    with open_file(path) as file:
-        return _names(_first_record(file))
-
-
-def checked_field(names: list[str], text_field: str | None, path: str) -> str:
-    """The column to read.
-
-    Raises:
-        UserError: no column is named, or the file has none of that name.
-    """
+def _column_index(names: list[str], text_field: str | None, path: str) -> int:
+    found = f"{path} is a CSV file with the columns {', '.join(names)}"
     if text_field is None:
-        raise UserError(f"{path} is a CSV file with the columns {', '.join(names)}; name one with --text-field.")
+        raise UserError(f"{found}. Name the one that holds the documents with --text-field.")
     if text_field not in names:
-        raise UserError(
-            f"{path} has no column {text_field!r}; it has {', '.join(names)}. Name one with --text-field."
-        )
-    return text_field
+        raise UserError(f"{found}, and none named {text_field!r}. Name one of them with --text-field.")
+    return names.index(text_field)
 
 
 def _first_record(file: BinaryIO) -> bytes:
