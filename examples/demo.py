@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parent
 OUTPUT = Path("demo")
 DATA, RUN = OUTPUT / "data", OUTPUT / "run"
 PROMPT = "It is not"
-TRAINING_MINUTES = 3.0
+TRAINING_MINUTES = 3.5
 
 
 def textgen(*arguments: object, show: bool = True) -> str:
