@@ -58,7 +58,7 @@ def test_the_accounts_close(datasets: dict[str, Path]) -> None:
     for directory in datasets.values():
         total = read_manifest(directory).total
         files = [EXAMPLES / "sotu_1961_2021.csv", *(EXAMPLES / "moby_dick").glob("*.txt")]
-        header = b"year,name,party,narrative\n"
+        header = files[0].read_bytes().split(b"\n")[0] + b"\n"
         assert total.bytes == sum(path.stat().st_size for path in files) - len(header)
         csv.field_size_limit(1 << 30)
         with files[0].open(encoding="utf-8", newline="") as file:

@@ -2,7 +2,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from apache_beam.testing.test_pipeline import TestPipeline
+import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
 from pipelines import engines
@@ -40,7 +40,7 @@ def claimed(tmp_path: Path) -> tuple[Workspace, Measure]:
 
 def test_each_unit_gives_one_result(tmp_path: Path) -> None:
     workspace, work = claimed(tmp_path)
-    with TestPipeline(runner=engines.FnApiRunner()) as pipeline:
+    with beam.Pipeline(runner=engines.FnApiRunner()) as pipeline:
         results = pipeline | ProcessUnits(UNITS, work, workspace)
         assert_that(results, equal_to([{"bytes": 10}, {"bytes": 20}, {"bytes": 30}]))
     assert workspace.recorded_units("measure") == {0, 1, 2}

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.testing.test_pipeline import TestPipeline
 
 from pipelines import engines, vocabulary
 from pipelines.workspace import Workspace
@@ -55,7 +54,7 @@ def test_the_counts_of_all_units_are_joined_and_the_head_is_kept(
         {"counts": {"whale": 3, "b": 1, "a": 1}, "documents": {"train": 2, "validation": 1, "test": 0}},
         {"counts": {"sea": 4, "whale": 2, "c": 1}, "documents": {"train": 1, "validation": 0, "test": 5}},
     ]
-    with TestPipeline(runner=engines.FnApiRunner()) as pipeline:
+    with beam.Pipeline(runner=engines.FnApiRunner()) as pipeline:
         _ = pipeline | beam.Create(results) | vocabulary.LearnVocabulary(4, workspace)
     census = vocabulary.read_census(workspace)
     assert census is not None
