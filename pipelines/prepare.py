@@ -48,7 +48,8 @@ def prepare(inputs: Sequence[str], output: str, config: PrepareConfig, beam_flag
     unit_bytes = units.unit_bytes(plan.bytes, config.layout)
     work_units = units.plan(plan.files, unit_bytes=unit_bytes, open_file=storage.open_file)
     job = _Job(workspace, beam_flags, work_units, plan)
-    job.learn_vocabulary()
+    if not (committed and workspace.holds_vocabulary(committed)):
+        job.learn_vocabulary()
     job.write_shards()
     workspace.finish()
     manifest = workspace.committed()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import storage
-from textgen.config import PrepareConfig, to_json
+from textgen.config import VOCABULARY_FILE, PrepareConfig, to_json
 from textgen.corpus.units import InputFile
 from textgen.dataset import manifest
 from textgen.errors import UserError
@@ -71,11 +71,7 @@ class Workspace:
             if storage.list_files(self.path("*")):
                 raise UserError(f"{self.directory} holds other files. Name an empty folder with --output.")
         elif theirs["fingerprint"] != plan.fingerprint():
-            differences = _differences(theirs["config"], to_json(plan.config)) or "its input files changed"
-            raise UserError(
-                f"{self.directory} holds another dataset: {differences}. "
-                "Name another folder with --output, or delete this one first."
-            )
+            self._clear_for(plan, theirs["config"])
         storage.make_directory(self.work_path())
         content = {"fingerprint": plan.fingerprint(), "config": to_json(plan.config)}
         storage.write(self.work_path("plan.json"), json.dumps(content).encode())
@@ -112,6 +108,22 @@ class Workspace:
     def finish(self) -> None:
         """Removes what only a running preparation needs."""
         storage.remove(self.work_path())
+
+    def holds_vocabulary(self, committed: manifest.Manifest) -> bool:
+        """Whether the vocabulary is the manifest's."""
+        content = storage.read(self.path(VOCABULARY_FILE)) or b""
+        return hashlib.sha256(content).hexdigest() == committed.vocabulary_sha256
+
+    def _clear_for(self, plan: Plan, theirs: dict[str, Any]) -> None:
+        """Removes another plan that ended before it made a shard, most likely on an error whose remedy is this."""
+        if self.committed() or storage.list_files(self.path("*.tfrecord")):
+            differences = _differences(theirs, to_json(plan.config)) or "its input files changed"
+            raise UserError(
+                f"{self.directory} holds another dataset: {differences}. "
+                "Name another folder with --output, or delete this one first."
+            )
+        self.finish()
+        storage.remove(self.path(VOCABULARY_FILE))
 
     def _record_path(self, stage: str, unit: int) -> str:
         return self.work_path(stage, f"{unit:06d}.json")

@@ -35,12 +35,25 @@ def test_the_same_plan_may_claim_the_folder_again(tmp_path: Path) -> None:
 def test_another_plan_is_refused_and_told_what_differs(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path / "out"))
     workspace.claim(Plan(CONFIG, (FILE,)))
+    shard = tmp_path / "out" / "train-000000.tfrecord"
+    shard.write_bytes(b"precious")
     other = PrepareConfig(text=TextConfig(vocabulary_size=9), window=3)
     with pytest.raises(UserError, match="vocabulary size is 8000 there and 9 here") as refused:
         workspace.claim(Plan(other, (FILE,)))
     assert "window is 44 there and 3 here" in str(refused.value)
     with pytest.raises(UserError, match="its input files changed"):
         workspace.claim(Plan(CONFIG, ()))
+    assert shard.read_bytes() == b"precious"
+
+
+def test_a_plan_that_has_made_nothing_gives_way_to_another(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path / "out"))
+    workspace.claim(Plan(CONFIG, (FILE,)))
+    workspace.record("vocabulary", 0, {})
+    other = Plan(PrepareConfig(text=TextConfig(), split_by="tail"), (FILE,))
+    workspace.claim(other)
+    assert workspace.recorded_units("vocabulary") == set()
+    workspace.claim(other)
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
