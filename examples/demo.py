@@ -47,7 +47,7 @@ def run_main_job() -> None:
         return
     textgen(
         "train", "--data", DATA, "--output", RUN, "--embedding", 64, "--units", 64, "--batch-size", 512,
-        "--learning-rate", 0.003, "--validate-every", 400, "--max-minutes", TRAINING_MINUTES,
+        "--learning-rate", 0.003, "--validate-every", 250, "--max-minutes", TRAINING_MINUTES,
         "--sample-prompt", PROMPT,
     )  # fmt: skip
 
@@ -67,6 +67,7 @@ Summary, {seconds:.0f} seconds after the start
                 loss, nats a token                  {score["loss"]:>14.3f}   {score["unigram_loss"]:>16.3f}
                 perplexity                          {score["perplexity"]:>14.1f}   {score["unigram_perplexity"]:>16.1f}
                 bits a character                    {score["bits_per_character"]:>14.3f}   {score["unigram_bits_per_character"]:>16.3f}
+                unknown words                       {score["unknown_rate"]:>14.1%}
   samples     of 40 tokens after {PROMPT!r}""")
     for temperature in (0.3, 0.7, 1.0):
         text = textgen(
