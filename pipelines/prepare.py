@@ -38,11 +38,11 @@ def prepare(inputs: Sequence[str], output: str, config: PrepareConfig, beam_flag
     workspace.claim(plan)
     committed = workspace.committed()
     if committed:
-        if workspace.holds(committed.total):
+        if workspace.holds(committed.total) and workspace.holds_vocabulary(committed):
             workspace.finish()
             say(f"{output} is complete already; nothing to do.")
             return committed
-        say(f"{output} has lost shards; the units that they came from are done again.")
+        say(f"{output} has lost files; what they came from is done again.")
         workspace.reopen(committed)
 
     unit_bytes = units.unit_bytes(plan.bytes, config.layout)

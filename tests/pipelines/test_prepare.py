@@ -1,8 +1,10 @@
 """The job as a whole, on real files and a real engine."""
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +175,17 @@ def test_lost_shards_are_made_again_and_nothing_else_is(tmp_path: Path, monkeypa
     prepare([corpus], str(out), config())
     assert done == [1] and len(read_manifest(out).units) > 2
     assert contents(out) == before
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b'["sea", 1]\n')])
+def test_a_lost_or_changed_vocabulary_is_learned_again(
+    corpus: str, dataset: Path, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset, copy)
+    damage(copy / "vocabulary.jsonl")
+    prepare([corpus], str(copy), config())
+    assert contents(copy) == contents(dataset)
 
 
 def test_another_dataset_in_the_folder_is_refused_and_kept(corpus: str, dataset: Path) -> None:

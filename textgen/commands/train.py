@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import keras
 
     from textgen.model.run import RunConfig
-    from textgen.training.loop import Sampler
+    from textgen.training.loop import MakeSampler, Sampler
 
 _MODEL = {
     "embedding": "width of a token's embedding",
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{arguments.output}: run.json, history.csv, curves.png, samples.jsonl, best/, last/")
 
 
-def make_sampler(output: Path) -> Any:
+def make_sampler(output: Path) -> "MakeSampler":
     """What writes a sample with a model in training; the vocabulary is the run's."""
 
     def make(model: "keras.Model", config: "RunConfig") -> "Sampler":
