@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-memory clean
+.PHONY: help setup demo test lint bench-memory bench-prepare clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -34,5 +34,15 @@ lint: setup  ## Ruff and mypy
 bench-memory: setup  ## peak memory of preparation against the size of the corpus
 	$(BIN)/python benchmarks/memory.py
 
+bench-prepare: setup .venv-peers/.installed  ## speed of preparation beside other libraries (40 minutes)
+	$(BIN)/python benchmarks/prepare.py
+
+.venv-peers/.installed: benchmarks/peers/requirements.txt benchmarks/peers/requirements-alone.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/peers/requirements-alone.txt
+	@touch $@
+
 clean:  ## remove what the words above made
-	rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 setup(
     name="textgen",
-    version="0.1.0",
+    version="0.2.0",
     description="Streams every (window, next token) pair of a text corpus from Apache Beam to a bidirectional LSTM.",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
@@ -20,6 +20,7 @@ setup(
         "apache-beam>=2.77,<2.78",
         "pyarrow>=20,<26",
         "numpy>=2.1,<2.5",
+        "google-crc32c>=1.5,<2",
         "matplotlib>=3.8,<4",
         "tqdm>=4.66,<5",
     ],

@@ -51,13 +51,13 @@ def check_beam_flags(flags: Sequence[str]) -> None:
         raise UserError(f"neither textgen nor Beam knows {unknown[0]!r}. See `textgen prepare --help`.")
 
 
-def start(flags: Sequence[str], *, input_bytes: int, python_bound: bool) -> Engine:
+def start(flags: Sequence[str], *, input_bytes: int) -> Engine:
     """The engine that Beam's flags name.
 
     Without `--runner` it is Beam's embedded engine, made here and not by way of `DirectRunner`, which would first
-    try to download another one. `--direct_num_workers` and `--direct_running_mode` choose its workers. Threads
-    share one TensorFlow and start at once, so they serve where graph operations do the work; work that is bound by
-    Python itself gets processes.
+    try to download another one. `--direct_num_workers` and `--direct_running_mode` choose its workers. They
+    are threads, which share one TensorFlow and start at once: the work is in graph and array operations, which let
+    other threads run.
     """
     options = PipelineOptions(list(flags))
     runner = options.view_as(StandardOptions).runner
@@ -67,7 +67,7 @@ def start(flags: Sequence[str], *, input_bytes: int, python_bound: bool) -> Engi
     if not _given("--direct_num_workers", flags) and input_bytes >= PARALLEL_FROM_BYTES:
         direct.direct_num_workers = os.cpu_count() or 1
     if not _given("--direct_running_mode", flags) and direct.direct_num_workers != 1:
-        direct.direct_running_mode = "multi_processing" if python_bound else "multi_threading"
+        direct.direct_running_mode = "multi_threading"
     workers, mode = direct.direct_num_workers, direct.direct_running_mode
     name = f"Beam's embedded engine, {workers} worker{'s' * (workers != 1)}, {mode}"
     noisy = mode == "multi_processing" and not _given("--default_sdk_harness_log_level", flags)

@@ -25,8 +25,6 @@ class UnitWork(Protocol):
     """What a stage does with one unit. It is pickled, so it holds plain values until `setup`."""
 
     stage: str
-    python_bound: bool
-    """Whether Python rather than graph operations takes the time, so that threads would wait for each other."""
 
     def setup(self) -> None:
         """Makes what a worker needs once, such as tables."""

@@ -7,33 +7,44 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
-from pipelines import arguments, engines, shards, storage, vocabulary
+from pipelines import arguments, corpora, duplicates, engines, shards, storage, tokens
+from pipelines import vocabulary as vocabularies
+from pipelines.corpora import Plan
 from pipelines.jobs import ProcessUnits, UnitWork, progress
-from pipelines.workspace import Plan, Workspace
+from pipelines.workspace import Workspace
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.console import hushed, say
 from textgen.corpus import units
-from textgen.corpus.readers import READERS
-from textgen.corpus.units import InputFile, Unit
+from textgen.corpus.units import Unit
 from textgen.dataset.manifest import Manifest
-from textgen.errors import UserError, user_error
+from textgen.errors import user_error
 
 
-def prepare(inputs: Sequence[str], output: str, config: PrepareConfig, beam_flags: Sequence[str] = ()) -> Manifest:
+def prepare(
+    inputs: Sequence[str],
+    output: str,
+    config: PrepareConfig,
+    beam_flags: Sequence[str] = (),
+    *,
+    vocabulary: str | None = None,
+    tokenizer_model: str | None = None,
+) -> Manifest:
     """Text files to a committed dataset; what an earlier run of the same call did is not done again.
 
     Args:
-        inputs: paths or globs of text and CSV files, on any filesystem that Beam knows.
+        inputs: files, folders and globs, on any filesystem that Beam knows.
         output: the dataset's folder.
         config: what to make of them.
         beam_flags: Beam's own options, such as `--runner=DataflowRunner`.
+        vocabulary: a file of tokens, in place of learning them.
+        tokenizer_model: the file of a tokenizer that comes with one.
 
     Raises:
         UserError: the input cannot be read as asked, the folder holds something else, or a held-out split would
             be empty.
     """
     engines.check_beam_flags(beam_flags)
-    plan = Plan(config, tuple(_checked_inputs(inputs, config)))
+    plan = corpora.plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
     workspace = Workspace(output)
     workspace.claim(plan)
     committed = workspace.committed()
@@ -44,12 +55,18 @@ def prepare(inputs: Sequence[str], output: str, config: PrepareConfig, beam_flag
             return committed
         say(f"{output} has lost files; what they came from is done again.")
         workspace.reopen(committed)
+    return make(plan, workspace, beam_flags)
 
-    unit_bytes = units.unit_bytes(plan.bytes, config.layout)
-    work_units = units.plan(plan.files, unit_bytes=unit_bytes, open_file=storage.open_file)
-    job = _Job(workspace, beam_flags, work_units, plan)
-    if not (committed and workspace.holds_vocabulary(committed)):
+
+def make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str] = ()) -> Manifest:
+    """A claimed folder to a committed dataset: the passes of a preparation, in their order."""
+    job = _Job(plan, workspace, beam_flags)
+    if not job.has_vocabulary:
+        job.tokenize(job.units)
+        job.find_duplicates()
         job.learn_vocabulary()
+    else:
+        job.tokenize(job.units_without_shards())
     job.write_shards()
     workspace.finish()
     manifest = workspace.committed()
@@ -58,78 +75,81 @@ def prepare(inputs: Sequence[str], output: str, config: PrepareConfig, beam_flag
 
 
 class _Job:
-    """The two passes over the units of a plan."""
+    """The passes over the units of a plan."""
 
-    def __init__(self, workspace: Workspace, beam_flags: Sequence[str], work_units: list[Unit], plan: Plan):
-        self._workspace, self._beam_flags, self._units, self._plan = workspace, beam_flags, work_units, plan
+    def __init__(self, plan: Plan, workspace: Workspace, beam_flags: Sequence[str]):
+        self._plan, self._workspace, self._beam_flags = plan, workspace, beam_flags
+        config = plan.config
+        self.units = units.plan(
+            plan.files,
+            unit_bytes=units.unit_bytes(plan.total_bytes, config.layout),
+            open_file=storage.open_file,
+            reading=corpora.reading(config),
+        )
+        committed = workspace.committed()
+        self.has_vocabulary = committed is not None and workspace.holds_vocabulary(committed)
+
+    def units_without_shards(self) -> list[Unit]:
+        """The units that the last pass has still to do."""
+        done = self._workspace.recorded_units(shards.STAGE)
+        return [unit for unit in self.units if unit.index not in done]
+
+    def tokenize(self, work_units: list[Unit]) -> None:
+        """The pass that reads the text."""
+        self._run("reading text", tokens.TokenizeUnit(self._plan.config, self._workspace), work_units)
+
+    def find_duplicates(self) -> None:
+        """The pass over the documents' hashes, where duplicates are to be dropped."""
+        selection = self._plan.config.selection
+        if not duplicates.wanted(selection) or self._workspace.is_done(tokens.DUPLICATES):
+            return
+        # What a run that was cut short found would be taken for dropped before the search.
+        self._workspace.forget(tokens.DUPLICATES)
+        storage.make_directory(self._workspace.work_path(tokens.DUPLICATES))
+        for near in sorted({0.0, selection.near_duplicates}):
+            engine = engines.start(self._beam_flags, input_bytes=self._plan.total_bytes)
+            say(f"looking for {duplicates.NEAR if near else duplicates.EXACT}s on {engine.name}")
+            _ = engine.pipeline | duplicates.FindDuplicates(self.units, self._workspace, near=near)
+            engine.pipeline.run().wait_until_finish()
+        self._workspace.record_done(tokens.DUPLICATES)
 
     def learn_vocabulary(self) -> None:
-        """The first pass; its vocabulary is written when every split that was asked for has documents."""
+        """The pass over the tokens; its vocabulary is written when every split that was asked for has documents."""
         config = self._plan.config
-        census = vocabulary.read_census(self._workspace)
+        census = vocabularies.read_census(config, self._workspace)
         if census is None:
-            learn = vocabulary.LearnVocabulary(config.text.vocabulary_size, self._workspace)
-            self._run("counting tokens", vocabulary.CountUnit(config), learn)
-            census = vocabulary.read_census(self._workspace)
+            count = vocabularies.CountUnit(config, self._workspace)
+            take = vocabularies.TakeCensus(count, config, self._workspace)
+            self._run("counting tokens", count, self.units, take)
+            census = vocabularies.read_census(config, self._workspace)
             assert census is not None, "the vocabulary pass ends with the census"
-        _check_splits(census.documents, config)
-        found, wanted = len(census.vocabulary.tokens), config.text.vocabulary_size
-        if found < wanted:
+        vocabularies.check_splits(census.documents, config)
+        learned = vocabularies.learn(census.counts, config, self._workspace)
+        found, wanted = len(learned.tokens), config.text.vocabulary_size
+        if found == len(census.counts) < wanted and not config.given_vocabulary:
             say(
                 f"The training text has {found:,} different {config.text.tokenizer}s; "
                 f"the vocabulary is cut from {wanted:,} to them."
             )
-        storage.write(self._workspace.path(VOCABULARY_FILE), census.vocabulary.to_bytes())
+        self._workspace.commit(VOCABULARY_FILE, learned.to_bytes())
 
     def write_shards(self) -> None:
-        """The second pass; it ends with the manifest."""
-        config = self._plan.config
-        commit = shards.CommitManifest(config, self._plan.fingerprint(), self._workspace)
-        self._run("writing shards", shards.WriteUnit(config, self._workspace), commit)
+        """The last pass; it ends with the manifest."""
+        commit = shards.CommitManifest(self._plan, self._workspace)
+        self._run("writing shards", shards.WriteUnit(self._plan.config, self._workspace), self.units, commit)
 
-    def _run(self, title: str, work: UnitWork, finish: beam.PTransform) -> None:
+    def _run(self, title: str, work: UnitWork, work_units: list[Unit], finish: beam.PTransform | None = None) -> None:
         storage.make_directory(self._workspace.work_path(work.stage))
-        engine = engines.start(self._beam_flags, input_bytes=self._plan.bytes, python_bound=work.python_bound)
-        say(f"{title}: {len(self._units)} units on {engine.name}")
-        _ = engine.pipeline | ProcessUnits(self._units, work, self._workspace) | finish
+        engine = engines.start(self._beam_flags, input_bytes=self._plan.total_bytes)
+        say(f"{title}: {len(work_units)} units on {engine.name}")
+        results = engine.pipeline | ProcessUnits(work_units, work, self._workspace)
+        if finish:
+            _ = results | finish
         with (
             hushed() if engine.noisy else contextlib.nullcontext(sys.stderr) as terminal,
-            progress(title, work.stage, self._units, self._workspace, terminal),
+            progress(title, work.stage, work_units, self._workspace, terminal),
         ):
             engine.pipeline.run().wait_until_finish()
-
-
-def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputFile]:
-    files = storage.find_inputs(inputs, config.format)
-    if not files:
-        raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")
-    for file in files:
-        READERS[file.format].check(file.path, storage.open_file, config.text_field)
-    if config.text_field and not any(READERS[file.format].has_columns for file in files):
-        raise UserError(
-            f"--text-field {config.text_field} names a column, and no input is a .csv file. "
-            "Leave it out, or say --format csv."
-        )
-    return files
-
-
-def _check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
-    if not documents["train"]:
-        raise UserError("no document with text is left to train on. Check the input and the cleaning options.")
-    wanted = {"train": 100.0, **config.held_out_percent()}
-    empty = [split for split, percent in wanted.items() if percent and not documents[split]]
-    if not empty:
-        return
-    found = f"the {' and the '.join(empty)} split would be empty: the input has {sum(documents.values())} documents"
-    if config.split_by == "document":
-        raise UserError(
-            f"{found}, and whole documents are held out. "
-            f"Use --split-by tail to hold out the last part of every document, or --{empty[0]}-percent 0."
-        )
-    raise UserError(
-        f"{found}, each too short to share. "
-        f"Use --split-by document to hold out whole ones, or --{empty[0]}-percent 0."
-    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -138,7 +158,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.add_arguments(parser)
     options, beam_flags = parser.parse_known_args(argv)
     try:
-        prepare(options.input, options.output, arguments.config_from(options), beam_flags)
+        prepare(
+            options.input,
+            options.output,
+            arguments.config_from(options),
+            beam_flags,
+            vocabulary=options.vocabulary,
+            tokenizer_model=options.tokenizer_model,
+        )
     except Exception as error:
         told = user_error(error)
         if told is None:

@@ -1,30 +1,30 @@
-"""The second pass: each unit's documents to its own shards, then the manifest."""
+"""The last pass: each unit's tokens to its own shards, then the manifest."""
 
-from collections.abc import Callable, Iterable, Iterator
+import dataclasses
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 
-from pipelines import storage
+from pipelines import storage, tokens
+from pipelines.corpora import Plan
+from pipelines.token_files import Documents, Placed
+from pipelines.tokens import EMPTY
 from pipelines.workspace import Workspace
 from textgen.config import SPLITS, UNK, VOCABULARY_FILE, PrepareConfig
-from textgen.corpus.pieces import Batch
-from textgen.corpus.readers import READERS
 from textgen.corpus.units import Unit
-from textgen.dataset import manifest, windows
-from textgen.dataset.manifest import Manifest, SplitCounts, UnitReport
-from textgen.dataset.records import pair_records, span_dtype, span_records
+from textgen.dataset import manifest, slices
+from textgen.dataset.manifest import Manifest, SplitCounts, UnitReport, letters_name
+from textgen.dataset.records import SPAN_CONTEXT, pair_records, span_dtype, span_records
+from textgen.dataset.sequences import Sequencer, Stretches
 from textgen.dataset.shards import ShardWriter
-from textgen.dataset.splits import Part, parts
+from textgen.dataset.splits import Parts, parts
 from textgen.text import vocabulary
 from textgen.text.preprocessor import Preprocessor
 
 STAGE = "shards"
-
-WriteSequence = Callable[[ShardWriter, np.ndarray], int]
-"""Writes the records of one sequence of ids; tells how many pairs they hold."""
 
 
 class WriteUnit:
@@ -34,113 +34,147 @@ class WriteUnit:
 
     def __init__(self, config: PrepareConfig, workspace: Workspace):
         self._config, self._workspace = config, workspace
-        # A record a pair is a turn of a Python loop a pair.
-        self.python_bound = config.layout == "pairs"
 
     def setup(self) -> None:
-        """Builds the text operations and reads the vocabulary."""
+        """Builds what turns symbols to ids."""
         content = storage.read(self._workspace.path(VOCABULARY_FILE))
         assert content is not None, "the vocabulary is written before the shards"
-        self._preprocessor = Preprocessor(self._config.text, vocabulary.parse(content))
-        self._write = sequence_writer(self._config, self._preprocessor.vocabulary.size)
+        self._preprocessor = Preprocessor(
+            self._config.text, vocabulary.parse(content), model=self._workspace.tokenizer_model()
+        )
 
     def process(self, unit: Unit) -> dict[str, Any]:
         """Writes under temporary names first: a shard stands under its own name whole or not at all."""
-        report = UnitReport(unit=unit.index, bytes=unit.bytes)
+        found = self._workspace.recorded(tokens.STAGE, unit.index)
+        assert found is not None, "the tokens of a unit are written before its shards"
+        documents = tokens.read_documents(self._workspace, unit.index)
+        report = UnitReport(
+            unit=unit.index,
+            bytes=unit.bytes,
+            repaired=found["repaired"],
+            duplicates=self._workspace.recorded(tokens.DUPLICATES, unit.index) or {},
+        )
+        for reason, count in found["refused"].items():
+            report.drop(reason, count)
         with storage.scratch(self._workspace.work_path()) as folder:
-            writers = _Writers(folder, unit.index)
-            for batch in self._batches(unit):
-                self._write_batch(batch, writers, report)
-            for path, shard in writers.close():
-                storage.publish(path, self._workspace.path(shard.name))
-                report.shards.append(shard)
+            writers = {split: _SplitWriter(split, folder, self._config, self._span_dtype()) for split in SPLITS}
+            letters = self._letters(unit.index)
+            for placed in tokens.read_tokens(self._workspace, unit.index):
+                stretches = self._stretches(placed, documents)
+                for writer in writers.values():
+                    writer.write(stretches)
+                letters += _dropped(placed, documents)
+            for split, writer in writers.items():
+                self._publish(writer, f"{split}-{unit.index:06d}.tfrecord", report)
+            if any(letters):
+                (folder / "letters").write_text("".join(letters), encoding="utf-8")
+                storage.publish(folder / "letters", self._workspace.path(letters_name(unit.index)))
+        for reason in documents.reasons[documents.reasons != ""]:
+            report.drop(reason)
+        report.kept = int((documents.reasons == "").sum())
+        report.documents += report.kept
         return report.to_json()
 
-    def _batches(self, unit: Unit) -> Iterator[Batch]:
-        for piece in unit.pieces:
-            yield from READERS[piece.format].read(piece, storage.open_file, self._config.text_field)
+    def _letters(self, unit: int) -> list[str]:
+        """What the reader refused, where what is dropped is to be kept."""
+        if not self._config.keep_dropped:
+            return []
+        content = storage.read(tokens.unit_path(self._workspace, unit, "refused"))
+        return [] if content is None else [content.decode()]
 
-    def _write_batch(self, batch: Batch, writers: "_Writers", report: UnitReport) -> None:
-        report.repaired += batch.repaired
-        if batch.malformed:
-            report.drop("malformed row", batch.malformed)
-        if not batch.texts:
-            return
-        tokens = self._preprocessor.tokens(batch.texts)
-        documents = np.split(tokens.flat.numpy(), np.cumsum(tokens.lengths.numpy())[:-1])
-        for cleaned, characters, ids in zip(
-            tokens.cleaned.numpy(), tokens.characters.numpy().tolist(), documents, strict=True
-        ):
-            if not len(ids):
-                report.drop("empty")
-                continue
-            report.documents += 1
-            report.kept += 1
-            for part in parts(cleaned, len(ids), self._config):
-                counts = self._write_part(ids, part, writers[part.split])
-                counts.characters = _share(characters, part, len(ids))
-                report.splits[part.split].add(counts)
+    def _span_dtype(self) -> np.dtype:
+        return span_dtype(self._preprocessor.vocabulary.size)
 
-    def _write_part(self, ids: np.ndarray, part: Part, writer: ShardWriter) -> SplitCounts:
-        tokens = ids[part.start : part.end]
-        boundaries = self._config.boundaries
-        sequence = windows.mark(tokens, begin=boundaries and part.start == 0, end=boundaries and part.end == len(ids))
-        return SplitCounts(
-            documents=1,
-            tokens=len(tokens),
-            unknown=int(np.count_nonzero(tokens == UNK)),
-            pairs=self._write(writer, sequence),
+    def _stretches(self, placed: Placed, documents: Documents) -> Stretches:
+        """A batch with its ids; a document of which no id is left is dropped here."""
+        batch, where, offsets = placed
+        table = self._preprocessor.ids(batch.symbols.to_numpy(zero_copy_only=False))
+        ids, id_edges = _ids(table.values.numpy(), table.row_splits.numpy(), batch.indices)
+
+        totals, lengths = documents.tokens[where], np.diff(batch.edges)
+        nothing = (lengths == totals) & (id_edges[batch.edges[1:]] == id_edges[batch.edges[:-1]])
+        documents.reasons[where] = np.where(
+            nothing & (documents.reasons[where] == ""), EMPTY, documents.reasons[where]
+        )
+        held = parts(documents.digests[where], totals, self._config)
+        kept = documents.reasons[where] == ""
+        return Stretches(
+            ids=ids,
+            edges=batch.edges,
+            id_edges=id_edges,
+            unknown=np.concatenate([[0], np.cumsum(ids == UNK)]),
+            offsets=offsets,
+            totals=totals,
+            characters=documents.characters[where],
+            parts=Parts(held.starts, np.where(kept, held.ends, held.starts)),
         )
 
-
-class _Writers(dict[str, ShardWriter]):
-    """The shards of one unit by split, each made when its first document comes."""
-
-    def __init__(self, folder: Path, unit: int):
-        super().__init__()
-        self._folder, self._unit = folder, unit
-
-    def __missing__(self, split: str) -> ShardWriter:
-        self[split] = ShardWriter(self._folder / split)
-        return self[split]
-
-    def close(self) -> Iterator[tuple[Path, manifest.Shard]]:
-        """Each shard that holds a pair, with the file that it is in."""
-        for split in SPLITS:
-            if split in self:
-                name = f"{split}-{self._unit:06d}.tfrecord"
-                shard = self[split].close(name=name, split=split, unit=self._unit)
-                if shard.pairs:
-                    yield self._folder / split, shard
+    def _publish(self, writer: "_SplitWriter", name: str, report: UnitReport) -> None:
+        shard = writer.close(name, report.unit)
+        report.splits[shard.split] = dataclasses.replace(writer.counts, pairs=shard.pairs)
+        if shard.pairs:
+            storage.publish(writer.path, self._workspace.path(name))
+            report.shards.append(shard)
 
 
-def sequence_writer(config: PrepareConfig, vocabulary_size: int) -> WriteSequence:
-    """The writer of the layout that the config names."""
-    dtype = span_dtype(vocabulary_size)
+def _ids(values: np.ndarray, splits: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The ids of symbols, given those of each distinct one, and where each symbol's ids start; int[I], int[T + 1]."""
+    counts = np.diff(splits)
+    if (counts == 1).all():
+        return values[indices], np.arange(len(indices) + 1)
+    each = counts[indices]
+    return values[slices.places(splits[indices], each)], np.concatenate([[0], np.cumsum(each)])
 
-    def write_pairs(writer: ShardWriter, ids: np.ndarray) -> int:
-        pairs = 0
-        for record in pair_records(ids, window=config.window, stride=config.stride):
-            writer.write(record, pairs=1)
-            pairs += 1
-        return pairs
 
-    def write_spans(writer: ShardWriter, ids: np.ndarray) -> int:
-        total = 0
-        for record, pairs in span_records(ids, window=config.window, stride=config.stride, dtype=dtype):
-            writer.write(record, pairs=pairs)
-            total += pairs
-        return total
+def _dropped(placed: Placed, documents: Documents) -> list[str]:
+    """The dead letters of a batch; of a document in several, the part that it begins with."""
+    batch, where, offsets = placed
+    return [
+        tokens.letter(reason, text)
+        for reason, text, before in zip(documents.reasons[where], batch.texts, offsets, strict=False)
+        if reason and not before
+    ]
 
-    return write_pairs if config.layout == "pairs" else write_spans
+
+class _SplitWriter:
+    """The shard of one split of a unit."""
+
+    def __init__(self, split: str, folder: Path, config: PrepareConfig, dtype: np.dtype):
+        self.path = folder / split
+        self._split, self._config, self._dtype = split, config, dtype
+        self._shard = ShardWriter(self.path)
+        self._sequencer = Sequencer(
+            split,
+            boundaries=config.boundaries,
+            stride=config.stride,
+            context=max(config.window, SPAN_CONTEXT),
+        )
+
+    @property
+    def counts(self) -> SplitCounts:
+        """What the split has so far, its pairs excepted."""
+        return self._sequencer.counts
+
+    def write(self, stretches: Stretches) -> None:
+        """Adds what the split has of a batch."""
+        sequences, config = self._sequencer.sequences(stretches), self._config
+        if config.layout == "spans":
+            self._shard.write(span_records(sequences, window=config.window, stride=config.stride, dtype=self._dtype))
+            return
+        for records in pair_records(sequences, window=config.window, stride=config.stride):
+            self._shard.write(records)
+
+    def close(self, name: str, unit: int) -> manifest.Shard:
+        """Ends the file."""
+        return self._shard.close(name=name, split=self._split, unit=unit)
 
 
 class CommitManifest(beam.PTransform):
     """Results of WriteUnit → `manifest.json`, when all of them are there."""
 
-    def __init__(self, config: PrepareConfig, fingerprint: str, workspace: Workspace):
+    def __init__(self, plan: Plan, workspace: Workspace):
         super().__init__()
-        self._write = WriteManifest(config, fingerprint, workspace)
+        self._write = WriteManifest(plan, workspace)
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         """Adds the steps."""
@@ -163,8 +197,10 @@ class KeyReport(beam.DoFn):
 class WriteManifest(beam.DoFn):
     """All reports → the manifest."""
 
-    def __init__(self, config: PrepareConfig, fingerprint: str, workspace: Workspace):
-        self._config, self._fingerprint, self._workspace = config, fingerprint, workspace
+    def __init__(self, plan: Plan, workspace: Workspace):
+        # Of a plan of a million files only what the manifest needs travels to the workers.
+        self._config, self._fingerprint, self._inputs = plan.config, plan.fingerprint(), plan.inputs_sha256()
+        self._workspace = workspace
 
     def process(self, results: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[str]:
         """Writes the file and tells its path."""
@@ -172,20 +208,17 @@ class WriteManifest(beam.DoFn):
         content = storage.read(self._workspace.path(VOCABULARY_FILE))
         assert content is not None, "the vocabulary is written before the shards"
         learned = vocabulary.parse(content)
-        path = self._workspace.path(manifest.FILE_NAME)
-        storage.write(
-            path,
-            Manifest(
-                config=self._config,
-                fingerprint=self._fingerprint,
-                vocabulary_size=learned.size,
-                vocabulary_sha256=learned.fingerprint(),
-                units=tuple(sorted(reports, key=lambda report: report.unit)),
-            ).to_bytes(),
+        made = Manifest(
+            config=self._config,
+            fingerprint=self._fingerprint,
+            vocabulary_size=learned.size,
+            vocabulary_sha256=learned.fingerprint(),
+            inputs_sha256=self._inputs,
+            units=tuple(sorted(reports, key=_unit)),
         )
-        yield path
+        self._workspace.commit(manifest.FILE_NAME, made.to_bytes())
+        yield self._workspace.path(manifest.FILE_NAME)
 
 
-def _share(characters: int, part: Part, length: int) -> int:
-    """A document's characters shared out to a part by its tokens, so that the parts' shares add up."""
-    return characters * part.end // length - characters * part.start // length
+def _unit(report: UnitReport) -> int:
+    return report.unit

@@ -6,9 +6,9 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
 from textgen.corpus.readers import format_of
@@ -22,20 +22,18 @@ def open_file(path: str) -> BinaryIO:
 
 
 def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
-    """The files that the patterns name, sorted by path, each once; empty files are left out.
+    """The files that paths, globs and folders name, sorted by path, each once.
+
+    Of a folder all files are taken, those in folders below it too, but for those whose names begin with a dot or an
+    underscore. Empty files are left out.
 
     Raises:
-        UserError: a pattern names no file, or names a folder.
+        UserError: a pattern names no file.
     """
     found = {}
     for pattern in patterns:
-        if is_local(pattern) and Path(pattern).is_dir():
-            raise UserError(f"{pattern} is a folder. Name the files in it, as '{pattern.rstrip('/')}/*.txt'.")
-        try:
-            matches = FileSystems.match([pattern])[0].metadata_list
-        except BeamIOError:
-            matches = []
-        files = [file for file in matches if not (is_local(file.path) and Path(file.path).is_dir())]
+        name = pattern.rstrip("/") or pattern
+        files = _matches(name) or _hidden_removed(_matches(join(name, "**")))
         if not files:
             raise UserError(f"no file matches {pattern!r}. Check the path; quote a pattern with * in it.")
         found.update({file.path: file for file in files})
@@ -44,6 +42,18 @@ def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
         for path, file in sorted(found.items())
         if file.size_in_bytes
     ]
+
+
+def _matches(pattern: str) -> list[FileMetadata]:
+    try:
+        matches = FileSystems.match([pattern])[0].metadata_list
+    except BeamIOError:
+        return []
+    return [file for file in matches if not (is_local(file.path) and Path(file.path).is_dir())]
+
+
+def _hidden_removed(files: list[FileMetadata]) -> list[FileMetadata]:
+    return [file for file in files if not Path(file.path).name.startswith((".", "_"))]
 
 
 def is_local(path: str) -> bool:
@@ -70,9 +80,26 @@ def read(path: str) -> bytes | None:
         return file.read()
 
 
+class Stamp(NamedTuple):
+    """By what a file is known without reading it: its size in bytes, and when it was written, in seconds."""
+
+    size: int
+    modified: float
+
+
+def stamp(path: str) -> Stamp | None:
+    """A file's stamp, or None where there is no such file."""
+    if not FileSystems.exists(path):
+        return None
+    # Not by `match`, to which a name with a bracket is a pattern.
+    found = FileSystems.get_filesystem(path).metadata(path)
+    return Stamp(found.size_in_bytes, found.last_updated_in_seconds or 0.0)
+
+
 def size(path: str) -> int | None:
     """A file's size in bytes, or None where there is no such file."""
-    return dict(list_files(path)).get(path)
+    found = stamp(path)
+    return found.size if found else None
 
 
 def list_files(pattern: str) -> list[tuple[str, int]]:
@@ -83,9 +110,10 @@ def list_files(pattern: str) -> list[tuple[str, int]]:
         return []
 
 
-def write(path: str, content: bytes) -> None:
-    """Writes a file whole or not at all: under a name of its own first, then renamed."""
-    temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+def write(path: str, content: bytes, *, folder: str | None = None) -> None:
+    """Writes a file whole or not at all: under a name of its own first, beside it or in `folder`, then renamed."""
+    name = f"{uuid.uuid4().hex}.tmp"
+    temporary = join(folder, name) if folder else f"{path}.{name}"
     with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as file:
         file.write(content)
     FileSystems.rename([temporary], [path])

@@ -1,88 +1,96 @@
-"""The first pass: which tokens the training split has, and how many documents each split.
+"""The second pass: which tokens the training split has, and how many documents each split.
 
 A unit counts its own tokens. The counts meet in buckets of tokens, a few large values each, since a million words
 one by one are slow to shuffle; a token is in one bucket, so the heads of the buckets hold the head of all.
 """
 
 import json
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
-import tensorflow as tf
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines import storage
+from pipelines.tokens import read_documents, read_tokens
 from pipelines.workspace import Workspace
 from textgen.config import SPLITS, PrepareConfig
-from textgen.corpus.readers import READERS
 from textgen.corpus.units import Unit
+from textgen.dataset import slices
 from textgen.dataset.splits import parts
-from textgen.text.preprocessor import Analyzer, Tokens
-from textgen.text.vocabulary import Vocabulary, most_frequent
+from textgen.errors import UserError
+from textgen.text.tokenizers import make_tokenizer
+from textgen.text.vocabulary import Vocabulary
 
 STAGE = "vocabulary"
+CENSUS = "census"
 BUCKETS = 64
+_ALL = 1 << 40
+_TRAIN = SPLITS.index("train")
 
 
 class Census(NamedTuple):
-    """What the first pass finds: the vocabulary, and how many documents each split has."""
+    """What the pass finds: the counts of the most frequent symbols, and how many documents each split has."""
 
-    vocabulary: Vocabulary
+    counts: dict[str, int]
     documents: dict[str, int]
 
 
 class CountUnit:
-    """Counts a unit's tokens and documents."""
+    """Counts a unit's tokens and documents, from its token files."""
 
     stage = STAGE
-    python_bound = False
 
-    def __init__(self, config: PrepareConfig):
-        self._config = config
+    def __init__(self, config: PrepareConfig, workspace: Workspace):
+        self._config, self._workspace = config, workspace
 
     def setup(self) -> None:
-        """Builds the text operations."""
-        self._analyzer = Analyzer(self._config.text)
+        """Nothing: the symbols are counted as they are."""
 
     def process(self, unit: Unit) -> dict[str, Any]:
-        """`counts` of the training split's tokens, and `documents` by split."""
-        counts: Counter[Any] = Counter()
-        documents = Counter(dict.fromkeys(SPLITS, 0))
-        for piece in unit.pieces:
-            for batch in READERS[piece.format].read(piece, storage.open_file, self._config.text_field):
-                if batch.texts:
-                    self._count(self._analyzer.symbols(batch.texts), counts, documents)
-        token = self._analyzer.tokenizer.token
-        return {"counts": {token(symbol): n for symbol, n in counts.items()}, "documents": documents}
+        """Writes the counts of the training split's symbols; the result tells the documents by split."""
+        documents = read_documents(self._workspace, unit.index)
+        held = parts(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
+        tables = []
+        for batch, where, offsets in read_tokens(self._workspace, unit.index):
+            stretch_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
+            begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in held)
+            trained = batch.indices[slices.places(stretch_starts + begins, np.maximum(ends - begins, 0))]
+            counts = np.bincount(trained, minlength=len(batch.symbols))
+            tables.append(pa.table({"symbol": batch.symbols, "count": counts}).filter(pc.field("count") > 0))
+        storage.write(self._path(unit.index), _to_bytes(add(tables)))
+        in_split = (held.starts < held.ends).sum(axis=1).tolist()
+        return {"unit": unit.index, "documents": dict(zip(SPLITS, in_split, strict=True))}
 
-    def _count(self, tokens: Tokens, counts: Counter[Any], documents: Counter[str]) -> None:
-        in_train = np.zeros(tokens.flat.shape[0], bool)
-        start = 0
-        for cleaned, length in zip(tokens.cleaned.numpy(), tokens.lengths.numpy().tolist(), strict=True):
-            for part in parts(cleaned, length, self._config) if length else ():
-                documents[part.split] += 1
-                if part.split == "train":
-                    in_train[start + part.start : start + part.end] = True
-            start += length
-        symbols, _, numbers = tf.unique_with_counts(tf.boolean_mask(tokens.flat, in_train))
-        counts.update(dict(zip(symbols.numpy().tolist(), numbers.numpy().tolist(), strict=True)))
+    def counts(self, unit: int) -> pa.Table:
+        """What `process` wrote."""
+        content = storage.read(self._path(unit))
+        assert content is not None, "a unit is counted before its counts are read"
+        return _from_bytes(content)
+
+    def _path(self, unit: int) -> str:
+        return self._workspace.work_path(STAGE, f"{unit:06d}.counts")
 
 
-class LearnVocabulary(beam.PTransform):
+class TakeCensus(beam.PTransform):
     """Results of CountUnit → a Census in the workspace."""
 
-    def __init__(self, size: int, workspace: Workspace):
+    def __init__(self, count: CountUnit, config: PrepareConfig, workspace: Workspace):
         super().__init__()
-        self._size, self._workspace = size, workspace
+        self._count, self._workspace = count, workspace
+        self._tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
+        # Any symbol may stand in a vocabulary that was given.
+        given = workspace.given_vocabulary() is not None
+        self._size = _ALL if given else self._tokenizer.symbols_to_learn(config.text.vocabulary_size)
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         """Adds the steps."""
         return (
             results
-            | "SpreadCounts" >> beam.ParDo(SpreadCounts())
+            | "SpreadCounts" >> beam.ParDo(SpreadCounts(self._count))
             | "GroupBuckets" >> beam.GroupByKey()
             | "MergeBucket" >> beam.ParDo(MergeBucket(self._size))
             | "GroupHeads" >> beam.GroupByKey()
@@ -90,33 +98,34 @@ class LearnVocabulary(beam.PTransform):
         )
 
 
-class SpreadCounts(beam.DoFn):
-    """A unit's result → (bucket, the part of it in that bucket); bucket 0 has the documents too."""
+Share = tuple[bytes, dict[str, int]]
+"""Counts of symbols as Arrow bytes, and documents by split."""
 
-    def process(self, result: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+
+class SpreadCounts(beam.DoFn):
+    """A unit's result → (bucket, the part of its counts in that bucket); bucket 0 has the documents too."""
+
+    def __init__(self, count: CountUnit):
+        self._count = count
+
+    def process(self, result: dict[str, Any]) -> Iterator[tuple[int, Share]]:
         """One result in, a value a bucket out."""
-        shares: list[dict[str, Any]] = [{"counts": {}, "documents": {}} for _ in range(BUCKETS)]
-        for token, count in result["counts"].items():
-            shares[zlib.crc32(token.encode()) % BUCKETS]["counts"][token] = count
-        shares[0]["documents"] = result["documents"]
-        yield from enumerate(shares)
+        table = self._count.counts(result["unit"])
+        buckets = _buckets(table["symbol"])
+        for bucket in range(BUCKETS):
+            content = _to_bytes(table.take(pa.array(np.flatnonzero(buckets == bucket))))
+            yield bucket, (content, {} if bucket else result["documents"])
 
 
 class MergeBucket(beam.DoFn):
-    """A bucket's parts → their sum, less the tokens that can't be among the most frequent."""
+    """A bucket's parts → their sum, less the symbols that can't be among the most frequent."""
 
     def __init__(self, size: int):
         self._size = size
 
-    def process(
-        self, bucket: tuple[int, Iterable[dict[str, Any]]]
-    ) -> Iterator[tuple[None, tuple[Vocabulary, Counter[str]]]]:
+    def process(self, bucket: tuple[int, Iterable[Share]]) -> Iterator[tuple[None, Share]]:
         """One bucket in, one head out, all under one key."""
-        counts, documents = Counter[str](), Counter[str]()
-        for share in bucket[1]:
-            counts.update(share["counts"])
-            documents.update(share["documents"])
-        yield None, (most_frequent(counts, self._size), documents)
+        yield None, _merge(bucket[1], self._size)
 
 
 class WriteCensus(beam.DoFn):
@@ -125,23 +134,104 @@ class WriteCensus(beam.DoFn):
     def __init__(self, size: int, workspace: Workspace):
         self._size, self._workspace = size, workspace
 
-    def process(self, heads: tuple[None, Iterable[tuple[Vocabulary, Counter[str]]]]) -> Iterator[str]:
+    def process(self, heads: tuple[None, Iterable[Share]]) -> Iterator[str]:
         """Writes the file and tells its path."""
-        counts: list[tuple[str, int]] = []
-        documents = Counter[str]()
-        for (tokens, numbers), split_documents in heads[1]:
-            counts.extend(zip(tokens, numbers, strict=True))
-            documents.update(split_documents)
-        census = Census(most_frequent(counts, self._size), dict(documents))
-        path = self._workspace.work_path("census.json")
-        storage.write(path, json.dumps(census).encode())
+        content, documents = _merge(heads[1], self._size)
+        path = self._workspace.work_path(CENSUS)
+        storage.write(path, json.dumps(documents).encode() + b"\n" + content)
         yield path
 
 
-def read_census(workspace: Workspace) -> Census | None:
-    """What the first pass found, if it is done."""
-    content = storage.read(workspace.work_path("census.json"))
+def add(tables: Iterable[pa.Table]) -> pa.Table:
+    """The sums of counts by symbol."""
+    found = list(tables)
+    if not found:
+        return pa.table({"symbol": pa.array([], pa.binary()), "count": pa.array([], pa.int64())})
+    summed = pa.concat_tables(found).group_by("symbol").aggregate([("count", "sum")])
+    return summed.rename_columns(["symbol", "count"])
+
+
+def _merge(shares: Iterable[Share], size: int) -> Share:
+    tables, documents = [], Counter[str]()
+    for content, split_documents in shares:
+        table = _from_bytes(content)
+        if table.num_rows:
+            tables.append(table)
+        documents.update(split_documents)
+    total = add(tables).sort_by([("count", "descending"), ("symbol", "ascending")])
+    return _to_bytes(total.slice(0, size)), dict(documents)
+
+
+def _buckets(symbols: pa.ChunkedArray) -> np.ndarray:
+    """int[N], a bucket for each symbol that depends on it alone: its bytes, or its number, in sum."""
+    if not len(symbols):
+        return np.empty(0, int)
+    if symbols.type != pa.binary():
+        return symbols.to_numpy() % BUCKETS
+    symbols = symbols.combine_chunks()
+    if isinstance(symbols, pa.ChunkedArray):
+        symbols = pa.concat_arrays(symbols.chunks)
+    _, offsets, data = symbols.buffers()
+    edges = np.frombuffer(offsets, np.int32)[symbols.offset : symbols.offset + len(symbols) + 1]
+    sums = np.concatenate([[0], np.cumsum(np.frombuffer(data, np.uint8)[: edges[-1]], dtype=np.int64)])
+    return (sums[edges[1:]] - sums[edges[:-1]]) % BUCKETS
+
+
+def _to_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def _from_bytes(content: bytes) -> pa.Table:
+    return pa.ipc.open_stream(content).read_all()
+
+
+def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
+    """What the pass found, if it is done."""
+    content = storage.read(workspace.work_path(CENSUS))
     if content is None:
         return None
-    (tokens, counts), documents = json.loads(content)
-    return Census(Vocabulary(tuple(tokens), tuple(counts)), documents)
+    documents, _, counts = content.partition(b"\n")
+    return Census(by_token(_from_bytes(counts), config, workspace), json.loads(documents))
+
+
+def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> dict[str, int]:
+    """Counts by the symbols' texts."""
+    token = make_tokenizer(config.text, workspace.tokenizer_model()).token
+    return {
+        token(symbol): count
+        for symbol, count in zip(counts["symbol"].to_pylist(), counts["count"].to_pylist(), strict=True)
+    }
+
+
+def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> Vocabulary:
+    """The vocabulary of symbols with these counts, or the one that was given with its counts in this corpus."""
+    tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
+    given = workspace.given_vocabulary()
+    if given:
+        return given._replace(counts=tuple(tokenizer.count(given.tokens, counts)))
+    return tokenizer.learn(counts, config.text.vocabulary_size)
+
+
+def check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
+    """Raises UserError if a split that was asked for would be empty."""
+    if not documents["train"]:
+        raise UserError("no document with text is left to train on. Check the input and the cleaning options.")
+    wanted = {"train": 100.0, **config.held_out_percent()}
+    empty = [split for split, percent in wanted.items() if percent and not documents[split]]
+    if not empty:
+        return
+    # By tail a document counts once in each split that has a part of it.
+    count = sum(documents.values()) if config.split_by == "document" else max(documents.values())
+    found = f"the {' and the '.join(empty)} split would be empty: the input has {count} documents"
+    if config.split_by == "document":
+        raise UserError(
+            f"{found}, and whole documents are held out. "
+            f"Use --split-by tail to hold out the last part of every document, or --{empty[0]}-percent 0."
+        )
+    raise UserError(
+        f"{found}, each too short to share. "
+        f"Use --split-by document to hold out whole ones, or --{empty[0]}-percent 0."
+    )

@@ -8,40 +8,21 @@ refused. When the manifest stands, `_work` goes.
 import dataclasses
 import hashlib
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pipelines import storage
-from textgen.config import VOCABULARY_FILE, PrepareConfig, to_json
-from textgen.corpus.units import InputFile
+from pipelines.corpora import Plan
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
+from textgen.console import say
 from textgen.dataset import manifest
+from textgen.dataset.manifest import INPUTS_FILE, LETTERS_NAME, SHARD_NAME, WORK_FOLDER
 from textgen.errors import UserError
+from textgen.text import vocabulary
+from textgen.text.vocabulary import Vocabulary
 
-WORK = "_work"
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """What a preparation makes: two of the same fingerprint make the same bytes."""
-
-    config: PrepareConfig
-    files: tuple[InputFile, ...]
-
-    @property
-    def bytes(self) -> int:
-        """The input bytes of all files."""
-        return sum(file.size for file in self.files)
-
-    def fingerprint(self) -> str:
-        """SHA-256 over the settings, the files with their sizes and times, and the versions that shape the bytes."""
-        values = {
-            "config": to_json(self.config),
-            "files": [dataclasses.astuple(file) for file in self.files],
-            "manifest": manifest.VERSION,
-            "tensorflow-text": version("tensorflow-text"),
-        }
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+PLAN = "plan.json"
+GIVEN = "given.jsonl"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +37,7 @@ class Workspace:
 
     def work_path(self, *names: str) -> str:
         """A path in the folder's `_work`."""
-        return self.path(WORK, *names)
+        return self.path(WORK_FOLDER, *names)
 
     def claim(self, plan: Plan) -> None:
         """Makes the folder this plan's.
@@ -68,24 +49,40 @@ class Workspace:
             raise UserError(f"{self.directory} is a file. Name a folder with --output.")
         theirs = self._claimed_by()
         if theirs is None:
-            if storage.list_files(self.path("*")):
-                raise UserError(f"{self.directory} holds other files. Name an empty folder with --output.")
+            self._clear_remains(plan)
         elif theirs["fingerprint"] != plan.fingerprint():
             self._clear_for(plan, theirs["config"])
+        ours = {"fingerprint": plan.fingerprint(), "config": to_json(plan.config)}
+        if self._plan_at_work() != ours:
+            # What is left of a run that was killed as it finished.
+            self.finish()
         storage.make_directory(self.work_path())
-        content = {"fingerprint": plan.fingerprint(), "config": to_json(plan.config)}
-        storage.write(self.work_path("plan.json"), json.dumps(content).encode())
+        # First of all files, so that the folder is known again if this run ends here.
+        storage.write(self.work_path(PLAN), json.dumps(ours).encode())
+        self.commit(INPUTS_FILE, plan.inputs())
+        if plan.tokenizer_model:
+            self.commit(TOKENIZER_FILE, plan.tokenizer_model)
+        if plan.vocabulary:
+            storage.write(self.work_path(GIVEN), plan.vocabulary.to_bytes())
 
     def committed(self) -> manifest.Manifest | None:
-        """The manifest, if the dataset is complete or was."""
+        """The manifest, if the dataset is complete or was; a damaged one is none."""
         content = storage.read(self.path(manifest.FILE_NAME))
-        return None if content is None else manifest.parse(content)
+        try:
+            return None if content is None else manifest.parse(content)
+        except manifest.DamageError:
+            return None
 
     def reopen(self, committed: manifest.Manifest) -> None:
         """Turns a committed dataset that has lost files into a preparation that has still to make them."""
+        # A run that was killed after its manifest left the records of shards that are lost since.
+        self.forget("shards")
         for report in committed.units:
             if self.holds(report):
                 self.record("shards", report.unit, report.to_json())
+            if report.duplicates:
+                self.record("duplicates", report.unit, report.duplicates)
+        self.record_done("duplicates")
 
     def holds(self, report: manifest.UnitReport) -> bool:
         """Whether every shard of the report is there, in its full size."""
@@ -105,14 +102,54 @@ class Workspace:
         paths = [path for path, _ in storage.list_files(self.work_path(stage, "*.json"))]
         return {int(path.rsplit("/", 1)[-1].removesuffix(".json")) for path in paths}
 
+    def record_done(self, stage: str) -> None:
+        """Keeps that a stage is done for all units."""
+        storage.write(self._done_path(stage), b"")
+
+    def is_done(self, stage: str) -> bool:
+        """Whether `record_done` was called."""
+        return storage.size(self._done_path(stage)) is not None
+
+    def forget(self, stage: str) -> None:
+        """Removes the results of a stage."""
+        storage.remove(self.work_path(stage))
+
+    def commit(self, name: str, content: bytes) -> None:
+        """Writes a file of the dataset, unless it stands there; one that is cut short stays in `_work`."""
+        if storage.read(self.path(name)) != content:
+            storage.write(self.path(name), content, folder=self.work_path())
+
+    def given_vocabulary(self) -> Vocabulary | None:
+        """The vocabulary that was given, if one was."""
+        content = storage.read(self.work_path(GIVEN))
+        return None if content is None else vocabulary.parse(content)
+
+    def tokenizer_model(self) -> bytes:
+        """The content of the tokenizer's model; empty for one that has none."""
+        return storage.read(self.path(TOKENIZER_FILE)) or b""
+
     def finish(self) -> None:
         """Removes what only a running preparation needs."""
+        # First of all files, since without it no run takes the rest for whole.
+        storage.remove(self.work_path(PLAN))
         storage.remove(self.work_path())
 
     def holds_vocabulary(self, committed: manifest.Manifest) -> bool:
         """Whether the vocabulary is the manifest's."""
         content = storage.read(self.path(VOCABULARY_FILE)) or b""
         return hashlib.sha256(content).hexdigest() == committed.vocabulary_sha256
+
+    def _clear_remains(self, plan: Plan) -> None:
+        """Removes what is left of a dataset that has lost its manifest, if it was made from the plan's files."""
+        names = self._names()
+        if not names:
+            return
+        if not all(_is_own(name) for name in names) or storage.read(self.path(INPUTS_FILE)) != plan.inputs():
+            raise UserError(f"{self.directory} holds other files. Name an empty folder with --output.")
+        say(f"{self.directory} has lost its {manifest.FILE_NAME}; all of it is made again.")
+        # By the inputs the next run would know the folder, should this one end here.
+        for name in names - {INPUTS_FILE}:
+            storage.remove(self.path(name))
 
     def _clear_for(self, plan: Plan, theirs: dict[str, Any]) -> None:
         """Removes another plan that ended before it made a shard, most likely on an error whose remedy is this."""
@@ -122,8 +159,17 @@ class Workspace:
                 f"{self.directory} holds another dataset: {differences}. "
                 "Name another folder with --output, or delete this one first."
             )
+        for name in self._names():
+            if _is_own(name):
+                storage.remove(self.path(name))
         self.finish()
-        storage.remove(self.path(VOCABULARY_FILE))
+
+    def _names(self) -> set[str]:
+        """The files of the folder."""
+        return {path.rsplit("/", 1)[-1] for path, _ in storage.list_files(self.path("*"))}
+
+    def _done_path(self, stage: str) -> str:
+        return self.work_path(f"{stage}.done")
 
     def _record_path(self, stage: str, unit: int) -> str:
         return self.work_path(stage, f"{unit:06d}.json")
@@ -132,8 +178,17 @@ class Workspace:
         committed = self.committed()
         if committed is not None:
             return {"fingerprint": committed.fingerprint, "config": to_json(committed.config)}
-        content = storage.read(self.work_path("plan.json"))
+        return self._plan_at_work()
+
+    def _plan_at_work(self) -> dict[str, Any] | None:
+        content = storage.read(self.work_path(PLAN))
         return None if content is None else json.loads(content)
+
+
+def _is_own(name: str) -> bool:
+    """Whether a preparation gives a file of its dataset this name."""
+    files = (manifest.FILE_NAME, INPUTS_FILE, VOCABULARY_FILE, TOKENIZER_FILE)
+    return name in files or bool(SHARD_NAME.fullmatch(name) or LETTERS_NAME.fullmatch(name))
 
 
 def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:

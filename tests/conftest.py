@@ -1,3 +1,4 @@
+import hashlib
 import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -6,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textgen.config import SPLITS, UNK, VOCABULARY_FILE, PrepareConfig, TextConfig
+from textgen.config import BOS, EOS, SPLITS, UNK, VOCABULARY_FILE, PrepareConfig, TextConfig
 from textgen.console import import_tensorflow
 
 # First of all, as the command line does, so that TensorFlow's libraries write nothing between a command's lines.
@@ -14,8 +15,9 @@ import_tensorflow()
 
 from textgen.dataset import manifest, windows  # noqa: E402
 from textgen.dataset.manifest import Manifest, SplitCounts, UnitReport  # noqa: E402
-from textgen.dataset.records import pair_records, span_dtype, span_records  # noqa: E402
+from textgen.dataset.records import Records, pair_records, span_dtype, span_records  # noqa: E402
 from textgen.dataset.shards import ShardWriter  # noqa: E402
+from textgen.dataset.windows import Sequences  # noqa: E402
 from textgen.text.vocabulary import FIRST_ID, Vocabulary  # noqa: E402
 
 CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep", vocabulary_size=100)
@@ -63,9 +65,11 @@ def make_dataset() -> MakeDataset:
             fingerprint="0" * 64,
             vocabulary_size=words.size,
             vocabulary_sha256=words.fingerprint(),
+            inputs_sha256=hashlib.sha256(b"").hexdigest(),
             units=(report,),
         ).to_bytes()
         (directory / manifest.FILE_NAME).write_bytes(content)
+        (directory / manifest.INPUTS_FILE).write_bytes(b"")
         return directory
 
     return make
@@ -82,10 +86,10 @@ def _write_split(
     name = f"{split}-000000.tfrecord"
     writer, pairs = ShardWriter(directory / name), 0
     for document in documents:
-        ids = windows.mark(np.array(document, np.int32), begin=config.boundaries, end=config.boundaries)
-        for record, held in _records(ids, config, words.size):
-            writer.write(record, pairs=held)
-            pairs += held
+        ids = [BOS, *document, EOS] if config.boundaries else list(document)
+        for records in _records(windows.sequences([np.array(ids, np.int64)]), config, words.size):
+            writer.write(records)
+            pairs += int(records.pairs.sum())
     report.documents += len(documents)
     report.kept += len(documents)
     report.splits[split] = SplitCounts(
@@ -100,9 +104,9 @@ def _write_split(
     report.shards.append(writer.close(name=name, split=split, unit=0))
 
 
-def _records(ids: np.ndarray, config: PrepareConfig, vocabulary_size: int) -> Iterator[tuple[bytes, int]]:
+def _records(sequences: Sequences, config: PrepareConfig, vocabulary_size: int) -> Iterator[Records]:
     if config.layout == "pairs":
-        yield from ((record, 1) for record in pair_records(ids, window=config.window, stride=config.stride))
+        yield from pair_records(sequences, window=config.window, stride=config.stride)
     else:
         dtype = span_dtype(vocabulary_size)
-        yield from span_records(ids, window=config.window, stride=config.stride, dtype=dtype)
+        yield span_records(sequences, window=config.window, stride=config.stride, dtype=dtype)

@@ -7,12 +7,31 @@ import pytest
 
 from pipelines import arguments
 from textgen import config
-from textgen.config import ModelConfig, PrepareConfig, TextConfig, TrainConfig, from_json, to_json
+from textgen.config import (
+    TEXT_DEFAULTS,
+    TOKENIZERS,
+    ModelConfig,
+    PrepareConfig,
+    SelectionConfig,
+    TextConfig,
+    TrainConfig,
+    from_json,
+    to_json,
+)
 from textgen.errors import UserError
 
 CONFIGS = [
-    TextConfig(tokenizer="char", punctuation="keep", unknown="drop"),
-    PrepareConfig(text=TextConfig(case="keep"), format="csv", text_field="speech", stride=3, boundaries=False),
+    TextConfig(tokenizer="char", punctuation="keep", unknown="drop", urls="mask", repeats=3, normalization="nfc"),
+    SelectionConfig(min_tokens=2, max_tokens=9, min_letters_percent=12.5, duplicates="drop", near_duplicates=0.8),
+    PrepareConfig(
+        text=TextConfig(case="keep"),
+        selection=SelectionConfig(repetition="drop", near_duplicates=0.5),
+        format="csv",
+        text_field="spéech",
+        encoding="cp1252",
+        stride=3,
+        boundaries=False,
+    ),
     ModelConfig(embedding=3, dropout=0.25),
     TrainConfig(optimizer="sgd", clip_norm=0.0, sample_prompt="“Hör!”\n"),
 ]
@@ -36,13 +55,45 @@ def test_reserved_ids_are_numbered_in_the_order_of_their_names():
 @pytest.mark.parametrize(
     ("make", "setting", "value", "message"),
     [
-        (TextConfig, "tokenizer", "wordpiece", r"tokenizer is 'wordpiece'; it must be one of: char, word\."),
+        (TextConfig, "tokenizer", "bpe", r"'bpe'; it must be one of: word, char, byte, wordpiece, sentencepiece\."),
+        (TextConfig, "normalization", "nfd", r"normalization is 'nfd'; it must be one of: nfkc, nfc\."),
         (TextConfig, "case", "upper", r"case is 'upper'; it must be one of: fold, keep\."),
         (TextConfig, "whitespace", "", r"whitespace is ''; it must be one of: collapse, keep\."),
         (TextConfig, "punctuation", "drop", r"punctuation is 'drop'; it must be one of: keep, separate, strip\."),
         (TextConfig, "unknown", "skip", r"unknown is 'skip'; it must be one of: token, drop\."),
+        (TextConfig, "html", "mask", r"html is 'mask'; it must be one of: keep, strip\."),
+        (TextConfig, "urls", "drop", r"urls is 'drop'; it must be one of: keep, mask\."),
+        (TextConfig, "emails", "drop", r"emails is 'drop'; it must be one of: keep, mask\."),
+        (TextConfig, "names", "drop", r"names is 'drop'; it must be one of: keep, mask\."),
+        (TextConfig, "redactions", "drop", r"redactions is 'drop'; it must be one of: keep, mask\."),
+        (TextConfig, "numbers", "drop", r"numbers is 'drop'; it must be one of: keep, zero, mask\."),
+        (TextConfig, "repeats", -1, r"repeats is -1; it must be at least 0\. Use 0 to keep runs of any length\."),
         (TextConfig, "vocabulary_size", 0, r"vocabulary size is 0; it must be at least 1\."),
-        (prepare, "format", "parquet", r"format is 'parquet'; it must be one of: auto, document, lines, csv\."),
+        (SelectionConfig, "min_tokens", -1, r"min tokens is -1; it must be at least 0\."),
+        (SelectionConfig, "max_tokens", -1, r"max tokens is -1; it must be at least 0\."),
+        (SelectionConfig, "min_letters_percent", -1.0, r"min letters percent is -1\.0; it must be at least 0\."),
+        (SelectionConfig, "min_letters_percent", math.nan, r"min letters percent is nan; it must be at least 0\."),
+        (SelectionConfig, "min_letters_percent", 100.5, r"min letters percent is 100\.5; it must be at most 100\."),
+        (SelectionConfig, "repetition", "mask", r"repetition is 'mask'; it must be one of: keep, drop\."),
+        (SelectionConfig, "duplicates", "near", r"duplicates is 'near'; it must be one of: keep, drop\."),
+        (
+            SelectionConfig,
+            "near_duplicates",
+            0.4,
+            r"near duplicates is 0\.4; it must be from 0\.5 to below 1\. Use 0\.8",
+        ),
+        (
+            SelectionConfig,
+            "near_duplicates",
+            1.0,
+            r"near duplicates is 1; .* --duplicates drop for exact ones alone\.",
+        ),
+        (SelectionConfig, "near_duplicates", -0.8, r"near duplicates is -0\.8; it must be from 0\.5 to below 1\."),
+        (SelectionConfig, "near_duplicates", math.nan, r"near duplicates is nan; it must be from 0\.5 to below 1\."),
+        (prepare, "format", "xml", r"'xml'; it must be one of: auto, document, .*csv, tsv, jsonl, parquet\."),
+        (prepare, "on_invalid", "keep", r"on-invalid is 'keep'; it must be one of: replace, drop, fail\."),
+        (prepare, "encoding", "klingon", r"encoding is 'klingon', which Python does not know\. Use a name .*utf-8"),
+        (prepare, "encoding", "hex", r"encoding is 'hex', which Python does not know\."),
         (prepare, "layout", "columns", r"layout is 'columns'; it must be one of: pairs, spans\."),
         (prepare, "split_by", "line", r"split-by is 'line'; it must be one of: document, tail\."),
         (prepare, "window", 0, r"window is 0; it must be at least 1\. It is the number of tokens"),
@@ -93,7 +144,11 @@ def test_a_bad_value_is_named_with_its_rule(make, setting, value, message):
         (prepare, {"validation_percent": 50, "test_percent": 49.5}),
         (ModelConfig, {"embedding": 1, "layers": 1, "units": 1, "dropout": 0}),
         (TrainConfig, {"clip_norm": 0, "sample_temperature": 0, "validate_every": 0, "batch_size": 1}),
-        (TextConfig, {"vocabulary_size": 1}),
+        (TextConfig, {"vocabulary_size": 1, "repeats": 0}),
+        (SelectionConfig, {"min_tokens": 3, "max_tokens": 3}),
+        (SelectionConfig, {"min_tokens": 3, "max_tokens": 0}),
+        (SelectionConfig, {"min_letters_percent": 100, "near_duplicates": 0.5}),
+        (SelectionConfig, {"near_duplicates": 0.999}),
     ],
 )
 def test_a_value_at_the_edge_of_its_range_is_taken(make, settings):
@@ -101,11 +156,39 @@ def test_a_value_at_the_edge_of_its_range_is_taken(make, settings):
     assert {name: getattr(made, name) for name in settings} == settings
 
 
-def test_the_char_tokenizer_refuses_separate_marks_and_names_what_to_use():
+@pytest.mark.parametrize("tokenizer", [name for name in TOKENIZERS if name != "word"])
+def test_only_words_have_their_marks_kept_apart(tokenizer):
     with pytest.raises(
-        UserError, match=r"punctuation is 'separate' with the char tokenizer.*Use 'keep' or 'strip'\."
+        UserError, match=rf"punctuation is 'separate' with the {tokenizer} tokenizer.*Use 'keep' or 'strip'\."
     ):
-        TextConfig(tokenizer="char")
+        TextConfig(tokenizer=tokenizer)
+
+
+def test_wordpieces_do_not_keep_white_space():
+    with pytest.raises(UserError, match=r"whitespace is 'keep' with the wordpiece tokenizer.*Use 'collapse'\."):
+        TextConfig(tokenizer="wordpiece", punctuation="keep", whitespace="keep")
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_the_defaults_of_every_tokenizer_are_settings_that_it_takes(tokenizer):
+    assert TextConfig(tokenizer=tokenizer, **TEXT_DEFAULTS[tokenizer]).tokenizer == tokenizer
+
+
+def test_the_least_tokens_are_no_more_than_the_most():
+    with pytest.raises(UserError, match=r"min tokens is 9 and max tokens 8; it must not be above that\."):
+        SelectionConfig(min_tokens=9, max_tokens=8)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("UTF8", "utf-8"), ("latin1", "iso8859-1"), ("Windows-1252", "cp1252"), ("U16", "utf-16")]
+)
+def test_an_encoding_goes_by_one_name(name, expected):
+    assert prepare(encoding=name).encoding == expected
+    assert prepare(encoding=name) == prepare(encoding=expected)
+
+
+def test_shares_are_one_setting_however_they_are_written():
+    assert json.dumps(to_json(prepare(validation_percent=5, test_percent=5))) == json.dumps(to_json(prepare()))
 
 
 @pytest.mark.parametrize("made", CONFIGS, ids=lambda made: type(made).__name__)
@@ -119,9 +202,10 @@ def test_a_setting_of_another_version_is_refused_by_name(made):
         from_json(type(made), {**to_json(made), "beams": 4})
 
 
-def test_a_setting_of_another_version_is_refused_inside_the_text_settings_too():
+@pytest.mark.parametrize("part", ["text", "selection"])
+def test_a_setting_of_another_version_is_refused_inside_the_parts_too(part):
     values = to_json(prepare())
-    values["text"]["stemming"] = True
+    values[part]["stemming"] = True
     with pytest.raises(UserError, match=r"unknown settings \['stemming'\]"):
         from_json(PrepareConfig, values)
 
@@ -149,10 +233,11 @@ def test_no_option_gives_the_defaults():
 def test_a_preset_builds_the_configs_of_every_stage(preset):
     made = parsed("--preset", preset)
     wanted = config.PRESETS[preset]["prepare"]
-    flat = {**to_json(made.text), **to_json(made)}
+    flat = {**to_json(made.text), **to_json(made.selection), **to_json(made)}
     assert {name: flat[name] for name in wanted} == wanted
+    assert set(config.PRESETS[preset]) <= {"prepare", "train"}
     model_names = {field.name for field in dataclasses.fields(ModelConfig)}
-    train = config.PRESETS[preset]["train"]
+    train = config.PRESETS[preset].get("train", {})
     model = ModelConfig(**{name: value for name, value in train.items() if name in model_names})
     rest = TrainConfig(**{name: value for name, value in train.items() if name not in model_names})
     assert {**to_json(model), **to_json(rest)}.items() >= dict(train).items()
@@ -165,6 +250,24 @@ def test_the_notebook_preset_strips_marks_and_the_char_preset_keeps_the_text_as_
         tokenizer="char", vocabulary_size=1000, case="keep", whitespace="keep", punctuation="keep"
     )
     assert char.split_by == "tail"
+
+
+@pytest.mark.parametrize("preset", ["prose", "complaints", "social"])
+def test_the_presets_for_kinds_of_text_say_nothing_of_training_and_drop_duplicates(preset):
+    assert set(config.PRESETS[preset]) == {"prepare"}
+    made = parsed("--preset", preset)
+    assert made.selection.duplicates == "drop" and made.selection.min_tokens > 0
+    assert made.text.tokenizer == "word" and made.text != TextConfig()
+
+
+@pytest.mark.parametrize("preset", config.PRESETS)
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_every_preset_goes_with_every_tokenizer(preset, tokenizer):
+    made = parsed("--preset", preset, "--tokenizer", tokenizer)
+    wanted = {**TEXT_DEFAULTS[tokenizer], **config.PRESETS[preset]["prepare"], "tokenizer": tokenizer}
+    assert {name: value for name, value in to_json(made.text).items() if name in wanted} == {
+        name: value for name, value in wanted.items() if name in to_json(made.text)
+    }
 
 
 def test_an_option_goes_before_its_preset_and_a_preset_before_the_default():

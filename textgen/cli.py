@@ -15,7 +15,8 @@ from textgen.errors import user_error
 
 _WRONG_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
-COMMANDS = ("prepare", "inspect", "verify", "train", "evaluate", "generate")
+COMMANDS = ("estimate", "prepare", "inspect", "verify", "repair", "train", "evaluate", "generate")
+_BEAM_COMMANDS = ("prepare", "repair")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.add_arguments(added)
         added.set_defaults(run=command.run)
     arguments, rest = parser.parse_known_args(argv)
-    if rest and arguments.command != "prepare":
+    if rest and arguments.command not in _BEAM_COMMANDS:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     # Beam and TensorFlow log hints for their developers as warnings.
     logging.basicConfig(level=logging.ERROR)

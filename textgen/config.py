@@ -4,12 +4,13 @@ Each stage's settings are one frozen dataclass: checked when made, saved as JSON
 read back from there, and never asked for twice.
 """
 
+import codecs
 import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from textgen.errors import require
+from textgen.errors import UserError, require
 
 PAD, UNK, BOS, EOS = range(4)
 """Ids that stand for no text: padding, an unknown token, the beginning and the end of a document."""
@@ -17,10 +18,16 @@ PAD, UNK, BOS, EOS = range(4)
 RESERVED = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
 """How the reserved ids are written, in the order of the ids."""
 
+FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "parquet")
+
+TOKENIZERS = ("word", "char", "byte", "wordpiece", "sentencepiece")
+
 SPLITS = ("train", "validation", "test")
 
 VOCABULARY_FILE = "vocabulary.jsonl"
-"""Beside the manifest of a dataset, and beside the settings of a run."""
+TOKENIZER_FILE = "tokenizer.model"
+"""Both stand beside the manifest of a dataset and beside the settings of a run; the second only where the tokenizer
+comes with a model."""
 
 
 def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -37,17 +44,36 @@ def _require_at_least(name: str, value: float, least: float, remedy: str = "") -
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TextConfig:
-    """How text becomes tokens. Saved with the dataset and with every model trained on it."""
+    """How text becomes tokens. Saved with the dataset and with every model trained on it.
+
+    `tokenizer_model` is the SHA-256 of the file of a tokenizer that comes with one, else empty. `repeats` is the
+    longest run of one character that is kept; 0 keeps all.
+    """
 
     tokenizer: str = "word"
+    tokenizer_model: str = ""
     vocabulary_size: int = 8000
+    normalization: str = "nfkc"
     case: str = "fold"
     whitespace: str = "collapse"
     punctuation: str = "separate"
+    html: str = "keep"
+    urls: str = "keep"
+    emails: str = "keep"
+    names: str = "keep"
+    numbers: str = "keep"
+    redactions: str = "keep"
+    repeats: int = 0
     unknown: str = "token"
 
     def __post_init__(self) -> None:
-        _require_choice("tokenizer", self.tokenizer, ("char", "word"))
+        _require_choice("tokenizer", self.tokenizer, TOKENIZERS)
+        _require_choice("normalization", self.normalization, ("nfkc", "nfc"))
+        _require_choice("html", self.html, ("keep", "strip"))
+        for name in ("urls", "emails", "names", "redactions"):
+            _require_choice(name, getattr(self, name), ("keep", "mask"))
+        _require_choice("numbers", self.numbers, ("keep", "zero", "mask"))
+        _require_at_least("repeats", self.repeats, 0, "Use 0 to keep runs of any length.")
         _require_choice("case", self.case, ("fold", "keep"))
         _require_choice("whitespace", self.whitespace, ("collapse", "keep"))
         _require_choice("punctuation", self.punctuation, ("keep", "separate", "strip"))
@@ -55,35 +81,94 @@ class TextConfig:
         _require_at_least("vocabulary size", self.vocabulary_size, 1)
         require(
             self.tokenizer == "word" or self.punctuation != "separate",
-            "punctuation is 'separate' with the char tokenizer, to which every mark is a token already. "
+            f"punctuation is 'separate' with the {self.tokenizer} tokenizer, which keeps marks apart by itself. "
             "Use 'keep' or 'strip'.",
+        )
+        require(
+            self.tokenizer != "wordpiece" or self.whitespace == "collapse",
+            "whitespace is 'keep' with the wordpiece tokenizer, which cuts at white space. Use 'collapse'.",
         )
 
 
 TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "word": {},
     "char": {"vocabulary_size": 1000, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
+    "byte": {"vocabulary_size": 256, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
+    "wordpiece": {"punctuation": "keep"},
+    "sentencepiece": {"case": "keep", "punctuation": "keep"},
 }
 """What each tokenizer's users expect where they say nothing: a character model keeps the text as it stands."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class SelectionConfig:
+    """Which documents are kept. The defaults keep all that hold text; 0 is no limit.
+
+    `near_duplicates` is the similarity, from 0 to 1, from which on two documents count as one.
+    """
+
+    min_tokens: int = 0
+    max_tokens: int = 0
+    min_letters_percent: float = 0.0
+    repetition: str = "keep"
+    duplicates: str = "keep"
+    near_duplicates: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_at_least("min tokens", self.min_tokens, 0)
+        _require_at_least("max tokens", self.max_tokens, 0)
+        require(
+            not self.max_tokens or self.min_tokens <= self.max_tokens,
+            f"min tokens is {self.min_tokens} and max tokens {self.max_tokens}; it must not be above that.",
+        )
+        _require_at_least("min letters percent", self.min_letters_percent, 0)
+        require(
+            self.min_letters_percent <= 100,
+            f"min letters percent is {self.min_letters_percent:g}; it must be at most 100.",
+        )
+        _require_choice("repetition", self.repetition, ("keep", "drop"))
+        _require_choice("duplicates", self.duplicates, ("keep", "drop"))
+        require(
+            self.near_duplicates == 0 or 0.5 <= self.near_duplicates < 1,
+            f"near duplicates is {self.near_duplicates:g}; it must be from 0.5 to below 1. "
+            "Use 0.8, or --duplicates drop for exact ones alone.",
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class PrepareConfig:
-    """What a dataset is made of. Two datasets with the same inputs and PrepareConfig have the same bytes."""
+    """What a dataset is made of. Two datasets with the same inputs and PrepareConfig have the same bytes.
+
+    `given_vocabulary` is the SHA-256 of the vocabulary that was given, empty where it is learned.
+    """
 
     text: TextConfig
+    selection: SelectionConfig = SelectionConfig()
     format: str = "auto"
     text_field: str | None = None
+    encoding: str = "utf-8"
+    on_invalid: str = "replace"
+    keep_dropped: bool = False
     window: int = 44
     stride: int = 1
     boundaries: bool = True
     layout: str = "pairs"
+    given_vocabulary: str = ""
     split_by: str = "document"
     validation_percent: float = 5.0
     test_percent: float = 5.0
 
     def __post_init__(self) -> None:
-        _require_choice("format", self.format, ("auto", "document", "lines", "csv"))
+        _require_choice("format", self.format, ("auto", *FORMATS))
+        _require_choice("on-invalid", self.on_invalid, ("replace", "drop", "fail"))
+        try:
+            object.__setattr__(self, "encoding", codecs.lookup(self.encoding).name)
+            # Some codecs are not of text, as hex.
+            " ".encode(self.encoding)
+        except LookupError:
+            raise UserError(
+                f"encoding is {self.encoding!r}, which Python does not know. Use a name as utf-8, cp1252, utf-16."
+            ) from None
         _require_choice("layout", self.layout, ("pairs", "spans"))
         _require_choice("split-by", self.split_by, ("document", "tail"))
         _require_at_least("window", self.window, 1, "It is the number of tokens that the model sees.")
@@ -172,8 +257,29 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "embedding": 32, "layers": 1, "units": 128, "learning_rate": 0.002, "sample_tokens": 200,
         },
     },
+    # Books and articles from the web.
+    "prose": {
+        "prepare": {
+            "html": "strip", "urls": "mask", "min_tokens": 20, "min_letters_percent": 60, "repetition": "drop",
+            "duplicates": "drop",
+        },
+    },
+    # Narratives of consumers, in which names and dates are redacted.
+    "complaints": {
+        "prepare": {
+            "redactions": "mask", "urls": "mask", "emails": "mask", "numbers": "zero", "min_tokens": 5,
+            "duplicates": "drop",
+        },
+    },
+    # Posts and messages: short, with names, addresses and drawn-out words.
+    "social": {
+        "prepare": {
+            "html": "strip", "urls": "mask", "emails": "mask", "names": "mask", "repeats": 3, "min_tokens": 2,
+            "duplicates": "drop",
+        },
+    },
 }  # fmt: skip
-"""What the two notebooks used, by stage; an option given on the command line goes before its preset."""
+"""What the two notebooks used, and what kinds of text need; an option given on the command line goes first."""
 
 Config = TypeVar("Config")
 
@@ -196,5 +302,9 @@ def from_json(kind: type[Config], values: Mapping[str, Any]) -> Config:
         f"unknown settings {unknown}; this was written by another version of textgen. Use that one.",
     )
     if kind is PrepareConfig:
-        values = {**values, "text": from_json(TextConfig, values["text"])}
+        values = {
+            **values,
+            "text": from_json(TextConfig, values["text"]),
+            "selection": from_json(SelectionConfig, values["selection"]),
+        }
     return kind(**values)

@@ -14,8 +14,11 @@ def copy(data: Path, tmp_path: Path) -> Path:
 def _problems(folder: Path, capfd) -> list[str]:
     assert main(["verify", str(folder)]) == 1
     out, err = capfd.readouterr()
-    assert "run the same `textgen prepare` again" in err
-    assert f"{len(out.splitlines())} problem" in err
+    count = len(out.splitlines())
+    assert err == (
+        f"{count} problem{'s' * (count > 1)}. `textgen repair {folder}` mends what can be mended, "
+        "and tells what to do else.\n"
+    )
     return out.splitlines()
 
 
@@ -52,6 +55,47 @@ def test_every_damage_has_its_line(copy: Path, capfd):
     ]
     for problem, what in zip(problems, ("cut", "missing", "changed", "extra"), strict=True):
         assert what in problem
+
+
+def test_leaks_are_told_in_two_lines(data: Path, capfd, snapshot):
+    before = snapshot(data)
+    assert main(["verify", str(data), "--leaks"]) == 0
+    out, err = capfd.readouterr()
+    assert (out.splitlines()[1:], err) == (
+        [
+            "held-out runs of 13 tokens that training has too: validation 0 of 0 (0.00%), test 0 of 0 (0.00%)",
+            "held-out documents that another split has too: validation 0 of 0 (0.00%), test 0 of 0 (0.00%)",
+        ],
+        "",
+    )
+    assert snapshot(data) == before
+
+
+def test_a_document_in_two_splits_is_a_failure(make_dataset, tmp_path: Path, capfd):
+    long, novel = list(range(4, 20)), list(range(5, 20))[::-1]
+    folder = make_dataset(tmp_path / "data", train=[long, novel], test=[novel, long[:15], long])
+    assert main(["verify", str(folder), "--leaks"]) == 1
+    out, err = capfd.readouterr()
+    assert out.splitlines()[1:] == [
+        "held-out runs of 13 tokens that training has too: validation 0 of 0 (0.00%), test 10 of 10 (100.00%)",
+        "held-out documents that another split has too: validation 0 of 0 (0.00%), test 2 of 3 (66.67%)",
+    ]
+    assert "Prepare again with --near-duplicates" in err
+
+
+def test_of_what_can_not_be_measured_the_reason_is_told(strided_data: Path, capfd):
+    assert main(["verify", str(strided_data), "--leaks"]) == 0
+    out, _ = capfd.readouterr()
+    assert out.splitlines()[2] == (
+        "held-out documents that another split has too: not measurable, "
+        "since with a stride above 1 the last tokens of a document may be in no pair"
+    )
+
+
+def test_of_a_damaged_dataset_no_leaks_are_told(copy: Path, capfd):
+    (copy / "test-000000.tfrecord").unlink()
+    assert main(["verify", str(copy), "--leaks"]) == 1
+    assert capfd.readouterr().out == "test-000000.tfrecord (unit 0): missing\n"
 
 
 def test_a_folder_that_is_no_dataset_is_refused(refused, tmp_path: Path):

@@ -1,11 +1,13 @@
 """Datasets written straight from sequences of ids, and the pairs that they must hold."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
 from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
 from textgen.dataset import shards, windows
-from textgen.dataset.manifest import FILE_NAME, Manifest, UnitReport
+from textgen.dataset.manifest import FILE_NAME, INPUTS_FILE, Manifest, UnitReport
 from textgen.dataset.records import pair_records, span_dtype, span_records
 from textgen.dataset.shards import ShardWriter
 from textgen.text.vocabulary import Vocabulary
@@ -44,9 +46,11 @@ def build_dataset():
             fingerprint="f" * 64,
             vocabulary_size=vocabulary.size,
             vocabulary_sha256=vocabulary.fingerprint(),
+            inputs_sha256=hashlib.sha256(b"").hexdigest(),
             units=reports,
         )
         (folder / FILE_NAME).write_bytes(manifest.to_bytes())
+        (folder / INPUTS_FILE).write_bytes(b"")
         return folder
 
     return build
@@ -58,10 +62,10 @@ def _write_unit(folder, unit, documents_by_split, config, vocabulary_size):
         name = f"{split}-{unit:06d}.tfrecord"
         writer = ShardWriter(folder / name)
         for document in documents:
-            ids = windows.mark(np.array(document, np.int32), begin=True, end=True)
-            for record, pairs in _records(ids, config, vocabulary_size):
-                writer.write(record, pairs=pairs)
-                report.splits[split].pairs += pairs
+            sequences = windows.sequences([np.array([2, *document, 3], np.int64)])
+            for made in _records(sequences, config, vocabulary_size):
+                writer.write(made)
+                report.splits[split].pairs += int(made.pairs.sum())
             report.splits[split].documents += 1
             report.splits[split].tokens += len(document)
             report.documents += 1
@@ -70,8 +74,8 @@ def _write_unit(folder, unit, documents_by_split, config, vocabulary_size):
     return report
 
 
-def _records(ids, config, vocabulary_size):
+def _records(sequences, config, vocabulary_size):
     if config.layout == "spans":
         dtype = span_dtype(vocabulary_size)
-        return span_records(ids, window=config.window, stride=config.stride, dtype=dtype)
-    return ((record, 1) for record in pair_records(ids, window=config.window, stride=config.stride))
+        return [span_records(sequences, window=config.window, stride=config.stride, dtype=dtype)]
+    return pair_records(sequences, window=config.window, stride=config.stride)

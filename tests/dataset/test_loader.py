@@ -216,7 +216,7 @@ def test_a_damaged_shard_is_told_in_full_from_inside_the_stream(build_dataset, t
     told = errors.user_error(raised.value)
     what = "cannot be read: No such file or directory." if damage == "missing" else "differs from the manifest after"
     assert str(told).startswith(f"{path} {what}")
-    assert str(told).endswith("delete those files and run the same `textgen prepare` again.")
+    assert str(told).endswith("and `textgen repair` makes it again.")
 
 
 def test_batches_before_a_damaged_shard_are_served(build_dataset, tmp_path):

@@ -40,6 +40,7 @@ def made_of(*units, **values):
         config=config,
         fingerprint="f" * 64,
         vocabulary_size=9,
+        inputs_sha256="1" * 64,
         vocabulary_sha256="a" * 64,
         units=units,
         **values,
@@ -99,9 +100,9 @@ def test_another_version_is_refused(version):
         b"{}",
         b"\xff",
         made_of(report(0)).to_bytes()[:-20],
-        b'{"version": 1}',
-        b'{"version": 1, "units": [], "config": {"text": {}}}',
-        b'{"version": 1, "units": [{"unit": 0}], "config": {"text": {}}}',
+        b'{"version": 2}',
+        b'{"version": 2, "units": [], "config": {"text": {}}}',
+        b'{"version": 2, "units": [{"unit": 0}], "config": {"text": {}}}',
     ],
 )
 def test_a_damaged_file_is_an_error_that_says_what_to_do(content):

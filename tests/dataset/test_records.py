@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.dataset import records, windows
-from textgen.dataset.records import pair_records, parse_pairs, parse_spans, span_dtype, span_records
+from textgen.dataset.records import parse_pairs, parse_spans, span_dtype
 
 # Ids on both sides of every length that a varint takes, and in between.
 token_ids = st.one_of(
@@ -13,6 +13,25 @@ token_ids = st.one_of(
     st.sampled_from([1, 127, 128, 16_383, 16_384, 65_535]),
 )
 small_ids = token_ids.filter(lambda number: number < 1 << 16)
+
+
+def cut(made):
+    """Records as (bytes, pairs)."""
+    starts = [0, *made.ends.tolist()]
+    data = made.data.tobytes()
+    return [(data[a:b], n) for a, b, n in zip(starts, made.ends.tolist(), made.pairs.tolist(), strict=False)]
+
+
+def pair_records(ids, **how):
+    """The records of the pairs of one sequence."""
+    found = [one for made in records.pair_records(windows.sequences([ids]), **how) for one in cut(made)]
+    assert all(pairs == 1 for _, pairs in found)
+    return [record for record, _ in found]
+
+
+def span_records(ids, **how):
+    """The spans of one sequence, as (bytes, pairs)."""
+    return cut(records.span_records(windows.sequences([ids]), **how))
 
 
 def pairs_by_examples(ids, *, window, stride=1):
@@ -151,8 +170,25 @@ def test_ids_take_two_bytes_while_every_id_fits(vocabulary_size, dtype):
     assert np.iinfo(span_dtype(vocabulary_size)).max >= vocabulary_size - 1
 
 
+@given(st.lists(st.lists(token_ids, max_size=40), min_size=1, max_size=5), st.integers(1, 12), st.integers(1, 9))
+@settings(max_examples=60, deadline=None)
+def test_the_records_of_many_sequences_are_those_of_each(sequences, window, at_once):
+    each = [np.array(ids, np.int64) for ids in sequences]
+    dtype = span_dtype(1 << 17)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_PAIRS_AT_ONCE", at_once)
+        made = list(records.pair_records(windows.sequences(each), window=window, stride=1))
+    assert all(len(some.ends) <= at_once for some in made)
+    assert [record for some in made for record, _ in cut(some)] == [
+        record for ids in each for record in pair_records(ids, window=window, stride=1)
+    ]
+    assert cut(records.span_records(windows.sequences(each), window=window, stride=1, dtype=dtype)) == [
+        span for ids in each for span in span_records(ids, window=window, stride=1, dtype=dtype)
+    ]
+
+
 def test_the_pairs_of_both_layouts_are_those_that_windows_cuts(naive_pairs):
-    ids = windows.mark(np.arange(4, 30), begin=True, end=True)
+    ids = np.array([2, *range(4, 30), 3])
     assert (
         pairs_by_examples(ids, window=4)
         == pairs_by_spans([ids], window=4, stride=1, dtype=span_dtype(30))

@@ -2,23 +2,32 @@ import hashlib
 import re
 import zlib
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.dataset import shards
+from textgen.dataset.records import Records
 from textgen.dataset.shards import Block, ShardWriter, read_block
 from textgen.errors import UserError
 
-REMEDY = r".*`textgen verify` lists what is damaged; delete those files and run the same `textgen prepare` again\."
+REMEDY = r".*`textgen verify` lists what is damaged, and `textgen repair` makes it again\."
 
 
-def write(path, records):
-    """A shard of records given as (bytes, pairs)."""
+def pack(records):
+    """Records given as (bytes, pairs)."""
+    data = np.frombuffer(b"".join(record for record, _ in records), np.uint8)
+    ends = np.cumsum([len(record) for record, _ in records], dtype=int)
+    return Records(data, ends, np.array([pairs for _, pairs in records], int))
+
+
+def write(path, records, at_once=2):
+    """A shard of records, written some at a time."""
     writer = ShardWriter(path)
-    for record, pairs in records:
-        writer.write(record, pairs=pairs)
+    for start in range(0, len(records), at_once):
+        writer.write(pack(records[start : start + at_once]))
     return writer.close(name=path.name, split="train", unit=7)
 
 
@@ -72,19 +81,32 @@ def test_blocks_end_with_the_record_that_fills_them(path, monkeypatch):
 @given(
     st.lists(st.tuples(st.binary(max_size=40), st.integers(1, 5)), max_size=20),
     st.integers(1, 12),
+    st.integers(1, 20),
 )
 @settings(max_examples=60, deadline=None)
-def test_blocks_read_back_what_was_written(tmp_path_factory, records, block_pairs):
+def test_blocks_read_back_what_was_written(tmp_path_factory, records, block_pairs, at_once):
     path = tmp_path_factory.mktemp("shard") / "s"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "BLOCK_PAIRS", block_pairs)
-        shard = write(path, records)
+        shard = write(path, records, at_once)
     assert read(path, shard) == [record for record, _ in records]
     assert shard.records == len(records)
     assert shard.pairs == sum(pairs for _, pairs in records)
     assert shard.bytes == path.stat().st_size
     assert shard.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert all(block.pairs >= block_pairs for block in shard.blocks[:-1])
+    # A block ends with the record that fills it, however the records came.
+    left = iter(pairs for _, pairs in records)
+    for block in shard.blocks:
+        counts = [next(left) for _ in range(block.records)]
+        assert sum(counts) == block.pairs
+        assert sum(counts[:-1]) < block_pairs
+
+
+def test_nothing_written_is_nothing_kept(path):
+    writer = ShardWriter(path)
+    writer.write(pack([]))
+    assert writer.close(name="a", split="train", unit=0).blocks == ()
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path):

@@ -1,24 +1,40 @@
-import doctest
-import hashlib
-
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.config import PrepareConfig, TextConfig
-from textgen.dataset import splits
-from textgen.dataset.splits import Part, parts, split_of, tail_parts
+from textgen.config import SPLITS, PrepareConfig, TextConfig
+from textgen.dataset.splits import DIGEST_BYTES, new_digest, parts, splits_of
 
-SHARES = {"validation": 10.0, "test": 20.0}
 TEXTS = [f"document {i}".encode() for i in range(10_000)]
 
-shares = st.tuples(st.floats(0, 60), st.floats(0, 39)).map(lambda pair: {"validation": pair[0], "test": pair[1]})
+shares = st.tuples(st.floats(0, 60), st.floats(0, 39))
+
+
+def config(validation, test, split_by="document"):
+    return PrepareConfig(text=TextConfig(), validation_percent=validation, test_percent=test, split_by=split_by)
+
+
+def digests(texts):
+    return np.frombuffer(b"".join(new_digest(text).digest() for text in texts), np.uint8).reshape(-1, DIGEST_BYTES)
+
+
+DIGESTS = digests(TEXTS)
+
+
+def names(validation, test, made=DIGESTS):
+    return [SPLITS[i] for i in splits_of(made, config(validation, test))]
+
+
+def tails(length, validation, test):
+    made = parts(np.zeros((1, DIGEST_BYTES), np.uint8), np.array([length]), config(validation, test, "tail"))
+    return list(zip(made.starts[:, 0].tolist(), made.ends[:, 0].tolist(), strict=True))
 
 
 def test_the_split_of_a_text_is_pinned():
     # Another hash would move documents from one split to another in every dataset.
-    assert " ".join(split_of(text, SHARES) for text in TEXTS[:12]) == (
-        "validation test train test train validation test train train test train validation"
+    assert " ".join(names(10, 20)[:12]) == (
+        "train train test train train test test test train train validation train"
     )
 
 
@@ -26,23 +42,22 @@ def test_the_split_of_a_text_is_pinned():
     ("bucket", "split"),
     [(0, "validation"), (999, "validation"), (1000, "test"), (2999, "test"), (3000, "train"), (9999, "train")],
 )
-def test_a_bucket_falls_in_the_first_share_that_reaches_it(monkeypatch, bucket, split):
-    class Digest:
-        def digest(self):
-            return bucket.to_bytes(8, "little")
-
-    monkeypatch.setattr(hashlib, "blake2b", lambda text, digest_size: Digest())
-    assert split_of(b"text", SHARES) == split
+def test_a_bucket_falls_in_the_first_share_that_reaches_it(bucket, split):
+    digest = np.frombuffer(bucket.to_bytes(DIGEST_BYTES, "little"), np.uint8)[None]
+    assert names(10, 20, digest) == [split]
 
 
-@given(st.binary(), shares)
+@given(st.lists(st.binary(), min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None)
-def test_equal_texts_land_in_the_same_split(text, held_out):
-    assert split_of(text, held_out) == split_of(bytes(bytearray(text)), held_out)
+def test_a_text_in_parts_has_the_digest_of_the_whole(given_parts):
+    digest = new_digest(given_parts[0])
+    for part in given_parts[1:]:
+        digest.update(part)
+    assert digest.digest() == new_digest(b"".join(given_parts)).digest()
 
 
 def test_the_shares_are_right_over_many_texts():
-    found = [split_of(text, SHARES) for text in TEXTS]
+    found = names(10, 20)
     # Four standard deviations of a count of 10,000 draws.
     assert abs(found.count("validation") - 1000) < 120
     assert abs(found.count("test") - 2000) < 160
@@ -50,64 +65,42 @@ def test_the_shares_are_right_over_many_texts():
 
 
 @pytest.mark.parametrize(
-    ("held_out", "expected"),
-    [
-        ({"validation": 0, "test": 0}, {"train"}),
-        ({"validation": 10, "test": 0}, {"train", "validation"}),
-        ({"validation": 0, "test": 10}, {"train", "test"}),
-    ],
+    ("validation", "test", "expected"),
+    [(0, 0, {"train"}), (10, 0, {"train", "validation"}), (0, 10, {"train", "test"})],
 )
-def test_a_share_of_nothing_gets_no_text(held_out, expected):
-    assert {split_of(text, held_out) for text in TEXTS} == expected
+def test_a_share_of_nothing_gets_no_text(validation, test, expected):
+    assert set(names(validation, test)) == expected
 
 
 def test_a_larger_share_of_validation_keeps_the_texts_that_it_had():
-    small = {text for text in TEXTS if split_of(text, {"validation": 5, "test": 0}) == "validation"}
-    large = {text for text in TEXTS if split_of(text, {"validation": 10, "test": 0}) == "validation"}
-    assert small < large
+    small, large = (np.array(names(percent, 0)) == "validation" for percent in (5, 10))
+    assert (large | ~small).all() and large.sum() > small.sum()
 
 
 def test_the_tail_of_a_document_is_held_out_validation_first():
-    assert tail_parts(200, {"validation": 10, "test": 5}) == [
-        Part("train", 0, 170),
-        Part("validation", 170, 190),
-        Part("test", 190, 200),
-    ]
+    assert tails(200, 10, 5) == [(0, 170), (170, 190), (190, 200)]
 
 
 @pytest.mark.parametrize(
     ("length", "expected"),
-    [
-        (0, []),
-        (1, [("train", 0, 1)]),
-        (9, [("train", 0, 8), ("validation", 8, 9)]),
-    ],
+    [(0, [(0, 0), (0, 0), (0, 0)]), (1, [(0, 1), (1, 1), (1, 1)]), (9, [(0, 8), (8, 9), (9, 9)])],
 )
-def test_parts_of_nothing_are_left_out(length, expected):
-    assert tail_parts(length, {"validation": 5, "test": 5}) == expected
+def test_a_short_document_leaves_some_splits_nothing(length, expected):
+    assert tails(length, 5, 5) == expected
 
 
 @given(st.integers(0, 5000), shares)
 @settings(max_examples=100, deadline=None)
 def test_the_parts_of_a_document_are_all_its_tokens_in_order(length, held_out):
-    made = tail_parts(length, held_out)
-    assert [place for part in made for place in range(part.start, part.end)] == list(range(length))
-    names = [part.split for part in made]
-    assert names == [split for split in ("train", "validation", "test") if split in names]
-    for part in made:
-        share = held_out.get(part.split, 100 - sum(held_out.values()))
-        assert abs(part.end - part.start - length * share / 100) <= 1
+    validation, test = held_out
+    made = tails(length, validation, test)
+    assert [place for start, end in made for place in range(start, end)] == list(range(length))
+    for (start, end), share in zip(made, (100 - validation - test, validation, test), strict=True):
+        assert abs(end - start - length * share / 100) <= 1
 
 
-def test_whole_documents_or_tails_are_held_out_as_the_config_says():
-    by_document = PrepareConfig(text=TextConfig(), validation_percent=10, test_percent=20)
-    by_tail = PrepareConfig(text=TextConfig(), validation_percent=10, test_percent=20, split_by="tail")
-    (part,) = parts(TEXTS[0], 50, by_document)
-    assert part == Part(split_of(TEXTS[0], SHARES), 0, 50)
-    assert parts(TEXTS[0], 50, by_tail) == tail_parts(50, SHARES)
-
-
-def test_examples_in_the_docstrings_hold():
-    result = doctest.testmod(splits)
-    assert result.attempted > 0
-    assert result.failed == 0
+def test_a_whole_document_belongs_to_the_split_of_its_digest():
+    made = parts(DIGESTS[:50], np.arange(1, 51), config(10, 20))
+    for i, split in enumerate(names(10, 20)[:50]):
+        lengths = (made.ends - made.starts)[:, i]
+        assert lengths.tolist() == [(i + 1) * (name == split) for name in SPLITS]

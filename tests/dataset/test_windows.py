@@ -13,15 +13,18 @@ sizes = st.integers(1, 12)
 
 def cut_one(ids, *, window, stride):
     """The pairs of one sequence, by `targets` and `cut`."""
-    places = windows.targets(len(ids), stride=stride)
-    x, y = windows.cut(np.array(ids), np.zeros(len(places), int), places, window=window)
+    return cut_all([ids], window=window, stride=stride)
+
+
+def cut_all(each, *, window, stride):
+    sequences = windows.sequences([np.array(ids, int) for ids in each])
+    x, y = windows.cut(sequences.ids, windows.targets(sequences, window=window, stride=stride), window=window)
     return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
 def test_the_pairs_of_five_words_worked_out_by_hand():
     the, whale, that, was, white = range(4, 9)
-    ids = windows.mark(np.array([the, whale, that, was, white]), begin=True, end=True)
-    assert ids.tolist() == [2, the, whale, that, was, white, 3]
+    ids = [2, the, whale, that, was, white, 3]
     assert cut_one(ids, window=3, stride=1) == [
         ([2, 0, 0], the),
         ([2, the, 0], whale),
@@ -36,21 +39,10 @@ def test_a_stride_keeps_every_so_manieth_target():
     assert cut_one([2, 4, 5, 6, 7, 8, 3], window=2, stride=3) == [([2, 0], 4), ([5, 6], 7)]
 
 
-@pytest.mark.parametrize(
-    ("begin", "end", "expected"),
-    [(True, True, [2, 7, 3]), (True, False, [2, 7]), (False, True, [7, 3]), (False, False, [7])],
-)
-def test_either_boundary_can_be_left_out(begin, end, expected):
-    marked = windows.mark(np.array([7], np.uint16), begin=begin, end=end)
-    assert marked.tolist() == expected
-    assert marked.dtype == np.uint16
-
-
 @given(documents, sizes)
 @settings(max_examples=60, deadline=None)
 def test_n_tokens_give_n_plus_one_pairs_whose_targets_are_the_tokens_and_the_end(tokens, window):
-    ids = windows.mark(np.array(tokens, np.int64), begin=True, end=True)
-    pairs = cut_one(ids, window=window, stride=1)
+    pairs = cut_one([2, *tokens, 3], window=window, stride=1)
     assert [y for _, y in pairs] == [*tokens, 3]
     assert all(x[0] != 0 for x, _ in pairs)
 
@@ -64,47 +56,48 @@ def test_cut_agrees_with_the_definition(naive_pairs, ids, window, stride):
 @given(st.lists(documents, min_size=1, max_size=6), sizes, st.integers(1, 4))
 @settings(max_examples=60, deadline=None)
 def test_no_window_crosses_from_one_sequence_to_the_next(naive_pairs, sequences, window, stride):
-    begins = np.cumsum([0, *map(len, sequences)])
-    places = [begin + windows.targets(len(ids), stride=stride) for begin, ids in zip(begins, sequences, strict=False)]
-    x, y = windows.cut(
-        np.array(sum(sequences, []), np.uint32),
-        np.repeat(begins[:-1], [len(place) for place in places]),
-        np.concatenate(places),
-        window=window,
-    )
     expected = [pair for ids in sequences for pair in naive_pairs(ids, window=window, stride=stride)]
-    assert list(zip(x.tolist(), y.tolist(), strict=True)) == expected
-    assert x.dtype == y.dtype == np.uint32
-    assert x.shape == (len(expected), window)
+    assert cut_all(sequences, window=window, stride=stride) == expected
+
+
+def test_pairs_have_the_dtype_of_the_ids():
+    sequences = windows.sequences([np.array([2, 7, 3], np.uint16)])
+    x, y = windows.cut(sequences.ids, windows.targets(sequences, window=5, stride=1), window=5)
+    assert x.dtype == y.dtype == np.uint16
+    assert x.shape == (2, 5)
 
 
 @given(st.integers(0, 60), sizes, st.integers(1, 9))
 @settings(max_examples=60, deadline=None)
-def test_starts_are_a_window_before_their_targets_or_the_beginning(length, window, stride):
-    places = windows.targets(length, stride=stride)
-    for place, start in zip(places, windows.starts(places, window=window), strict=True):
-        assert start == max(0, place - window)
+def test_windows_begin_so_far_before_their_targets_or_where_the_sequence_does(length, window, stride):
+    found = windows.targets(windows.sequences([np.arange(length)]), window=window, stride=stride)
+    assert found.begins.tolist() == [max(0, place - window) for place in found.places]
 
 
 def test_targets_begin_after_what_is_context_only():
-    assert windows.targets(9, stride=2, first=4).tolist() == [4, 6, 8]
-    assert windows.targets(1, stride=1).tolist() == []
-    assert windows.targets(0, stride=1).tolist() == []
+    sequences = windows.Sequences(np.arange(10), np.array([0]), np.array([4]), np.array([9]))
+    found = windows.targets(sequences, window=3, stride=2)
+    assert found.places.tolist() == [4, 6, 8]
+    assert found.begins.tolist() == [1, 3, 5]
 
 
-@given(st.integers(0, 300), st.integers(1, 50), st.integers(1, 60))
+@given(st.lists(st.integers(0, 300), max_size=4), st.integers(1, 50), st.integers(1, 60))
 @settings(max_examples=100, deadline=None)
-def test_spans_cover_every_target_once_with_enough_context(length, context, most_targets):
-    spans = windows.spans(length, context=context, most_targets=most_targets)
-    assert [target for span in spans for target in range(span.first, span.end)] == list(range(1, length))
-    for span in spans:
-        assert 0 < span.end - span.first <= most_targets
-        assert span.start == max(0, span.first - context)
+def test_spans_cover_every_target_once_with_enough_context(lengths, context, most_targets):
+    whole = windows.sequences([np.arange(length) for length in [*lengths, 2]])
+    cut = windows.spans(whole, context=context, most_targets=most_targets)
+    spans = list(zip(cut.starts.tolist(), cut.firsts.tolist(), cut.ends.tolist(), strict=True))
+    targets = [target for _, first, end in spans for target in range(first, end)]
+    assert targets == windows.targets(whole, window=1, stride=1).places.tolist()
+    for start, first, end in spans:
+        assert 0 < end - first <= most_targets
+        sequence_start = max(begin for begin in whole.starts if begin < first)
+        assert start == max(sequence_start, first - context)
 
 
 @pytest.mark.parametrize("length", [0, 1])
 def test_a_sequence_without_a_target_has_no_span(length):
-    assert windows.spans(length, context=3, most_targets=5) == []
+    assert not len(windows.spans(windows.sequences([np.arange(length)]), context=3, most_targets=5).starts)
 
 
 def test_examples_in_the_docstrings_hold():

@@ -1,10 +1,16 @@
 import argparse
+import dataclasses
+from typing import Any
 
 import pytest
 
 from pipelines.arguments import add_arguments, config_from
-from textgen.config import PrepareConfig, TextConfig
+from textgen.config import PRESETS, PrepareConfig, SelectionConfig, TextConfig
 from textgen.errors import UserError
+
+AS_OF_WORDS = (
+    "--case", "fold", "--whitespace", "collapse", "--punctuation", "keep", "--vocabulary-size", "8000",
+)  # fmt: skip
 
 
 def parse(*options: str) -> PrepareConfig:
@@ -43,6 +49,66 @@ def test_boundaries_can_be_left_out() -> None:
     assert parse().boundaries and not parse("--no-boundaries").boundaries
 
 
+def options() -> list[argparse.Action]:
+    """What the command line takes, but for what is read elsewhere."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    elsewhere = {"input", "output", "preset", "vocabulary", "tokenizer_model"}
+    return [action for action in parser._actions if action.dest not in elsewhere]
+
+
+def flat(config: PrepareConfig) -> dict[str, Any]:
+    values = dataclasses.asdict(config)
+    return {**values.pop("text"), **values.pop("selection"), **values}
+
+
+def other_values(action: argparse.Action) -> list[Any]:
+    """Values that are not the default's."""
+    if action.choices:
+        return [choice for choice in action.choices if choice != flat(parse())[action.dest]]
+    if action.nargs == 0:
+        return [not flat(parse())[action.dest]]
+    return {int: [7], float: [0.75], None: ["cp1252"]}[action.type]
+
+
+def test_every_setting_has_an_option() -> None:
+    made_elsewhere = {"text", "selection", "tokenizer_model", "given_vocabulary"}
+    settings = {
+        field.name for part in (PrepareConfig, TextConfig, SelectionConfig) for field in dataclasses.fields(part)
+    }
+    assert sorted(action.dest for action in options()) == sorted(settings - made_elsewhere)
+
+
+@pytest.mark.parametrize("action", options(), ids=lambda action: action.dest)
+def test_every_option_reaches_the_config_and_changes_nothing_else(action: argparse.Action) -> None:
+    for value in other_values(action):
+        given = [action.option_strings[0]] if action.nargs == 0 else [action.option_strings[0], str(value)]
+        # What the tokenizer's own defaults change with it.
+        if action.dest == "tokenizer":
+            given += AS_OF_WORDS
+        default = flat(parse("--punctuation", "keep") if action.dest == "tokenizer" else parse())
+        made = flat(parse(*given))
+        assert made.pop(action.dest) == value
+        default.pop(action.dest)
+        assert made == default
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_sets_what_it_names_and_nothing_else(preset: str) -> None:
+    named = PRESETS[preset]["prepare"]
+    tokenizer = named.get("tokenizer", "word")
+    default = flat(parse("--tokenizer", tokenizer))
+    assert flat(parse("--preset", preset)) == {**default, **named}
+
+
+def test_an_option_may_take_a_preset_back() -> None:
+    config = parse(
+        "--preset", "social", "--names", "keep", "--repeats", "0", "--min-tokens", "0", "--duplicates", "keep"
+    )
+    assert (config.text.names, config.text.repeats, config.text.urls) == ("keep", 0, "mask")
+    assert config.selection == SelectionConfig()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -53,6 +119,12 @@ def test_boundaries_can_be_left_out() -> None:
         (("--validation-percent", "-1"), "must be at least 0"),
         (("--validation-percent", "nan"), "must be at least 0"),
         (("--tokenizer", "char", "--punctuation", "separate"), "Use 'keep' or 'strip'"),
+        (("--tokenizer", "wordpiece", "--whitespace", "keep"), "Use 'collapse'"),
+        (("--encoding", "klingon"), "encoding is 'klingon', which Python does not know"),
+        (("--repeats", "-1"), "repeats is -1; it must be at least 0"),
+        (("--min-tokens", "9", "--max-tokens", "8"), "min tokens is 9 and max tokens 8"),
+        (("--min-letters-percent", "101"), "must be at most 100"),
+        (("--near-duplicates", "0.2"), "it must be from 0.5 to below 1. Use 0.8"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_with_its_rule(options: tuple[str, ...], message: str) -> None:

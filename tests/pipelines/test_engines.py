@@ -13,26 +13,32 @@ SMALL, LARGE = 1, engines.PARALLEL_FROM_BYTES
 
 
 def test_small_input_runs_in_this_process() -> None:
-    engine = engines.start([], input_bytes=SMALL, python_bound=True)
+    engine = engines.start([], input_bytes=SMALL)
     assert engine.name == "Beam's embedded engine, 1 worker, in_memory"
     assert not engine.noisy
 
 
-@pytest.mark.parametrize(("python_bound", "mode"), [(False, "multi_threading"), (True, "multi_processing")])
-def test_large_input_gets_all_cores(python_bound: bool, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_input_gets_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
-    engine = engines.start([], input_bytes=LARGE, python_bound=python_bound)
-    assert engine.name == f"Beam's embedded engine, 3 workers, {mode}"
-    assert engine.noisy == python_bound
+    engine = engines.start([], input_bytes=LARGE)
+    assert engine.name == "Beam's embedded engine, 3 workers, multi_threading"
+    assert not engine.noisy
+
+
+def test_processes_are_used_where_they_are_asked_for() -> None:
+    flags = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
+    engine = engines.start(flags, input_bytes=SMALL)
+    assert engine.name == "Beam's embedded engine, 2 workers, multi_processing"
+    assert engine.noisy
 
 
 @pytest.mark.parametrize("flags", [["--direct_num_workers=1"], ["--direct_num_workers", "1"]])
 def test_the_number_of_workers_given_is_kept(flags: list[str]) -> None:
-    assert "1 worker, in_memory" in engines.start(flags, input_bytes=LARGE, python_bound=True).name
+    assert "1 worker, in_memory" in engines.start(flags, input_bytes=LARGE).name
 
 
 def test_another_runner_is_taken_as_it_is() -> None:
-    engine = engines.start(["--runner=DirectRunner"], input_bytes=LARGE, python_bound=True)
+    engine = engines.start(["--runner=DirectRunner"], input_bytes=LARGE)
     assert engine.name == "DirectRunner"
 
 
@@ -74,9 +80,7 @@ class Values(beam.DoFn):
 
 
 def test_worker_threads_lose_no_element_that_takes_long_to_write() -> None:
-    engine = engines.start(
-        ["--direct_num_workers=2", "--direct_running_mode=multi_threading"], input_bytes=SMALL, python_bound=False
-    )
+    engine = engines.start(["--direct_num_workers=2", "--direct_running_mode=multi_threading"], input_bytes=SMALL)
     with engine.pipeline as pipeline:
         numbers = pipeline | beam.Create(range(200)) | beam.Reshuffle()
         arrived = numbers | beam.ParDo(MakeSlow()) | beam.GroupByKey() | beam.ParDo(Values())

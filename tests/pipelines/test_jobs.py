@@ -18,7 +18,6 @@ class Measure:
     """A work that tells the size of a unit, and leaves a mark for each time that it is done."""
 
     stage = "measure"
-    python_bound = False
 
     def __init__(self, marks: Path):
         self._marks = marks

@@ -74,7 +74,7 @@ def test_the_accounts_close(dataset: Path) -> None:
 
 def test_only_the_dataset_is_left(dataset: Path) -> None:
     names = {shard.name for shard in read_manifest(dataset).total.shards}
-    assert set(contents(dataset)) == names | {"manifest.json", "vocabulary.jsonl"}
+    assert set(contents(dataset)) == names | {"manifest.json", "vocabulary.jsonl", "inputs.jsonl"}
 
 
 def test_both_layouts_hold_the_same_pairs(corpus: str, dataset: Path, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_run_that_broke_off_is_taken_up_where_it_was(
     assert not (broken / "manifest.json").exists()
 
     monkeypatch.setattr(prepare_module.shards.WriteUnit, "process", process)
-    monkeypatch.setattr(prepare_module.vocabulary.CountUnit, "process", None)
+    monkeypatch.setattr(prepare_module.vocabularies.CountUnit, "process", None)
     prepare([corpus], str(broken), config())
     assert contents(broken) == contents(whole)
 
@@ -167,7 +167,7 @@ def test_lost_shards_are_made_again_and_nothing_else_is(tmp_path: Path, monkeypa
     (out / "train-000001.tfrecord").unlink()
     (out / "test-000001.tfrecord").write_bytes(before["test-000001.tfrecord"][:-1])
 
-    monkeypatch.setattr(prepare_module.vocabulary.CountUnit, "process", None)
+    monkeypatch.setattr(prepare_module.vocabularies.CountUnit, "process", None)
     process, done = prepare_module.shards.WriteUnit.process, []
     monkeypatch.setattr(
         prepare_module.shards.WriteUnit, "process", lambda self, unit: done.append(unit.index) or process(self, unit)
@@ -196,7 +196,7 @@ def test_another_dataset_in_the_folder_is_refused_and_kept(corpus: str, dataset:
 
 
 def test_one_document_can_not_be_split_by_documents(tmp_path: Path) -> None:
-    (tmp_path / "novel.txt").write_text("call me ishmael " * 50)
+    (tmp_path / "novel.txt").write_text("call me " * 75)
     with pytest.raises(UserError, match="split would be empty: the input has 1 documents.*--split-by tail"):
         prepare([f"{tmp_path}/novel.txt"], str(tmp_path / "out"), config())
     assert not list((tmp_path / "out").glob("*.tfrecord"))
@@ -208,9 +208,9 @@ def test_one_document_can_not_be_split_by_documents(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "settings", "message"),
     [
-        ("a.csv", "x,y\n1,2\n", {}, "columns x, y. Name the one that holds the documents with --text-field"),
-        ("a.csv", "x,y\n1,2\n", {"text_field": "z"}, "columns x, y, and none named 'z'"),
-        ("a.txt", "a b", {"text_field": "z"}, "no input is a .csv file"),
+        ("a.csv", "x,y\n1,2\n", {}, "columns x, y.*--text-field"),
+        ("a.csv", "x,y\n1,2\n", {"text_field": "z"}, "columns x, y.*none named 'z'"),
+        ("a.txt", "a b", {"text_field": "z"}, "no input .*--format"),
         ("a.txt", "", {}, "all empty"),
         ("a.txt", " \n ", {}, "no document with text is left"),
     ],

@@ -28,15 +28,28 @@ def test_a_pattern_that_names_no_file_is_refused(tmp_path: Path, pattern: str) -
         storage.find_inputs([f"{tmp_path}/{pattern}"], "auto")
 
 
-def test_a_folder_is_refused_with_the_glob_to_use(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"is a folder.*/\*\.txt"):
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_of_a_folder_all_files_are_taken_but_the_hidden_ones(tmp_path: Path, ending: str) -> None:
+    (tmp_path / "below" / "further").mkdir(parents=True)
+    for name in ("a.txt", ".hidden", "_SUCCESS", "below/b.csv.gz", "below/further/c"):
+        (tmp_path / name).write_text("x")
+    found = storage.find_inputs([str(tmp_path) + ending], "auto")
+    assert [(Path(file.path).relative_to(tmp_path).as_posix(), file.format) for file in found] == [
+        ("a.txt", "document"),
+        ("below/b.csv.gz", "csv"),
+        ("below/further/c", "document"),
+    ]
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no file matches"):
         storage.find_inputs([str(tmp_path)], "auto")
 
 
-def test_packed_files_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.txt.gz").write_bytes(b"x")
-    with pytest.raises(UserError, match="Unpack it first"):
-        storage.find_inputs([f"{tmp_path}/a.txt.gz"], "auto")
+def test_archives_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"x")
+    with pytest.raises(UserError, match="npack"):
+        storage.find_inputs([f"{tmp_path}/a.zip"], "auto")
 
 
 def test_a_write_replaces_the_file_whole_and_leaves_nothing_else(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.workspace import Plan, Workspace
+from pipelines.corpora import Plan
+from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, TextConfig
 from textgen.corpus.units import InputFile
 from textgen.errors import UserError

@@ -1,16 +1,22 @@
+import hashlib
 import unicodedata
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.config import TextConfig
+from textgen.config import TEXT_DEFAULTS, TOKENIZER_FILE, VOCABULARY_FILE, TextConfig
+from textgen.errors import UserError
+from textgen.text import preprocessor as preprocessors_module
 from textgen.text.preprocessor import Analyzer, Preprocessor
 from textgen.text.vocabulary import Vocabulary
 
 WORDS = Vocabulary(("the", "whale", "’", ".", "don't"), (5, 4, 3, 2, 1))
 CHARS = Vocabulary(("e", " ", "a", "é", "\n"), (5, 4, 3, 2, 1))
+BYTES = Vocabulary(("e", "<0x20>", "a", "<0xC3>", "<0xA9>"), (5, 4, 3, 2, 1))
+PIECES = Vocabulary(("the", "wh", "##ale", ".", "##.", "é"), (6, 5, 4, 3, 2, 1))
 
 CONFIGS = {
     "word": TextConfig(),
@@ -18,16 +24,23 @@ CONFIGS = {
     "word, unknown dropped": TextConfig(unknown="drop", punctuation="strip"),
     "char": TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep"),
     "char, unknown dropped": TextConfig(tokenizer="char", punctuation="keep", unknown="drop"),
+    "byte": TextConfig(tokenizer="byte", **TEXT_DEFAULTS["byte"]),
+    "wordpiece": TextConfig(tokenizer="wordpiece", **TEXT_DEFAULTS["wordpiece"]),
+    "wordpiece, unknown dropped": TextConfig(tokenizer="wordpiece", punctuation="keep", unknown="drop"),
 }
+VOCABULARIES = {"word": WORDS, "char": CHARS, "byte": BYTES, "wordpiece": PIECES}
+
+MODEL = (Path(__file__).parents[1] / "data" / "pieces.model").read_bytes()
+SENTENCEPIECE = TextConfig(
+    tokenizer="sentencepiece", punctuation="keep", tokenizer_model=hashlib.sha256(MODEL).hexdigest()
+)
 
 TEXTS = ["The WHALE’s tale.\r\n", "", "don't", "xyz", "é ea\u0301\n", "  The\u00a0whale . "]
 
 
 @pytest.fixture(scope="module")
 def preprocessors():
-    return {
-        name: Preprocessor(config, CHARS if config.tokenizer == "char" else WORDS) for name, config in CONFIGS.items()
-    }
+    return {name: Preprocessor(config, VOCABULARIES[config.tokenizer]) for name, config in CONFIGS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +48,22 @@ def words(preprocessors):
     return preprocessors["word"]
 
 
-def rows(tokens):
-    """What `tokens` returns, as the list of ids of each text."""
-    return tf.RaggedTensor.from_row_lengths(tokens.flat, tokens.lengths).to_list()
+def analyzed(analyzer, texts, continued=None):
+    """Of texts none of which goes on from another, unless it is said."""
+    return analyzer.analyze(tf.constant(texts, tf.string), continued or [False] * len(texts))
+
+
+def symbols(tokens):
+    """The symbols of each text."""
+    flat = tf.gather(tokens.symbols, tokens.indices)
+    return tf.RaggedTensor.from_row_lengths(flat, tokens.lengths).to_list()
+
+
+def looked_up(preprocessor, tokens):
+    """The ids of each text, each symbol looked up once."""
+    ids = preprocessor.ids(tokens.symbols).to_list()
+    places = tf.RaggedTensor.from_row_lengths(tokens.indices, tokens.lengths).to_list()
+    return [[number for place in row for number in ids[place]] for row in places]
 
 
 def test_ids_are_worked_out_by_hand(words):
@@ -46,7 +72,7 @@ def test_ids_are_worked_out_by_hand(words):
     assert ids.dtype == tf.int32
 
 
-@pytest.mark.parametrize("name", ["word", "word, unknown dropped", "char"])
+@pytest.mark.parametrize("name", CONFIGS)
 def test_every_route_gives_the_same_ids(preprocessors, name):
     preprocessor = preprocessors[name]
     texts = tf.constant(TEXTS)
@@ -58,7 +84,7 @@ def test_every_route_gives_the_same_ids(preprocessors, name):
         for row in batch.to_list()
     ]
     one_by_one = [preprocessor.encode(tf.constant([text])).to_list()[0] for text in TEXTS]
-    assert graph == mapped == one_by_one == rows(preprocessor.tokens(texts)) == eager
+    assert graph == mapped == one_by_one == looked_up(preprocessor, analyzed(preprocessor, TEXTS)) == eager
     assert any(eager)
 
 
@@ -68,33 +94,49 @@ def invalid(token):
 
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=5), st.sampled_from(sorted(CONFIGS)))
 @settings(max_examples=60, deadline=None)
-def test_tokens_and_encode_agree_on_any_text(preprocessors, texts, name):
+def test_analyze_and_encode_agree_on_any_text(preprocessors, texts, name):
     preprocessor = preprocessors[name]
-    tokens = preprocessor.tokens(tf.constant(texts))
-    assert rows(tokens) == preprocessor.encode(tf.constant(texts)).to_list()
+    tokens = analyzed(preprocessor, texts)
+    assert looked_up(preprocessor, tokens) == preprocessor.encode(tf.constant(texts)).to_list()
     assert tokens.characters.numpy().tolist() == [len(text.decode()) for text in tokens.cleaned.numpy()]
-    assert (tokens.flat.dtype, tokens.lengths.dtype, tokens.characters.dtype) == (tf.int32, tf.int64, tf.int32)
+    assert len(set(tokens.symbols.numpy().tolist())) == len(tokens.symbols)
+    assert (tokens.indices.dtype, tokens.lengths.dtype, tokens.characters.dtype) == (tf.int32, tf.int64, tf.int32)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_cleaned_text_has_the_ids_of_the_raw_text(preprocessors, name):
-    tokens = preprocessors[name].tokens(tf.constant(TEXTS))
-    assert preprocessors[name].encode(tokens.cleaned).to_list() == rows(tokens)
+    tokens = analyzed(preprocessors[name], TEXTS)
+    assert preprocessors[name].encode(tokens.cleaned).to_list() == looked_up(preprocessors[name], tokens)
 
 
 def test_symbols_are_the_tokens_before_they_are_looked_up():
     analyzer = Analyzer(TextConfig())
-    tokens = analyzer.symbols(tf.constant(["The whale.", "", "Don't"]))
-    assert tokens.flat.numpy().tolist() == [b"the", b"whale", b".", b"don't"]
-    assert tokens.lengths.numpy().tolist() == [3, 0, 1]
-    assert tokens.cleaned.numpy().tolist() == [b"the whale.", b"", b"don't"]
-    assert tokens.characters.numpy().tolist() == [10, 0, 5]
+    tokens = analyzed(analyzer, ["The whale.", "", "Don't the"])
+    assert tokens.symbols.numpy().tolist() == [b"the", b"whale", b".", b"don't"]
+    assert tokens.indices.numpy().tolist() == [0, 1, 2, 3, 0]
+    assert tokens.lengths.numpy().tolist() == [3, 0, 2]
+    assert tokens.cleaned.numpy().tolist() == [b"the whale.", b"", b"don't the"]
+    assert tokens.characters.numpy().tolist() == [10, 0, 9]
 
 
 def test_symbols_of_characters_are_code_points():
     analyzer = Analyzer(TextConfig(tokenizer="char", punctuation="keep"))
-    tokens = analyzer.symbols(tf.constant(["Aé"]))
-    assert tokens.flat.numpy().tolist() == [97, 0xE9]
+    assert symbols(analyzed(analyzer, ["Aé"])) == [[97, 0xE9]]
+
+
+@pytest.mark.parametrize("name", [name for name in CONFIGS if "char" not in name and "byte" not in name])
+def test_the_parts_of_a_text_have_the_words_of_the_whole(preprocessors, name):
+    whole = analyzed(preprocessors[name], ["The whale .  A tale"])
+    parts = analyzed(preprocessors[name], ["The whale", " .  A", " tale"], [False, True, True])
+    assert sum(symbols(parts), []) == symbols(whole)[0]
+    assert b"".join(parts.cleaned.numpy()) == whole.cleaned.numpy()[0]
+
+
+@pytest.mark.parametrize("name", ["char", "byte"])
+def test_the_parts_of_a_text_have_the_characters_of_the_whole(preprocessors, name):
+    whole = analyzed(preprocessors[name], ["é a\n  e"])
+    parts = analyzed(preprocessors[name], ["é", " a", "\n  e"], [False, True, True])
+    assert sum(symbols(parts), []) == symbols(whole)[0]
 
 
 @pytest.mark.parametrize("whitespace", ["collapse", "keep"])
@@ -104,31 +146,37 @@ def test_no_character_is_cut_in_two(whitespace, punctuation):
     # Lo, the letters without case, is most of Unicode and nothing that a rule here touches.
     skipped = ("Cn", "Co", "Cs", "Lo")
     characters = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in skipped]
-    tokens = analyzer.symbols(tf.constant([f"a{character}b" for character in characters]))
-    assert [token for token in tokens.flat.numpy() if invalid(token)] == []
+    tokens = analyzed(analyzer, [f"a{character}b" for character in characters])
+    assert [token for token in tokens.symbols.numpy() if invalid(token)] == []
 
 
 @pytest.mark.parametrize("punctuation", ["keep", "separate", "strip"])
 def test_a_line_separator_parts_words_where_white_space_is_kept(punctuation):
     analyzer = Analyzer(TextConfig(whitespace="keep", punctuation=punctuation))
-    assert analyzer.symbols(tf.constant(["a\u2028b"])).flat.numpy().tolist() == [b"a", b"b"]
+    assert symbols(analyzed(analyzer, ["a\u2028b"])) == [[b"a", b"b"]]
 
 
 def test_unknown_tokens_keep_their_place_or_are_dropped(preprocessors):
     texts = tf.constant(["the white whale", "white", ""])
     assert preprocessors["word"].encode(texts).to_list() == [[4, 1, 5], [1], []]
     assert preprocessors["word, unknown dropped"].encode(texts).to_list() == [[4, 5], [], []]
+    assert preprocessors["wordpiece"].encode(texts).to_list() == [[4, 1, 5, 6], [1], []]
+    assert preprocessors["wordpiece, unknown dropped"].encode(texts).to_list() == [[4, 5, 6], [], []]
 
 
 def test_a_text_of_unknown_words_alone_has_no_tokens_where_they_are_dropped(preprocessors):
-    tokens = preprocessors["word, unknown dropped"].tokens(tf.constant(["white ship", "whale"]))
-    assert tokens.lengths.numpy().tolist() == [0, 1]
-    assert tokens.flat.numpy().tolist() == [5]
+    preprocessor = preprocessors["word, unknown dropped"]
+    tokens = analyzed(preprocessor, ["white ship", "whale"])
+    assert tokens.lengths.numpy().tolist() == [2, 1]
+    assert preprocessor.ids(tokens.symbols).to_list() == [[], [], [5]]
 
 
-def test_a_batch_of_no_texts_has_no_tokens(words):
-    tokens = words.tokens(tf.constant([], tf.string))
-    assert tokens.lengths.shape == tokens.flat.shape == (0,)
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_batch_of_no_texts_has_no_tokens(preprocessors, name):
+    tokens = analyzed(preprocessors[name], [])
+    assert tokens.lengths.shape == tokens.indices.shape == tokens.symbols.shape == (0,)
+    assert preprocessors[name].ids(tokens.symbols).to_list() == []
+    assert preprocessors[name].encode(tf.constant([], tf.string)).to_list() == []
 
 
 def test_reserved_ids_but_unknown_have_no_text(words):
@@ -150,13 +198,43 @@ def test_decoding_in_a_graph_gives_the_same_text(words):
     assert tf.function(words.decode)(ids).numpy().tolist() == words.decode(ids).numpy().tolist()
 
 
-def test_a_saved_module_gives_the_same_ids(words, tmp_path):
-    words_module = tf.Module()
-    words_module.preprocessor = words
-    words_module.serve = tf.function(
-        lambda texts: words.encode(texts), input_signature=[tf.TensorSpec([None], tf.string)]
+@pytest.mark.parametrize("name", ["word", "wordpiece"])
+def test_a_saved_module_gives_the_same_ids(preprocessors, name, tmp_path):
+    preprocessor = preprocessors[name]
+    module = tf.Module()
+    module.preprocessor = preprocessor
+    module.serve = tf.function(
+        lambda texts: preprocessor.encode(texts), input_signature=[tf.TensorSpec([None], tf.string)]
     )
-    tf.saved_model.save(words_module, tmp_path / "saved")
+    tf.saved_model.save(module, tmp_path / "saved")
     loaded = tf.saved_model.load(tmp_path / "saved")
     texts = tf.constant(TEXTS)
-    assert loaded.serve(texts).to_list() == words.encode(texts).to_list()
+    assert loaded.serve(texts).to_list() == preprocessor.encode(texts).to_list()
+
+
+def test_a_folders_preprocessor_has_its_vocabulary(tmp_path):
+    (tmp_path / VOCABULARY_FILE).write_bytes(WORDS.to_bytes())
+    loaded = preprocessors_module.load(tmp_path, TextConfig())
+    assert loaded.vocabulary == WORDS
+    assert loaded.encode(tf.constant(["The whale."])).to_list() == [[4, 5, 7]]
+
+
+def test_a_folders_preprocessor_has_its_model(tmp_path):
+    (tmp_path / TOKENIZER_FILE).write_bytes(MODEL)
+    (tmp_path / VOCABULARY_FILE).write_bytes(Vocabulary(("▁the", "a"), (2, 1)).to_bytes())
+    loaded = preprocessors_module.load(tmp_path, SENTENCEPIECE)
+    assert loaded.encode(tf.constant(["the a"])).to_list() == [[4, 1]]
+
+
+@pytest.mark.parametrize("content", [None, b"", MODEL[:-1], b"another"])
+def test_a_model_that_is_missing_or_changed_is_an_error_that_names_it(tmp_path, content):
+    (tmp_path / VOCABULARY_FILE).write_bytes(WORDS.to_bytes())
+    if content is not None:
+        (tmp_path / TOKENIZER_FILE).write_bytes(content)
+    with pytest.raises(UserError, match=rf"{tmp_path}/tokenizer\.model is missing or changed\. Put the Sentence"):
+        preprocessors_module.load(tmp_path, SENTENCEPIECE)
+
+
+def test_a_folder_without_a_vocabulary_has_no_preprocessor(tmp_path):
+    with pytest.raises(UserError, match=r"has no vocabulary\.jsonl"):
+        preprocessors_module.load(tmp_path, TextConfig())

@@ -1,15 +1,12 @@
 import hashlib
 
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import VOCABULARY_FILE
 from textgen.errors import UserError
-from textgen.text.tokenizers.char import CharTokenizer
-from textgen.text.tokenizers.word import WordTokenizer
-from textgen.text.vocabulary import Vocabulary, VocabularyTable, load, most_frequent, parse
+from textgen.text.vocabulary import Vocabulary, load, most_frequent, parse, parse_given
 
 counts = st.dictionaries(st.text(max_size=6), st.integers(1, 50), max_size=20)
 
@@ -109,21 +106,46 @@ def test_a_damaged_file_is_named_where_it_was_loaded_from(tmp_path):
         load(tmp_path)
 
 
-def test_words_are_looked_up_and_back():
-    table = VocabularyTable(Vocabulary(("the", "whale"), (2, 1)), WordTokenizer(separate_marks=True))
-    ids = table.ids(tf.ragged.constant([["whale", "the"], [], ["ship"]]))
-    assert ids.to_list() == [[5, 4], [], [1]]
-    assert ids.dtype == tf.int32
-    assert table.texts(ids).to_list() == [[b"whale", b"the"], [], [b"[UNK]"]]
+@pytest.mark.parametrize(
+    "content",
+    [b"the\na\n", b"the\r\na\r\n", b"\n\nthe\n\na", b"\xef\xbb\xbfthe\na\n"],
+    ids=["lines", "lines of Windows", "empty lines", "a byte order mark"],
+)
+def test_a_given_vocabulary_is_a_token_a_line_without_counts(content):
+    assert parse_given(content, "words.txt") == Vocabulary(("the", "a"), (0, 0))
 
 
-def test_code_points_are_looked_up_and_back():
-    table = VocabularyTable(Vocabulary(("é", "\n"), (2, 1)), CharTokenizer())
-    ids = table.ids(tf.ragged.constant([[0xE9, 10, 65], []], tf.int32))
-    assert ids.to_list() == [[4, 5, 1], []]
-    assert table.texts(ids).to_list() == [["é".encode(), b"\n", b"[UNK]"], []]
+def test_a_line_of_a_given_vocabulary_is_a_token_as_it_stands():
+    assert parse_given("é\u2028\n [PAD]\n".encode(), "words.txt").tokens == ("é\u2028", " [PAD]")
 
 
-def test_a_token_that_reads_like_a_reserved_id_has_an_id_of_its_own():
-    table = VocabularyTable(Vocabulary(("[BOS]",), (1,)), WordTokenizer(separate_marks=False))
-    assert table.ids(tf.ragged.constant([["[BOS]", "[PAD]"]])).to_list() == [[4, 1]]
+def test_a_given_vocabulary_may_be_that_of_a_dataset():
+    learned = Vocabulary(("a", "the", "\n"), (2, 9, 1))
+    assert parse_given(learned.to_bytes(), "x/vocabulary.jsonl") == learned
+    assert parse_given(b"\xef\xbb\xbf" + learned.to_bytes(), "x/vocabulary.jsonl") == learned
+
+
+@given(counts)
+@settings(max_examples=60, deadline=None)
+def test_the_vocabulary_of_any_dataset_can_be_given(found):
+    learned = most_frequent(found, 100)
+    if learned.tokens:
+        assert parse_given(learned.to_bytes(), "vocabulary.jsonl") == learned
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "message"),
+    [
+        ("w.txt", b"\xff\n", r"w\.txt is no UTF-8 text\. Give a vocabulary\.jsonl, or a file with a token a line\."),
+        ("w.txt", b"", r"w\.txt names no token\. Write one on each line"),
+        ("w.txt", b"\n\r\n", r"w\.txt names no token"),
+        ("w.txt", b"the\na\nthe\n", r"w\.txt names \['the'\] more than once\. Name each token once\."),
+        ("w.jsonl", b"the\n", r"w\.jsonl is no vocabulary: .*Give the vocabulary\.jsonl of a dataset, or a \.txt"),
+        ("w.jsonl", b"\xff", r"w\.jsonl is no vocabulary"),
+        ("w.jsonl", b"", r"w\.jsonl is no vocabulary"),
+        ("w.jsonl", b'["a", 1]\n["a", 1]\n', r"w\.jsonl names \['a'\] more than once"),
+    ],
+)
+def test_a_given_vocabulary_that_can_not_be_read_is_named_with_what_to_give(path, content, message):
+    with pytest.raises(UserError, match=message):
+        parse_given(content, path)

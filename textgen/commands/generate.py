@@ -39,13 +39,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     from textgen.generation.generator import Generator
     from textgen.model.run import load, load_model
-    from textgen.text import vocabulary
-    from textgen.text.preprocessor import Preprocessor
+    from textgen.text import preprocessor
 
     config = load(arguments.model)
-    words = vocabulary.load(arguments.model)
-    model = load_model(arguments.model, config)
-    generator = Generator(model, Preprocessor(config.text, words), boundaries=config.boundaries)
+    text_path = preprocessor.load(arguments.model, config.text)
+    generator = Generator(load_model(arguments.model, config), text_path, boundaries=config.boundaries)
     # An argument that was not valid UTF-8 reaches us with surrogates in it.
     prompt = arguments.prompt.encode(errors="replace")
     texts = generator.generate(

@@ -17,5 +17,12 @@ def run(arguments: argparse.Namespace) -> None:
     from pipelines.prepare import prepare
     from textgen.commands.inspect import accounts
 
-    manifest = prepare(arguments.input, arguments.output, config, arguments.beam_flags)
+    manifest = prepare(
+        arguments.input,
+        arguments.output,
+        config,
+        arguments.beam_flags,
+        vocabulary=arguments.vocabulary,
+        tokenizer_model=arguments.tokenizer_model,
+    )
     print(accounts(manifest))

@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, required=True, metavar="RUN", help="a new folder, or with --resume a run"
     )
-    parser.add_argument("--preset", choices=PRESETS, help="the settings of one of the two notebooks")
+    parser.add_argument(
+        "--preset", choices=[name for name in PRESETS if "train" in PRESETS[name]], help="the settings of a notebook"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     parser.add_argument("--max-minutes", type=float, default=math.inf, metavar="M", help="stop after this time")
     for kind, helps in ((ModelConfig, _MODEL), (TrainConfig, _TRAIN)):
@@ -79,11 +81,9 @@ def make_sampler(output: Path) -> "MakeSampler":
         import tensorflow as tf
 
         from textgen.generation.generator import Generator
-        from textgen.text import vocabulary
-        from textgen.text.preprocessor import Preprocessor
+        from textgen.text import preprocessor
 
-        preprocessor = Preprocessor(config.text, vocabulary.load(output))
-        generator = Generator(model, preprocessor, boundaries=config.boundaries)
+        generator = Generator(model, preprocessor.load(output, config.text), boundaries=config.boundaries)
         settings = config.train
 
         def sample() -> str:
@@ -94,7 +94,7 @@ def make_sampler(output: Path) -> "MakeSampler":
                 settings.seed,
                 False,
             )
-            return texts.numpy()[0].decode()
+            return texts.numpy()[0].decode(errors="replace")
 
         return sample
 

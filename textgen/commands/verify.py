@@ -1,12 +1,20 @@
-"""Every shard of a dataset against its manifest; exit code 1 if anything differs."""
+"""Every file of a dataset against its manifest, and with --leaks its splits against each other."""
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textgen.dataset.leaks import Leaks, Measure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
+    parser.epilog = "The exit code is 1 if a file differs, or if a held-out document is in another split too."
     parser.add_argument("data", type=Path, metavar="DIR", help="a dataset")
+    parser.add_argument(
+        "--leaks", action="store_true", help="also tell how much of the held-out text is in other splits too"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -18,8 +26,39 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in problems:
         print(problem)
     if problems:
-        say(f"{len(problems)} problems. Delete the files named, then run the same `textgen prepare` again.")
+        count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
+        say(f"{count}. `textgen repair {arguments.data}` mends what can be mended, and tells what to do else.")
         return 1
     total = read_manifest(arguments.data).total
     print(f"all well: {len(total.shards):,} shards, {sum(shard.bytes for shard in total.shards):,} bytes")
-    return 0
+    return _report_leaks(arguments.data) if arguments.leaks else 0
+
+
+def _report_leaks(data: Path) -> int:
+    from textgen.console import say
+    from textgen.dataset.leaks import GRAM, find_leaks
+
+    leaks = find_leaks(data)
+    print(f"held-out runs of {GRAM} tokens that training has too: {_told(leaks.grams)}")
+    print(f"held-out documents that another split has too: {_told(leaks.documents)}")
+    if not _shared_documents(leaks):
+        return 0
+    say("Their texts differ where tokens do not. Prepare again with --near-duplicates 0.8, which keeps one of them.")
+    return 1
+
+
+def _told(measure: "Measure | str") -> str:
+    if isinstance(measure, str):
+        return f"not measurable, since {measure}"
+    parts = [
+        f"{split} {overlap.shared:,} of {overlap.found:,} ({overlap.shared / max(1, overlap.found):.2%})"
+        for split, overlap in measure.overlaps.items()
+    ]
+    sample = f", in a sample of {measure.looked_at:.2%}" if measure.looked_at < 1 else ""
+    return ", ".join(parts) + sample
+
+
+def _shared_documents(leaks: "Leaks") -> int:
+    if isinstance(leaks.documents, str):
+        return 0
+    return sum(overlap.shared for overlap in leaks.documents.overlaps.values())

@@ -1,4 +1,4 @@
-"""What every reader takes and gives: a piece of a file in, batches of raw texts out."""
+"""What every reader takes and gives: a piece of a file in, batches of texts out."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -7,9 +7,12 @@ from typing import BinaryIO, NamedTuple, Protocol
 OpenFile = Callable[[str], BinaryIO]
 """Opens a path for reading; handed in, so that a runner's own filesystem can serve `gs://` and the like."""
 
-BATCH_TEXTS = 256
+BATCH_TEXTS = 16_384
 BATCH_BYTES = 1 << 20
 """A batch is closed at either limit. Text operations are 6 to 10 times slower on single texts than on batches."""
+
+PART_BYTES = 1 << 20
+"""The most of one document that is given at a time, so that documents of any size need no more memory."""
 
 
 class Piece(NamedTuple):
@@ -21,62 +24,67 @@ class Piece(NamedTuple):
     format: str
 
 
+class Reading(NamedTuple):
+    """How texts are taken from files.
+
+    Attributes:
+        text_field: the column, or the path to the field as `data.text`, that holds the documents.
+        encoding: what the bytes mean, by Python's name for it.
+        on_invalid: what becomes of a document with bytes that the encoding does not allow: "replace" them by
+            U+FFFD, "drop" the document, or "fail".
+    """
+
+    text_field: str | None = None
+    encoding: str = "utf-8"
+    on_invalid: str = "replace"
+
+
+class Refused(NamedTuple):
+    """What was found in the place of a document and is none, and why.
+
+    Attributes:
+        reason: "malformed row", "empty" or "invalid encoding".
+        content: as it was found, of a long one the first PART_BYTES.
+    """
+
+    reason: str
+    content: bytes
+
+
 @dataclasses.dataclass
 class Batch:
     """Texts in the order of the file, as valid UTF-8.
 
     Attributes:
-        texts: one UTF-8 string a document.
-        repaired: how many of them held invalid bytes, now U+FFFD.
-        malformed: rows between these texts that could not be read as the format and gave no text.
+        texts: one UTF-8 string a document, or a part of one that is too long to be held whole.
+        continued: for each text whether it goes on with the document of the text before it, of this batch or of
+            the batch before.
+        repaired: how many documents held invalid bytes, now U+FFFD.
+        refused: what stood between these texts and is no document.
     """
 
     texts: list[bytes] = dataclasses.field(default_factory=list)
+    continued: list[bool] = dataclasses.field(default_factory=list)
     repaired: int = 0
-    malformed: int = 0
+    refused: list[Refused] = dataclasses.field(default_factory=list)
 
 
 class Reader(Protocol):
     """A family of formats."""
 
     has_columns: bool
-    """Whether the documents are in one of several columns, which must be named."""
+    """Whether the documents are in one of several columns or fields, which can be named."""
 
-    def check(self, path: str, open_file: OpenFile, text_field: str | None) -> None:
-        """Raises UserError if a file can't be read as asked, before any work begins."""
+    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+        """Raises UserError if a file can't be read as asked, before any work begins and without reading it all."""
         ...
 
-    def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
+    def divide(
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+    ) -> list[tuple[int, int]]:
         """Byte ranges of about `unit_bytes` that can be read on their own and hold each document once."""
         ...
 
-    def read(self, piece: Piece, open_file: OpenFile, text_field: str | None) -> Iterator[Batch]:
-        """The documents of the piece."""
+    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+        """The documents of the piece, in batches that depend on its content and the reading alone."""
         ...
-
-
-def batches(raw_texts: Iterator[bytes]) -> Iterator[Batch]:
-    """Groups raw texts into batches, each text made valid UTF-8."""
-    batch, size = Batch(), 0
-    for raw in raw_texts:
-        text = valid_utf8(raw)
-        batch.repaired += text is not raw
-        batch.texts.append(text)
-        size += len(text)
-        if len(batch.texts) == BATCH_TEXTS or size >= BATCH_BYTES:
-            yield batch
-            batch, size = Batch(), 0
-    if batch.texts:
-        yield batch
-
-
-def valid_utf8(raw: bytes) -> bytes:
-    """The same object where it is valid UTF-8; else a copy with U+FFFD for each invalid sequence.
-
-    Python decodes here because TensorFlow's `unicode_transcode` takes ten times as long.
-    """
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode(errors="replace").encode()
-    return raw

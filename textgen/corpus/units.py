@@ -6,7 +6,7 @@ The cut depends on the files and the layout alone, never on workers, so every ru
 import dataclasses
 from collections.abc import Iterable
 
-from textgen.corpus.pieces import OpenFile, Piece
+from textgen.corpus.pieces import OpenFile, Piece, Reading
 from textgen.corpus.readers import READERS
 
 UNITS_WANTED = 16
@@ -43,13 +43,13 @@ def unit_bytes(total_bytes: int, layout: str) -> int:
     return max(LEAST_UNIT_BYTES, min(total_bytes // UNITS_WANTED, MOST_UNIT_BYTES[layout]))
 
 
-def plan(files: Iterable[InputFile], *, unit_bytes: int, open_file: OpenFile) -> list[Unit]:
+def plan(files: Iterable[InputFile], *, unit_bytes: int, open_file: OpenFile, reading: Reading) -> list[Unit]:
     """The units of the files, in the files' order: big files divided by their readers, small ones grouped."""
     units: list[Unit] = []
     group: list[Piece] = []
     grouped = 0
     for file in files:
-        for start, end in READERS[file.format].divide(file.path, file.size, unit_bytes, open_file):
+        for start, end in READERS[file.format].divide(file.path, file.size, unit_bytes, open_file, reading):
             if group and grouped + end - start > unit_bytes:
                 units.append(Unit(len(units), tuple(group)))
                 group, grouped = [], 0

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,8 +14,20 @@ from textgen.dataset.shards import Block, Shard
 from textgen.errors import UserError
 
 FILE_NAME = "manifest.json"
-VERSION = 1
+INPUTS_FILE = "inputs.jsonl"
+WORK_FOLDER = "_work"
+"""Beside the dataset while a preparation makes it, and after one that was killed."""
+
+SHARD_NAME = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{6,}}\.tfrecord")
+LETTERS_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
+
+VERSION = 2
 """Raised when the bytes that the same configuration gives change."""
+
+
+def letters_name(unit: int) -> str:
+    """The file with what was dropped of a unit, where that is kept."""
+    return f"dropped-{unit:06d}.jsonl"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -51,7 +64,9 @@ class UnitReport:
         documents: documents found in them; each is kept or dropped for one reason.
         kept: documents that gave tokens.
         dropped: how many were dropped, by reason.
-        repaired: documents in which invalid UTF-8 was replaced by U+FFFD.
+        repaired: documents in which invalid bytes were replaced by U+FFFD.
+        duplicates: the places, among the documents that the unit's reader gave, of those dropped as duplicates, by
+            reason; what is found over the whole corpus can't be found again from one unit.
         splits: what the kept ones gave.
         shards: the files that hold it.
     """
@@ -62,6 +77,7 @@ class UnitReport:
     kept: int = 0
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
     repaired: int = 0
+    duplicates: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     splits: dict[str, SplitCounts] = dataclasses.field(default_factory=lambda: {s: SplitCounts() for s in SPLITS})
     shards: list[Shard] = dataclasses.field(default_factory=list)
 
@@ -105,6 +121,7 @@ class Manifest:
         fingerprint: SHA-256 of the config, the inputs and the code's version; equal ones have equal shards.
         vocabulary_size: ids, the four reserved ones included.
         vocabulary_sha256: SHA-256 of `vocabulary.jsonl`.
+        inputs_sha256: SHA-256 of `inputs.jsonl`, which names the files that it was made from.
         units: what became of each unit.
     """
 
@@ -112,6 +129,7 @@ class Manifest:
     fingerprint: str
     vocabulary_size: int
     vocabulary_sha256: str
+    inputs_sha256: str
     units: tuple[UnitReport, ...]
     version: int = VERSION
 
@@ -147,14 +165,21 @@ class Manifest:
         return f'{head[:-2]},\n "units": [\n{units}\n ]\n}}\n'.encode()
 
 
-_DAMAGED = UserError(f"{FILE_NAME} is damaged. Prepare the dataset again, into another folder.")
+class DamageError(UserError):
+    """A manifest that can't be read as one."""
+
+
+_DAMAGED = DamageError(
+    f"{FILE_NAME} is damaged. Prepare the dataset again: the same `textgen prepare` makes it anew in its folder."
+)
 
 
 def parse(content: bytes) -> Manifest:
     """The manifest that `to_bytes` wrote.
 
     Raises:
-        UserError: the content is no manifest of this version.
+        DamageError: the content is no manifest.
+        UserError: it is one of another version.
     """
     try:
         values = json.loads(content)
@@ -163,12 +188,13 @@ def parse(content: bytes) -> Manifest:
         raise _DAMAGED from None
     if version != VERSION:
         raise UserError(
-            f"{FILE_NAME} has version {version}; this textgen reads {VERSION}. Prepare the dataset again."
+            f"{FILE_NAME} has version {version}; this textgen reads {VERSION}. "
+            "Prepare the dataset again, into another folder."
         )
     try:
         units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))
         return Manifest(**{**values, "units": units, "config": from_json(PrepareConfig, values["config"])})
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         raise _DAMAGED from None
 
 

@@ -1,8 +1,8 @@
-"""The bytes of a record in each layout.
+"""The bytes of a record in each layout, made for many records at a time.
 
 `pairs`: a `tf.train.Example` of x int64[W] and y int64[1], that any TFRecord reader parses. The wire format is
-https://protobuf.dev/programming-guides/encoding/. A window's packed values are a slice of the document's, so a
-document is encoded once and its windows are cut from the bytes.
+https://protobuf.dev/programming-guides/encoding/. A window's packed values are a slice of the packed values of its
+sequence, so ids are encoded once and every window is a slice.
 
 `spans`: ids as little-endian uint16, or uint32 for a vocabulary of more than 65,536 ids. The first number says
 how many of the ids after it are context only.
@@ -10,15 +10,20 @@ how many of the ids after it are context only.
 
 import functools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from textgen.dataset import windows
+from textgen.dataset import slices, windows
+from textgen.dataset.windows import Sequences, Targets
 
 SPAN_TARGETS = 16_384
 SPAN_CONTEXT = 256
 """The targets a span has at the most, and the ids of context before its first target at the least."""
+
+_PAIRS_AT_ONCE = 4_096
+"""So that the working arrays stay in the processor's cache."""
 
 _PACKED_VALUES = b"\x0a"
 _INT64_LIST = b"\x1a"
@@ -27,27 +32,41 @@ _MAP_VALUE = b"\x12"
 _FEATURES = b"\x0a"
 
 
-def pair_records(ids: windows.Ids, *, window: int, stride: int) -> Iterator[bytes]:
-    """One serialized `tf.train.Example` a pair of the sequence, in order."""
-    packed, edges = _varints(ids)
-    ends = windows.targets(len(ids), stride=stride)
-    begins = windows.starts(ends, window=window)
-    padding = [b"\0" * (window - width) for width in range(window + 1)]
-    for begin, end, x_start, x_end, y_end in zip(
-        begins.tolist(), ends.tolist(), edges[begins].tolist(), edges[ends].tolist(), edges[ends + 1].tolist(),
-        strict=True,
-    ):  # fmt: skip
-        x = packed[x_start:x_end] + padding[end - begin]
-        before_x, before_y = _frame(len(x), y_end - x_end)
-        yield before_x + x + before_y + packed[x_end:y_end]
+class Records(NamedTuple):
+    """Records on end.
+
+    Attributes:
+        data: uint8 [T], their bytes.
+        ends: int[N], where each ends.
+        pairs: int[N], how many pairs each holds.
+    """
+
+    data: np.ndarray
+    ends: np.ndarray
+    pairs: np.ndarray
 
 
-def span_records(ids: windows.Ids, *, window: int, stride: int, dtype: np.dtype) -> Iterator[tuple[bytes, int]]:
-    """The span records of a sequence, each with the number of its pairs."""
+def pair_records(sequences: Sequences, *, window: int, stride: int) -> Iterator[Records]:
+    """One serialized `tf.train.Example` a pair, in order, some thousands at a time."""
+    packed, edges = _varints(sequences.ids)
+    found = windows.targets(sequences, window=window, stride=stride)
+    for start in range(0, len(found.places), _PAIRS_AT_ONCE):
+        some = slice(start, start + _PAIRS_AT_ONCE)
+        yield _examples(packed, edges, Targets(found.places[some], found.begins[some]), window)
+
+
+def span_records(sequences: Sequences, *, window: int, stride: int, dtype: np.dtype) -> Records:
+    """The span records of the sequences, in order."""
     most_targets = SPAN_TARGETS // stride * stride or stride
-    for span in windows.spans(len(ids), context=max(window, SPAN_CONTEXT), most_targets=most_targets):
-        numbers = np.concatenate([[span.first - span.start], ids[span.start : span.end]])
-        yield numbers.astype(dtype).tobytes(), -(-(span.end - span.first) // stride)
+    cut = windows.spans(sequences, context=max(window, SPAN_CONTEXT), most_targets=most_targets)
+    # A header each, from behind the ids.
+    source = np.concatenate([cut.ids, cut.firsts - cut.starts]).astype(dtype)
+    headers = len(cut.ids) + np.arange(len(cut.starts))
+    starts = np.stack([headers, cut.starts], axis=1)
+    lengths = np.stack([np.ones_like(headers), cut.ends - cut.starts], axis=1)
+    numbers, ends = slices.join(source, starts, lengths)
+    pairs = windows.target_counts(cut.firsts, cut.ends, stride=stride)
+    return Records(numbers.view(np.uint8), ends[1::2] * dtype.itemsize, pairs)
 
 
 def span_dtype(vocabulary_size: int) -> np.dtype:
@@ -69,18 +88,40 @@ def parse_spans(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Span records → (int32 [N, W], int32 [N]), the pairs of all of them in order."""
     numbers = np.frombuffer(b"".join(records), dtype)
-    lengths = np.array([len(record) // dtype.itemsize for record in records])
-    headers = np.cumsum(lengths) - lengths
-    places = [
-        windows.targets(end, stride=stride, first=start + context)
-        for start, context, end in zip(headers + 1, numbers[headers].astype(int), headers + lengths, strict=True)
-    ]
-    sequence_starts = np.repeat(headers + 1, [len(place) for place in places])
-    x, y = windows.cut(numbers, sequence_starts, np.concatenate(places), window=window)
+    ends = np.cumsum([len(record) // dtype.itemsize for record in records])
+    starts = np.concatenate([[0], ends[:-1]]) + 1
+    firsts = starts + numbers[starts - 1]
+    found = windows.targets(Sequences(numbers, starts, firsts, ends), window=window, stride=stride)
+    x, y = windows.cut(numbers, found, window=window)
     return x.astype(np.int32), y.astype(np.int32)
 
 
-def _varints(ids: windows.Ids) -> tuple[bytes, np.ndarray]:
+def _examples(packed: np.ndarray, edges: np.ndarray, targets: Targets, window: int) -> Records:
+    """The Examples of the targets; each is five slices: its head, x, the padding of x, the middle, and y."""
+    places, begins = targets
+    padding = window - (places - begins)
+    x_bytes = edges[places] - edges[begins]
+    y_bytes = edges[places + 1] - edges[places]
+    # A varint of an id takes less than eight bytes.
+    sizes, which = slices.distinct((x_bytes + padding) * 8 + y_bytes)
+    heads, middles = zip(*(_frame(size // 8, size % 8) for size in sizes.tolist()), strict=True)
+    frame_lengths = np.array([*map(len, heads), *map(len, middles)])
+    source = np.concatenate([packed, np.zeros(window, np.uint8), np.frombuffer(b"".join(heads + middles), np.uint8)])
+    frame_starts = len(packed) + window + np.cumsum(frame_lengths) - frame_lengths
+    middle = which + len(heads)
+    starts = [
+        frame_starts[which],
+        edges[begins],
+        np.full(len(places), len(packed)),
+        frame_starts[middle],
+        edges[places],
+    ]
+    lengths = [frame_lengths[which], x_bytes, padding, frame_lengths[middle], y_bytes]
+    data, ends = slices.join(source, np.stack(starts, axis=1), np.stack(lengths, axis=1))
+    return Records(data, ends[4::5], np.ones(len(places), int))
+
+
+def _varints(ids: windows.Ids) -> tuple[np.ndarray, np.ndarray]:
     """The ids as base-128 varints on end, and the place of each id's first byte, with one place more for the end."""
     values = ids.astype(np.uint64)
     sizes = 1 + np.sum([values >= 1 << shift for shift in (7, 14, 21, 28)], axis=0)
@@ -92,7 +133,7 @@ def _varints(ids: windows.Ids) -> tuple[bytes, np.ndarray]:
         packed[edges[:-1][longer] + i] = (values[longer] >> np.uint64(7 * i)) & np.uint64(0x7F) | more.astype(
             np.uint64
         )
-    return packed.tobytes(), edges
+    return packed, edges
 
 
 @functools.cache
@@ -113,4 +154,4 @@ def _entry(key: bytes, size: int) -> tuple[bytes, int]:
 
 
 def _length(size: int) -> bytes:
-    return _varints(np.array([size]))[0]
+    return _varints(np.array([size]))[0].tobytes()

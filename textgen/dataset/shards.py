@@ -13,8 +13,11 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-import tensorflow as tf
+import google_crc32c as crc32c
+import numpy as np
 
+from textgen.dataset import slices
+from textgen.dataset.records import Records
 from textgen.errors import UserError
 
 BLOCK_PAIRS = 16_384
@@ -31,6 +34,9 @@ class Block(NamedTuple):
     records: int
     pairs: int
     crc32: int
+
+
+_NO_RECORDS = Block(0, 0, 0, 0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,32 +57,38 @@ class ShardWriter:
     """Writes records to a file; `close` tells what it wrote."""
 
     def __init__(self, path: Path):
-        self._path = path
-        self._writer = tf.io.TFRecordWriter(str(path))
+        self._file = path.open("wb")
+        self._sha256 = hashlib.sha256()
         self._blocks: list[Block] = []
-        self._bytes = self._records = self._pairs = 0
+        self._block = _NO_RECORDS
 
-    def write(self, record: bytes, *, pairs: int) -> None:
-        """Adds a record that holds `pairs` pairs."""
-        self._writer.write(record)
-        self._bytes += _BEFORE_RECORD + len(record) + _AFTER_RECORD
-        self._records += 1
-        self._pairs += pairs
-        if self._pairs >= BLOCK_PAIRS:
-            self._end_block()
+    def write(self, records: Records) -> None:
+        """Adds records; a block ends with the record that fills it."""
+        framed, ends = frame(records)
+        pairs = np.cumsum(records.pairs)
+        done = done_bytes = done_pairs = 0
+        while done < len(ends):
+            wanted = done_pairs + BLOCK_PAIRS - self._block.pairs
+            last = min(int(np.searchsorted(pairs, wanted)), len(ends) - 1)
+            data = framed[done_bytes : int(ends[last])]
+            self._file.write(data)
+            self._sha256.update(data)
+            self._block = Block(
+                self._block.bytes + len(data),
+                self._block.records + last + 1 - done,
+                self._block.pairs + int(pairs[last]) - done_pairs,
+                zlib.crc32(data, self._block.crc32),
+            )
+            done, done_bytes, done_pairs = last + 1, int(ends[last]), int(pairs[last])
+            if self._block.pairs >= BLOCK_PAIRS:
+                self._end_block()
 
     def close(self, *, name: str, split: str, unit: int) -> Shard:
         """Ends the file and describes it."""
-        if self._records:
+        if self._block.records:
             self._end_block()
-        self._writer.close()
-        sha256, blocks = hashlib.sha256(), []
-        # Read back, since only TensorFlow sees the framed bytes as it writes them.
-        with self._path.open("rb") as file:
-            for block in self._blocks:
-                data = file.read(block.bytes)
-                sha256.update(data)
-                blocks.append(block._replace(crc32=zlib.crc32(data)))
+        self._file.close()
+        blocks = self._blocks
         return Shard(
             name=name,
             split=split,
@@ -84,13 +96,42 @@ class ShardWriter:
             records=sum(block.records for block in blocks),
             pairs=sum(block.pairs for block in blocks),
             bytes=sum(block.bytes for block in blocks),
-            sha256=sha256.hexdigest(),
+            sha256=self._sha256.hexdigest(),
             blocks=tuple(blocks),
         )
 
     def _end_block(self) -> None:
-        self._blocks.append(Block(self._bytes, self._records, self._pairs, crc32=0))
-        self._bytes = self._records = self._pairs = 0
+        self._blocks.append(self._block)
+        self._block = _NO_RECORDS
+
+
+def frame(records: Records) -> tuple[memoryview, np.ndarray]:
+    """The records as they stand in a TFRecord file, and where each ends: int64[N]."""
+    lengths = np.diff(records.ends, prepend=0)
+    starts = records.ends - lengths
+    data = records.data.tobytes()
+    checks = [crc32c.value(data[a:b]) for a, b in zip(starts.tolist(), records.ends.tolist(), strict=True)]
+    distinct, which = slices.distinct(lengths)
+    heads = [_LENGTH.pack(length) for length in distinct.tolist()]
+    head_checks = _masked(np.array([crc32c.value(head) for head in heads], np.uint32))
+    headers = b"".join(head + check.tobytes() for head, check in zip(heads, head_checks, strict=True))
+    # Three slices a record: its header, itself, its check.
+    source = np.concatenate(
+        [records.data, np.frombuffer(headers, np.uint8), _masked(np.array(checks, np.uint32)).view(np.uint8)]
+    )
+    header_places = len(data) + which * _BEFORE_RECORD
+    check_places = len(data) + len(headers) + np.arange(len(lengths)) * _AFTER_RECORD
+    framed, ends = slices.join(
+        source,
+        np.stack([header_places, starts, check_places], axis=1),
+        np.stack([np.full_like(lengths, _BEFORE_RECORD), lengths, np.full_like(lengths, _AFTER_RECORD)], axis=1),
+    )
+    return framed.data, ends[2::3]
+
+
+def _masked(checks: np.ndarray) -> np.ndarray:
+    """The CRC-32C as TFRecord stores it: turned by 15 bits, plus a constant; uint32[N] → <u4[N]."""
+    return ((checks >> np.uint32(15) | checks << np.uint32(17)) + np.uint32(0xA282EAD8)).astype("<u4")
 
 
 def read_block(path: Path, offset: int, block: Block) -> list[memoryview]:
@@ -116,4 +157,4 @@ def read_block(path: Path, offset: int, block: Block) -> list[memoryview]:
     return records
 
 
-_REMEDY = "`textgen verify` lists what is damaged; delete those files and run the same `textgen prepare` again."
+_REMEDY = "`textgen verify` lists what is damaged, and `textgen repair` makes it again."

@@ -6,59 +6,68 @@ its side of it, so it is no target.
 """
 
 import hashlib
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from textgen.config import PrepareConfig
+import numpy as np
 
+from textgen.config import SPLITS, PrepareConfig
+
+DIGEST_BYTES = 16
 _BUCKETS = 10_000
 
 
-class Part(NamedTuple):
-    """Tokens `start` to `end` of a document, windowed on their own."""
-
-    split: str
-    start: int
-    end: int
+def new_digest(text: bytes) -> "hashlib.blake2b":
+    """The hash that stands for a document: 128 bits of BLAKE2b over its cleaned text; `update` takes more of it."""
+    return hashlib.blake2b(text, digest_size=DIGEST_BYTES)
 
 
-def split_of(cleaned: bytes, held_out_percent: Mapping[str, float]) -> str:
-    """The split of a document.
+class Parts(NamedTuple):
+    """Tokens `starts` to `ends` of each document belong to a split.
 
-    The first 8 bytes of BLAKE2b, modulo 10,000, fall in validation's share, then in test's, then in train's.
+    Attributes:
+        starts: int64 [3, D], a row a split, in the order of SPLITS.
+        ends: int64 [3, D]; where it is not above the start, the split has nothing of the document.
     """
-    digest = hashlib.blake2b(cleaned, digest_size=8).digest()
-    bucket = int.from_bytes(digest, "little") % _BUCKETS
-    for split, percent in held_out_percent.items():
-        share = round(percent * _BUCKETS / 100)
-        if bucket < share:
-            return split
-        bucket -= share
-    return "train"
+
+    starts: np.ndarray
+    ends: np.ndarray
 
 
-def tail_parts(length: int, held_out_percent: Mapping[str, float]) -> list[Part]:
-    """Train, then validation, then test, by their shares of the length; empty parts are left out.
+def parts(digests: np.ndarray, lengths: np.ndarray, config: PrepareConfig) -> Parts:
+    """What each split has of each document.
 
-    >>> [tuple(part) for part in tail_parts(100, {"validation": 10, "test": 10})]
-    [('train', 0, 80), ('validation', 80, 90), ('test', 90, 100)]
+    Args:
+        digests: uint8 [D, 16].
+        lengths: int64 [D], in tokens.
+        config: `split_by` and the shares held out.
     """
-    ends = {"train": length}
-    kept = 100.0
-    for split, percent in reversed(list(held_out_percent.items())):
-        kept -= percent
-        ends[split] = ends["train"]
-        ends["train"] = round(length * kept / 100)
-    parts, start = [], 0
-    for split in ("train", *held_out_percent):
-        if start < ends[split]:
-            parts.append(Part(split, start, ends[split]))
-            start = ends[split]
-    return parts
-
-
-def parts(cleaned: bytes, length: int, config: PrepareConfig) -> list[Part]:
-    """The parts of a document of `length` tokens."""
     if config.split_by == "tail":
-        return tail_parts(length, config.held_out_percent())
-    return [Part(split_of(cleaned, config.held_out_percent()), 0, length)]
+        return _tails(lengths, config.held_out_percent())
+    mine = splits_of(digests, config) == np.arange(len(SPLITS))[:, None]
+    return Parts(np.zeros(mine.shape, np.int64), np.where(mine, lengths, 0))
+
+
+def splits_of(digests: np.ndarray, config: PrepareConfig) -> np.ndarray:
+    """uint8 [D, 16] → int [D], the place in SPLITS of each document's split.
+
+    The first 8 bytes of the hash, modulo 10,000, fall in validation's share, then in test's, then in train's.
+    """
+    buckets = digests[:, :8].copy().view("<u8")[:, 0] % _BUCKETS
+    found = np.full(len(buckets), SPLITS.index("train"))
+    start = 0
+    for split, percent in config.held_out_percent().items():
+        end = start + round(percent * _BUCKETS / 100)
+        found[(start <= buckets) & (buckets < end)] = SPLITS.index(split)
+        start = end
+    return found
+
+
+def _tails(lengths: np.ndarray, held_out_percent: dict[str, float]) -> Parts:
+    """Train, then validation, then test, by their shares of each length."""
+    validation, test = held_out_percent["validation"], held_out_percent["test"]
+    test_starts = np.rint(lengths * (100.0 - test) / 100).astype(np.int64)
+    train_ends = np.rint(lengths * (100.0 - test - validation) / 100).astype(np.int64)
+    return Parts(
+        np.stack([np.zeros_like(lengths), train_ends, test_starts]),
+        np.stack([train_ends, test_starts, lengths]),
+    )

@@ -5,79 +5,107 @@ X = d[max(0, p-W) : p]. X is never empty, and n tokens give n + 1 pairs. X is pa
 only side that the cuDNN LSTM takes.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from textgen.config import BOS, EOS, PAD
+from textgen.config import PAD
+from textgen.dataset import slices
 
 Ids = np.ndarray
 """A one-dimensional array of token ids, of any integer dtype."""
 
 
-def mark(ids: Ids, *, begin: bool, end: bool) -> Ids:
-    """t1 … tn → [BOS] t1 … tn [EOS], or with one of them, or with none.
+class Sequences(NamedTuple):
+    """Sequences of ids, or stretches of long ones, that lie on end in one array.
 
-    >>> mark(np.array([7, 8]), begin=True, end=True).tolist()
-    [2, 7, 8, 3]
+    Attributes:
+        ids: [T].
+        starts: int[S], the place of each one's first id, from which on it is context.
+        firsts: int[S], the place of its first target.
+        ends: int[S], the place after its last id.
     """
-    before, after = [BOS] * begin, [EOS] * end
-    return np.concatenate([np.array(before, ids.dtype), ids, np.array(after, ids.dtype)])
+
+    ids: Ids
+    starts: np.ndarray
+    firsts: np.ndarray
+    ends: np.ndarray
 
 
-def targets(length: int, *, stride: int, first: int = 1) -> Ids:
-    """The target positions of a sequence of `length` ids, of which those before `first` are context only.
+def sequences(each: Sequence[Ids]) -> Sequences:
+    """Whole sequences, whose first id alone is no target.
 
-    >>> targets(6, stride=2)
-    array([1, 3, 5])
+    >>> sequences([np.array([2, 7, 3]), np.array([2, 3])])
+    Sequences(ids=array([2, 7, 3, 2, 3]), starts=array([0, 3]), firsts=array([1, 4]), ends=array([3, 5]))
     """
-    return np.arange(first, length, stride)
+    ends = np.cumsum([len(ids) for ids in each])
+    starts = ends - [len(ids) for ids in each]
+    return Sequences(np.concatenate(each), starts, starts + 1, ends)
 
 
-def starts(targets: Ids, *, window: int) -> Ids:
-    """Where the X of each target starts: `window` ids before it, or the sequence's start.
+class Targets(NamedTuple):
+    """The targets of sequences, in order.
 
-    >>> starts(np.array([1, 3, 5]), window=3)
-    array([0, 0, 2])
+    Attributes:
+        places: int[N], where each target is.
+        begins: int[N], where its X begins: a window before it, or where its sequence does.
     """
-    return np.maximum(targets - window, 0)
+
+    places: np.ndarray
+    begins: np.ndarray
 
 
-class Span(NamedTuple):
-    """A stretch of a sequence: ids `start` to `end`, of which those from `first` on are targets."""
+def targets(sequences: Sequences, *, window: int, stride: int) -> Targets:
+    """The target places of sequences, and where their windows begin.
 
-    start: int
-    first: int
-    end: int
-
-
-def spans(length: int, *, context: int, most_targets: int) -> list[Span]:
-    """A sequence cut so that each target is in one span, with up to `context` ids before a span's first target.
-
-    >>> spans(6, context=2, most_targets=3)
-    [Span(start=0, first=1, end=4), Span(start=2, first=4, end=6)]
+    >>> targets(sequences([np.array([2, 7, 8, 9, 3])]), window=2, stride=2)
+    Targets(places=array([1, 3]), begins=array([0, 1]))
     """
-    firsts = range(1, length, most_targets)
-    return [Span(max(0, first - context), first, min(first + most_targets, length)) for first in firsts]
+    counts = target_counts(sequences.firsts, sequences.ends, stride=stride)
+    found = slices.places(sequences.firsts, counts, step=stride)
+    return Targets(found, np.maximum(found - window, np.repeat(sequences.starts, counts)))
 
 
-def cut(ids: Ids, sequence_starts: Ids, targets: Ids, *, window: int) -> tuple[np.ndarray, Ids]:
-    """The pairs of several sequences that lie on end in one array.
+def target_counts(firsts: np.ndarray, ends: np.ndarray, *, stride: int) -> np.ndarray:
+    """int[S], how many targets lie from each first place to its end."""
+    return np.maximum(-((firsts - ends) // stride), 0)
+
+
+def spans(sequences: Sequences, *, context: int, most_targets: int) -> Sequences:
+    """The sequences cut so that each target is in one, with up to `context` ids before a span's first target.
+
+    >>> cut = spans(sequences([np.array([2, 4, 5, 6, 7, 3])]), context=2, most_targets=3)
+    >>> cut.starts.tolist(), cut.firsts.tolist(), cut.ends.tolist()
+    ([0, 2], [1, 4], [4, 6])
+    """
+    ids, starts, firsts, ends = sequences
+    counts = target_counts(firsts, ends, stride=most_targets)
+    span_firsts = slices.places(firsts, counts, step=most_targets)
+    return Sequences(
+        ids,
+        np.maximum(span_firsts - context, np.repeat(starts, counts)),
+        span_firsts,
+        np.minimum(span_firsts + most_targets, np.repeat(ends, counts)),
+    )
+
+
+def cut(ids: Ids, targets: Targets, *, window: int) -> tuple[np.ndarray, Ids]:
+    """The pairs at the targets.
 
     Args:
         ids: [T], the sequences on end.
-        sequence_starts: [N], for each target the place in `ids` where its sequence starts.
-        targets: [N], places in `ids`.
+        targets: N places in `ids`, and where their windows begin.
         window: W, the width of X.
 
     Returns:
         X [N, W], padded on the right with PAD, and y [N], both with the dtype of `ids`.
     """
-    begins = np.maximum(targets - window, sequence_starts)
+    places, begins = targets
     padded = np.concatenate([ids, np.full(window, PAD, ids.dtype)])
     x = np.lib.stride_tricks.sliding_window_view(padded, window)[begins]
-    widths = targets - begins
+    widths = places - begins
     short = np.flatnonzero(widths < window)
     # A short window was read past its target.
     x[short] = np.where(np.arange(window) < widths[short, None], x[short], PAD)
-    return x, ids[targets]
+    return x, ids[places]

@@ -1,77 +1,105 @@
 """The one way from raw text to token ids and back, for training data and for prompts alike."""
 
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from textgen.config import EOS, UNK, TextConfig
+from textgen.config import EOS, TOKENIZER_FILE, UNK, TextConfig
+from textgen.errors import UserError
+from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
+from textgen.text.selection import Rule
+from textgen.text.selection.documents import Documents
 from textgen.text.tokenizers import make_tokenizer
-from textgen.text.vocabulary import Vocabulary, VocabularyTable
+from textgen.text.vocabulary import Vocabulary
 
 _TEXTS = tf.TensorSpec([None], tf.string, "texts")
+_FLAGS = tf.TensorSpec([None], tf.bool, "continued")
 
 
 class Tokens(NamedTuple):
-    """A batch of B documents with T tokens in all.
+    """A batch of B texts with T tokens in all, of which U are distinct.
 
     Attributes:
         cleaned: string[B], the texts that were cut into tokens.
         characters: int32[B], how many code points they have.
-        flat: [T], the tokens of all documents on end; symbols, or int32 ids.
-        lengths: int64[B], how many tokens each document has.
+        symbols: [U], the distinct tokens in the order in which they come; strings, or int32 code points.
+        indices: int32[T], the tokens of all texts on end, as places in `symbols`.
+        lengths: int64[B], how many tokens each text has.
+        sums: float64[B, K], what the rules of selection measure.
     """
 
     cleaned: tf.Tensor
     characters: tf.Tensor
-    flat: tf.Tensor
+    symbols: tf.Tensor
+    indices: tf.Tensor
     lengths: tf.Tensor
+    sums: tf.Tensor
 
 
 class Analyzer(tf.Module):
     """Cleans and cuts text; what a vocabulary is counted from."""
 
-    def __init__(self, config: TextConfig):
+    def __init__(self, config: TextConfig, *, rules: Sequence[Rule] = (), model: bytes = b""):
+        """`rules` measure the texts; `model` is the content of the file of a tokenizer that comes with one."""
         super().__init__()
         self.config = config
-        self.tokenizer = make_tokenizer(config)
+        self.tokenizer = make_tokenizer(config, model)
+        self._rules = rules
 
-    @tf.function(input_signature=[_TEXTS])
-    def symbols(self, texts: tf.Tensor) -> Tokens:
-        """string[B] of UTF-8 → Tokens of symbols."""
-        cleaned = clean(texts, self.config)
-        return _tokens(cleaned, self.tokenizer.tokenize(cleaned))
+    @tf.function(input_signature=[_TEXTS, _FLAGS])
+    def analyze(self, texts: tf.Tensor, continued: tf.Tensor) -> Tokens:
+        """string[B] of UTF-8, and bool[B] that says which of them goes on with the text before it → Tokens."""
+        cleaned = clean(texts, self.config, continued)
+        ragged = self.tokenizer.tokenize(cleaned)
+        symbols, indices = tf.unique(ragged.values)
+        documents = Documents(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), ragged.row_lengths())
+        measured = [rule.measure(documents) for rule in self._rules]
+        sums = tf.concat(measured, axis=1) if measured else tf.zeros([tf.size(texts), 0], tf.float64)
+        return Tokens(cleaned, documents.characters, symbols, indices, documents.lengths, sums)
 
 
 class Preprocessor(Analyzer):
     """Cleans and cuts text, looks its tokens up, and joins ids to text again."""
 
-    def __init__(self, config: TextConfig, vocabulary: Vocabulary):
-        super().__init__(config)
+    def __init__(self, config: TextConfig, vocabulary: Vocabulary, *, model: bytes = b""):
+        super().__init__(config, model=model)
         self.vocabulary = vocabulary
-        self._table = VocabularyTable(vocabulary, self.tokenizer)
+        self._table = self.tokenizer.table(vocabulary)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """string[B] of UTF-8 → ragged int32 [B, (tokens)], without [BOS] and [EOS]."""
-        return self._ids(clean(texts, self.config))
+        symbols = self.tokenizer.tokenize(clean(texts, self.config))
+        return symbols.with_values(self.ids(symbols.values)).merge_dims(1, 2)
 
-    @tf.function(input_signature=[_TEXTS])
-    def tokens(self, texts: tf.Tensor) -> Tokens:
-        """`encode`, with the cleaned texts beside the ids."""
-        cleaned = clean(texts, self.config)
-        return _tokens(cleaned, self._ids(cleaned))
+    def ids(self, symbols: tf.Tensor) -> tf.RaggedTensor:
+        """Symbols [N] → ragged int32 [N, (ids)]: the ids that each gives, which may be none."""
+        ids = self._table.ids(tf.convert_to_tensor(symbols, self.tokenizer.symbol_dtype))
+        if self.config.unknown == "drop":
+            ids = tf.ragged.boolean_mask(ids, tf.not_equal(ids, UNK))
+        return ids
 
     def decode(self, ids: tf.RaggedTensor) -> tf.Tensor:
         """Ragged int32 [B, (tokens)] → string[B]; reserved ids other than [UNK] have no text."""
         ids = tf.ragged.boolean_mask(ids, (ids > EOS) | tf.equal(ids, UNK))
         return self.tokenizer.detokenize(self._table.texts(ids))
 
-    def _ids(self, cleaned: tf.Tensor) -> tf.RaggedTensor:
-        ids = self._table.ids(self.tokenizer.tokenize(cleaned))
-        if self.config.unknown == "drop":
-            ids = tf.ragged.boolean_mask(ids, tf.not_equal(ids, UNK))
-        return ids
 
+def load(directory: Path, config: TextConfig) -> Preprocessor:
+    """The preprocessor of a dataset or of a run.
 
-def _tokens(cleaned: tf.Tensor, ragged: tf.RaggedTensor) -> Tokens:
-    return Tokens(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), ragged.flat_values, ragged.row_lengths())
+    Raises:
+        UserError: the folder has no vocabulary, or not the model that the tokenizer comes with.
+    """
+    words, path = vocabularies.load(directory), directory / TOKENIZER_FILE
+    if not config.tokenizer_model:
+        return Preprocessor(config, words)
+    model = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(model).hexdigest() != config.tokenizer_model:
+        raise UserError(
+            f"{path} is missing or changed. Put the SentencePiece model there that the dataset was made with."
+        )
+    return Preprocessor(config, words, model=model)

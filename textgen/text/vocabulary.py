@@ -4,17 +4,16 @@ So a low id is a frequent token, which log-uniform sampling needs. The file is J
 line, so that a token may be any text, a newline included.
 """
 
+import codecs
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import tensorflow as tf
-
-from textgen.config import EOS, RESERVED, UNK, VOCABULARY_FILE
+from textgen.config import EOS, RESERVED, VOCABULARY_FILE
 from textgen.errors import UserError, require
-from textgen.text.tokenizers import Tokenizer
 
 FIRST_ID = EOS + 1
 
@@ -75,6 +74,41 @@ def parse(content: bytes) -> Vocabulary:
     return vocabulary
 
 
+def parse_given(content: bytes, path: str) -> Vocabulary:
+    """The vocabulary in a file that a user brings: that of another dataset, or a token a line by falling frequency.
+
+    Raises:
+        UserError: the file is not text, or names no token, or one twice.
+    """
+    content = content.removeprefix(codecs.BOM_UTF8)
+    given = _parse_json_lines(content, path) if path.endswith(".jsonl") else _parse_lines(content, path)
+    repeated = sorted(token for token, count in Counter(given.tokens).items() if count > 1)
+    require(not repeated, f"{path} names {repeated[:1]} more than once. Name each token once.")
+    return given
+
+
+def _parse_json_lines(content: bytes, path: str) -> Vocabulary:
+    try:
+        return parse(content)
+    except UserError:
+        raise UserError(
+            f"{path} is no vocabulary: it must hold a JSON list of a token and its count on each line. "
+            f"Give the {VOCABULARY_FILE} of a dataset, or a .txt file with a token a line."
+        ) from None
+
+
+def _parse_lines(content: bytes, path: str) -> Vocabulary:
+    try:
+        lines = [line.removesuffix("\r") for line in content.decode().split("\n")]
+    except UnicodeDecodeError:
+        raise UserError(
+            f"{path} is no UTF-8 text. Give a {VOCABULARY_FILE}, or a file with a token a line."
+        ) from None
+    tokens = tuple(line for line in lines if line)
+    require(bool(tokens), f"{path} names no token. Write one on each line, the most frequent first.")
+    return Vocabulary(tokens, (0,) * len(tokens))
+
+
 def load(directory: Path) -> Vocabulary:
     """The vocabulary of a dataset or of a run.
 
@@ -90,27 +124,3 @@ def load(directory: Path) -> Vocabulary:
         return parse(path.read_bytes())
     except UserError as error:
         raise UserError(f"in {directory}: {error}") from None
-
-
-class VocabularyTable(tf.Module):
-    """Symbols to ids and ids to texts, inside a graph."""
-
-    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer):
-        super().__init__()
-        symbols = [tokenizer.symbol(token) for token in vocabulary.tokens]
-        self._texts = tf.constant(vocabulary.texts)
-        self._ids = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(
-                tf.constant(symbols, tokenizer.symbol_dtype),
-                tf.range(FIRST_ID, vocabulary.size, dtype=tf.int32),
-            ),
-            default_value=UNK,
-        )
-
-    def ids(self, symbols: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Ragged symbols [B, (tokens)] → ragged int32 [B, (tokens)], UNK for those without an id."""
-        return symbols.with_flat_values(self._ids.lookup(symbols.flat_values))
-
-    def texts(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Ragged int32 [B, (tokens)] → ragged string [B, (tokens)]."""
-        return ids.with_flat_values(tf.gather(self._texts, ids.flat_values))

@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from textgen.config import VOCABULARY_FILE, TrainConfig
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, TrainConfig
 from textgen.console import bar, say
 from textgen.dataset import read_manifest, read_pairs
 from textgen.dataset.manifest import Manifest
@@ -85,7 +85,9 @@ def _make_folder(data: Path, output: Path) -> None:
         raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
     output.mkdir(parents=True, exist_ok=True)
     # The run has its own copy, so that it can write text where the dataset is not.
-    (output / VOCABULARY_FILE).write_bytes((data / VOCABULARY_FILE).read_bytes())
+    for name in (VOCABULARY_FILE, TOKENIZER_FILE):
+        if (data / name).is_file():
+            (output / name).write_bytes((data / name).read_bytes())
 
 
 @dataclasses.dataclass

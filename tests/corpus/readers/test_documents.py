@@ -1,60 +1,71 @@
-import doctest
-import io
+import bz2
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from textgen.corpus import readers
-from textgen.corpus.pieces import Batch, Piece
-from textgen.corpus.readers import READERS, format_of
+from textgen.corpus.pieces import PART_BYTES, Batch, Reading
+from textgen.corpus.readers import READERS
 from textgen.errors import UserError
 
+READER = READERS["document"]
 
-def read(content):
-    return list(
-        READERS["document"].read(Piece("a.txt", 0, len(content), "document"), lambda _: io.BytesIO(content), None)
-    )
+
+def no_file(path):
+    raise AssertionError(f"{path} need not be opened")
 
 
 def test_a_file_is_one_piece_however_big():
-    assert READERS["document"].divide("a.txt", 10_000, 7, lambda _: io.BytesIO()) == [(0, 10_000)]
+    assert READER.divide("a.txt", 10_000, 7, no_file, Reading()) == [(0, 10_000)]
 
 
-def test_a_file_is_one_document_with_its_line_ends():
-    assert read(b"one\r\n\r\ntwo\n") == [Batch(texts=[b"one\r\n\r\ntwo\n"])]
+def test_any_text_can_be_read_as_a_document():
+    READER.check("a.txt", no_file, Reading())
 
 
-def test_a_byte_order_mark_is_left_out_at_the_start_alone():
-    assert read(b"\xef\xbb\xbfa\xef\xbb\xbf") == [Batch(texts=[b"a\xef\xbb\xbf"])]
+def test_a_packed_file_that_is_none_is_an_error(check):
+    check("document", bz2.compress(b""), path="a.bz2")
+    with pytest.raises(UserError, match=r"a\.bz2 can't be unpacked"):
+        check("document", b"plain", path="a.bz2")
 
 
-def test_invalid_bytes_are_replaced_and_the_document_counted_as_repaired():
-    assert read(b"caf\xe9") == [Batch(texts=["caf\ufffd".encode()], repaired=1)]
+def test_a_file_is_one_document_with_its_line_ends(batches_of):
+    assert batches_of("document", b"one\r\n\r\ntwo\n") == [Batch([b"one\r\n\r\ntwo\n"], [False])]
 
 
-@pytest.mark.parametrize(
-    ("path", "asked", "found"),
-    [
-        ("a.txt", "auto", "document"),
-        ("a", "auto", "document"),
-        ("gs://bucket/A.CSV", "auto", "csv"),
-        ("a.csv", "lines", "lines"),
-        ("a.txt", "csv", "csv"),
-        ("a.gz.txt", "auto", "document"),
-    ],
-)
-def test_a_format_is_what_is_asked_for_or_what_the_ending_tells(path, asked, found):
-    assert format_of(path, asked) == found
-    assert found in READERS
+def test_an_empty_file_is_no_document(batches_of):
+    assert batches_of("document", b"") == []
+    assert batches_of("document", bz2.compress(b""), path="a.bz2") == []
 
 
-@pytest.mark.parametrize("ending", [".gz", ".BZ2", ".xz", ".zst", ".zip", ".parquet", ".tfrecord"])
-@pytest.mark.parametrize("asked", ["auto", "document"])
-def test_a_compressed_or_binary_file_is_refused_with_what_to_do(ending, asked):
-    with pytest.raises(UserError, match=rf"a\.csv{ending} is a {ending.lower()} file; .*Unpack it first\."):
-        format_of(f"a.csv{ending}", asked)
+def test_a_byte_order_mark_is_left_out_at_the_start_alone(taken_by):
+    assert taken_by("document", b"\xef\xbb\xbfa\xef\xbb\xbf").texts == [b"a\xef\xbb\xbf"]
 
 
-def test_examples_in_the_docstrings_hold():
-    result = doctest.testmod(readers)
-    assert result.attempted > 0
-    assert result.failed == 0
+def test_invalid_bytes_are_replaced_and_the_document_counted_as_repaired(batches_of):
+    assert batches_of("document", b"caf\xe9") == [Batch(["caf\ufffd".encode()], [False], repaired=1)]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_a_document_may_be_in_another_encoding(taken_by, encoding):
+    assert taken_by("document", "café".encode(encoding), encoding=encoding) == (["café".encode()], [], 0)
+
+
+def test_a_long_document_is_given_in_parts(batches_of):
+    content = b"\xef\xbb\xbf" + b"some words\n" * (PART_BYTES // 4)
+    batches = batches_of("document", content)
+    assert len(batches) == 3
+    assert [batch.continued for batch in batches] == [[False], [True], [True]]
+    assert all(len(batch.texts[0]) <= PART_BYTES for batch in batches)
+    assert b"".join(batch.texts[0] for batch in batches) == content[3:]
+    assert batches == batches_of("document", bz2.compress(content), path="a.bz2")
+
+
+@given(st.text(max_size=60), st.integers(8, 20), st.integers(1, 30))
+@settings(max_examples=60, deadline=None)
+def test_a_document_is_read_whole_however_long(limits, taken_by, text, part_bytes, block_bytes):
+    with limits(part_bytes=part_bytes, block_bytes=block_bytes):
+        for encoding in ("utf-8", "utf-16"):
+            made = taken_by("document", text.encode(encoding), encoding=encoding).texts
+            assert b"".join(made) == text.removeprefix("\ufeff").encode()
+            assert len(made) <= 1

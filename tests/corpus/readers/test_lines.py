@@ -1,39 +1,33 @@
+import gzip
 import io
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus import pieces
-from textgen.corpus.pieces import Piece
-from textgen.corpus.readers import READERS, lines
+from textgen.corpus.pieces import PART_BYTES, Piece, Reading, Refused
+from textgen.corpus.readers import READERS
 from textgen.errors import UserError
 
 READER = READERS["lines"]
 MARK = b"\xef\xbb\xbf"
 
 
-def read_range(content, start, end):
-    made = READER.read(Piece("a.txt", start, end, "lines"), lambda _: io.BytesIO(content), None)
-    return [text for batch in made for text in batch.texts]
-
-
-def read_all(content, unit_bytes):
-    ranges = READER.divide("a.txt", len(content), unit_bytes, lambda _: io.BytesIO(content))
-    return [text for start, end in ranges for text in read_range(content, start, end)]
+def no_file(path):
+    raise AssertionError(f"{path} need not be opened")
 
 
 def expected(content):
-    found = content.split(b"\n")
+    found = content.removeprefix(MARK).split(b"\n")
     if not found[-1]:
         found.pop()
-    found[:1] = [line.removeprefix(MARK) for line in found[:1]]
     return [line.removesuffix(b"\r").decode(errors="replace").encode() for line in found]
 
 
 line_contents = st.one_of(
     st.just(b""),
     st.text(max_size=12).map(str.encode),
+    st.text(alphabet="a \r", max_size=30).map(str.encode),
     st.binary(max_size=6),
     st.integers(50, 400).map(lambda n: b"long " * n),
 ).map(lambda line: line.replace(b"\n", b""))
@@ -44,67 +38,102 @@ def files(draw):
     ended = draw(st.lists(st.tuples(line_contents, st.sampled_from([b"\n", b"\r\n"])), max_size=12))
     last = draw(line_contents)
     mark = draw(st.sampled_from([b"", MARK]))
-    return mark + b"".join(line + end for line, end in ended) + last
+    content = mark + b"".join(line + end for line, end in ended) + last
+    # The mark of another encoding is an error.
+    return content if content[:2] not in (b"\xff\xfe", b"\xfe\xff") else b""
 
 
-@given(files(), st.integers(1, 600), st.integers(1, 64))
-@example(b"a\nb\nc\n", 1, 1)
-@example(b"\n\n\n", 1, 1)
-@example(b"\r\n\r\n", 1, 64)
-@example(MARK + b"a\nb", 2, 64)
-@settings(max_examples=100, deadline=None)
-def test_any_division_gives_every_line_once(content, unit_bytes, batch_bytes):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "BATCH_BYTES", batch_bytes)
-        patch.setattr(pieces, "BATCH_BYTES", batch_bytes)
-        assert read_all(content, unit_bytes) == expected(content)
+@given(files(), st.integers(1, 600), st.integers(8, 40), st.integers(1, 64))
+@example(b"a\nb\nc\n", 1, 8, 1)
+@example(b"\n\n\n", 1, 8, 1)
+@example(b"\r\n\r\n", 1, 8, 64)
+@example(MARK + b"a\nb", 2, 8, 64)
+@example(b"1234567\r\n8", 100, 8, 8)
+@settings(max_examples=150, deadline=None)
+def test_any_division_gives_every_line_once(limits, taken_by, content, unit_bytes, part_bytes, block_bytes):
+    with limits(part_bytes=part_bytes, block_bytes=block_bytes):
+        assert taken_by("lines", content, unit_bytes=unit_bytes).texts == expected(content)
 
 
 @given(files(), st.data())
 @settings(max_examples=60, deadline=None)
-def test_ranges_with_any_edges_give_every_line_once(content, data):
+def test_ranges_with_any_edges_give_every_line_once(taken_by, content, data):
     cuts = data.draw(st.lists(st.integers(0, len(content)), max_size=5).map(sorted))
-    edges = [0, *cuts, len(content)]
-    made = [text for start, end in zip(edges, edges[1:], strict=False) for text in read_range(content, start, end)]
-    assert made == expected(content)
+    assert taken_by("lines", content, edges=[0, *cuts, len(content)]).texts == expected(content)
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 @settings(max_examples=60, deadline=None)
 def test_a_file_is_divided_into_adjoining_ranges_of_about_the_size_wanted(size, unit_bytes):
-    ranges = READER.divide("a.txt", size, unit_bytes, lambda _: io.BytesIO())
+    ranges = READER.divide("a.txt", size, unit_bytes, no_file, Reading())
     assert ranges[0][0] == 0
     assert ranges[-1][1] == size
     assert all(end == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
     assert all(0 < end - start <= 1.5 * unit_bytes + 1 for start, end in ranges)
 
 
-def test_a_line_belongs_to_the_range_it_starts_in():
+@pytest.mark.parametrize(("path", "encoding"), [("a.gz", "utf-8"), ("a.txt", "utf-16")])
+def test_a_file_that_is_read_from_its_beginning_is_not_divided(path, encoding):
+    assert READER.divide(path, 1000, 10, no_file, Reading(encoding=encoding)) == [(0, 1000)]
+
+
+def test_a_line_belongs_to_the_range_it_starts_in(taken_by):
     content = b"aa\nbbbb\ncc\n"
-    assert read_range(content, 0, 4) == [b"aa", b"bbbb"]
-    assert read_range(content, 4, 8) == []
-    assert read_range(content, 8, 11) == [b"cc"]
-    assert read_range(content, 3, 8) == [b"bbbb"]
+    assert taken_by("lines", content, edges=[0, 4]).texts == [b"aa", b"bbbb"]
+    assert taken_by("lines", content, edges=[4, 8]).texts == []
+    assert taken_by("lines", content, edges=[8, 11]).texts == [b"cc"]
+    assert taken_by("lines", content, edges=[3, 8]).texts == [b"bbbb"]
 
 
-def test_one_carriage_return_before_a_line_end_is_dropped():
-    assert read_all(b"a\r\nb\r\r\n\rc\r", 100) == [b"a", b"b\r", b"\rc"]
+def test_one_carriage_return_before_a_line_end_is_dropped(taken_by):
+    assert taken_by("lines", b"a\r\nb\r\r\n\rc\r").texts == [b"a", b"b\r", b"\rc"]
 
 
-def test_a_separator_that_is_no_newline_stays_in_its_line():
+def test_a_separator_that_is_no_newline_stays_in_its_line(taken_by):
     content = "a\u2028b\x0cc\x85d\n".encode()
-    assert read_all(content, 3) == [content.removesuffix(b"\n")]
+    assert taken_by("lines", content, unit_bytes=3).texts == [content.removesuffix(b"\n")]
 
 
-def test_a_byte_order_mark_is_left_out_at_the_start_of_the_file_alone():
-    assert read_all(MARK + b"a\n" + MARK + b"b\n", 6) == [b"a", MARK + b"b"]
+def test_a_byte_order_mark_is_left_out_at_the_start_of_the_file_alone(taken_by):
+    assert taken_by("lines", MARK + b"a\n" + MARK + b"b\n", unit_bytes=6).texts == [b"a", MARK + b"b"]
 
 
-def test_invalid_bytes_are_replaced_and_their_lines_counted():
-    content = b"ok\ncaf\xe9\n\xff\xfe\n"
-    (batch,) = READER.read(Piece("a.txt", 0, len(content), "lines"), lambda _: io.BytesIO(content), None)
-    assert batch.texts == [b"ok", "caf\ufffd".encode(), "\ufffd\ufffd".encode()]
-    assert (batch.repaired, batch.malformed) == (2, 0)
+def test_invalid_bytes_are_replaced_and_their_lines_counted(taken_by):
+    taken = taken_by("lines", b"ok\ncaf\xe9\n\xff\xff\n")
+    assert taken == ([b"ok", "caf\ufffd".encode(), "\ufffd\ufffd".encode()], [], 2)
+
+
+def test_lines_with_invalid_bytes_are_dropped_or_an_error_as_asked(taken_by):
+    content = b"ok\ncaf\xe9\n"
+    assert taken_by("lines", content, on_invalid="drop") == ([b"ok"], [Refused("invalid encoding", b"caf\xe9")], 0)
+    with pytest.raises(UserError, match=r"a\.txt holds text that is not valid utf-8"):
+        taken_by("lines", content, path="a.txt", on_invalid="fail")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "shift_jis", "utf-16", "utf-16-be", "utf-32", "utf-7"])
+@pytest.mark.parametrize("unit_bytes", [3, 1000])
+def test_lines_may_be_in_another_encoding(taken_by, encoding, unit_bytes):
+    lines = ["one", "", "\u2026three", "\u0a0a"]
+    content = "\n".join(lines).encode(encoding, "ignore")
+    lines = [line.encode(encoding, "ignore").decode(encoding).encode().removeprefix(MARK) for line in lines]
+    taken = taken_by("lines", content, unit_bytes=unit_bytes, encoding=encoding).texts
+    assert taken == (lines if lines[-1] else lines[:-1])
+
+
+def test_packed_lines_are_read_to_the_last(taken_by):
+    content = b"".join(b"line %d\n" % i for i in range(1000))
+    assert taken_by("lines", gzip.compress(content), path="a.gz", unit_bytes=10).texts == content.splitlines()
+
+
+@pytest.mark.parametrize("edges", [None, [0, 3, PART_BYTES, PART_BYTES * 3 + 17]])
+def test_a_long_line_is_given_in_parts(batches_of, taken_by, edges):
+    long = b"words " * (PART_BYTES // 2)
+    content = (b"a\n" + long + b"\r\nb" + b"\n" * 20)[: PART_BYTES * 3 + 17]
+    batches = batches_of("lines", content, edges=edges)
+    assert all(sum(map(len, batch.texts)) <= PART_BYTES for batch in batches)
+    texts = taken_by("lines", content, edges=edges).texts
+    assert texts[:3] == [b"a", long, b"b"]
+    assert set(texts[3:]) == {b""}
 
 
 class Cut(io.BytesIO):
@@ -112,17 +141,23 @@ class Cut(io.BytesIO):
 
     asked = 0
 
-    def readlines(self, hint=-1):
+    def read(self, size=-1):
         self.asked += 1
         assert self.asked < 10, "the reader does not stop at the end of the file"
-        return super().readlines(hint)
+        return super().read(size)
 
 
-@pytest.mark.parametrize("start", [0, 6])
-def test_reading_ends_where_a_file_was_cut_after_the_units_were_planned(start):
-    try:
-        made = list(READER.read(Piece("a.txt", start, 9, "lines"), lambda _: Cut(b"a\nb\n"), None))
-    except UserError as error:
-        assert "a.txt" in str(error)
-    else:
-        assert [text for batch in made for text in batch.texts] == ([b"a", b"b"] if start == 0 else [])
+@pytest.mark.parametrize("start", [0, 1, 6, 8])
+def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error(start):
+    with pytest.raises(UserError, match=r"a\.txt has become shorter since the work began\."):
+        list(READER.read(Piece("a.txt", start, 9, "lines"), lambda _: Cut(b"a\nb\n"), Reading()))
+
+
+def test_any_text_can_be_read_as_lines():
+    READER.check("a.txt", no_file, Reading())
+
+
+def test_a_packed_file_that_is_none_is_an_error(check):
+    check("lines", gzip.compress(b""), path="a.gz")
+    with pytest.raises(UserError, match=r"a\.gz can't be unpacked"):
+        check("lines", b"plain", path="a.gz")

@@ -8,7 +8,7 @@ from textgen.text.cleaning import clean
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.tokenizers.char import CharTokenizer
-from textgen.text.vocabulary import most_frequent
+from textgen.text.vocabulary import Vocabulary, most_frequent
 
 ALPHABET = "abcABC ,.\n\téßñ’—日本語😀\u0301"
 CONFIG = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep")
@@ -30,10 +30,27 @@ def test_a_token_is_a_code_point():
 
 
 @given(st.characters(exclude_categories=["Cs"]))
-def test_a_symbol_and_its_text_are_each_other_s_inverse(character):
+@settings(max_examples=60, deadline=None)
+def test_a_symbol_is_written_as_its_character(character):
     tokenizer = CharTokenizer()
-    assert tokenizer.token(tokenizer.symbol(character)) == character
-    assert tokenizer.symbol(character) == tokenizer.tokenize(tf.constant([character]))[0, 0].numpy()
+    assert tokenizer.token(tokenizer.tokenize(tf.constant([character]))[0, 0].numpy()) == character
+
+
+def test_the_most_frequent_characters_are_learned_and_ties_go_by_text():
+    learned = CharTokenizer().learn({"b": 2, "a": 2, "é": 9, "z": 1}, 3)
+    assert learned == Vocabulary(("é", "a", "b"), (9, 2, 2))
+    assert CharTokenizer().symbols_to_learn(3) == 3
+
+
+def test_a_character_is_counted_wherever_it_stands():
+    assert CharTokenizer().count(["b", "x", "a"], {"a": 5, "b": 2}) == [2, 0, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("é", True), ("\n", True), ("", False), ("ab", False), ("e\u0301", False)]
+)
+def test_a_given_vocabulary_holds_characters_alone(text, expected):
+    assert CharTokenizer().is_token(text) is expected
 
 
 def test_tokens_are_joined_with_nothing_between_them():

@@ -7,6 +7,7 @@ from textgen.config import TextConfig
 from textgen.text.cleaning import clean
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.tokenizers.word import WordTokenizer
+from textgen.text.vocabulary import Vocabulary
 
 APART = WordTokenizer(separate_marks=True)
 TOGETHER = WordTokenizer(separate_marks=False)
@@ -156,6 +157,22 @@ def test_prompts_of_a_batch_are_joined_each_with_its_own_continuation():
     assert made.numpy().tolist() == [b"a x", b"b y", b"z"]
 
 
-def test_a_symbol_is_the_word():
-    assert APART.symbol("é") == "é"
+def test_a_symbol_is_written_as_its_word():
     assert APART.token("é".encode()) == "é"
+
+
+def test_the_most_frequent_words_are_learned_and_ties_go_by_text():
+    learned = APART.learn({"sea": 2, "mast": 2, "whale": 9, "oar": 1}, 3)
+    assert learned == Vocabulary(("whale", "mast", "sea"), (9, 2, 2))
+    assert APART.symbols_to_learn(3) == 3
+
+
+def test_a_word_is_counted_wherever_it_stands():
+    assert APART.count(["sea", "oar"], {"whale": 5, "sea": 2}) == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("sea", True), ("don't!", True), ("", False), ("the 9", False), (" a", False)]
+)
+def test_a_given_vocabulary_holds_single_words_alone(text, expected):
+    assert APART.is_token(text) is expected

@@ -1,10 +1,12 @@
 """Text files that hold one document a line."""
 
 from collections.abc import Iterator
+from typing import BinaryIO
 
-from textgen.corpus.pieces import BATCH_BYTES, Batch, OpenFile, Piece, batches
-from textgen.corpus.readers.documents import BYTE_ORDER_MARK
-from textgen.errors import UserError
+from textgen.corpus.batching import Origin, batches
+from textgen.corpus.pieces import PART_BYTES, Batch, OpenFile, Piece, Reading
+from textgen.corpus.sources import check_head, is_divisible, open_text, shortened, text_encoding, text_end
+from textgen.corpus.streams import BLOCK_BYTES
 
 
 class LineReader:
@@ -12,36 +14,72 @@ class LineReader:
 
     has_columns = False
 
-    def check(self, path: str, open_file: OpenFile, text_field: str | None) -> None:
-        """Any text can be read."""
+    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+        """Raises UserError if a packed file can't be unpacked; any text can be read."""
+        check_head(path, open_file, reading)
 
-    def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
+    def divide(
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+    ) -> list[tuple[int, int]]:
         """Ranges of equal size; they need not end at a line's end."""
-        count = max(1, round(size / unit_bytes))
-        edges = [size * i // count for i in range(count + 1)]
-        return list(zip(edges, edges[1:], strict=False))
+        return equal_ranges(size, unit_bytes) if is_divisible(path, reading) else [(0, size)]
 
-    def read(self, piece: Piece, open_file: OpenFile, text_field: str | None) -> Iterator[Batch]:
+    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
         """The lines that start in the piece."""
-        return batches(_lines(piece, open_file))
+        with open_text(piece.path, open_file, reading) as file:
+            found = lines_of(file, piece, text_end(piece, reading))
+            yield from batches(found, Origin(piece.path, text_encoding(reading), reading))
 
 
-def _lines(piece: Piece, open_file: OpenFile) -> Iterator[bytes]:
-    with open_file(piece.path) as file:
-        position = piece.start
-        if position:
-            # The line that the byte before belongs to started in an earlier piece, unless that byte ends it.
-            file.seek(position - 1)
-            position += len(file.readline()) - 1
-        while position < piece.end:
-            block = file.readlines(BATCH_BYTES)
-            if not block:
-                raise UserError(
-                    f"{piece.path} has become shorter since the work began. Leave it as it is, or start anew."
-                )
-            for line in block:
-                if position >= piece.end:
-                    return
-                text = line.removesuffix(b"\n").removesuffix(b"\r")
-                yield text.removeprefix(BYTE_ORDER_MARK) if position == 0 else text
-                position += len(line)
+def equal_ranges(size: int, wanted_bytes: int) -> list[tuple[int, int]]:
+    """Ranges of about the size wanted that cover a file."""
+    count = max(1, round(size / wanted_bytes))
+    edges = [size * i // count for i in range(count + 1)]
+    return list(zip(edges, edges[1:], strict=False))
+
+
+def pass_line(file: BinaryIO, position: int) -> None:
+    """Moves the file to the first start of a line at or after a position that is not its beginning."""
+    file.seek(position - 1)
+    line = file.readline(PART_BYTES)
+    while line and not line.endswith(b"\n"):
+        line = file.readline(PART_BYTES)
+
+
+def lines_of(file: BinaryIO, piece: Piece, end: float) -> Iterator[bytes | Iterator[bytes]]:
+    """The lines that start in the piece, a long one in blocks.
+
+    Raises:
+        UserError: the file ends before the piece.
+    """
+    if piece.start:
+        pass_line(file, piece.start)
+    position = file.tell()
+    if not piece.start and 0 < end <= position:
+        # The range ends within the byte order mark, which is the start of the first line.
+        end = position + 1
+    while position < end:
+        block = file.read(int(min(BLOCK_BYTES, end - position)))
+        if not block and end == piece.end:
+            raise shortened(piece.path)
+        if not block:
+            return
+        if not block.endswith(b"\n"):
+            block += file.readline(PART_BYTES)
+        position += len(block)
+        lines, line_end, rest = block.replace(b"\r\n", b"\n").rpartition(b"\n")
+        if line_end:
+            yield from lines.split(b"\n")
+        if rest:
+            yield _long_line(rest, file)
+            position = file.tell()
+
+
+def _long_line(block: bytes, file: BinaryIO) -> Iterator[bytes]:
+    """A line from the block that it begins with, on to its end or the file's."""
+    while not block.endswith(b"\n") and (more := file.readline(PART_BYTES)):
+        if block.endswith(b"\r"):
+            block, more = block[:-1], b"\r" + more
+        yield block
+        block = more
+    yield block.removesuffix(b"\n").removesuffix(b"\r")

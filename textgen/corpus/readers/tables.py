@@ -1,128 +1,149 @@
-"""CSV files, of which one column holds the documents.
-
-A record ends at a newline that an even number of quotation marks precedes (RFC 4180). Counting marks is quick,
-so one big file can be cut between records without parsing it, and its parts parsed side by side.
-"""
+"""CSV and TSV files, of which one column holds the documents."""
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
 
-from textgen.corpus.pieces import BATCH_BYTES, Batch, OpenFile, Piece, batches
-from textgen.corpus.readers.documents import BYTE_ORDER_MARK
+from textgen.corpus.batching import Found, Origin, batches
+from textgen.corpus.encodings import is_valid_utf8
+from textgen.corpus.faults import told
+from textgen.corpus.pieces import BATCH_BYTES, PART_BYTES, Batch, OpenFile, Piece, Reading, Refused
+from textgen.corpus.readers.columns import missing
+from textgen.corpus.readers.quoting import first_record, whole_records
+from textgen.corpus.sources import is_divisible, open_text, shortened, text_encoding, text_end
 from textgen.errors import UserError
 
-_SCAN_BYTES = 1 << 22
+_BLOCKS_A_RANGE = 8
+"""Ranges end where blocks do, so that the sizes of ranges are even to this part."""
 
 
 class TableReader:
-    """The column `text_field` of a CSV file with a header line."""
+    """The column `text_field` of a file with a header line, whose cells stand apart by a delimiter."""
 
     has_columns = True
 
-    def check(self, path: str, open_file: OpenFile, text_field: str | None) -> None:
+    def __init__(self, kind: str, *, delimiter: str) -> None:
+        self._kind = kind
+        self._delimiter = delimiter
+
+    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
         """Raises UserError if no column is named, or the file has none of that name."""
-        with open_file(path) as file:
-            _column_index(_names(_first_record(file)), text_field, path)
+        with open_text(path, open_file, reading) as file:
+            self._pass_header(file, path, reading)
 
-    def divide(self, path: str, size: int, unit_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:
+    def divide(
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+    ) -> list[tuple[int, int]]:
         """Ranges that end between records; the header belongs to none."""
-        with open_file(path) as file:
-            return _ranges(file, len(_first_record(file)), size, unit_bytes)
+        if not is_divisible(path, reading):
+            return [(0, size)]
+        with open_text(path, open_file, reading) as file:
+            self._pass_header(file, path, reading)
+            return self._ranges(file, size, unit_bytes)
 
-    def read(self, piece: Piece, open_file: OpenFile, text_field: str | None) -> Iterator[Batch]:
-        """The column's cells; rows with another number of cells than the header are counted as malformed."""
-        with open_file(piece.path) as file:
-            names = _names(_first_record(file))
-            index = _column_index(names, text_field, piece.path)
-            # A piece is parsed a part at a time, so that its size does not tell on the memory.
-            for start, end in _ranges(file, piece.start, piece.end, BATCH_BYTES):
-                # With the newline before it, since pyarrow drops a byte order mark at the start of what it is given.
-                file.seek(start - 1)
-                data = file.read(end - start + 1)
-                if data.strip(b"\r\n"):
-                    cells, malformed = _column(data, names, index)
-                    if malformed:
-                        yield Batch(malformed=malformed)
-                    yield from batches(cells)
+    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+        """The column's cells; rows with another number of cells than the header are refused."""
+        with open_text(piece.path, open_file, reading) as file:
+            columns, index = self._pass_header(file, piece.path, reading)
+            if piece.start:
+                file.seek(piece.start)
+            found = self._cells(file, piece, text_end(piece, reading), columns, index)
+            yield from batches(found, Origin(piece.path, text_encoding(reading), reading))
+
+    def _pass_header(self, file: BinaryIO, path: str, reading: Reading) -> tuple[int, int]:
+        """The number of columns, and the index of the one to read; none in an empty file."""
+        record = b"\n"
+        while record and not record.strip(b"\r\n"):
+            record = first_record(file, self._delimiter, most_bytes=PART_BYTES)
+        if not record:
+            return 0, 0
+        if len(record) >= PART_BYTES:
+            raise self._no_header(path, f"its first row is longer than {PART_BYTES:,} bytes")
+        names, *more = self._rows(record.decode(text_encoding(reading), errors="replace"), path)
+        if more:
+            raise UserError(
+                f"{path} has lines that end with a carriage return alone; those of a {self._kind} file end with a "
+                "line feed. Convert it, for example with: tr '\\r' '\\n'."
+            )
+        if reading.text_field not in names:
+            raise missing(path, self._kind, names, reading.text_field)
+        return len(names), names.index(reading.text_field)
+
+    def _rows(self, text: str, path: str) -> list[list[str]]:
+        try:
+            return list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter))
+        except csv.Error as error:
+            raise self._no_header(path, told(error)) from error
+
+    def _no_header(self, path: str, fault: str) -> UserError:
+        return UserError(
+            f"{path} begins with no row of column names, as a {self._kind} file does: {fault}. "
+            "Look for a quotation mark that is never closed, or choose another --format."
+        )
+
+    def _ranges(self, file: BinaryIO, end: int, wanted_bytes: int) -> list[tuple[int, int]]:
+        """What is left of the file in ranges of about the size wanted, each of whole records."""
+        start = position = file.tell()
+        count = max(1, round((end - start) / wanted_bytes))
+        block_bytes = max(1, min(wanted_bytes // _BLOCKS_A_RANGE, BATCH_BYTES))
+        edges, reached = [start], 0
+        for records in whole_records(file, self._delimiter, block_bytes=block_bytes, end=end):
+            position += len(records)
+            if (position - start) * count // (end - start) > reached:
+                edges.append(position)
+                reached = (position - start) * count // (end - start)
+        return list(zip(edges, edges[1:], strict=False))
+
+    def _cells(self, file: BinaryIO, piece: Piece, end: float, columns: int, index: int) -> Iterator[Found]:
+        position = file.tell()
+        # A piece is parsed a part at a time, so that its size does not tell on the memory.
+        for records in whole_records(file, self._delimiter, block_bytes=BATCH_BYTES, end=end):
+            position += len(records)
+            if records.strip(b"\r\n"):
+                try:
+                    yield from _parsed(records, self._delimiter, columns, index)
+                except (pa.ArrowInvalid, OverflowError) as error:
+                    raise UserError(
+                        f"{piece.path} can't be read as a {self._kind} file near its byte {position}: {told(error)}. "
+                        "Look for a quotation mark that is never closed."
+                    ) from error
+        if position < end == piece.end:
+            raise shortened(piece.path)
 
 
-def _column_index(names: list[str], text_field: str | None, path: str) -> int:
-    found = f"{path} is a CSV file with the columns {', '.join(names)}"
-    if text_field is None:
-        raise UserError(f"{found}. Name the one that holds the documents with --text-field.")
-    if text_field not in names:
-        raise UserError(f"{found}, and none named {text_field!r}. Name one of them with --text-field.")
-    return names.index(text_field)
+def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterator[Found]:
+    """The rows of another width than the header's, then the cells of one column, as raw bytes."""
+    as_found: Callable[[bytes], bytes] = bytes
+    if not is_valid_utf8(records):
+        # pyarrow hands rows over as text, which any bytes are if they are taken for Latin-1.
+        records = records.decode("latin-1").encode()
+        as_found = _from_latin1
+    refused: list[Refused] = []
 
-
-def _first_record(file: BinaryIO) -> bytes:
-    record = file.readline()
-    while record.count(b'"') % 2:
-        line = file.readline()
-        if not line:
-            break
-        record += line
-    return record
-
-
-def _names(header: bytes) -> list[str]:
-    text = header.removeprefix(BYTE_ORDER_MARK).decode(errors="replace")
-    return next(csv.reader(io.StringIO(text, newline="")), [])
-
-
-def _ranges(file: BinaryIO, start: int, end: int, wanted_bytes: int) -> list[tuple[int, int]]:
-    """The records from `start` to `end` in ranges of about the size wanted, each of whole records."""
-    count = max(1, round((end - start) / wanted_bytes))
-    wanted = [start + (end - start) * i // count for i in range(1, count)]
-    edges = [start, *_record_ends(file, start, wanted), end]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
-
-
-def _record_ends(file: BinaryIO, start: int, wanted: list[int]) -> Iterator[int]:
-    """For each wanted position, the first end of a record after it; ascending, without repeats."""
-    file.seek(start)
-    position, quotes, last = start, 0, start
-    for target in wanted:
-        if target < last:
-            continue
-        while position < target:
-            block = file.read(min(_SCAN_BYTES, target - position))
-            if not block:
-                return
-            quotes += block.count(b'"')
-            position += len(block)
-        line = b"\n"
-        while line and (quotes % 2 or position == target):
-            line = file.readline()
-            quotes += line.count(b'"')
-            position += len(line)
-        last = position
-        yield position
-
-
-def _column(data: bytes, names: list[str], index: int) -> tuple[Iterator[bytes], int]:
-    """The cells of one column as raw bytes, and the number of rows passed over."""
-    malformed = 0
-
-    def pass_over(row: object) -> str:
-        nonlocal malformed
-        malformed += 1
+    def refuse(row: Any) -> str:
+        refused.append(Refused("malformed row", as_found(row.text.encode())))
         return "skip"
 
     # Columns are named by number, since a header may name two alike.
-    numbers = [str(i) for i in range(len(names))]
+    numbers = [str(i) for i in range(columns)]
     table = pa.csv.read_csv(
-        pa.BufferReader(data),
+        # After a line end, since pyarrow drops a byte order mark at the start of what it is given.
+        pa.BufferReader(b"\n" + records),
         # One block holds all, so that a record of any length fits.
-        read_options=pa.csv.ReadOptions(column_names=numbers, block_size=len(data) + 1, use_threads=False),
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=pass_over),
+        read_options=pa.csv.ReadOptions(column_names=numbers, block_size=len(records) + 2, use_threads=False),
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
         convert_options=pa.csv.ConvertOptions(
             include_columns=[numbers[index]], column_types={numbers[index]: pa.large_binary()}
         ),
     )
-    return (cell.as_py() for chunk in table[0].chunks for cell in chunk), malformed
+    cells = table[0].to_pylist()
+    yield from refused
+    yield from map(as_found, cells)
+
+
+def _from_latin1(raw: bytes) -> bytes:
+    return raw.decode().encode("latin-1")

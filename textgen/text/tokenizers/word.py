@@ -1,7 +1,11 @@
 """A token is a word, or a mark of punctuation where marks are kept apart."""
 
+from collections.abc import Mapping, Sequence
+
 import tensorflow as tf
-import tensorflow_text as tf_text
+
+from textgen.text.tokenizers.table import SymbolTable
+from textgen.text.vocabulary import Vocabulary, most_frequent
 
 _MARK = r"[^ \n\t\pL\pM\pN'’]"
 # An apostrophe inside a word belongs to it; one at a word's edge is a quotation mark.
@@ -16,24 +20,46 @@ class WordTokenizer:
 
     symbol_dtype = tf.string
 
-    def __init__(self, *, separate_marks: bool):
-        self._separate_marks = separate_marks
-        self._tokenizer = tf_text.WhitespaceTokenizer()
+    def __init__(self, *, separate_marks: bool, lines: bool = True):
+        """`lines`: whether texts may hold other white space than the plain space."""
+        self._separate_marks, self._lines = separate_marks, lines
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """string[B] → ragged string [B, (words)]."""
         if self._separate_marks:
             texts = separate_marks(texts)
-        return self._tokenizer.tokenize(texts)
-
-    def symbol(self, token: str) -> str:
-        """The word itself."""
-        return token
+        if self._lines:
+            texts = tf.strings.regex_replace(texts, r"[\n\t]", " ")
+        # Cleaned text has no other white space. `tf.strings.split` and WhitespaceTokenizer take longer.
+        words = tf.raw_ops.StringSplit(input=texts, delimiter=" ", skip_empty=True)
+        return tf.RaggedTensor.from_value_rowids(
+            words.values, words.indices[:, 0], nrows=words.shape[0], validate=False
+        )
 
     def token(self, symbol: bytes | int) -> str:
         """The word itself."""
         assert isinstance(symbol, bytes)
         return symbol.decode()
+
+    def is_token(self, text: str) -> bool:
+        """Whether it is one word."""
+        return text.split() == [text]
+
+    def symbols_to_learn(self, size: int) -> int:
+        """As many as there are tokens."""
+        return size
+
+    def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
+        """The most frequent words."""
+        return most_frequent(counts, size)
+
+    def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
+        """How often each token stands in symbols with these counts."""
+        return [counts.get(token, 0) for token in tokens]
+
+    def table(self, vocabulary: Vocabulary) -> SymbolTable:
+        """Words and their ids."""
+        return SymbolTable(vocabulary.tokens, vocabulary.tokens, self.symbol_dtype)
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
         """Ragged string [B, (words)] → string[B], one space between words and none where print has none.

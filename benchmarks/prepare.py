@@ -1,0 +1,267 @@
+"""Speed of preparation, beside other libraries that make token ids or pairs out of text.
+
+    python benchmarks/prepare.py [--corpora DIR] [--peers-python PYTHON] [--only ours datasets …] [--rounds 5]
+
+Every run is a process of its own, confined to as many cores as it has workers (Linux); each round runs every way
+once, and the table shows medians. Each way reads the same documents, the one column `text` of a CSV file.
+
+Some things favour the peers. Their vocabulary of 8,000 words is made beforehand; ours is learned in the measured
+time. They find the corpus dealt out to a file a worker; ours finds one file. Rates are reckoned from the seconds of
+their job, without imports; for ours, from the whole command with its imports and both its passes.
+"""
+
+import argparse
+import csv
+import itertools
+import json
+import os
+import platform
+import random
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import memory
+from memory import MB
+
+ROOT = Path(__file__).parents[1]
+PEERS = ROOT / "benchmarks" / "peers"
+SCRIPTS = [
+    ("datasets", "ids", "datasets, tokenizers", ["datasets_ids.py"]),
+    ("datasets", "ids", "datasets, words split in Python", ["datasets_ids.py", "--python"]),
+    ("datatrove", "ids", "datatrove", ["datatrove_ids.py"]),
+    ("litdata", "ids", "litdata, words split in Python", ["litdata_ids.py"]),
+    ("streaming", "ids", "streaming, words split in Python", ["streaming_ids.py"]),
+    ("streaming", "pairs", "streaming, a sample a pair", ["streaming_pairs.py"]),
+    ("beam", "pairs", "naive Beam", ["naive_beam.py"]),
+]
+SPLITS = ("train", "validation", "test")
+GROUPS = ["ours", *dict.fromkeys(group for group, *_ in SCRIPTS)]
+
+COLUMNS = ["way", "workers", "text", "whole process", "job", "MB of text/s", "tokens or pairs/s"]
+COLUMNS += ["bytes a token or pair", "peak memory", "ours ÷ this"]
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One measurement: seconds of the whole process and of the job in it, peak bytes of memory, what was written."""
+
+    whole: float
+    job: float
+    memory: int
+    bytes: int
+    tokens: int
+    pairs: int
+
+
+@dataclass(kw_only=True)
+class Way:
+    """A row of the table."""
+
+    group: str
+    makes: str
+    name: str
+    mb: int
+    workers: int
+    command: list[str]
+    runs: list[Run] = field(default_factory=list)
+
+    def median(self, measure: str) -> float:
+        return statistics.median(getattr(run, measure) for run in self.runs)
+
+    @property
+    def seconds(self) -> float:
+        """What rates are reckoned from: the job, which for ours is the whole command."""
+        return self.median("job")
+
+    @property
+    def rate(self) -> float:
+        """What ways are compared by: MB of text a second, or pairs a second, as naive Beam makes fewer of a text."""
+        return (self.median("pairs") if self.makes == "pairs" else self.mb) / self.seconds
+
+
+def main() -> None:
+    arguments = parse()
+    with tempfile.TemporaryDirectory(dir=arguments.scratch) as scratch:
+        ways = list(plan(arguments, Path(scratch)))
+        texts = list(itertools.chain.from_iterable(map(read, corpus_files(arguments.corpora)))) or memory.documents()
+        texts = [joined for text in texts if (joined := " ".join(text.split()))]
+        random.Random(1).shuffle(texts)
+        write_vocabulary(Path(scratch) / "tokenizer.json", texts)
+        for mb in {way.mb for way in ways}:
+            write_corpus(Path(scratch) / str(mb), texts, mb * MB, arguments.workers)
+        for _ in range(arguments.rounds):
+            for way in ways:
+                measure(way, Path(scratch) / "output")
+    print_table([way for way in ways if way.runs])
+    if not all(way.runs for way in ways):
+        sys.exit("some ways failed")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--corpora", type=Path, help="a folder of CSV and text files; default: the sample's documents"
+    )
+    parser.add_argument("--scratch", help="where corpora and outputs are written for the time being")
+    parser.add_argument("--peers-python", default=ROOT / ".venv-peers" / "bin" / "python", help="has the peers")
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS, metavar="WAY", help=", ".join(GROUPS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--mb", type=int, default=300, help="text for `--layout spans`")
+    parser.add_argument("--peer-mb", type=int, default=60, help="text for the peers' ids, and again for ours")
+    parser.add_argument("--pairs-mb", type=int, default=20, help="text for pairs")
+    parser.add_argument("--beam-mb", type=int, default=10, help="text for naive Beam")
+    return parser.parse_args()
+
+
+def plan(arguments: argparse.Namespace, scratch: Path) -> Iterable[Way]:
+    """All ways, in the order of the table."""
+    textgen = str(Path(sys.executable).with_name("textgen"))
+    for makes, workers in itertools.product(("ids", "pairs"), arguments.workers):
+        layout = "spans" if makes == "ids" else "pairs"
+        sizes = {arguments.peer_mb, arguments.mb} if makes == "ids" else {arguments.pairs_mb}
+        for mb in sorted(sizes) if "ours" in arguments.only else ():
+            options = ["--input", str(scratch / str(mb) / "corpus.csv"), "--text-field", "text", "--layout", layout]
+            options += ["--vocabulary-size", "8000", f"--direct_num_workers={workers}"]
+            name = f"`textgen prepare --layout {layout}`"
+            command = [textgen, "prepare", *options]
+            yield Way(group="ours", makes=makes, name=name, mb=mb, workers=workers, command=command)
+        for group, kind, name, (script, *options) in SCRIPTS:
+            if kind == makes and group in arguments.only:
+                mb = arguments.peer_mb if kind == "ids" else arguments.pairs_mb
+                mb = arguments.beam_mb if group == "beam" else mb
+                python = sys.executable if group == "beam" else str(arguments.peers_python)
+                command = [python, str(PEERS / script), *options, "--vocabulary", str(scratch / "tokenizer.json")]
+                command += [str(part) for part in parts(scratch / str(mb), workers)]
+                yield Way(group=group, makes=makes, name=name, mb=mb, workers=workers, command=command)
+
+
+def corpus_files(folder: Path | None) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".txt")) if folder else []
+
+
+def read(path: Path) -> list[str]:
+    """The paragraphs of a text file, or a CSV file's column that holds the most text."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        if path.suffix == ".txt":
+            return file.read().replace("\r\n", "\n").split("\n\n")
+        csv.field_size_limit(1 << 30)
+        header, *rows = csv.reader(file)
+        rows = [row for row in rows if len(row) == len(header)]
+        return list(max(zip(*rows, strict=True), key=lambda column: sum(map(len, column))))
+
+
+def write_vocabulary(path: Path, texts: list[str]) -> None:
+    """The 8,000 commonest words, in the format of Hugging Face's tokenizers."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(re.findall(r"\w+|[^\w\s]+", text.lower()))
+    words = ["[PAD]", "[UNK]", "[BOS]", "[EOS]", *(word for word, _ in counts.most_common(8000))]
+    model = {"type": "WordLevel", "vocab": {word: i for i, word in enumerate(words)}, "unk_token": "[UNK]"}
+    steps = {"normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"}, "model": model}
+    unused = dict.fromkeys(("truncation", "padding", "post_processor", "decoder"))
+    path.write_text(json.dumps({"version": "1.0", "added_tokens": [], **unused, **steps}), encoding="utf-8")
+
+
+def write_corpus(folder: Path, texts: list[str], size: int, workers: Iterable[int]) -> None:
+    """The texts, again and again up to the size: as one file, and dealt out to a file a worker."""
+    folder.mkdir()
+    for count in {1, *workers}:
+        files = [path.open("w", encoding="utf-8", newline="") for path in parts(folder, count)]
+        writers = [csv.writer(file) for file in files]
+        for writer in writers:
+            writer.writerow(["text"])
+        left = size
+        for text, writer in zip(itertools.cycle(texts), itertools.cycle(writers), strict=False):
+            writer.writerow([text])
+            left -= len(text.encode())
+            if left <= 0:
+                break
+        for file in files:
+            file.close()
+
+
+def parts(folder: Path, count: int) -> list[Path]:
+    return [folder / f"part-{i}-of-{count}.csv" for i in range(count)] if count > 1 else [folder / "corpus.csv"]
+
+
+def measure(way: Way, output: Path) -> None:
+    """Runs the way once; a run that fails says why and is not counted."""
+    cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[: way.workers])
+    command = ["taskset", "--cpu-list", cores, *way.command, "--output", str(output)]
+    with tempfile.TemporaryFile("w+") as errors:
+        started = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        peak = [0]
+        watcher = threading.Thread(target=watch, args=(process, peak))
+        watcher.start()
+        printed, _ = process.communicate()
+        whole = time.monotonic() - started
+        watcher.join()
+        errors.seek(0)
+        said = errors.read()
+    if process.returncode:
+        print(f"{shlex.join(command)} failed:\n{said[-2000:]}", file=sys.stderr, flush=True)
+    else:
+        counts = count_ours(printed, output, whole) if way.group == "ours" else json.loads(printed.splitlines()[-1])
+        written = {name: counts[name] for name in ("bytes", "tokens", "pairs")}
+        way.runs.append(Run(whole=whole, job=counts["seconds"], memory=peak[0], **written))
+        print(way.name, way.mb, way.workers, way.runs[-1], file=sys.stderr, flush=True)
+    for path in output.parent.glob(f"{output.name}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def watch(process: subprocess.Popen, peak: list[int]) -> None:
+    """Keeps the greatest proportional set size of the process and all below it."""
+    while process.poll() is None:
+        peak[0] = max(peak[0], sum(memory.memory(pid) for pid in memory.tree(process.pid)))
+        time.sleep(0.5)
+
+
+def count_ours(printed: str, output: Path, whole: float) -> dict:
+    """What a preparation printed of its splits, in the form of the peers."""
+    lines = [line.replace(",", "").split() for line in printed.splitlines()]
+    header = next(line for line in lines if line and line[0] == "split")
+    splits = [dict(zip(header, line, strict=False)) for line in lines if line and line[0] in SPLITS]
+    tokens, pairs = (sum(int(split[name]) for split in splits) for name in ("tokens", "pairs"))
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    return {"seconds": whole, "bytes": size, "tokens": tokens, "pairs": pairs}
+
+
+def print_table(ways: list[Way]) -> None:
+    """Medians, and ours as a multiple of each peer at each size that ours ran at, as a Markdown table."""
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    print(f"{model[1] if model else platform.processor()}, {os.cpu_count()} cores, {date.today()}\n")
+    print("|", " | ".join(COLUMNS), "|\n" + "|---" * len(COLUMNS) + "|")
+    for way in ways:
+        ours = [w for w in ways if (w.group, w.makes, w.workers) == ("ours", way.makes, way.workers)]
+        things = way.median("pairs" if way.makes == "pairs" else "tokens")
+        cells = [
+            way.name,
+            str(way.workers),
+            f"{way.mb} MB",
+            f"{way.median('whole'):.1f} s",
+            f"{way.seconds:.1f} s",
+            f"{way.mb / way.seconds:.2f}",
+            f"{things / way.seconds:,.0f}",
+            f"{way.median('bytes') / things:.1f}",
+            f"{way.median('memory') / MB:,.0f} MB",
+            "" if way in ours else " / ".join(f"{w.rate / way.rate:.2f} ×" for w in ours),
+        ]
+        print("|", " | ".join(cells), "|")
+
+
+if __name__ == "__main__":
+    main()

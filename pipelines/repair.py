@@ -1,0 +1,149 @@
+"""Makes again what a dataset has lost, byte for byte, and nothing else: `textgen repair`."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines import engines, storage
+from pipelines.corpora import Plan
+from pipelines.prepare import make
+from pipelines.storage import Stamp
+from pipelines.workspace import Workspace
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.corpus.units import InputFile
+from textgen.dataset import verify
+from textgen.dataset.manifest import FILE_NAME, INPUTS_FILE, SHARD_NAME, Manifest, read_manifest
+from textgen.dataset.verification import EXTRA, Problem
+from textgen.errors import UserError
+
+_AGAIN = "Run the same `textgen prepare` again"
+_REMEDIES = {
+    FILE_NAME: "Put the dataset's own back, or delete it and prepare again: the same `textgen prepare` makes the "
+    "dataset anew in its folder.",
+    INPUTS_FILE: f"It names the files that all else is made from. {_AGAIN}, which writes it, then `textgen repair`.",
+    TOKENIZER_FILE: f"It was given, and can't be made. {_AGAIN}, its --tokenizer-model too, then `textgen repair`.",
+}
+"""What to do about the files that can't be made from the others."""
+
+_OR_ANEW = "or prepare the dataset anew, into another folder."
+
+
+class Repair(NamedTuple):
+    """What was done about each problem of a dataset.
+
+    Attributes:
+        made: these files were made again.
+        removed: these were shards of another run.
+        left: these are none of ours.
+    """
+
+    made: list[Problem]
+    removed: list[Problem]
+    left: list[Problem]
+
+
+def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
+    """Makes the damaged files of a dataset again from its input files, and removes shards of other runs.
+
+    A unit that is lost is read, tokenized and written again, those that are whole are not touched. A lost vocabulary
+    is learned again from all units.
+
+    Args:
+        directory: the dataset's folder, on this machine.
+        beam_flags: Beam's own options.
+
+    Raises:
+        UserError: the folder is no dataset, a file is damaged that can't be made again, or an input file is not what
+            it was.
+    """
+    engines.check_beam_flags(beam_flags)
+    done, workspace = _sorted(verify(directory)), Workspace(directory)
+    plan = _checked_plan(Path(directory), done.made) if done.made else None
+    for problem in done.made + done.removed:
+        storage.remove(workspace.path(problem.file))
+    if plan:
+        _make(plan, workspace, beam_flags)
+    # A run that was killed when all was made has left it.
+    workspace.finish()
+    return done
+
+
+def _sorted(problems: list[Problem]) -> Repair:
+    extra = [problem for problem in problems if problem.what == EXTRA]
+    stale = [problem for problem in extra if SHARD_NAME.fullmatch(problem.file)]
+    return Repair(
+        made=[problem for problem in problems if problem not in extra],
+        removed=stale,
+        left=[problem for problem in extra if problem not in stale],
+    )
+
+
+def _checked_plan(folder: Path, damage: list[Problem]) -> Plan:
+    """What the dataset was made of, if the damage can be mended from it."""
+    committed = read_manifest(folder)
+    _check_possible(damage, committed)
+    plan = _plan(folder, committed)
+    for file in plan.files:
+        _check_input(file)
+    return plan
+
+
+def _check_possible(damage: list[Problem], committed: Manifest) -> None:
+    """Raises UserError if the damage is in a file that can't be made from the others."""
+    remedies = dict(_REMEDIES)
+    if committed.config.given_vocabulary:
+        remedies[VOCABULARY_FILE] = f"It was given, not learned. {_AGAIN}, its --vocabulary too."
+    for problem in damage:
+        if problem.file in remedies:
+            raise UserError(f"{problem}. {remedies[problem.file]}")
+
+
+def _plan(folder: Path, committed: Manifest) -> Plan:
+    """What the dataset was made of."""
+    lines = (folder / INPUTS_FILE).read_text(encoding="utf-8").splitlines()
+    plan = Plan(committed.config, tuple(InputFile(*json.loads(line)) for line in lines))
+    if plan.fingerprint() != committed.fingerprint:
+        raise UserError(
+            f"{folder} was made by another version of textgen or of tensorflow-text, which may make other bytes. "
+            f"Repair it with that version, {_OR_ANEW}"
+        )
+    return plan
+
+
+def _check_input(file: InputFile) -> None:
+    """Raises UserError unless an input file is what it was."""
+    was, found = Stamp(file.size, file.modified), storage.stamp(file.path)
+    if found == was:
+        return
+    now = f"it has {_told(found)}" if found else "it is not there now"
+    remedy = f"Put it back as it was, its time too, {_OR_ANEW}"
+    if not found and storage.is_local(file.path) and not Path(file.path).is_absolute():
+        remedy = f"Its path is relative: run `textgen repair` where `textgen prepare` ran. {remedy}"
+    raise UserError(
+        f"{file.path} is not the file that the dataset was made from: it had {_told(was)}, and {now}. {remedy}"
+    )
+
+
+def _told(stamp: Stamp) -> str:
+    written = datetime.fromtimestamp(stamp.modified, timezone.utc)
+    return f"{stamp.size:,} bytes, written {written:%Y-%m-%d %H:%M:%S.%f} UTC"
+
+
+def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
+    """Makes what is missing.
+
+    Raises:
+        UserError: it came out otherwise than the manifest says, which stays as it was.
+    """
+    committed = read_manifest(workspace.directory)
+    workspace.claim(plan)
+    workspace.reopen(committed)
+    if make(plan, workspace, beam_flags) != committed:
+        storage.write(workspace.path(FILE_NAME), committed.to_bytes())
+        names = ", ".join(problem.file for problem in verify(workspace.directory))
+        raise UserError(
+            f"{names} came out otherwise than before: the content of an input file has changed, though its size and "
+            f"time have not, or this machine computes otherwise. Put the file back as it was, {_OR_ANEW}"
+        )

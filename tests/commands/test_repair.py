@@ -1,0 +1,48 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from textgen.cli import main
+
+
+@pytest.fixture
+def made(tmp_path: Path, capfd) -> Path:
+    """A dataset that `textgen prepare` made of a file beside it."""
+    (tmp_path / "a.txt").write_text("call me ishmael some years ago\n" * 9)
+    options = ["--format", "lines", "--split-by", "tail", "--test-percent", "20", "--validation-percent", "20"]
+    assert main(["prepare", "--input", str(tmp_path / "a.txt"), "--output", str(tmp_path / "data"), *options]) == 0
+    capfd.readouterr()
+    return tmp_path / "data"
+
+
+def test_what_is_made_removed_and_left_is_told(made: Path, capfd, snapshot):
+    before = snapshot(made)
+    assert main(["repair", str(made)]) == 0
+    assert capfd.readouterr() == ("all well: nothing to repair\n", "")
+
+    (made / "train-000000.tfrecord").unlink()
+    (made / "test-000007.tfrecord").touch()
+    (made / "notes.txt").touch()
+    assert main(["repair", str(made), "--direct_num_workers=1"]) == 0
+    assert capfd.readouterr().out.splitlines() == [
+        "made again: train-000000.tfrecord (unit 0): missing",
+        "removed: test-000007.tfrecord: extra: the manifest does not name it",
+        "left as it is, since no preparation made it: notes.txt",
+    ]
+    assert snapshot(made) == {**before, "notes.txt": b""}
+
+
+def test_what_can_not_be_repaired_is_refused_in_one_line(made: Path, refused):
+    os.utime(made.parent / "a.txt", (1, 1))
+    (made / "train-000000.tfrecord").unlink()
+    assert "is not the file that the dataset was made from" in refused("repair", made)
+    (made / "inputs.jsonl").unlink()
+    assert "inputs.jsonl: missing" in refused("repair", made)
+    (made / "manifest.json").write_text("{")
+    assert "manifest.json is damaged. Prepare the dataset again" in refused("repair", made)
+    assert "is not a dataset: it has no manifest.json" in refused("repair", made.parent)
+
+
+def test_an_option_that_beam_does_not_know_is_refused(made: Path, refused):
+    assert "neither textgen nor Beam knows '--fast'" in refused("repair", made, "--fast")

@@ -1,0 +1,222 @@
+import doctest
+import gzip
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.corpus.pieces import PART_BYTES, Reading, Refused
+from textgen.corpus.readers import READERS, jsonl
+from textgen.corpus.readers.jsonl import at
+from textgen.errors import UserError
+
+MARK = b"\xef\xbb\xbf"
+
+
+def malformed(*lines):
+    return [Refused("malformed row", line) for line in lines]
+
+
+valid_text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
+values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | valid_text, st.lists, max_leaves=3)
+lines = st.one_of(
+    st.dictionaries(st.sampled_from(["text", "id", "a.b"]), values, max_size=3).map(json.dumps),
+    valid_text.map(lambda text: json.dumps({"text": text}, ensure_ascii=False)),
+    st.sampled_from(["", "  ", "{", "null", "[]", "no JSON", '{"text": null}']),
+).map(str.encode)
+
+
+def expected(content):
+    texts, refused = [], []
+    for line in content.split(b"\n"):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError:
+            value = None
+        text = value.get("text", 0) if isinstance(value, dict) else 0
+        if isinstance(text, str):
+            texts.append(text.encode())
+        else:
+            refused.append(Refused("malformed row" if text is not None else "empty", line.removesuffix(b"\r")))
+    return texts, refused, 0
+
+
+@given(st.lists(lines, max_size=12), st.sampled_from([b"\n", b"\r\n"]), st.integers(1, 80), st.integers(1, 30))
+@settings(max_examples=150, deadline=None)
+def test_any_division_gives_every_line_once(limits, taken_by, lines, line_end, unit_bytes, block_bytes):
+    content = line_end.join(lines)
+    with limits(part_bytes=32, block_bytes=block_bytes):
+        taken = taken_by("jsonl", content, unit_bytes=unit_bytes)
+    assert (taken.texts, len(taken.refused)) == (expected(content)[0], len(expected(content)[1]))
+
+
+@given(st.lists(lines, max_size=12).map(b"\n".join), st.integers(1, 80))
+@settings(max_examples=60, deadline=None)
+def test_lines_without_a_text_are_refused_with_their_reason(taken_by, content, unit_bytes):
+    assert taken_by("jsonl", content, unit_bytes=unit_bytes) == expected(content)
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "found"),
+    [
+        ({"text": "a"}, "text", "a"),
+        ({"data": {"text": "a"}}, "data.text", "a"),
+        ({"messages": [{"content": "a"}, {"content": "b"}]}, "messages.1.content", "b"),
+        (["a", "b"], "1", "b"),
+        ({"1": "a"}, "1", "a"),
+        ({"a.b": "exact", "a": {"b": "path"}}, "a.b", "exact"),
+        ({"a": {"b.c": "a"}}, "a.b.c", "a"),
+        ({"a": None}, "a", None),
+        ({"": "a"}, "", "a"),
+    ],
+)
+def test_a_field_is_found_by_its_path(value, field, found):
+    assert at(value, field) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ({"text": "a"}, "Text"),
+        ({"a": None}, "a.b"),
+        ({"a": "text"}, "a.0"),
+        (["a"], "1"),
+        (["a"], "-1"),
+        (["a"], "text"),
+        ({"a": {}}, "a."),
+        ("text", "text"),
+        (3.0, "text"),
+    ],
+)
+def test_a_path_that_leads_nowhere_finds_nothing(value, field):
+    assert at(value, field) is jsonl._NOTHING
+
+
+def test_texts_come_from_the_field_asked_for(taken_by):
+    content = b'{"data": {"text": "a"}, "text": "b"}\n'
+    assert taken_by("jsonl", content).texts == [b"b"]
+    assert taken_by("jsonl", content, text_field="data.text").texts == [b"a"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"no JSON",
+        b'{"text": "cut short',
+        b'{"text": "a"} {"text": "b"}',
+        b'{"id": 1}',
+        b'{"text": 1}',
+        b'{"text": ["a"]}',
+        b'"text"',
+        b"[" * 100_000,
+        b'{"text": ' + b"[" * 100_000,
+    ],
+)
+def test_a_line_without_a_text_is_a_malformed_row(taken_by, line):
+    assert taken_by("jsonl", b'{"text": "a"}\n' + line + b"\n") == ([b"a"], malformed(line), 0)
+
+
+def test_null_is_refused_as_empty_and_an_empty_text_passed_on(taken_by):
+    content = b'{"text": null}\n{"text": ""}\n'
+    assert taken_by("jsonl", content) == ([b""], [Refused("empty", b'{"text": null}')], 0)
+
+
+def test_blank_lines_are_no_documents(taken_by):
+    assert taken_by("jsonl", b'\n \t\r\n{"text": "a"}\n\n') == ([b"a"], [], 0)
+
+
+def test_other_fields_may_hold_anything(taken_by):
+    content = b'{"n": ' + b"9" * 5000 + b', "x": 1e999, "y": "\xff", "z": "\\ud800", "text": "a"}'
+    assert taken_by("jsonl", content) == ([b"a"], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "repaired"),
+    [
+        (b'{"text": "a\\ud800b"}', "a\ufffdb"),
+        (b'{"text": "\\udc00\\ud800"}', "\ufffd\ufffd"),
+        (b'{"text": "a\xe9b"}', "a\ufffdb"),
+        (b'{"text": "a\xe2\x80b\\ud83d"}', "a\ufffdb\ufffd"),
+    ],
+)
+def test_lone_surrogates_and_invalid_bytes_are_invalid(taken_by, line, repaired):
+    assert taken_by("jsonl", line) == ([repaired.encode()], [], 1)
+    (refused,) = taken_by("jsonl", line, on_invalid="drop").refused
+    assert refused.reason == "invalid encoding"
+    with pytest.raises(UserError, match=r"a\.jsonl holds text that is not valid utf-8"):
+        taken_by("jsonl", line, path="a.jsonl", on_invalid="fail")
+
+
+def test_escaped_characters_are_what_they_stand_for(taken_by):
+    assert taken_by("jsonl", b'{"text": "\\u00e9\\ud83d\\ude00\\n"}').texts == ["é😀\n".encode()]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "shift_jis", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("unit_bytes", [5, 1000])
+def test_lines_may_be_in_another_encoding(taken_by, encoding, unit_bytes):
+    text = "é" if encoding == "cp1252" else "\u8868\u30bd"
+    content = (json.dumps({"text": text}, ensure_ascii=False) + "\n") * 3
+    taken = taken_by("jsonl", content.encode(encoding), unit_bytes=unit_bytes, encoding=encoding)
+    assert taken == ([text.encode()] * 3, [], 0)
+
+
+def test_a_long_text_is_given_in_parts(batches_of, taken_by):
+    long = "some words\n" * (PART_BYTES // 4)
+    content = b"".join(json.dumps({"text": text}).encode() + b"\n" for text in ("a", long, "b"))
+    assert taken_by("jsonl", content).texts == [b"a", long.encode(), b"b"]
+    batches = batches_of("jsonl", content)
+    assert all(len(text) <= PART_BYTES for batch in batches for text in batch.texts)
+    assert batches_of("jsonl", gzip.compress(content), path="a.jsonl.gz") == batches
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (b'{"text": "a"}\n', None),
+        (b'{"text": null}\n', None),
+        (b'\n{"text": "a"}\nno JSON\n', None),
+        (MARK + b'{"text": "a"}', None),
+        (b'{"id": 1}\n{"id": 2, "data": {"text": "a"}}\n', "data.text"),
+        (b'["a", "b"]\n', "1"),
+        (b"", None),
+        (b"\n\n", "data.text"),
+    ],
+)
+def test_a_file_with_the_field_is_no_error(check, content, field):
+    check("jsonl", content, text_field=field)
+    check("jsonl", gzip.compress(content), path="a.gz", text_field=field)
+
+
+@pytest.mark.parametrize("field", [None, "body", "id.text"])
+def test_a_field_that_is_not_there_is_an_error_that_lists_those_that_are(check, field):
+    refusal = r"a\.jsonl is a JSON Lines file with the columns id, content.*with --text-field\."
+    with pytest.raises(UserError, match=refusal):
+        check("jsonl", b'{"id": 1, "content": "a"}\n{"text": 1}\n', path="a.jsonl", text_field=field)
+
+
+@pytest.mark.parametrize(
+    "content", [b"Once upon a time\n", b'[\n{"text": "a"}\n]\n', b'{\n  "text": "a"\n}', b'"a"\n']
+)
+def test_a_file_that_begins_with_no_object_is_an_error(check, content):
+    with pytest.raises(UserError, match=r"a\.jsonl begins with no JSON object; .*choose another --format\."):
+        check("jsonl", content, path="a.jsonl", text_field="text")
+
+
+def test_the_head_of_a_file_alone_is_checked(check):
+    content = gzip.compress(b'{"text": "a"}\n' * 200_000)
+    check("jsonl", content[:-8], path="a.gz")
+
+
+def test_a_file_is_divided_into_equal_ranges_if_it_can_be():
+    reader = READERS["jsonl"]
+    assert reader.divide("a.jsonl", 100, 50, None, Reading()) == [(0, 50), (50, 100)]
+    assert reader.divide("a.jsonl.gz", 100, 50, None, Reading()) == [(0, 100)]
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(jsonl)
+    assert result.attempted
+    assert not result.failed

@@ -1,0 +1,130 @@
+import gzip
+import io
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from textgen.corpus.pieces import PART_BYTES, Piece, Reading
+from textgen.corpus.readers import READERS
+from textgen.corpus.readers.paragraphs import boundary
+from textgen.errors import UserError
+
+READER = READERS["paragraphs"]
+MARK = b"\xef\xbb\xbf"
+
+
+def expected(content):
+    lines = content.removeprefix(MARK).split(b"\n")
+    paragraphs, current = [], []
+    for line in [*lines, b""]:
+        if line.strip():
+            current.append(line)
+        elif current:
+            paragraphs.append(b"\n".join(current).removesuffix(b"\r"))
+            current = []
+    return paragraphs
+
+
+lines = st.sampled_from(
+    [b"", b"", b" ", b"\t", b"a", b"words words", b"  indented", b"b\r", b"\r", "é\u3042".encode()]
+)
+files = st.tuples(st.sampled_from([b"", MARK]), st.lists(lines, max_size=25).map(b"\n".join)).map(b"".join)
+
+
+@given(files, st.integers(1, 60), st.integers(1, 16))
+@example(b"a\n\nb\n\nc", 1, 1)
+@example(b"\n\n\na\n \n\nb\n", 1, 1)
+@example(MARK + b"a\n\nb", 2, 1)
+@settings(max_examples=200, deadline=None)
+def test_any_division_gives_every_paragraph_once(limits, taken_by, content, unit_bytes, block_bytes):
+    # No blank line is longer than a part.
+    with limits(part_bytes=16, block_bytes=block_bytes):
+        assert taken_by("paragraphs", content, unit_bytes=unit_bytes).texts == expected(content)
+
+
+@given(files, st.data())
+@settings(max_examples=100, deadline=None)
+def test_ranges_with_any_edges_give_every_paragraph_once(taken_by, content, data):
+    cuts = data.draw(st.lists(st.integers(0, len(content)), max_size=5).map(sorted))
+    assert taken_by("paragraphs", content, edges=[0, *cuts, len(content)]).texts == expected(content)
+
+
+@given(files, st.integers(1, 200))
+@settings(max_examples=100)
+def test_a_boundary_is_the_start_of_a_paragraph_or_the_end_of_the_file(content, position):
+    position = min(position, len(content))
+    found = boundary(io.BytesIO(content), position) if position else 0
+    assert position <= found <= len(content)
+    if 0 < found < len(content):
+        assert re.search(rb"\n[ \t\r]*\n$", content[:found])
+        assert content[found:].split(b"\n")[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "paragraphs"),
+    [
+        (b"one\ntwo\n\nthree\n", [b"one\ntwo", b"three"]),
+        (b"one\r\ntwo\r\n\r\nthree\r\n", [b"one\r\ntwo", b"three"]),
+        (b"\n\n  one\n \t \n\n\ntwo", [b"  one", b"two"]),
+        (b"one", [b"one"]),
+        (b"\n \n", []),
+        (b"", []),
+        ("one\n\u3000\ntwo".encode(), ["one\n\u3000\ntwo".encode()]),
+    ],
+)
+def test_paragraphs_stand_apart_by_blank_lines(taken_by, content, paragraphs):
+    assert taken_by("paragraphs", content).texts == paragraphs
+
+
+def test_a_file_is_divided_into_equal_ranges_if_it_can_be():
+    assert READER.divide("a.txt", 100, 50, None, Reading()) == [(0, 50), (50, 100)]
+    assert READER.divide("a.txt.gz", 100, 50, None, Reading()) == [(0, 100)]
+    assert READER.divide("a.txt", 100, 50, None, Reading(encoding="utf-16")) == [(0, 100)]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_paragraphs_may_be_in_another_encoding(taken_by, encoding):
+    content = "é\n\nè\nê".encode(encoding)
+    assert taken_by("paragraphs", content, unit_bytes=2, encoding=encoding).texts == ["é".encode(), "è\nê".encode()]
+
+
+def test_packed_paragraphs_are_read_to_the_last(taken_by):
+    content = gzip.compress(b"a\n\nb\nc\n\n" * 1000)
+    assert taken_by("paragraphs", content, path="a.gz").texts == [b"a", b"b\nc"] * 1000
+
+
+def test_a_long_paragraph_is_given_in_parts(batches_of, taken_by):
+    long = b"some words\n" * (PART_BYTES // 4) + b"end"
+    content = b"a\n\n" + long + b"\n\nb\n"
+    edges = [0, 7, PART_BYTES, len(content)]
+    assert taken_by("paragraphs", content, edges=edges).texts == [b"a", long, b"b"]
+    batches = batches_of("paragraphs", content)
+    assert len(batches) == 5
+    assert all(len(text) <= PART_BYTES for batch in batches for text in batch.texts)
+    assert batches == batches_of("paragraphs", gzip.compress(content), path="a.gz")
+
+
+def test_a_line_longer_than_a_part_is_not_blank(taken_by):
+    content = b"a\n" + b" " * PART_BYTES + b"\nb\n"
+    assert taken_by("paragraphs", content).texts == [content.removesuffix(b"\n")]
+    assert taken_by("paragraphs", content, edges=[0, 1, PART_BYTES, len(content)]).texts == [
+        content.removesuffix(b"\n")
+    ]
+
+
+def test_invalid_bytes_are_replaced_and_their_paragraphs_counted(taken_by):
+    assert taken_by("paragraphs", b"ok\n\ncaf\xe9\n\xff\n") == ([b"ok", "caf\ufffd\n\ufffd".encode()], [], 1)
+
+
+@pytest.mark.parametrize("start", [0, 1, 5, 8])
+def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error(start):
+    with pytest.raises(UserError, match=r"a\.txt has become shorter since the work began\."):
+        list(READER.read(Piece("a.txt", start, 9, "paragraphs"), lambda _: io.BytesIO(b"a\n\nb\n"), Reading()))
+
+
+def test_a_packed_file_that_is_none_is_an_error(check):
+    check("paragraphs", b"any text")
+    with pytest.raises(UserError, match=r"a\.gz can't be unpacked"):
+        check("paragraphs", b"plain", path="a.gz")

@@ -1,0 +1,112 @@
+import doctest
+import encodings.aliases
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.corpus import encodings as under_test
+from textgen.corpus.encodings import (
+    blocks_to_utf8,
+    decoded,
+    is_ascii_compatible,
+    is_valid_utf8,
+    to_utf8,
+    utf8,
+    valid_utf8,
+)
+
+MULTIBYTE = ["big5", "big5hkscs", "cp932", "cp949", "euc_jp", "euc_kr", "gb18030", "gbk", "johab", "shift_jis"]
+DECODED = ["utf-8", "cp1252", "iso8859-1", "ascii", "utf-16-be", "utf-16-le", "utf-32-le", "iso2022_jp", *MULTIBYTE]
+
+
+@given(st.text())
+def test_valid_text_is_the_very_same_object(text):
+    raw = text.encode()
+    assert valid_utf8(raw) is raw
+    assert is_valid_utf8(raw)
+    assert to_utf8(raw, "utf-8") is raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "repaired"),
+    [
+        (b"caf\xe9", "caf\ufffd"),
+        (b"\x85", "\ufffd"),
+        (b"\xe2\x80", "\ufffd"),
+        (b"a\xff\xfeb", "a\ufffd\ufffdb"),
+        (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
+    ],
+)
+def test_each_invalid_sequence_becomes_a_replacement_character(raw, repaired):
+    assert valid_utf8(raw).decode() == repaired
+    assert not is_valid_utf8(raw)
+
+
+@given(st.binary())
+def test_what_was_repaired_is_valid_and_stays(raw):
+    once = valid_utf8(raw)
+    once.decode()
+    assert valid_utf8(once) is once
+
+
+@given(st.binary(), st.sampled_from(DECODED))
+def test_what_an_encoding_does_not_allow_is_repaired_as_python_repairs_it(raw, encoding):
+    assert valid_utf8(to_utf8(raw, encoding)).decode() == raw.decode(encoding, "replace")
+
+
+@given(st.data(), st.sampled_from(DECODED))
+@settings(max_examples=300)
+def test_text_in_blocks_means_what_it_means_whole(data, encoding):
+    raw = data.draw(st.text(max_size=20).map(lambda text: text.encode(encoding, "ignore")) | st.binary(max_size=20))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=6)))
+    blocks = [raw[start:end] for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
+    texts = list(blocks_to_utf8(blocks, encoding))
+    assert b"".join(map(valid_utf8, texts)) == valid_utf8(to_utf8(raw, encoding))
+    assert all(is_valid_utf8(text) for text in texts) == is_valid_utf8(to_utf8(raw, encoding))
+
+
+@pytest.mark.parametrize(
+    ("text", "raw"), [("\ud800", b"\xff"), ("a\ud83d\udcffb", b"a\xff\xffb"), ("é", b"\xc3\xa9")]
+)
+def test_a_lone_surrogate_is_an_invalid_byte(text, raw):
+    assert utf8(text) == raw
+
+
+def test_an_invalid_byte_is_a_lone_surrogate():
+    assert decoded(b"a\xffb\xe2\x80", "utf-8") == "a\udcffb\udcff"
+
+
+def text_encodings():
+    for name in sorted(set(encodings.aliases.aliases.values())):
+        try:
+            " ".encode(name)
+        except LookupError:
+            continue
+        yield name
+
+
+@pytest.mark.parametrize("encoding", filter(is_ascii_compatible, text_encodings()))
+def test_in_a_compatible_encoding_the_marks_that_files_are_cut_at_are_part_of_no_character(encoding):
+    for first in range(0x80, 0x100):
+        for mark in b' \t\n\v\f\r",':
+            text = bytes([first, mark, mark]).decode(encoding, "replace")
+            assert text.endswith(chr(mark))
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "ascii", "cp1252", "iso8859-15", "koi8-r", *MULTIBYTE[:3]]
+)
+def test_what_files_can_be_cut_undecoded_in(encoding):
+    assert is_ascii_compatible(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-7", "hz", "iso2022_jp", "cp500", "cp037"])
+def test_what_files_must_be_decoded_in_to_be_cut(encoding):
+    assert not is_ascii_compatible(encoding)
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(under_test)
+    assert result.attempted
+    assert not result.failed

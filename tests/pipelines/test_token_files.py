@@ -1,0 +1,174 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.token_files import (
+    Documents,
+    Stretch,
+    TokenWriter,
+    place,
+    read_documents,
+    read_tokens,
+    write_documents,
+)
+
+TYPES = {"strings": pa.binary(), "numbers": pa.int32()}
+
+
+def stretch(
+    rows: list[list], *, kind: str = "strings", goes_on: bool = False, texts: list[bytes] | None = None
+) -> Stretch:
+    """A batch with these tokens a row."""
+    tokens = [token for row in rows for token in row]
+    symbols = list(dict.fromkeys(tokens))
+    return Stretch(
+        pa.array(symbols, TYPES[kind]),
+        np.array([symbols.index(token) for token in tokens], np.int32),
+        np.cumsum([0, *map(len, rows)]).astype(np.int32),
+        goes_on,
+        texts or [],
+    )
+
+
+def through_a_file(path: Path, batches: list[Stretch], kind: str) -> list[Stretch]:
+    writer = TokenWriter(path, TYPES[kind])
+    for batch in batches:
+        writer.write(batch)
+    writer.close()
+    return list(read_tokens(io.BytesIO(path.read_bytes())))
+
+
+def plain(batch: Stretch) -> tuple:
+    return (*(part.tolist() for part in batch[:3]), batch.goes_on, batch.texts)
+
+
+def documents(count: int, hashes: int, seed: int = 0) -> Documents:
+    random = np.random.default_rng(seed)
+    return Documents(
+        random.integers(0, 256, (count, 16), np.uint8),
+        random.integers(0, 1 << 40, count),
+        random.integers(0, 1 << 40, count),
+        random.choice(np.array(["", "empty", "too short — é"], object), count),
+        random.integers(0, 1 << 32, (count, hashes), np.uint32),
+    )
+
+
+def test_a_batch_is_read_as_it_was_written(tmp_path: Path) -> None:
+    batch = stretch([[b"the", b"sea", b"the"], [], [b"\xc3\xa9"]])
+    (read,) = through_a_file(tmp_path / "tokens", [batch], "strings")
+    assert read.symbols.to_pylist() == [b"the", b"sea", b"\xc3\xa9"]
+    assert read.indices.tolist() == [0, 1, 0, 2] and read.indices.dtype == np.int32
+    assert read.edges.tolist() == [0, 3, 3, 4] and read.edges.dtype == np.int32
+    assert (read.goes_on, read.texts) == (False, [])
+
+
+strings = st.lists(st.lists(st.sampled_from([b"", b"a", b"\x00", b"\xff", "é".encode()]), max_size=5), min_size=1)
+numbers = st.lists(st.lists(st.integers(-5, 5) | st.just(0x10FFFF), max_size=5), min_size=1)
+
+
+@given(st.data(), st.sampled_from(sorted(TYPES)), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_any_batches_are_read_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, kind: str, kept: bool
+) -> None:
+    batches = [
+        stretch(rows, kind=kind, goes_on=goes_on, texts=[bytes([i]) for i in range(len(rows))] if kept else [])
+        for rows, goes_on in data.draw(
+            st.lists(st.tuples(strings if kind == "strings" else numbers, st.booleans()), max_size=4)
+        )
+    ]
+    read = through_a_file(tmp_path_factory.mktemp("files") / "tokens", batches, kind)
+    assert list(map(plain, read)) == list(map(plain, batches))
+    assert all(batch.symbols.type == TYPES[kind] for batch in read)
+
+
+def test_a_text_that_is_empty_is_kept_too(tmp_path: Path) -> None:
+    (read,) = through_a_file(tmp_path / "tokens", [stretch([[], []], texts=[b"", b""])], "strings")
+    assert read.texts == [b"", b""]
+
+
+def test_a_file_of_no_batches_has_none(tmp_path: Path) -> None:
+    assert through_a_file(tmp_path / "tokens", [], "numbers") == []
+
+
+def test_stretches_are_placed_in_the_unit_by_hand() -> None:
+    batches = [
+        stretch([[1, 2], [3]], kind="numbers"),
+        stretch([[4, 5], [6]], kind="numbers", goes_on=True),
+        stretch([[7]], kind="numbers"),
+        stretch([[8, 9]], kind="numbers", goes_on=True),
+        stretch([[]], kind="numbers", goes_on=True),
+        stretch([[10], []], kind="numbers", goes_on=True),
+    ]
+    placed = list(place(batches))
+    assert [batch is one.batch for batch, one in zip(batches, placed, strict=True)] == [True] * 6
+    # The second document is in two batches, and the fourth in four.
+    assert [(one.documents.start, one.documents.stop) for one in placed] == [
+        (0, 2), (1, 3), (3, 4), (3, 4), (3, 4), (3, 5),
+    ]  # fmt: skip
+    assert [one.offsets.tolist() for one in placed] == [[0, 0], [1, 0], [0], [1], [3], [3, 0]]
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), max_size=4), min_size=1, max_size=6),
+    st.lists(st.integers(1, 3), min_size=1, max_size=30),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_is_placed_adds_up_to_the_documents(long: list[list[int]], sizes: list[int]) -> None:
+    """Documents of parts, given as the parts' lengths, in batches of parts."""
+    parts = [(i, part) for i, lengths in enumerate(long) for part in (lengths or [0])]
+    batches, firsts = [], []
+    for size in sizes * len(parts):
+        held, parts = parts[:size], parts[size:]
+        if held:
+            owners = sorted({owner for owner, _ in held})
+            rows = [[0] * sum(n for owner, n in held if owner == mine) for mine in owners]
+            batches.append(stretch(rows, kind="numbers", goes_on=bool(firsts) and firsts[-1] == owners[0]))
+            firsts.append(owners[-1])
+    found = np.zeros(len(long), int)
+    for batch, where, offsets in place(batches):
+        np.testing.assert_array_equal(offsets, found[where])
+        found[where] += np.diff(batch.edges)
+    assert found.tolist() == [sum(lengths) for lengths in long]
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+@pytest.mark.parametrize("hashes", [0, 112])
+def test_documents_are_read_as_they_were_written(tmp_path: Path, count: int, hashes: int) -> None:
+    written = documents(count, hashes)
+    write_documents(tmp_path / "documents", written)
+    read = read_documents(io.BytesIO((tmp_path / "documents").read_bytes()))
+    for name, one, other in zip(Documents._fields, written, read, strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=name)
+        assert (one.dtype, one.shape) == (other.dtype, other.shape), name
+    # Later passes name the reasons of more documents.
+    read.reasons[:] = "exact duplicate"
+
+
+@given(st.integers(0, 40), st.integers(0, 5), st.integers(0, 999))
+@settings(max_examples=60, deadline=None)
+def test_any_documents_are_read_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, count: int, hashes: int, seed: int
+) -> None:
+    path = tmp_path_factory.mktemp("files") / "documents"
+    written = documents(count, hashes, seed)
+    write_documents(path, written)
+    for one, other in zip(written, read_documents(io.BytesIO(path.read_bytes())), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_part_of_a_wider_matrix_is_written_as_it_is_seen(tmp_path: Path) -> None:
+    written = documents(4, 224)
+    written = written._replace(
+        signatures=written.signatures[::2, ::2],
+        **{name: getattr(written, name)[::2] for name in ("digests", "tokens", "characters", "reasons")},
+    )
+    write_documents(tmp_path / "documents", written)
+    read = read_documents(io.BytesIO((tmp_path / "documents").read_bytes()))
+    np.testing.assert_array_equal(read.signatures, written.signatures)
+    np.testing.assert_array_equal(read.digests, written.digests)

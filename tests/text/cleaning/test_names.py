@@ -1,0 +1,19 @@
+import pytest
+import tensorflow as tf
+
+from textgen.text.cleaning.names import mask_names
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("thanks @ann_b!", "thanks xxname!"),
+        ("@a @b@c,@d", "xxname xxname@c,xxname"),
+        (".@a @@b @é1", ".xxname xxname xxname"),
+        ("a@b 5 @ 6 @", "a@b 5 @ 6 @"),
+        ("xxname", "xxname"),
+        ("", ""),
+    ],
+)
+def test_names_of_users_are_masked(text, expected):
+    assert mask_names(tf.constant([text]))[0].numpy().decode() == expected

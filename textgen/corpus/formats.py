@@ -1,0 +1,61 @@
+"""Which reader a file is for, told by its name."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from textgen.corpus.packing import is_packed
+from textgen.errors import UserError
+
+_FORMAT_OF_ENDING: Mapping[str, str] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json-lines": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+_UNPACK = "Unpack it first."
+_AS_TEXT = "Save its text as a .txt file first."
+_AS_CSV = "Save it as a .csv file first."
+_AS_TABLE = "Save its texts as .jsonl, .csv or .parquet first."
+
+_REMEDIES: Mapping[str, str] = {
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"), _UNPACK),
+    **dict.fromkeys((".lz4", ".lzma", ".lzo", ".br", ".z", ".sz", ".snappy"), _UNPACK),
+    **dict.fromkeys((".pdf", ".doc", ".docx", ".odt", ".rtf", ".epub", ".mobi", ".ppt", ".pptx"), _AS_TEXT),
+    **dict.fromkeys((".xls", ".xlsx", ".ods"), _AS_CSV),
+    **dict.fromkeys((".tfrecord", ".tfrecords", ".arrow", ".feather", ".avro", ".orc", ".h5", ".hdf5"), _AS_TABLE),
+    **dict.fromkeys((".npy", ".npz", ".pkl", ".pickle", ".db", ".sqlite", ".sqlite3"), _AS_TABLE),
+}
+
+
+def format_of(path: str, format: str) -> str:
+    """The reader's name for a file: the format asked for, or with `auto` the one its ending tells.
+
+    >>> format_of("speeches.csv.gz", "auto"), format_of("chapter.txt", "auto"), format_of("chapter.txt", "lines")
+    ('csv', 'document', 'lines')
+
+    Raises:
+        UserError: the ending is that of a file that holds no text as it stands.
+    """
+    ending = _ending(path)
+    if ending in _REMEDIES:
+        raise UserError(f"{path} is a {ending} file, which holds no text as it stands. {_REMEDIES[ending]}")
+    told = _FORMAT_OF_ENDING.get(ending, "document")
+    found = told if format == "auto" else format
+    if told == "parquet" and found != "parquet":
+        raise UserError(f"{path} is a {ending} file, which can't be read as {found}. Use --format parquet or auto.")
+    if found == "parquet" and is_packed(path):
+        raise UserError(
+            f"{path} is a packed Parquet file; Parquet is compressed within, and read unpacked. {_UNPACK}"
+        )
+    return found
+
+
+def _ending(path: str) -> str:
+    """The last ending of the name, or what stands before it where that tells of packing alone."""
+    name = PurePosixPath(path)
+    return (PurePosixPath(name.stem) if is_packed(path) else name).suffix.lower()

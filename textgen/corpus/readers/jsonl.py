@@ -1,0 +1,102 @@
+"""JSON Lines files: one JSON value a line, in which one field holds the document."""
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from textgen.corpus.batching import Found, Origin, batches
+from textgen.corpus.encodings import decoded, utf8
+from textgen.corpus.pieces import Batch, OpenFile, Piece, Reading, Refused
+from textgen.corpus.readers.columns import missing
+from textgen.corpus.readers.lines import equal_ranges, lines_of
+from textgen.corpus.sources import is_divisible, open_text, text_encoding, text_end
+from textgen.errors import UserError
+
+_DEFAULT_FIELD = "text"
+_HEAD_LINES = 100
+"""A field may be missing from some lines, but not from all of so many."""
+
+# Integers as floats, since Python refuses to read those of thousands of digits.
+_JSON = json.JSONDecoder(parse_int=float)
+_NOTHING = object()
+
+
+class JsonLinesReader:
+    """The field `text_field` of each line, by default `text`; a line belongs to the range that it starts in."""
+
+    has_columns = True
+
+    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+        """Raises UserError if the file begins with no JSON value, or none of the first has the field."""
+        with open_text(path, open_file, reading) as file:
+            lines = _whole(lines_of(file, Piece(path, 0, 0, "jsonl"), float("inf")))
+            head = [_value(line, text_encoding(reading)) for line in itertools.islice(lines, _HEAD_LINES)]
+        if not head:
+            return
+        if not isinstance(head[0], dict | list):
+            raise UserError(
+                f"{path} begins with no JSON object; a JSON Lines file holds one a line. "
+                "Write each object on a line of its own, or choose another --format."
+            )
+        searched = head if reading.text_field else head[:1]
+        if all(at(value, reading.text_field or _DEFAULT_FIELD) is _NOTHING for value in searched):
+            raise missing(path, "JSON Lines", list(map(str, _names(head[0]))), reading.text_field)
+
+    def divide(
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+    ) -> list[tuple[int, int]]:
+        """Ranges of equal size; they need not end at a line's end."""
+        return equal_ranges(size, unit_bytes) if is_divisible(path, reading) else [(0, size)]
+
+    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+        """The texts at the field; lines without one are refused, and blank lines passed over."""
+        field, encoding = reading.text_field or _DEFAULT_FIELD, text_encoding(reading)
+        with open_text(piece.path, open_file, reading) as file:
+            lines = _whole(lines_of(file, piece, text_end(piece, reading)))
+            found = (_found(line, field, encoding) for line in lines)
+            yield from batches(found, Origin(piece.path, "utf-8", reading))
+
+
+def at(value: Any, field: str) -> Any:
+    """What a JSON value holds at a path of keys and indices, or `_NOTHING`; a key with dots in it goes first.
+
+    >>> at({"messages": [{"content": "hello"}]}, "messages.0.content"), at({"a.b": 1, "a": {"b": 2}}, "a.b")
+    ('hello', 1)
+    """
+    if isinstance(value, dict) and field in value:
+        return value[field]
+    key, dot, rest = field.partition(".")
+    if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+        inner = value[int(key)]
+    elif isinstance(value, dict) and dot and key in value:
+        inner = value[key]
+    else:
+        return _NOTHING
+    return at(inner, rest) if dot else inner
+
+
+def _names(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, dict) else range(len(value))
+
+
+def _whole(lines: Iterable[bytes | Iterator[bytes]]) -> Iterator[bytes]:
+    """The lines that are not blank, the long ones too in one."""
+    for found in lines:
+        line = found if isinstance(found, bytes) else b"".join(found)
+        if line and not line.isspace():
+            yield line
+
+
+def _value(line: bytes, encoding: str) -> Any:
+    try:
+        return _JSON.decode(decoded(line, encoding))
+    except (ValueError, RecursionError):
+        return _NOTHING
+
+
+def _found(line: bytes, field: str, encoding: str) -> Found:
+    text = at(_value(line, encoding), field)
+    if isinstance(text, str):
+        return utf8(text)
+    return Refused("empty" if text is None else "malformed row", line)

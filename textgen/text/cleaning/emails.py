@@ -1,0 +1,18 @@
+"""`xxemail` for an address of mail."""
+
+import tensorflow as tf
+
+from textgen.text.cleaning.rows import change, holding
+from textgen.text.cleaning.words import WORD
+
+_NAME = f"[{WORD}]+(?:[._%+-]+[{WORD}]+)*"
+_LABEL = f"[{WORD}]+(?:-+[{WORD}]+)*"
+
+
+def mask_emails(texts: tf.Tensor) -> tf.Tensor:
+    """string[B] → string[B]; "mail a.b@c.org!" is "mail xxemail!"."""
+    return change(texts, holding(texts, "@"), _mask)
+
+
+def _mask(texts: tf.Tensor) -> tf.Tensor:
+    return tf.strings.regex_replace(texts, f"{_NAME}@{_LABEL}(?:\\.{_LABEL})+", "xxemail")

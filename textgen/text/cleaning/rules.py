@@ -1,0 +1,49 @@
+"""Rules in a row, and again where one has laid bare what an earlier one takes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from textgen.text.cleaning.rows import Rule
+
+_ROUNDS = 8
+
+
+class Step(NamedTuple):
+    """A rule, and whether a text that it changed must go through all of them again."""
+
+    rule: Rule
+    lays_bare: bool = False
+
+
+def follow(texts: tf.Tensor, steps: Sequence[Step]) -> tf.Tensor:
+    """string[B] → string[B] after all steps, and after more rounds of them where there is need, up to eight.
+
+    It takes a text made for that to need more: eight references hidden in one another.
+    """
+    if not any(step.lays_bare for step in steps):
+        return _round(texts, steps)[0]
+
+    def again(texts: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        changed, unsettled = _round(tf.gather(texts, rows), steps)
+        return tf.tensor_scatter_nd_update(texts, rows[:, None], changed), tf.boolean_mask(rows, unsettled)
+
+    settled, _ = tf.while_loop(
+        lambda texts, rows: tf.size(rows) > 0,
+        again,
+        (texts, tf.range(tf.size(texts))),
+        shape_invariants=(texts.shape, tf.TensorShape([None])),
+        maximum_iterations=_ROUNDS,
+    )
+    return settled
+
+
+def _round(texts: tf.Tensor, steps: Sequence[Step]) -> tuple[tf.Tensor, tf.Tensor]:
+    unsettled = tf.zeros(tf.shape(texts), tf.bool)
+    for step in steps:
+        changed = step.rule(texts)
+        if step.lays_bare:
+            unsettled |= tf.not_equal(texts, changed)
+        texts = changed
+    return texts, unsettled
