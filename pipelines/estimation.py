@@ -196,9 +196,7 @@ def _run(plan: Plan, sample: list[Unit], folder: Path) -> tuple[dict[str, UnitRe
     counting = vocabulary.CountUnit(config, workspace)
     shared += _pass(counting, sample, workspace)
     counts = vocabulary.add(counting.counts(unit.index) for unit in sample)
-    require(
-        counts.num_rows > 0, "the sample has no document with text. Check the input and the cleaning options."
-    )
+    require(counts.num_rows > 0, "the sample has no document with text. Check the input and the cleaning options.")
     learned = vocabulary.learn(vocabulary.by_token(counts, config, workspace), config, workspace)
     workspace.commit(VOCABULARY_FILE, learned.to_bytes())
     for layout in ("pairs", "spans"):

@@ -128,12 +128,10 @@ def _ids(values: np.ndarray, splits: np.ndarray, indices: np.ndarray) -> tuple[n
 
 def _dropped(placed: Placed, documents: Documents) -> list[str]:
     """The dead letters of a batch; of a document in several, the part that it begins with."""
-    batch, where, offsets = placed
-    return [
-        tokens.letter(reason, text)
-        for reason, text, before in zip(documents.reasons[where], batch.texts, offsets, strict=False)
-        if reason and not before
-    ]
+    batch, where, _ = placed
+    begun = int(batch.goes_on)
+    reasons = documents.reasons[where][begun:]
+    return [tokens.letter(reason, text) for reason, text in zip(reasons, batch.texts[begun:], strict=False) if reason]
 
 
 class _SplitWriter:

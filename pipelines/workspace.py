@@ -193,9 +193,9 @@ def _is_own(name: str) -> bool:
 
 def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
     """The settings in which two plans differ, as `window is 44 there, 40 here`."""
-    theirs, ours = {**theirs, **theirs["text"]}, {**ours, **ours["text"]}
+    theirs, ours = ({**config, **config["text"], **config["selection"]} for config in (theirs, ours))
     return ", ".join(
         f"{name.replace('_', ' ')} is {theirs.get(name)} there and {value} here"
         for name, value in ours.items()
-        if name != "text" and theirs.get(name) != value
+        if name not in ("text", "selection") and theirs.get(name) != value
     )

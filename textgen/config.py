@@ -115,6 +115,8 @@ class SelectionConfig:
     near_duplicates: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("min_letters_percent", "near_duplicates"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         _require_at_least("min tokens", self.min_tokens, 0)
         _require_at_least("max tokens", self.max_tokens, 0)
         require(

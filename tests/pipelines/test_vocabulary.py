@@ -57,7 +57,7 @@ def test_the_counts_of_all_units_are_joined_and_the_head_is_kept(
     (tmp_path / "_work" / "tokens").mkdir(parents=True)
     (tmp_path / "_work" / "vocabulary").mkdir()
     workspace = Workspace(str(tmp_path))
-    config = PrepareConfig(text=TextConfig(vocabulary_size=4), format="lines", split_by="tail")
+    config = dataclasses.replace(ALL_TRAIN, text=TextConfig(vocabulary_size=4))
     counting, results = vocabulary.CountUnit(config, workspace), []
     for i, words in enumerate((["whale"] * 3 + ["b", "a"], ["sea"] * 4 + ["whale"] * 2 + ["c"])):
         made = dataclasses.replace(unit(tmp_path / f"{i}", " ".join(words)), index=i)

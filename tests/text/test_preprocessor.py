@@ -104,6 +104,14 @@ def test_analyze_and_encode_agree_on_any_text(preprocessors, texts, name):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
+def test_ids_are_of_32_bits_and_decode_to_text(preprocessors, name):
+    ids = preprocessors[name].encode(tf.constant(["é the whale .", ""]))
+    assert (ids.dtype, ids.shape.rank, ids.ragged_rank) == (tf.int32, 2, 1)
+    assert preprocessors[name].ids(analyzed(preprocessors[name], ["the"]).symbols).dtype == tf.int32
+    assert preprocessors[name].decode(ids).numpy()[1] == b""
+
+
+@pytest.mark.parametrize("name", CONFIGS)
 def test_cleaned_text_has_the_ids_of_the_raw_text(preprocessors, name):
     tokens = analyzed(preprocessors[name], TEXTS)
     assert preprocessors[name].encode(tokens.cleaned).to_list() == looked_up(preprocessors[name], tokens)

@@ -102,6 +102,10 @@ def test_no_words_have_no_pieces():
     assert PieceTable(KNOWN).ids(tf.constant([], tf.string)).to_list() == []
 
 
+def test_ids_are_of_32_bits():
+    assert PieceTable(KNOWN).ids(tf.constant(["ab"])).dtype == tf.int32
+
+
 @given(st.lists(st.text(alphabet=ALPHABET, max_size=20), min_size=1, max_size=5))
 @settings(max_examples=60, deadline=None)
 def test_decoding_the_ids_gives_the_cleaned_text_back(preprocessor, texts):

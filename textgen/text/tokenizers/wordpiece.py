@@ -106,6 +106,7 @@ class PieceTable(tf.Module):
             + [_CONTROL + _text(piece) if _goes_on(piece) else piece for piece in vocabulary.tokens],
             suffix_indicator=_CONTROL,
             max_bytes_per_word=_LONGEST_WORD_BYTES,
+            token_out_type=tf.int32,
             unknown_token=" [UNK]",
             no_pretokenization=True,
         )
