@@ -4,7 +4,9 @@ What the passes share is this one reading of the text: the vocabulary is counted
 written from them, so that neither cleans or cuts a second time.
 """
 
+import functools
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +19,7 @@ from pipelines import storage, token_files
 from pipelines.corpora import reading
 from pipelines.token_files import Documents, Placed, Stretch, TokenWriter
 from pipelines.workspace import Workspace
-from textgen.config import PrepareConfig
+from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.pieces import BATCH_BYTES, BATCH_TEXTS, Batch
 from textgen.corpus.readers import READERS
 from textgen.corpus.units import Unit
@@ -33,6 +35,15 @@ DUPLICATES = "duplicates"
 EMPTY = "empty"
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@functools.lru_cache(maxsize=1)
+def _analyzer(text: TextConfig, selection: SelectionConfig, model: bytes) -> Analyzer:
+    """The text operations that the threads of a process share, since it takes seconds to make their graph."""
+    return Analyzer(text, rules=make_rules(selection), model=model)
+
+
 class TokenizeUnit:
     """Writes a unit's token files; the result tells what the reader found beside its documents."""
 
@@ -44,8 +55,8 @@ class TokenizeUnit:
     def setup(self) -> None:
         """Builds the text operations."""
         self._rules = make_rules(self._config.selection)
-        model = self._workspace.tokenizer_model()
-        self._analyzer = Analyzer(self._config.text, rules=self._rules, model=model)
+        with _ONE_AT_A_TIME:
+            self._analyzer = _analyzer(self._config.text, self._config.selection, self._workspace.tokenizer_model())
 
     def process(self, unit: Unit) -> dict[str, Any]:
         """`refused`, a count by reason, and `repaired`."""

@@ -61,7 +61,7 @@ def similarity(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return ((one == other).mean(axis=1) - chance) / (1 - chance)
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 def _shingles(cleaned: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """int64 [S], the hashes of all runs of five words, or of all words where they are fewer; and int64 [B]."""
     words = tf_text.WhitespaceTokenizer().tokenize(cleaned)

@@ -50,7 +50,8 @@ class Analyzer(tf.Module):
         self.tokenizer = make_tokenizer(config, model)
         self._rules = rules
 
-    @tf.function(input_signature=[_TEXTS, _FLAGS])
+    # Without autograph, which would take seconds to rewrite code that is all graph operations.
+    @tf.function(input_signature=[_TEXTS, _FLAGS], autograph=False)
     def analyze(self, texts: tf.Tensor, continued: tf.Tensor) -> Tokens:
         """string[B] of UTF-8, and bool[B] that says which of them goes on with the text before it → Tokens."""
         cleaned = clean(texts, self.config, continued)

@@ -134,6 +134,7 @@ def test_a_long_cell_is_given_in_parts(batches_of, taken_by):
 
 
 def test_batches_depend_on_the_cells_alone(batches_of, monkeypatch):
+    monkeypatch.setattr("textgen.corpus.batching.BATCH_TEXTS", 256)
     content = written({"text": [str(i) for i in range(1000)]})
     batches = batches_of("parquet", content, text_field="text")
     assert [len(batch.texts) for batch in batches] == [256, 256, 256, 232]

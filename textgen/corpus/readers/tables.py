@@ -17,6 +17,9 @@ from textgen.corpus.readers.quoting import first_record, whole_records
 from textgen.corpus.sources import is_divisible, open_text, shortened, text_encoding, text_end
 from textgen.errors import UserError
 
+_HEADER_BYTES = 100_000
+"""No row of names has so many; Python's csv takes no cell that is much longer."""
+
 _BLOCKS_A_RANGE = 8
 """Ranges end where blocks do, so that the sizes of ranges are even to this part."""
 
@@ -58,11 +61,11 @@ class TableReader:
         """The number of columns, and the index of the one to read; none in an empty file."""
         record = b"\n"
         while record and not record.strip(b"\r\n"):
-            record = first_record(file, self._delimiter, most_bytes=PART_BYTES)
+            record = first_record(file, self._delimiter, most_bytes=_HEADER_BYTES)
         if not record:
             return 0, 0
-        if len(record) >= PART_BYTES:
-            raise self._no_header(path, f"its first row is longer than {PART_BYTES:,} bytes")
+        if len(record) >= _HEADER_BYTES:
+            raise self._no_header(path, f"its first row has {_HEADER_BYTES:,} bytes or more")
         names, *more = self._rows(record.decode(text_encoding(reading), errors="replace"), path)
         if more:
             raise UserError(
