@@ -11,7 +11,7 @@ import pyarrow.csv
 from textgen.corpus.batching import Found, Origin, batches
 from textgen.corpus.encodings import is_valid_utf8
 from textgen.corpus.faults import told
-from textgen.corpus.pieces import BATCH_BYTES, PART_BYTES, Batch, OpenFile, Piece, Reading, Refused
+from textgen.corpus.pieces import BATCH_BYTES, Batch, OpenFile, Piece, Reading, Refused
 from textgen.corpus.readers.columns import missing
 from textgen.corpus.readers.quoting import first_record, whole_records
 from textgen.corpus.sources import is_divisible, open_text, shortened, text_encoding, text_end
