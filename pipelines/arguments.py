@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from textgen.config import FORMATS, PRESETS, TEXT_DEFAULTS, TOKENIZERS, PrepareConfig, SelectionConfig, TextConfig
+from textgen.config import FORMATS, TEXT_DEFAULTS, TOKENIZERS, PrepareConfig, SelectionConfig, TextConfig
+from textgen.presets import PRESETS
 
 DESCRIPTION = "Text → sharded TFRecords of every (window, next token) pair."
 

@@ -16,7 +16,7 @@ import pyarrow.ipc
 from textgen.dataset.splits import DIGEST_BYTES
 
 
-class Stretch(NamedTuple):
+class TokenBatch(NamedTuple):
     """A batch of G stretches, each of one document, with T tokens in all, of which U are distinct.
 
     Attributes:
@@ -65,7 +65,7 @@ class TokenWriter:
         )
         self._writer = pa.ipc.new_stream(str(path), self._schema)
 
-    def write(self, batch: Stretch) -> None:
+    def write(self, batch: TokenBatch) -> None:
         """Adds a record batch."""
         tokens = pa.DictionaryArray.from_arrays(pa.array(batch.indices), batch.symbols, safe=False)
         rows = len(batch.edges) - 1
@@ -81,12 +81,12 @@ class TokenWriter:
         self._writer.close()
 
 
-def read_tokens(file: BinaryIO) -> Iterator[Stretch]:
+def read_tokens(file: BinaryIO) -> Iterator[TokenBatch]:
     """The batches of a `tokens` file."""
     with pa.ipc.open_stream(file) as reader:
         for batch in reader:
             tokens, texts = batch.column("tokens"), batch.column("text")
-            yield Stretch(
+            yield TokenBatch(
                 tokens.values.dictionary,
                 tokens.values.indices.to_numpy(),
                 tokens.offsets.to_numpy(),
@@ -104,12 +104,12 @@ class Placed(NamedTuple):
         offsets: int64 [G], how many tokens of its document stand before each.
     """
 
-    batch: Stretch
+    batch: TokenBatch
     documents: slice
     offsets: np.ndarray
 
 
-def place(batches: Iterable[Stretch]) -> Iterator[Placed]:
+def place(batches: Iterable[TokenBatch]) -> Iterator[Placed]:
     """Finds for the batches of a unit, from its first on, which documents their stretches are of."""
     next_document = tokens_before = 0
     for batch in batches:

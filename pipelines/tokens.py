@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from pipelines import storage, token_files
 from pipelines.corpora import reading
-from pipelines.token_files import Documents, Placed, Stretch, TokenWriter
+from pipelines.token_files import Documents, Placed, TokenBatch, TokenWriter
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.pieces import BATCH_BYTES, BATCH_TEXTS, Batch
@@ -54,13 +54,12 @@ class TokenizeUnit:
 
     def setup(self) -> None:
         """Builds the text operations."""
-        self._rules = make_rules(self._config.selection)
         with _ONE_AT_A_TIME:
             self._analyzer = _analyzer(self._config.text, self._config.selection, self._workspace.tokenizer_model())
 
     def process(self, unit: Unit) -> dict[str, Any]:
         """`refused`, a count by reason, and `repaired`."""
-        ledger = _Ledger(self._rules, signed=self._config.selection.near_duplicates > 0)
+        ledger = _Ledger(self._analyzer.rules, signed=self._config.selection.near_duplicates > 0)
         refused = _Refusals(keep=self._config.keep_dropped)
         with storage.scratch(self._workspace.work_path()) as folder:
             symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
@@ -119,13 +118,13 @@ def _gathered(batches: Iterator[Batch]) -> Iterator[tuple[list[bytes], list[bool
         yield texts, continued
 
 
-def _stretches(tokens: Tokens, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> Stretch:
+def _stretches(tokens: Tokens, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> TokenBatch:
     """A batch's texts, those of one document joined."""
     symbols = tokens.symbols.numpy()
     ends = np.cumsum(tokens.lengths.numpy())
     last = np.append(~np.array(continued[1:], bool), True)
     first = np.flatnonzero(np.concatenate([[True], last[:-1]]))
-    return Stretch(
+    return TokenBatch(
         pa.array(symbols, pa.binary() if symbols.dtype == object else pa.int32()),
         tokens.indices.numpy(),
         np.concatenate([[0], ends[last]]).astype(np.int32),

@@ -81,10 +81,10 @@ class TakeCensus(beam.PTransform):
     def __init__(self, count: CountUnit, config: PrepareConfig, workspace: Workspace):
         super().__init__()
         self._count, self._workspace = count, workspace
-        self._tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
+        tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
         # Any symbol may stand in a vocabulary that was given.
         given = workspace.given_vocabulary() is not None
-        self._size = _ALL if given else self._tokenizer.symbols_to_learn(config.text.vocabulary_size)
+        self._size = _ALL if given else tokenizer.symbols_to_learn(config.text.vocabulary_size)
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         """Adds the steps."""
@@ -129,7 +129,7 @@ class MergeBucket(beam.DoFn):
 
 
 class WriteCensus(beam.DoFn):
-    """The heads of all buckets → `census.json`."""
+    """The heads of all buckets → the census, a line of JSON and Arrow bytes."""
 
     def __init__(self, size: int, workspace: Workspace):
         self._size, self._workspace = size, workspace
@@ -168,11 +168,9 @@ def _buckets(symbols: pa.ChunkedArray) -> np.ndarray:
         return np.empty(0, int)
     if symbols.type != pa.binary():
         return symbols.to_numpy() % BUCKETS
-    symbols = symbols.combine_chunks()
-    if isinstance(symbols, pa.ChunkedArray):
-        symbols = pa.concat_arrays(symbols.chunks)
-    _, offsets, data = symbols.buffers()
-    edges = np.frombuffer(offsets, np.int32)[symbols.offset : symbols.offset + len(symbols) + 1]
+    joined = pa.concat_arrays(symbols.chunks)
+    _, offsets, data = joined.buffers()
+    edges = np.frombuffer(offsets, np.int32)[joined.offset : joined.offset + len(joined) + 1]
     sums = np.concatenate([[0], np.cumsum(np.frombuffer(data, np.uint8)[: edges[-1]], dtype=np.int64)])
     return (sums[edges[1:]] - sums[edges[:-1]]) % BUCKETS
 

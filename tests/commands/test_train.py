@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from textgen.cli import main
-from textgen.config import PRESETS, ModelConfig, TrainConfig
+from textgen.config import ModelConfig, TrainConfig
 from textgen.model import run
 from textgen.model.run import RunConfig
+from textgen.presets import PRESETS
 from textgen.training import loop
 
 

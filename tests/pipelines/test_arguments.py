@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from pipelines.arguments import add_arguments, config_from
-from textgen.config import PRESETS, PrepareConfig, SelectionConfig, TextConfig
+from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.errors import UserError
+from textgen.presets import PRESETS
 
 AS_OF_WORDS = (
     "--case", "fold", "--whitespace", "collapse", "--punctuation", "keep", "--vocabulary-size", "8000",

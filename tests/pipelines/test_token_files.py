@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.token_files import (
     Documents,
-    Stretch,
+    TokenBatch,
     TokenWriter,
     place,
     read_documents,
@@ -22,11 +22,11 @@ TYPES = {"strings": pa.binary(), "numbers": pa.int32()}
 
 def stretch(
     rows: list[list], *, kind: str = "strings", goes_on: bool = False, texts: list[bytes] | None = None
-) -> Stretch:
+) -> TokenBatch:
     """A batch with these tokens a row."""
     tokens = [token for row in rows for token in row]
     symbols = list(dict.fromkeys(tokens))
-    return Stretch(
+    return TokenBatch(
         pa.array(symbols, TYPES[kind]),
         np.array([symbols.index(token) for token in tokens], np.int32),
         np.cumsum([0, *map(len, rows)]).astype(np.int32),
@@ -35,7 +35,7 @@ def stretch(
     )
 
 
-def through_a_file(path: Path, batches: list[Stretch], kind: str) -> list[Stretch]:
+def through_a_file(path: Path, batches: list[TokenBatch], kind: str) -> list[TokenBatch]:
     writer = TokenWriter(path, TYPES[kind])
     for batch in batches:
         writer.write(batch)
@@ -43,7 +43,7 @@ def through_a_file(path: Path, batches: list[Stretch], kind: str) -> list[Stretc
     return list(read_tokens(io.BytesIO(path.read_bytes())))
 
 
-def plain(batch: Stretch) -> tuple:
+def plain(batch: TokenBatch) -> tuple:
     return (*(part.tolist() for part in batch[:3]), batch.goes_on, batch.texts)
 
 

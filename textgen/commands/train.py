@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textgen.config import PRESETS, ModelConfig, TrainConfig
+from textgen.config import ModelConfig, TrainConfig
 from textgen.errors import UserError, require
+from textgen.presets import PRESETS
 
 if TYPE_CHECKING:
     import keras

@@ -48,7 +48,7 @@ class Analyzer(tf.Module):
         super().__init__()
         self.config = config
         self.tokenizer = make_tokenizer(config, model)
-        self._rules = rules
+        self.rules = rules
 
     # Without autograph, which would take seconds to rewrite code that is all graph operations.
     @tf.function(input_signature=[_TEXTS, _FLAGS], autograph=False)
@@ -58,7 +58,7 @@ class Analyzer(tf.Module):
         ragged = self.tokenizer.tokenize(cleaned)
         symbols, indices = tf.unique(ragged.values)
         documents = Documents(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), ragged.row_lengths())
-        measured = [rule.measure(documents) for rule in self._rules]
+        measured = [rule.measure(documents) for rule in self.rules]
         sums = tf.concat(measured, axis=1) if measured else tf.zeros([tf.size(texts), 0], tf.float64)
         return Tokens(cleaned, documents.characters, symbols, indices, documents.lengths, sums)
 

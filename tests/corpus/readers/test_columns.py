@@ -21,4 +21,5 @@ def test_of_many_columns_the_first_are_named():
 
 
 def test_names_that_can_not_be_printed_are_replaced():
-    str(missing("a.jsonl", "JSON Lines", ["\ud800"], "\ud800")).encode()
+    message = str(missing("a.jsonl", "JSON Lines", ["\ud800"], "\ud800"))
+    assert b"with the columns ?, and none named" in message.encode()

@@ -10,7 +10,7 @@ from textgen.corpus.encodings import decoded, utf8
 from textgen.corpus.pieces import Batch, OpenFile, Piece, Reading, Refused
 from textgen.corpus.readers.columns import missing
 from textgen.corpus.readers.lines import equal_ranges, lines_of
-from textgen.corpus.sources import is_divisible, open_text, text_encoding, text_end
+from textgen.corpus.sources import open_text, text_encoding, text_end
 from textgen.errors import UserError
 
 _DEFAULT_FIELD = "text"
@@ -47,7 +47,7 @@ class JsonLinesReader:
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
     ) -> list[tuple[int, int]]:
         """Ranges of equal size; they need not end at a line's end."""
-        return equal_ranges(size, unit_bytes) if is_divisible(path, reading) else [(0, size)]
+        return equal_ranges(path, size, unit_bytes, reading)
 
     def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
         """The texts at the field; lines without one are refused, and blank lines passed over."""

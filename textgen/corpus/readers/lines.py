@@ -22,7 +22,7 @@ class LineReader:
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
     ) -> list[tuple[int, int]]:
         """Ranges of equal size; they need not end at a line's end."""
-        return equal_ranges(size, unit_bytes) if is_divisible(path, reading) else [(0, size)]
+        return equal_ranges(path, size, unit_bytes, reading)
 
     def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
         """The lines that start in the piece."""
@@ -31,9 +31,9 @@ class LineReader:
             yield from batches(found, Origin(piece.path, text_encoding(reading), reading))
 
 
-def equal_ranges(size: int, wanted_bytes: int) -> list[tuple[int, int]]:
-    """Ranges of about the size wanted that cover a file."""
-    count = max(1, round(size / wanted_bytes))
+def equal_ranges(path: str, size: int, wanted_bytes: int, reading: Reading) -> list[tuple[int, int]]:
+    """Ranges of about the size wanted that cover a file, or one where it can't be read from its middle."""
+    count = max(1, round(size / wanted_bytes)) if is_divisible(path, reading) else 1
     edges = [size * i // count for i in range(count + 1)]
     return list(zip(edges, edges[1:], strict=False))
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.pieces import PART_BYTES, Batch, OpenFile, Piece, Reading
 from textgen.corpus.readers.lines import equal_ranges, pass_line
-from textgen.corpus.sources import check_head, is_divisible, open_text, shortened, text_encoding, text_end
+from textgen.corpus.sources import check_head, open_text, shortened, text_encoding, text_end
 
 
 class ParagraphReader:
@@ -24,7 +24,7 @@ class ParagraphReader:
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
     ) -> list[tuple[int, int]]:
         """Ranges of equal size; they need not end at a paragraph's end."""
-        return equal_ranges(size, unit_bytes) if is_divisible(path, reading) else [(0, size)]
+        return equal_ranges(path, size, unit_bytes, reading)
 
     def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
         """The paragraphs from the first boundary after the piece's start to the first after its end."""

@@ -1,17 +1,17 @@
 """A token is one byte of the text's UTF-8, so that no text is unknown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from textgen.text.tokenizers.table import SymbolTable
+from textgen.text.tokenizers.table import SymbolTable, SymbolTokenizer
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
 _BYTES = range(256)
 
 
-class ByteTokenizer:
+class ByteTokenizer(SymbolTokenizer):
     """ "é!" is <0xC3>, <0xA9>, !."""
 
     symbol_dtype = tf.int32
@@ -36,10 +36,6 @@ class ByteTokenizer:
     def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
         """All bytes, those that the training text lacks too."""
         return most_frequent({self.token(byte): counts.get(self.token(byte), 0) for byte in _BYTES}, len(_BYTES))
-
-    def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
-        """How often each token stands in symbols with these counts."""
-        return [counts.get(token, 0) for token in tokens]
 
     def table(self, vocabulary: Vocabulary) -> SymbolTable:
         """Bytes and their ids."""

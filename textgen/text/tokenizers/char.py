@@ -1,14 +1,12 @@
 """A token is one Unicode code point."""
 
-from collections.abc import Mapping, Sequence
-
 import tensorflow as tf
 
-from textgen.text.tokenizers.table import SymbolTable
-from textgen.text.vocabulary import Vocabulary, most_frequent
+from textgen.text.tokenizers.table import SymbolTable, SymbolTokenizer
+from textgen.text.vocabulary import Vocabulary
 
 
-class CharTokenizer:
+class CharTokenizer(SymbolTokenizer):
     """ "Ahab" is A, h, a, b. Its symbols are code points, which look up three times as fast as strings."""
 
     symbol_dtype = tf.int32
@@ -24,18 +22,6 @@ class CharTokenizer:
     def is_token(self, text: str) -> bool:
         """Whether it is one character."""
         return len(text) == 1
-
-    def symbols_to_learn(self, size: int) -> int:
-        """As many as there are tokens."""
-        return size
-
-    def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
-        """The most frequent characters."""
-        return most_frequent(counts, size)
-
-    def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
-        """How often each token stands in symbols with these counts."""
-        return [counts.get(token, 0) for token in tokens]
 
     def table(self, vocabulary: Vocabulary) -> SymbolTable:
         """Code points and their ids."""

@@ -5,20 +5,21 @@ text, as all tokens do.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import tensorflow as tf
 import tensorflow_text as tf_text
 
 from textgen.errors import UserError
-from textgen.text.tokenizers.table import SymbolTable
+from textgen.text.tokenizers.table import SymbolTable, SymbolTokenizer
+from textgen.text.tokenizers.word import join_words
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
 _SPACE = "\u2581"
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
 
 
-class SentencepieceTokenizer(tf.Module):
+class SentencepieceTokenizer(SymbolTokenizer, tf.Module):
     """ "whales!" is ▁whale, s, !.
 
     What comes back is the text as the model normalizes it, in which a ▁ is a space.
@@ -74,10 +75,6 @@ class SentencepieceTokenizer(tf.Module):
         known = self._numbers
         return most_frequent({token: counts.get(token, 0) for token in known}, len(known))
 
-    def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
-        """How often each token stands in symbols with these counts."""
-        return [counts.get(token, 0) for token in tokens]
-
     def table(self, vocabulary: Vocabulary) -> SymbolTable:
         """The model's ids and ours."""
         pieces = [self._numbers[token] for token in vocabulary.tokens]
@@ -89,9 +86,8 @@ class SentencepieceTokenizer(tf.Module):
         return tf.strings.regex_replace(texts, "^ ", "") if self._adds_space else texts
 
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
-        """string[B], each prompt with its continuation, a space between them where the continuation is a word's."""
-        attached = tf.strings.regex_full_match(prompts, r"(?s)|.*\s") | tf.equal(continuations, "")
-        return tf.strings.join([prompts, tf.where(attached, "", " "), continuations])
+        """string[B], as words are joined: a continuation is taken to begin with a word, not to go on with one."""
+        return join_words(prompts, continuations)
 
     def _text(self, piece: int) -> bytes:
         token = self._pieces[piece]

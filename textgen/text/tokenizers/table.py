@@ -1,11 +1,11 @@
-"""Symbols to ids and ids to texts, inside a graph."""
+"""Symbols that are tokens: each has one id, and a graph looks it up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
 from textgen.config import RESERVED, UNK
-from textgen.text.vocabulary import FIRST_ID
+from textgen.text.vocabulary import FIRST_ID, Vocabulary, most_frequent
 
 
 class SymbolTable(tf.Module):
@@ -32,3 +32,19 @@ class SymbolTable(tf.Module):
     def texts(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
         """Ragged int32 [B, (tokens)] → ragged string [B, (tokens)]."""
         return ids.with_flat_values(tf.gather(self._texts, ids.flat_values))
+
+
+class SymbolTokenizer:
+    """What tokenizers have in common of which every symbol is a token."""
+
+    def symbols_to_learn(self, size: int) -> int:
+        """As many as there are tokens."""
+        return size
+
+    def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
+        """The most frequent symbols."""
+        return most_frequent(counts, size)
+
+    def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
+        """How often each token stands in symbols with these counts."""
+        return [counts.get(token, 0) for token in tokens]

@@ -1,11 +1,9 @@
 """A token is a word, or a mark of punctuation where marks are kept apart."""
 
-from collections.abc import Mapping, Sequence
-
 import tensorflow as tf
 
-from textgen.text.tokenizers.table import SymbolTable
-from textgen.text.vocabulary import Vocabulary, most_frequent
+from textgen.text.tokenizers.table import SymbolTable, SymbolTokenizer
+from textgen.text.vocabulary import Vocabulary
 
 _MARK = r"[^ \n\t\pL\pM\pN'’]"
 # An apostrophe inside a word belongs to it; one at a word's edge is a quotation mark.
@@ -15,7 +13,7 @@ _CLOSING = r" ([.,;:!?%)\]}’”]+)"
 _OPENING = r"([(\[{‘“]+) "
 
 
-class WordTokenizer:
+class WordTokenizer(SymbolTokenizer):
     """ "don't stop!" is don't, stop, ! with marks apart, and don't, stop! without."""
 
     symbol_dtype = tf.string
@@ -45,18 +43,6 @@ class WordTokenizer:
         """Whether it is one word."""
         return text.split() == [text]
 
-    def symbols_to_learn(self, size: int) -> int:
-        """As many as there are tokens."""
-        return size
-
-    def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
-        """The most frequent words."""
-        return most_frequent(counts, size)
-
-    def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
-        """How often each token stands in symbols with these counts."""
-        return [counts.get(token, 0) for token in tokens]
-
     def table(self, vocabulary: Vocabulary) -> SymbolTable:
         """Words and their ids."""
         return SymbolTable(vocabulary.tokens, vocabulary.tokens, self.symbol_dtype)
@@ -72,11 +58,18 @@ class WordTokenizer:
         return tf.strings.regex_replace(tf.strings.regex_replace(texts, _CLOSING, r"\1"), _OPENING, r"\1")
 
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
-        """string[B], a space between a prompt and its continuation unless either has none to part from the other."""
-        attached = tf.strings.regex_full_match(prompts, r"(?s)|.*\s") | tf.equal(continuations, "")
-        if self._separate_marks:
-            attached |= tf.strings.regex_full_match(continuations, f"(?s){_CLOSING.lstrip()}.*")
-        return tf.strings.join([prompts, tf.where(attached, "", " "), continuations])
+        """string[B], as words are joined, but for marks that print has no space before."""
+        joined = join_words(prompts, continuations)
+        if not self._separate_marks:
+            return joined
+        closing = tf.strings.regex_full_match(continuations, f"(?s){_CLOSING.lstrip()}.*")
+        return tf.where(closing, prompts + continuations, joined)
+
+
+def join_words(prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
+    """string[B], a space between a prompt and its continuation unless either has none to part from the other."""
+    attached = tf.strings.regex_full_match(prompts, r"(?s)|.*\s") | tf.equal(continuations, "")
+    return tf.strings.join([prompts, tf.where(attached, "", " "), continuations])
 
 
 def separate_marks(texts: tf.Tensor) -> tf.Tensor:

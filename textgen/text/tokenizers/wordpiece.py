@@ -13,6 +13,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from textgen.config import RESERVED
+from textgen.text.tokenizers.word import join_words
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
 JOINER = "##"
@@ -88,9 +89,8 @@ class WordpieceTokenizer:
         return tf.strings.regex_replace(tf.strings.reduce_join(tokens, axis=-1), "^ ", "")
 
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
-        """string[B], a space between a prompt and its continuation unless either has none to part from the other."""
-        attached = tf.strings.regex_full_match(prompts, r"(?s)|.*\s") | tf.equal(continuations, "")
-        return tf.strings.join([prompts, tf.where(attached, "", " "), continuations])
+        """string[B], as words are joined: a continuation is taken to begin with a word, not to go on with one."""
+        return join_words(prompts, continuations)
 
 
 class PieceTable(tf.Module):
