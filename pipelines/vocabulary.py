@@ -1,11 +1,13 @@
 """The second pass: which tokens the training split has, and how many documents each split.
 
-A unit counts its own tokens. The counts meet in buckets of tokens, a few large values each, since a million words
-one by one are slow to shuffle; a token is in one bucket, so the heads of the buckets hold the head of all.
+A unit counts its own tokens and leaves the counts in a file, by buckets of tokens. A bucket is then summed over all
+units, from their files: counts are large, and what crosses a shuffle is held in memory by the runners of one machine.
+A token is in one bucket, so the heads of the buckets hold the head of all.
 """
 
+import itertools
 import json
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -61,15 +63,14 @@ class CountUnit:
             trained = batch.indices[slices.places(stretch_starts + begins, np.maximum(ends - begins, 0))]
             counts = np.bincount(trained, minlength=len(batch.symbols))
             tables.append(pa.table({"symbol": batch.symbols, "count": counts}).filter(pc.field("count") > 0))
-        storage.write(self._path(unit.index), _to_bytes(add(tables)))
+        storage.write(self._path(unit.index), _in_buckets(add(tables)))
         in_split = (held.starts < held.ends).sum(axis=1).tolist()
         return {"unit": unit.index, "documents": dict(zip(SPLITS, in_split, strict=True))}
 
-    def counts(self, unit: int) -> pa.Table:
-        """What `process` wrote."""
-        content = storage.read(self._path(unit))
-        assert content is not None, "a unit is counted before its counts are read"
-        return _from_bytes(content)
+    def counts(self, unit: int, bucket: int | None = None) -> pa.Table:
+        """What `process` wrote, or one bucket of it."""
+        with storage.open_file(self._path(unit)) as file, pa.ipc.open_file(file) as reader:
+            return reader.read_all() if bucket is None else pa.Table.from_batches([reader.get_batch(bucket)])
 
     def _path(self, unit: int) -> str:
         return self._workspace.work_path(STAGE, f"{unit:06d}.counts")
@@ -90,9 +91,11 @@ class TakeCensus(beam.PTransform):
         """Adds the steps."""
         return (
             results
-            | "SpreadCounts" >> beam.ParDo(SpreadCounts(self._count))
-            | "GroupBuckets" >> beam.GroupByKey()
-            | "MergeBucket" >> beam.ParDo(MergeBucket(self._size))
+            | "KeyUnits" >> beam.WithKeys(None)
+            | "GroupUnits" >> beam.GroupByKey()
+            | "SpreadBuckets" >> beam.FlatMap(_buckets_of)
+            | "SharedOut" >> beam.Reshuffle()
+            | "SumBucket" >> beam.ParDo(SumBucket(self._count, self._size))
             | "GroupHeads" >> beam.GroupByKey()
             | "WriteCensus" >> beam.ParDo(WriteCensus(self._size, self._workspace))
         )
@@ -102,30 +105,38 @@ Share = tuple[bytes, dict[str, int]]
 """Counts of symbols as Arrow bytes, and documents by split."""
 
 
-class SpreadCounts(beam.DoFn):
-    """A unit's result → (bucket, the part of its counts in that bucket); bucket 0 has the documents too."""
+class Bucket(NamedTuple):
+    """A bucket, the units whose counts it is summed over, and the documents by split; bucket 0 alone has these."""
 
-    def __init__(self, count: CountUnit):
-        self._count = count
-
-    def process(self, result: dict[str, Any]) -> Iterator[tuple[int, Share]]:
-        """One result in, a value a bucket out."""
-        table = self._count.counts(result["unit"])
-        buckets = _buckets(table["symbol"])
-        for bucket in range(BUCKETS):
-            content = _to_bytes(table.take(pa.array(np.flatnonzero(buckets == bucket))))
-            yield bucket, (content, {} if bucket else result["documents"])
+    number: int
+    units: list[int]
+    documents: dict[str, int]
 
 
-class MergeBucket(beam.DoFn):
-    """A bucket's parts → their sum, less the symbols that can't be among the most frequent."""
+def _buckets_of(group: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[Bucket]:
+    results = sorted(group[1], key=_unit)
+    documents = Counter[str]()
+    for result in results:
+        documents.update(result["documents"])
+    units = [_unit(result) for result in results]
+    for number in range(BUCKETS):
+        yield Bucket(number, units, {} if number else dict(documents))
 
-    def __init__(self, size: int):
-        self._size = size
 
-    def process(self, bucket: tuple[int, Iterable[Share]]) -> Iterator[tuple[None, Share]]:
+def _unit(result: dict[str, Any]) -> int:
+    return result["unit"]
+
+
+class SumBucket(beam.DoFn):
+    """A bucket → its sums over all units, less the symbols that can't be among the most frequent."""
+
+    def __init__(self, count: CountUnit, size: int):
+        self._count, self._size = count, size
+
+    def process(self, bucket: Bucket) -> Iterator[tuple[None, Share]]:
         """One bucket in, one head out, all under one key."""
-        yield None, _merge(bucket[1], self._size)
+        head = _head((self._count.counts(unit, bucket.number) for unit in bucket.units), self._size)
+        yield None, (_to_bytes(head), bucket.documents)
 
 
 class WriteCensus(beam.DoFn):
@@ -136,9 +147,10 @@ class WriteCensus(beam.DoFn):
 
     def process(self, heads: tuple[None, Iterable[Share]]) -> Iterator[str]:
         """Writes the file and tells its path."""
-        content, documents = _merge(heads[1], self._size)
+        contents, documents = zip(*heads[1], strict=True)
+        head = _head(map(_from_bytes, contents), self._size)
         path = self._workspace.work_path(CENSUS)
-        storage.write(path, json.dumps(documents).encode() + b"\n" + content)
+        storage.write(path, json.dumps(dict(ChainMap(*documents))).encode() + b"\n" + _to_bytes(head))
         yield path
 
 
@@ -147,19 +159,27 @@ def add(tables: Iterable[pa.Table]) -> pa.Table:
     found = list(tables)
     if not found:
         return pa.table({"symbol": pa.array([], pa.binary()), "count": pa.array([], pa.int64())})
-    summed = pa.concat_tables(found).group_by("symbol").aggregate([("count", "sum")])
+    summed = pa.concat_tables(found).group_by("symbol", use_threads=False).aggregate([("count", "sum")])
     return summed.rename_columns(["symbol", "count"])
 
 
-def _merge(shares: Iterable[Share], size: int) -> Share:
-    tables, documents = [], Counter[str]()
-    for content, split_documents in shares:
-        table = _from_bytes(content)
-        if table.num_rows:
-            tables.append(table)
-        documents.update(split_documents)
-    total = add(tables).sort_by([("count", "descending"), ("symbol", "ascending")])
-    return _to_bytes(total.slice(0, size)), dict(documents)
+def _head(tables: Iterable[pa.Table], size: int) -> pa.Table:
+    """The `size` most frequent symbols of all; equal counts in the order of the symbols."""
+    total = add(table for table in tables if table.num_rows)
+    return total.sort_by([("count", "descending"), ("symbol", "ascending")]).slice(0, size)
+
+
+def _in_buckets(table: pa.Table) -> bytes:
+    """An Arrow file with a record batch a bucket."""
+    buckets = _buckets(table["symbol"])
+    ordered = table.take(pa.array(np.argsort(buckets, kind="stable"))).combine_chunks()
+    edges = np.searchsorted(np.sort(buckets), np.arange(BUCKETS + 1)).tolist()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        for start, end in itertools.pairwise(edges):
+            batches = ordered.slice(start, end - start).to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
+            writer.write_batch(batches[0])
+    return sink.getvalue().to_pybytes()
 
 
 def _buckets(symbols: pa.ChunkedArray) -> np.ndarray:
