@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-memory bench-prepare clean
+.PHONY: help setup demo test lint bench-memory bench-prepare bench-loader bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -36,6 +36,12 @@ bench-memory: setup  ## peak memory of preparation against the size of the corpu
 
 bench-prepare: setup .venv-peers/.installed  ## speed of preparation beside other libraries (40 minutes)
 	$(BIN)/python benchmarks/prepare.py
+
+bench-loader: setup .venv-peers/.installed  ## speed of serving pairs beside other libraries (25 minutes)
+	$(BIN)/python benchmarks/loader.py
+
+bench-peers:  ## both of these, one after the other
+	@$(MAKE) --no-print-directory -j1 bench-prepare bench-loader
 
 .venv-peers/.installed: benchmarks/peers/requirements.txt benchmarks/peers/requirements-alone.txt
 	$(PYTHON) -m venv .venv-peers

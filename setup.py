@@ -21,12 +21,14 @@ setup(
         "pyarrow>=20,<26",
         "numpy>=2.1,<2.5",
         "google-crc32c>=1.5,<2",
+        "fsspec>=2024.2,<2027",
         "matplotlib>=3.8,<4",
         "tqdm>=4.66,<5",
     ],
     extras_require={
-        "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
-        "aws": ["apache-beam[aws]>=2.77,<2.78"],
+        # Beam writes datasets there, and fsspec's driver reads them.
+        "gcp": ["apache-beam[gcp]>=2.77,<2.78", "gcsfs>=2024.2,<2027"],
+        "aws": ["apache-beam[aws]>=2.77,<2.78", "s3fs>=2024.2,<2027"],
         "dev": [
             "hypothesis>=6.100,<7",
             "mypy>=1.15,<2",

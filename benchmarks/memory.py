@@ -10,11 +10,13 @@ Markdown table.
 import argparse
 import csv
 import itertools
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -88,23 +90,52 @@ def notebook(texts: Path, size: int) -> tuple[int, int, float]:
 
 def measured(command: list[str]) -> tuple[int, float, str]:
     """Peak bytes of the command and all its children, its seconds, and what it printed."""
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    peak = 0
+    finished = watched(command)
+    if finished.code:
+        sys.exit(f"{' '.join(command)} failed with exit code {finished.code}")
+    return finished.peak, finished.seconds, finished.printed
 
-    def watch() -> None:
-        nonlocal peak
-        while process.poll() is None:
-            peak = max(peak, sum(memory(pid) for pid in tree(process.pid)))
-            time.sleep(0.2)
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    printed, _ = process.communicate()
-    watcher.join()
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} failed with exit code {process.returncode}")
-    return peak, time.monotonic() - started, printed
+@dataclass(kw_only=True)
+class Finished:
+    """A command that has ended: its exit code, peak bytes of memory, seconds, and what it said."""
+
+    code: int
+    peak: int
+    seconds: float
+    printed: str
+    errors: str
+
+
+def watched(command: list[str], *, every: float = 0.2, cores: int | None = None) -> Finished:
+    """Runs a command and looks at the memory of it and all below it.
+
+    Args:
+        command: what to run.
+        every: seconds from one look to the next.
+        cores: confines it to so many (Linux).
+    """
+    if cores:
+        command = ["taskset", "--cpu-list", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores])), *command]
+    with tempfile.TemporaryFile("w+") as errors:
+        started = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        peak = [0]
+        watcher = threading.Thread(target=watch, args=(process, every, peak))
+        watcher.start()
+        printed, _ = process.communicate()
+        seconds = time.monotonic() - started
+        watcher.join()
+        errors.seek(0)
+        said = errors.read()
+    return Finished(code=process.returncode, peak=peak[0], seconds=seconds, printed=printed, errors=said)
+
+
+def watch(process: subprocess.Popen, every: float, peak: list[int]) -> None:
+    """Keeps the greatest proportional set size of the process and all below it."""
+    while process.poll() is None:
+        peak[0] = max(peak[0], sum(memory(pid) for pid in tree(process.pid)))
+        time.sleep(every)
 
 
 def tree(pid: int) -> list[int]:

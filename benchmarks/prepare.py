@@ -11,28 +11,22 @@ their job, without imports; for ours, from the whole command with its imports an
 """
 
 import argparse
-import csv
 import itertools
 import json
-import os
-import platform
-import random
 import re
 import shlex
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
+import corpus
 import memory
+import table
 from memory import MB
 
 ROOT = Path(__file__).parents[1]
@@ -95,12 +89,10 @@ def main() -> None:
     arguments = parse()
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as scratch:
         ways = list(plan(arguments, Path(scratch)))
-        texts = list(itertools.chain.from_iterable(map(read, corpus_files(arguments.corpora)))) or memory.documents()
-        texts = [joined for text in texts if (joined := " ".join(text.split()))]
-        random.Random(1).shuffle(texts)
+        texts = corpus.documents(arguments.corpora)
         write_vocabulary(Path(scratch) / "tokenizer.json", texts)
         for mb in {way.mb for way in ways}:
-            write_corpus(Path(scratch) / str(mb), texts, mb * MB, arguments.workers)
+            corpus.write(Path(scratch) / str(mb), texts, mb * MB, arguments.workers)
         for _ in range(arguments.rounds):
             for way in ways:
                 measure(way, Path(scratch) / "output")
@@ -144,23 +136,8 @@ def plan(arguments: argparse.Namespace, scratch: Path) -> Iterable[Way]:
                 mb = arguments.beam_mb if group == "beam" else mb
                 python = sys.executable if group == "beam" else str(arguments.peers_python)
                 command = [python, str(PEERS / script), *options, "--vocabulary", str(scratch / "tokenizer.json")]
-                command += [str(part) for part in parts(scratch / str(mb), workers)]
+                command += [str(part) for part in corpus.parts(scratch / str(mb), workers)]
                 yield Way(group=group, makes=makes, name=name, mb=mb, workers=workers, command=command)
-
-
-def corpus_files(folder: Path | None) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".txt")) if folder else []
-
-
-def read(path: Path) -> list[str]:
-    """The paragraphs of a text file, or a CSV file's column that holds the most text."""
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        if path.suffix == ".txt":
-            return file.read().replace("\r\n", "\n").split("\n\n")
-        csv.field_size_limit(1 << 30)
-        header, *rows = csv.reader(file)
-        rows = [row for row in rows if len(row) == len(header)]
-        return list(max(zip(*rows, strict=True), key=lambda column: sum(map(len, column))))
 
 
 def write_vocabulary(path: Path, texts: list[str]) -> None:
@@ -175,59 +152,20 @@ def write_vocabulary(path: Path, texts: list[str]) -> None:
     path.write_text(json.dumps({"version": "1.0", "added_tokens": [], **unused, **steps}), encoding="utf-8")
 
 
-def write_corpus(folder: Path, texts: list[str], size: int, workers: Iterable[int]) -> None:
-    """The texts, again and again up to the size: as one file, and dealt out to a file a worker."""
-    folder.mkdir()
-    for count in {1, *workers}:
-        files = [path.open("w", encoding="utf-8", newline="") for path in parts(folder, count)]
-        writers = [csv.writer(file) for file in files]
-        for writer in writers:
-            writer.writerow(["text"])
-        left = size
-        for text, writer in zip(itertools.cycle(texts), itertools.cycle(writers), strict=False):
-            writer.writerow([text])
-            left -= len(text.encode())
-            if left <= 0:
-                break
-        for file in files:
-            file.close()
-
-
-def parts(folder: Path, count: int) -> list[Path]:
-    return [folder / f"part-{i}-of-{count}.csv" for i in range(count)] if count > 1 else [folder / "corpus.csv"]
-
-
 def measure(way: Way, output: Path) -> None:
     """Runs the way once; a run that fails says why and is not counted."""
-    cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[: way.workers])
-    command = ["taskset", "--cpu-list", cores, *way.command, "--output", str(output)]
-    with tempfile.TemporaryFile("w+") as errors:
-        started = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
-        peak = [0]
-        watcher = threading.Thread(target=watch, args=(process, peak))
-        watcher.start()
-        printed, _ = process.communicate()
-        whole = time.monotonic() - started
-        watcher.join()
-        errors.seek(0)
-        said = errors.read()
-    if process.returncode:
-        print(f"{shlex.join(command)} failed:\n{said[-2000:]}", file=sys.stderr, flush=True)
+    command = [*way.command, "--output", str(output)]
+    finished = memory.watched(command, every=0.5, cores=way.workers)
+    if finished.code:
+        print(f"{shlex.join(command)} failed:\n{finished.errors[-2000:]}", file=sys.stderr, flush=True)
     else:
+        printed, whole = finished.printed, finished.seconds
         counts = count_ours(printed, output, whole) if way.group == "ours" else json.loads(printed.splitlines()[-1])
         written = {name: counts[name] for name in ("bytes", "tokens", "pairs")}
-        way.runs.append(Run(whole=whole, job=counts["seconds"], memory=peak[0], **written))
+        way.runs.append(Run(whole=whole, job=counts["seconds"], memory=finished.peak, **written))
         print(way.name, way.mb, way.workers, way.runs[-1], file=sys.stderr, flush=True)
     for path in output.parent.glob(f"{output.name}*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def watch(process: subprocess.Popen, peak: list[int]) -> None:
-    """Keeps the greatest proportional set size of the process and all below it."""
-    while process.poll() is None:
-        peak[0] = max(peak[0], sum(memory.memory(pid) for pid in memory.tree(process.pid)))
-        time.sleep(0.5)
 
 
 def count_ours(printed: str, output: Path, whole: float) -> dict:
@@ -241,26 +179,25 @@ def count_ours(printed: str, output: Path, whole: float) -> dict:
 
 
 def print_table(ways: list[Way]) -> None:
-    """Medians, and ours as a multiple of each peer at each size that ours ran at, as a Markdown table."""
-    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    print(f"{model[1] if model else platform.processor()}, {os.cpu_count()} cores, {date.today()}\n")
-    print("|", " | ".join(COLUMNS), "|\n" + "|---" * len(COLUMNS) + "|")
-    for way in ways:
-        ours = [w for w in ways if (w.group, w.makes, w.workers) == ("ours", way.makes, way.workers)]
-        things = way.median("pairs" if way.makes == "pairs" else "tokens")
-        cells = [
-            way.name,
-            str(way.workers),
-            f"{way.mb} MB",
-            f"{way.median('whole'):.1f} s",
-            f"{way.seconds:.1f} s",
-            f"{way.mb / way.seconds:.2f}",
-            f"{things / way.seconds:,.0f}",
-            f"{way.median('bytes') / things:.1f}",
-            f"{way.median('memory') / MB:,.0f} MB",
-            "" if way in ours else " / ".join(f"{w.rate / way.rate:.2f} ×" for w in ours),
-        ]
-        print("|", " | ".join(cells), "|")
+    """Medians, and ours as a multiple of each peer at each size that ours ran at."""
+    table.show(COLUMNS, (row(way, ways) for way in ways))
+
+
+def row(way: Way, ways: list[Way]) -> list[str]:
+    ours = [w for w in ways if (w.group, w.makes, w.workers) == ("ours", way.makes, way.workers)]
+    things = way.median("pairs" if way.makes == "pairs" else "tokens")
+    return [
+        way.name,
+        str(way.workers),
+        f"{way.mb} MB",
+        f"{way.median('whole'):.1f} s",
+        f"{way.seconds:.1f} s",
+        f"{way.mb / way.seconds:.2f}",
+        f"{things / way.seconds:,.0f}",
+        f"{way.median('bytes') / things:.1f}",
+        f"{way.median('memory') / MB:,.0f} MB",
+        "" if way in ours else " / ".join(f"{w.rate / way.rate:.2f} ×" for w in ours),
+    ]
 
 
 if __name__ == "__main__":

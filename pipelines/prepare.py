@@ -49,7 +49,7 @@ def prepare(
     workspace.claim(plan)
     committed = workspace.committed()
     if committed:
-        if workspace.holds(committed.total) and workspace.holds_vocabulary(committed):
+        if all(map(workspace.holds, committed.units)) and workspace.holds_vocabulary(committed):
             workspace.finish()
             say(f"{output} is complete already; nothing to do.")
             return committed

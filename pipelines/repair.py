@@ -14,7 +14,7 @@ from pipelines.workspace import Workspace
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.corpus.units import InputFile
 from textgen.dataset import verify
-from textgen.dataset.manifest import FILE_NAME, INPUTS_FILE, SHARD_NAME, Manifest, read_manifest
+from textgen.dataset.manifest import FILE_NAME, INPUTS_FILE, LETTERS_NAME, SHARD_NAME, Manifest, read_manifest
 from textgen.dataset.verification import EXTRA, Problem
 from textgen.errors import UserError
 
@@ -35,7 +35,7 @@ class Repair(NamedTuple):
 
     Attributes:
         made: these files were made again.
-        removed: these were shards of another run.
+        removed: these were shards, or dropped documents, of another run.
         left: these are none of ours.
     """
 
@@ -45,7 +45,7 @@ class Repair(NamedTuple):
 
 
 def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
-    """Makes the damaged files of a dataset again from its input files, and removes shards of other runs.
+    """Makes the damaged files of a dataset again from its input files, and removes those of other runs.
 
     A unit that is lost is read, tokenized and written again, those that are whole are not touched. A lost vocabulary
     is learned again from all units.
@@ -55,8 +55,8 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
         beam_flags: Beam's own options.
 
     Raises:
-        UserError: the folder is no dataset, a file is damaged that can't be made again, or an input file is not what
-            it was.
+        UserError: the folder is no dataset or not on this machine, a file is damaged that can't be made again, or an
+            input file is not what it was.
     """
     engines.check_beam_flags(beam_flags)
     done, workspace = _sorted(verify(directory)), Workspace(directory)
@@ -72,7 +72,7 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
 
 def _sorted(problems: list[Problem]) -> Repair:
     extra = [problem for problem in problems if problem.what == EXTRA]
-    stale = [problem for problem in extra if SHARD_NAME.fullmatch(problem.file)]
+    stale = [problem for problem in extra if any(name.fullmatch(problem.file) for name in (SHARD_NAME, LETTERS_NAME))]
     return Repair(
         made=[problem for problem in problems if problem not in extra],
         removed=stale,

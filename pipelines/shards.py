@@ -1,6 +1,7 @@
 """The last pass: each unit's tokens to its own shards, then the manifest."""
 
 import dataclasses
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,19 @@ class WriteUnit:
             for split, writer in writers.items():
                 self._publish(writer, f"{split}-{unit.index:06d}.tfrecord", report)
             if any(letters):
-                (folder / "letters").write_text("".join(letters), encoding="utf-8")
-                storage.publish(folder / "letters", self._workspace.path(letters_name(unit.index)))
+                report.letters_sha256 = self._publish_letters(letters, folder / "letters", unit.index)
         for reason in documents.reasons[documents.reasons != ""]:
             report.drop(reason)
         report.kept = int((documents.reasons == "").sum())
         report.documents += report.kept
         return report.to_json()
+
+    def _publish_letters(self, letters: list[str], file: Path, unit: int) -> str:
+        """Gives what was dropped of a unit its file, and tells the file's SHA-256."""
+        content = "".join(letters).encode()
+        file.write_bytes(content)
+        storage.publish(file, self._workspace.path(letters_name(unit)))
+        return hashlib.sha256(content).hexdigest()
 
     def _letters(self, unit: int) -> list[str]:
         """What the reader refused, where what is dropped is to be kept."""
@@ -211,6 +218,7 @@ class WriteManifest(beam.DoFn):
             fingerprint=self._fingerprint,
             vocabulary_size=learned.size,
             vocabulary_sha256=learned.fingerprint(),
+            tokens_sha256=learned.tokens_fingerprint(),
             inputs_sha256=self._inputs,
             units=tuple(sorted(reports, key=_unit)),
         )

@@ -85,8 +85,10 @@ class Workspace:
         self.record_done("duplicates")
 
     def holds(self, report: manifest.UnitReport) -> bool:
-        """Whether every shard of the report is there, in its full size."""
-        return all(storage.size(self.path(shard.name)) == shard.bytes for shard in report.shards)
+        """Whether every shard of a unit is there, in its full size, and what was dropped of it."""
+        shards = all(storage.size(self.path(shard.name)) == shard.bytes for shard in report.shards)
+        letters = self.path(manifest.letters_name(report.unit))
+        return shards and (not report.letters_sha256 or storage.size(letters) is not None)
 
     def record(self, stage: str, unit: int, result: dict[str, Any]) -> None:
         """Keeps the result of a unit's stage: this is what says that it is done."""

@@ -15,7 +15,7 @@ import_tensorflow()
 
 from textgen.dataset import manifest, windows  # noqa: E402
 from textgen.dataset.manifest import Manifest, SplitCounts, UnitReport  # noqa: E402
-from textgen.dataset.records import Records, pair_records, span_dtype, span_records  # noqa: E402
+from textgen.dataset.records import Records, pair_records, span_dtype, span_records, span_sequences  # noqa: E402
 from textgen.dataset.shards import ShardWriter  # noqa: E402
 from textgen.dataset.windows import Sequences  # noqa: E402
 from textgen.text.vocabulary import FIRST_ID, Vocabulary  # noqa: E402
@@ -65,6 +65,7 @@ def make_dataset() -> MakeDataset:
             fingerprint="0" * 64,
             vocabulary_size=words.size,
             vocabulary_sha256=words.fingerprint(),
+            tokens_sha256=words.tokens_fingerprint(),
             inputs_sha256=hashlib.sha256(b"").hexdigest(),
             units=(report,),
         ).to_bytes()
@@ -73,6 +74,20 @@ def make_dataset() -> MakeDataset:
         return directory
 
     return make
+
+
+@pytest.fixture(scope="session")
+def cut_spans() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """All pairs of span records, given as bytes, in order."""
+
+    def cut(serialized: Sequence[bytes], *, window: int, stride: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+        ends = np.cumsum([len(record) // dtype.itemsize for record in serialized])
+        starts = np.concatenate([[0], ends[:-1]])
+        spans = span_sequences(np.frombuffer(b"".join(serialized), dtype), starts, ends)
+        targets = windows.targets(spans, window=window, stride=stride)
+        return windows.Windows(spans.ids.astype(np.int32), window=window).cut(targets)
+
+    return cut
 
 
 def _write_split(

@@ -1,6 +1,7 @@
 """Every fault that a dataset can suffer on disk: `verify` names it, the loader never serves it, `repair` mends it."""
 
 import os
+import re
 import shutil
 import struct
 from collections.abc import Callable
@@ -134,6 +135,18 @@ def change_the_vocabulary(folder: Path) -> None:
     edit(folder / "vocabulary.jsonl", lambda content: content.replace(b'"e', b'"a').replace(b'["sea"', b'["see"'))
 
 
+def lose_what_was_dropped(folder: Path) -> None:
+    (folder / "dropped-000001.jsonl").unlink()
+
+
+def change_what_was_dropped(folder: Path) -> None:
+    edit(folder / "dropped-000001.jsonl", lambda content: content.replace(b"duplicate", b"duplicity"))
+
+
+def keep_what_another_run_dropped(folder: Path) -> None:
+    (folder / "dropped-000099.jsonl").write_text("{}\n")
+
+
 def suffer_all_at_once(folder: Path) -> None:
     flip_byte(folder)
     shard(folder, 2).unlink()
@@ -155,11 +168,16 @@ MENDED = {
         f"{STALE}: {EXTRA}",
     ],
 }  # fmt: skip
+OF_DROPPED = {
+    lose_what_was_dropped: "dropped-000001.jsonl (unit 1): missing",
+    change_what_was_dropped: f"dropped-000001.jsonl (unit 1): {DIFFERS}",
+    keep_what_another_run_dropped: f"dropped-000099.jsonl: {EXTRA}",
+}
 UNREADABLE = {
-    flip_byte: "differs from the manifest after byte",
-    cut_at_a_record: "differs from the manifest after byte",
+    flip_byte: "(unit 1) differs from the manifest after byte",
+    cut_at_a_record: "(unit 1) differs from the manifest after byte",
     lose_a_shard: "cannot be read: No such file",
-    take_a_shard_of_another_unit: "differs from the manifest after byte",
+    take_a_shard_of_another_unit: "(unit 1) differs from the manifest after byte",
 }
 
 
@@ -186,11 +204,35 @@ def test_a_fault_is_named_and_mended_to_the_byte(dataset: Dataset, tmp_path: Pat
         assert touched == (lost or of_unit in units_made), path.name
 
 
+@pytest.mark.parametrize("damage", OF_DROPPED)
+def test_of_what_was_dropped_a_fault_is_named_and_mended_to_the_byte(
+    make: Callable[[str], Dataset], tmp_path: Path, damage: Damage
+) -> None:
+    dataset = make("spans")
+    folder = dataset.copy(tmp_path / "data")
+    damage(folder)
+    assert told(folder) == [OF_DROPPED[damage]]
+    repair(str(folder))
+    assert contents(folder) == dataset.content
+    assert verify(folder) == []
+
+
+@pytest.mark.parametrize("damage", [lose_what_was_dropped, lose_a_shard])
+def test_the_same_preparation_makes_what_is_missing_again(
+    make: Callable[[str], Dataset], tmp_path: Path, damage: Damage
+) -> None:
+    dataset = make("spans")
+    folder = dataset.copy(tmp_path / "data")
+    damage(folder)
+    dataset.prepare(folder)
+    assert contents(folder) == dataset.content
+
+
 @pytest.mark.parametrize("damage", UNREADABLE)
 def test_the_loader_does_not_serve_what_is_damaged(dataset: Dataset, tmp_path: Path, damage: Damage) -> None:
     folder = dataset.copy(tmp_path / "data")
     damage(folder)
-    with pytest.raises(Exception, match=UNREADABLE[damage]) as failed:
+    with pytest.raises(Exception, match=re.escape(UNREADABLE[damage])) as failed:
         served(folder)
     message = str(user_error(failed.value))
     assert f"{shard(folder)} {UNREADABLE[damage]}" in message
@@ -205,6 +247,10 @@ def damage_the_manifest(folder: Path) -> None:
     edit(folder / "manifest.json", lambda content: content[:-200])
 
 
+def change_the_accounts(folder: Path) -> None:
+    edit(folder / "manifest.json", lambda content: content.replace(b'"repaired": 0', b'"repaired": 1', 1))
+
+
 def lose_the_inputs(folder: Path) -> None:
     (folder / "inputs.jsonl").unlink()
 
@@ -215,7 +261,8 @@ def change_the_inputs(folder: Path) -> None:
 
 BEYOND_REPAIR = {
     lose_the_manifest: "is not a dataset: it has no manifest.json. Make one with `textgen prepare",
-    damage_the_manifest: "manifest.json is damaged. Prepare the dataset again: the same `textgen prepare`",
+    damage_the_manifest: "manifest.json is damaged: it is not the JSON of a manifest. Put a copy of it back, or",
+    change_the_accounts: "manifest.json is damaged: its last field must be the SHA-256 of the lines before it, and",
     lose_the_inputs: f"inputs.jsonl: missing. It names the files that all else is made from. {AGAIN}",
     change_the_inputs: f"inputs.jsonl: {DIFFERS}. It names the files that all else is made from. {AGAIN}",
 }

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FLOORS = (
-    {"textgen.errors", "textgen.config", "textgen.presets", "textgen.console"},
+    {"textgen.errors", "textgen.config", "textgen.presets", "textgen.console", "textgen.files"},
     {"textgen.corpus", "textgen.text", "textgen.dataset", "textgen.model"},
     {"pipelines", "textgen.training", "textgen.generation"},
     {"textgen.commands", "textgen.cli"},

@@ -42,7 +42,7 @@ def test_the_commands_make_what_they_say(folder: Path) -> None:
 
 
 def test_the_python_examples_read_the_same_pairs(folder: Path) -> None:
-    ours, plain = blocks("python")
+    ours, _, _, plain = blocks("python")
     check = """
 import itertools, numpy as np
 from textgen.dataset import read_pairs
@@ -53,6 +53,39 @@ assert sorted(ours) == sorted(plain) and len(ours) > 100_000
     short = ours.replace("    ...", "    assert x.shape == (256, 44); break")
     assert short != ours
     done = subprocess.run([sys.executable, "-c", short + plain + check], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_for_replicas_serves_each_its_share(folder: Path) -> None:
+    ours, replicas, *_ = blocks("python")
+    script = f"""
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import numpy as np
+{ours.splitlines()[0]}
+{replicas.replace("MirroredStrategy()", 'MirroredStrategy(["CPU:0", "CPU:1"])')}
+whole = iter(read_pairs("speeches", batch_size=256, seed=0))
+for batch, _ in zip(batches, range(3)):
+    parts = [part.numpy() for part in strategy.experimental_local_results(batch[1])]
+    assert [len(part) for part in parts] == [128, 128]
+    assert np.concatenate(parts).tolist() == next(whole)[1].numpy().tolist()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_for_pytorch_serves_the_same_batches(folder: Path) -> None:
+    pytest.importorskip("torch")
+    ours, _, torch, _ = blocks("python")
+    script = f"""
+import torch
+{ours.splitlines()[0]}
+{torch}
+for (x, y), (same_x, same_y), _ in zip(loader, read_pairs("speeches", batch_size=256, seed=0), range(3)):
+    assert (x.numpy() == same_x.numpy()).all() and (y.numpy() == same_y.numpy()).all()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

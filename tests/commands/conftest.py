@@ -1,6 +1,8 @@
+import string
 from collections.abc import Callable
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from textgen.cli import main
@@ -19,6 +21,14 @@ def data(make_dataset, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def url(data: Path) -> str:
+    """The same dataset in fsspec's memory."""
+    for path in data.iterdir():
+        fsspec.filesystem("memory").pipe_file(f"memory://commands/data/{path.name}", path.read_bytes())
+    return "memory://commands/data"
+
+
+@pytest.fixture(scope="session")
 def strided_data(make_dataset, tmp_path_factory) -> Path:
     """The same documents and vocabulary with every second target."""
     folder = tmp_path_factory.mktemp("strided") / "data"
@@ -28,7 +38,9 @@ def strided_data(make_dataset, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def other_data(make_dataset, tmp_path_factory) -> Path:
     """A dataset of another vocabulary."""
-    return make_dataset(tmp_path_factory.mktemp("other") / "data", train=[[4, 4, 5]], test=[[4]])
+    return make_dataset(
+        tmp_path_factory.mktemp("other") / "data", train=[[4, 4, 5]], tokens=string.ascii_uppercase[:16], test=[[4]]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,14 @@ def test_as_json_every_figure_has_its_name(trained: Path, data: Path, capfd):
     assert values["unknown_rate"] == 0
 
 
+def test_on_a_dataset_at_a_url_the_figures_are_those_of_one_in_a_folder(trained: Path, data: Path, url: str, capfd):
+    told = []
+    for dataset in (str(data), url):
+        assert main(["evaluate", str(trained), "--data", dataset]) == 0
+        told.append(capfd.readouterr())
+    assert told[0] == told[1]
+
+
 def test_figures_that_there_are_not_are_dashes(trained: Path, strided_data: Path, capfd):
     assert main(["evaluate", str(trained), "--data", str(strided_data)]) == 0
     head, _, model, unigram, _ = capfd.readouterr().out.splitlines()

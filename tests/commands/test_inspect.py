@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from textgen.cli import main
-from textgen.config import TextConfig
+from textgen.config import ModelConfig, TextConfig
+from textgen.dataset import throughput
+from textgen.dataset.throughput import Throughput
+from textgen.model.cost import training_flops
 
 
 def test_as_json_the_accounts_close(data: Path, capfd):
@@ -62,6 +65,14 @@ def test_as_text_the_accounts_stand_in_a_table(data: Path, capfd):
     assert "'[BOS]' → 'a'" in out
 
 
+def test_a_dataset_at_a_url_is_shown_as_one_in_a_folder(data: Path, url: str, capfd):
+    shown = []
+    for dataset in (str(data), url):
+        assert main(["inspect", dataset]) == 0
+        shown.append(capfd.readouterr())
+    assert shown[0] == shown[1]
+
+
 def test_a_folder_that_is_no_dataset_is_refused(refused, tmp_path: Path):
     message = refused("inspect", tmp_path)
     assert f"{tmp_path} is not a dataset: it has no manifest.json" in message
@@ -72,11 +83,24 @@ def test_a_folder_that_is_no_dataset_is_refused(refused, tmp_path: Path):
 def test_a_damaged_manifest_is_refused(refused, data: Path, tmp_path: Path):
     copy = shutil.copytree(data, tmp_path / "data")
     (copy / "manifest.json").write_bytes((data / "manifest.json").read_bytes()[:-50])
-    assert "manifest.json is damaged. Prepare the dataset again" in refused("inspect", copy)
+    assert "manifest.json is damaged: it is not the JSON of a manifest. Put a copy" in refused("inspect", copy)
 
 
 def test_a_damaged_shard_is_named_in_one_line(refused, data: Path, tmp_path: Path):
     copy = shutil.copytree(data, tmp_path / "data")
     with (copy / "train-000000.tfrecord").open("r+b") as file:
         file.truncate(100)
-    assert "train-000000.tfrecord differs from the manifest" in refused("inspect", copy)
+    assert "train-000000.tfrecord (unit 0) differs from the manifest" in refused("inspect", copy)
+
+
+def test_the_throughput_is_told_beside_what_models_would_take(data: Path, monkeypatch, capfd):
+    monkeypatch.setattr(throughput, "measure", lambda data, **settings: Throughput(0.5, 2_000_000.0))
+    assert main(["inspect", str(data), "--throughput", "--tflops", "1"]) == 0
+    first, _, *rows = capfd.readouterr().out.splitlines()
+    assert first.startswith("served      2,000,000 pairs/s of pairs")
+    flops = training_flops(ModelConfig(embedding=8, layers=3, units=50), vocabulary_size=20, window=5)
+    assert rows[0].split()[-2:] == [f"{1e12 / flops:,.0f}", f"{2e6 * flops / 1e12:.1f}"]
+
+
+def test_an_accelerator_without_speed_is_an_error(refused, data: Path):
+    assert "tflops is 0; it must be above 0." in refused("inspect", data, "--throughput", "--tflops", "0")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from textgen.cli import main
+from textgen.commands import train
 from textgen.config import ModelConfig, TrainConfig
 from textgen.model import run
 from textgen.model.run import RunConfig
@@ -47,6 +48,14 @@ def test_samples_are_written_by_the_generator_as_the_model_learns(trained: Path)
         continuation = sample["text"].removeprefix("🐋 abc")
         assert len(continuation) == 12
         assert set(continuation) <= set("abcdefghijklmnop")
+
+
+def test_from_a_url_a_run_learns_what_it_learns_from_a_folder(data: Path, url: str, tmp_path: Path):
+    for name, dataset in (("folder", str(data)), ("url", url)):
+        options = ["--embedding", "4", "--units", "4", "--batch-size", "8", "--epochs", "1"]
+        assert main(["train", "--data", dataset, "--output", str(tmp_path / name), *options]) == 0
+    for name in ("vocabulary.jsonl", "samples.jsonl"):
+        assert (tmp_path / "url" / name).read_bytes() == (tmp_path / "folder" / name).read_bytes()
 
 
 def test_every_setting_has_an_option(asked, data: Path, tmp_path: Path):
@@ -208,3 +217,31 @@ def test_an_interrupted_run_says_how_to_go_on_with_it(data: Path, tmp_path: Path
     monkeypatch.setattr(loop, "train", interrupted)
     assert main(["train", "--data", str(data), "--output", str(tmp_path / "run")]) == 130
     assert "--resume" in capfd.readouterr().err
+
+
+def test_several_datasets_are_mixed_by_their_weights(data: Path, tmp_path: Path, capfd):
+    other = shutil.copytree(data, tmp_path / "other")
+    options = ["--embedding", "4", "--units", "4", "--batch-size", "8", "--epochs", "1"]
+    code = main(["train", "--data", f"{data}:3", "--data", str(other), "--output", str(tmp_path / "run"), *options])
+    assert code == 0
+    # 36 pairs each, in batches of 8.
+    assert "training on 72 pairs, 9 steps an epoch" in capfd.readouterr().err
+
+
+def test_a_weight_is_the_number_after_the_last_colon():
+    assert train._weights(["a:3", "b", "gs://c/d:0.5"]) == {"a": 3.0, "b": 1.0, "gs://c/d": 0.5}
+
+
+def test_a_folder_whose_name_ends_like_a_weight_is_a_folder(tmp_path: Path):
+    (tmp_path / "data:3").mkdir()
+    assert train._weights([f"{tmp_path}/data:3"]) == {f"{tmp_path}/data:3": 1.0}
+
+
+def test_a_dataset_named_twice_is_an_error(refused, data: Path, tmp_path: Path):
+    message = refused("train", "--data", data, "--data", f"{data}:2", "--output", tmp_path / "run")
+    assert f"--data names {data} twice. Give it one weight." in message
+
+
+def test_datasets_of_different_vocabularies_are_not_mixed(refused, data: Path, other_data: Path, tmp_path: Path):
+    message = refused("train", "--data", data, "--data", other_data, "--output", tmp_path / "run")
+    assert "another vocabulary than that of" in message

@@ -98,6 +98,13 @@ def test_of_a_damaged_dataset_no_leaks_are_told(copy: Path, capfd):
     assert capfd.readouterr().out == "test-000000.tfrecord (unit 0): missing\n"
 
 
+def test_a_url_is_refused(refused, url: str):
+    for command in ("verify", "repair"):
+        assert f"{url} is a URL; a dataset is verified and repaired in a folder of this machine" in refused(
+            command, url
+        )
+
+
 def test_a_folder_that_is_no_dataset_is_refused(refused, tmp_path: Path):
     assert "is not a dataset: it has no manifest.json" in refused("verify", tmp_path)
     assert "textgen prepare" in refused("verify", tmp_path / "nowhere")

@@ -46,6 +46,7 @@ def build_dataset():
             fingerprint="f" * 64,
             vocabulary_size=vocabulary.size,
             vocabulary_sha256=vocabulary.fingerprint(),
+            tokens_sha256=vocabulary.tokens_fingerprint(),
             inputs_sha256=hashlib.sha256(b"").hexdigest(),
             units=reports,
         )

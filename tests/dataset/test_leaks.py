@@ -11,7 +11,7 @@ from textgen.config import SPLITS
 from textgen.dataset import leaks, records
 from textgen.dataset.leaks import Leaks, Measure, Overlap, find_leaks
 from textgen.dataset.manifest import FILE_NAME, SplitCounts, read_manifest
-from textgen.dataset.records import span_records
+from textgen.dataset.records import span_records, span_sequences
 from textgen.dataset.sequences import Sequencer, Stretches
 from textgen.dataset.splits import Parts
 
@@ -138,9 +138,12 @@ def test_a_sequence_that_came_in_stretches_is_read_back_whole(monkeypatch, strid
     for begin, end in zip([0, *cuts], [*cuts, len(LONG)], strict=True):
         sequences = sequencer.sequences(_stretch(LONG, begin, end))
         cut = span_records(sequences, window=8, stride=stride, dtype=np.dtype("<u2"))
-        made.append([memoryview(cut.data.tobytes()[a:b]) for a, b in _edges(cut.ends)])
-    for some in filter(None, made):
-        stretch, targets = leaks._from_spans(some, np.dtype("<u2"), stride, targets)
+        ends = cut.ends // 2
+        made.append(span_sequences(cut.data.view("<u2"), np.append(0, ends)[:-1], ends))
+    for some in made:
+        if not len(some.ends):
+            continue
+        stretch, targets = leaks._from_spans(some, stride, targets)
         texts.extend(stretch.ids.tolist())
     whole = [2, *LONG, 3]
     assert texts == whole[: len(texts)]
@@ -159,10 +162,6 @@ def _stretch(document, begin, end):
         characters=length,
         parts=Parts(np.zeros((3, 1), int), np.stack([length, none, none])),
     )
-
-
-def _edges(ends):
-    return zip([0, *ends.tolist()], ends.tolist(), strict=False)
 
 
 @pytest.mark.parametrize(

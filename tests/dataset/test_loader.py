@@ -1,10 +1,12 @@
+from collections import Counter
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from textgen import errors
-from textgen.dataset import loader, order, read_pairs
+from textgen.dataset import loader, order, read_pairs, sources
 from textgen.errors import UserError
 
 WINDOW = 3
@@ -30,8 +32,9 @@ def folders(build_dataset, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch):
-    # So that an epoch of some 70 pairs has several groups.
+    # So that an epoch of some 70 pairs has several groups, and several chunks.
     monkeypatch.setattr(order, "GROUP_BLOCKS", 2)
+    monkeypatch.setattr(loader, "_CHUNK_PAIRS", 20)
 
 
 def batches(folder, **settings):
@@ -149,8 +152,8 @@ def test_a_stream_can_start_anywhere_with_any_batch_size(folders, batch_size):
 @both_layouts
 def test_steps_left_out_are_not_read(folders, layout, monkeypatch):
     read = []
-    real = loader.read_block
-    monkeypatch.setattr(loader, "read_block", lambda *block: read.append(block[:2]) or real(*block))
+    real = sources.read_blocks
+    monkeypatch.setattr(sources, "read_blocks", lambda folder, places: read.extend(places) or real(folder, places))
     batches(folders[layout], seed=1, start_step=STEPS - 1)
     last_group = len(set(read))
     read.clear()
@@ -214,7 +217,11 @@ def test_a_damaged_shard_is_told_in_full_from_inside_the_stream(build_dataset, t
     with pytest.raises(tf.errors.InvalidArgumentError) as raised:
         batches(folder)
     told = errors.user_error(raised.value)
-    what = "cannot be read: No such file or directory." if damage == "missing" else "differs from the manifest after"
+    what = (
+        "cannot be read: No such file or directory."
+        if damage == "missing"
+        else "(unit 1) differs from the manifest after"
+    )
     assert str(told).startswith(f"{path} {what}")
     assert str(told).endswith("and `textgen repair` makes it again.")
 
@@ -224,6 +231,166 @@ def test_batches_before_a_damaged_shard_are_served(build_dataset, tmp_path):
     (folder / "train-000002.tfrecord").unlink()
     stream = iter(read_pairs(folder, batch_size=BATCH))
     assert next(stream)[1].numpy().tolist() == list(range(4, 4 + BATCH))
+
+
+@both_layouts
+@pytest.mark.parametrize("workers", [2, 3, 7])
+def test_however_many_workers_there_are_their_slices_are_the_same_batches(folders, layout, workers):
+    whole = batches(folders[layout], seed=4, epochs=2)
+    slices = [batches(folders[layout], seed=4, epochs=2, worker=i, workers=workers) for i in range(workers)]
+    assert {len(parts) for parts in slices} == {len(whole)}
+    joined = [(sum((x for x, _ in parts), []), sum((y for _, y in parts), [])) for parts in zip(*slices, strict=True)]
+    assert joined == whole
+    sizes = [len(y) for parts in slices for _, y in parts[: STEPS - 1]]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_an_empty_slice_has_the_shape_of_a_batch(folders):
+    *_, (x, y) = read_pairs(folders["spans"], batch_size=EXPECTED - 1, worker=0, workers=2)
+    assert (x.shape, y.shape) == ((0, WINDOW), (0,))
+
+
+@both_layouts
+def test_a_worker_resumes_with_another_number_of_workers(folders, layout):
+    whole = batches(folders[layout], seed=4)
+    rest = [batches(folders[layout], seed=4, start_step=3, worker=i, workers=3) for i in range(3)]
+    assert [sum((y for _, y in parts), []) for parts in zip(*rest, strict=True)] == [y for _, y in whole[3:]]
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 40])
+def test_a_window_is_chosen_when_spans_are_read(folders, window, naive_pairs):
+    expected = [pair for document in TRAIN for pair in naive_pairs([2, *document, 3], window=window, stride=1)]
+    assert pairs_of(batches(folders["spans"], window=window)) == expected
+    assert sorted(pairs_of(batches(folders["spans"], window=window, seed=1))) == sorted(expected)
+
+
+@pytest.mark.parametrize("stride", [2, 3, 50])
+def test_a_stride_is_chosen_when_spans_are_read_and_counts_on_from_document_to_document(folders, stride, naive_pairs):
+    expected = train_pairs(naive_pairs)[::stride]
+    assert pairs_of(batches(folders["spans"], stride=stride)) == expected
+    assert sorted(pairs_of(batches(folders["spans"], stride=stride, seed=1))) == sorted(expected)
+
+
+@pytest.mark.parametrize(("stored", "min_context"), [(1, 2), (1, 3), (2, 2), (3, 3)])
+def test_pairs_with_little_context_are_left_out(build_dataset, tmp_path, stored, min_context, naive_pairs):
+    folder = build_dataset(tmp_path / "data", UNITS, layout="spans", stride=stored)
+    expected = [(x, y) for x, y in train_pairs(naive_pairs, stored) if len(x) - x.count(0) >= min_context]
+    assert pairs_of(batches(folder, min_context=min_context)) == expected
+    both = pairs_of(batches(folder, min_context=min_context, stride=2 * stored))
+    assert both == expected[::2]
+
+
+@both_layouts
+def test_a_share_is_part_of_every_larger_share(folders, layout):
+    shares = [
+        sorted(pairs_of(batches(folders[layout], fraction=fraction, seed=2))) for fraction in (0.1, 0.3, 0.7, 1.0)
+    ]
+    assert [len(share) for share in shares] == [-(-EXPECTED * tenths // 10) for tenths in (1, 3, 7, 10)]
+    for smaller, larger in zip(shares, shares[1:], strict=False):
+        assert not Counter(map(str, smaller)) - Counter(map(str, larger))
+
+
+@both_layouts
+def test_the_short_batch_can_be_left_out(folders, layout):
+    whole = batches(folders[layout], seed=1, epochs=2)
+    served = batches(folders[layout], seed=1, epochs=2, drop_remainder=True)
+    assert served == [batch for batch in whole if len(batch[1]) == BATCH]
+
+
+@both_layouts
+def test_compact_batches_have_the_dtype_on_disk(folders, layout):
+    dataset = read_pairs(folders[layout], batch_size=BATCH, compact=True)
+    assert [spec.dtype for spec in dataset.element_spec] == [tf.uint16, tf.uint16]
+    assert pairs_of(batches(folders[layout], compact=True)) == pairs_of(batches(folders[layout]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"window": 257}, r"window is 257; the shards hold up to 256 tokens of context\."),
+        ({"stride": 0}, r"stride is 0; .*so it must be a multiple of that\."),
+        ({"min_context": 4}, r"min context is 4; it must be from 1 to the window, which is 3\."),
+        ({"fraction": 0.0}, r"fraction is 0\.0; it must be above 0 and at most 1\."),
+        ({"workers": 8}, r"workers is 8; a batch of 7 has a pair for each at the least\."),
+        ({"worker": 2, "workers": 2}, r"worker is 2; it must be from 0 to 1, as workers is 2\."),
+        ({"batch_size": 1000, "drop_remainder": True}, r"batch size is 1000; a whole batch needs as many pairs"),
+    ],
+)
+def test_a_choice_that_spans_do_not_hold_is_an_error(folders, settings, message):
+    with pytest.raises(UserError, match=message):
+        read_pairs(folders["spans"], **{"batch_size": BATCH, **settings})
+
+
+@pytest.mark.parametrize("settings", [{"window": 2}, {"stride": 2}, {"min_context": 2}])
+def test_windows_that_are_cut_already_can_not_be_chosen(folders, settings):
+    with pytest.raises(UserError, match=r"cut already\. Prepare with --layout spans"):
+        read_pairs(folders["pairs"], batch_size=BATCH, **settings)
+
+
+@pytest.fixture(scope="module")
+def mixed(build_dataset, tmp_path_factory):
+    root = tmp_path_factory.mktemp("mixed")
+    lows, highs = ([{"train": [list(range(first, first + 39))]}] for first in (100, 200))
+    for name, units in (("low", lows), ("high", highs)):
+        build_dataset(root / name, units, layout="spans", window=WINDOW)
+    return root
+
+
+def is_high(x, y):
+    return max(*x, y) >= 200
+
+
+def test_each_batch_of_a_mixture_holds_pairs_by_their_weights(mixed):
+    served = batches({mixed / "low": 3, mixed / "high": 1}, batch_size=10, seed=1)
+    assert len(served) == 8
+    high = [sum(map(is_high, x, y)) for x, y in served]
+    assert set(high) == {2, 3}
+    assert sum(high) == 20
+    # They are not parted within a batch.
+    orders = [list(map(is_high, x, y)) for x, y in served]
+    assert any(order != sorted(order) for order in orders)
+
+
+def test_each_dataset_of_a_mixture_is_served_whole_before_it_is_served_again(mixed):
+    served = pairs_of(batches({mixed / "low": 3, mixed / "high": 1}, batch_size=10, seed=1, epochs=2))
+    low = [str(pair) for pair in served if not is_high(*pair)]
+    once = sorted(str(pair) for pair in pairs_of(batches(mixed / "low", batch_size=40)))
+    assert [sorted(low[start : start + 40]) for start in (0, 40, 80)] == 3 * [once]
+    assert len(set(map(str, served)) - set(low)) == 40
+
+
+@pytest.mark.parametrize("start", [1, 5, 8, 15])
+def test_a_mixture_resumes_and_is_shared_out_as_one_dataset_is(mixed, start):
+    mixture = {mixed / "low": 3, mixed / "high": 1}
+    whole = batches(mixture, batch_size=10, seed=1, epochs=2)
+    assert batches(mixture, batch_size=10, seed=1, epochs=2, start_step=start) == whole[start:]
+    halves = [
+        batches(mixture, batch_size=10, seed=1, epochs=2, start_step=start, worker=i, workers=3) for i in range(3)
+    ]
+    assert [sum((y for _, y in parts), []) for parts in zip(*halves, strict=True)] == [y for _, y in whole[start:]]
+
+
+def test_datasets_whose_ids_differ_are_not_mixed(build_dataset, folders, tmp_path):
+    other = build_dataset(tmp_path / "other", UNITS, layout="spans", window=WINDOW, vocabulary_size=900)
+    with pytest.raises(UserError, match=r"differ in their vocabulary; .* --vocabulary .*spans/vocabulary\.jsonl"):
+        read_pairs({folders["spans"]: 1, other: 1}, batch_size=BATCH)
+
+
+def test_both_layouts_mix(folders):
+    served = batches({folders["spans"]: 1, folders["pairs"]: 1}, seed=1, batch_size=8)
+    assert sorted(map(str, pairs_of(served))) == sorted(2 * list(map(str, pairs_of(batches(folders["spans"])))))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"a": 0.0}, r"the weight of a is 0\.0; it must be above 0\."),
+        ({}, r"no dataset is given; name at least one\."),
+    ],
+)
+def test_bad_weights_are_an_error(weights, message):
+    with pytest.raises(UserError, match=message):
+        read_pairs(weights, batch_size=8)
 
 
 @both_layouts

@@ -1,5 +1,6 @@
+import dataclasses
+import hashlib
 import json
-import re
 
 import pytest
 from hypothesis import given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from textgen.config import SPLITS, PrepareConfig, TextConfig
 from textgen.dataset import manifest
-from textgen.dataset.manifest import FILE_NAME, Manifest, SplitCounts, UnitReport, parse, read_manifest
+from textgen.dataset.manifest import FILE_NAME, DamageError, Manifest, SplitCounts, UnitReport, parse, read_manifest
 from textgen.dataset.shards import Block, Shard
 from textgen.errors import UserError
 
@@ -27,7 +28,8 @@ def shard(split, unit, pairs=3):
 
 def report(unit, **values):
     made = UnitReport(unit=unit, bytes=100, documents=3, kept=2, dropped={"empty": 1}, repaired=1)
-    made.splits["train"] = SplitCounts(documents=2, characters=30, tokens=8, unknown=1, pairs=10)
+    made.splits["train"] = SplitCounts(documents=2, characters=30, tokens=8, unknown=1, pairs=3)
+    made.splits["test"] = SplitCounts(pairs=3)
     made.shards = [shard("train", unit), shard("test", unit)]
     for name, value in values.items():
         setattr(made, name, value)
@@ -42,23 +44,39 @@ def made_of(*units, **values):
         vocabulary_size=9,
         inputs_sha256="1" * 64,
         vocabulary_sha256="a" * 64,
+        tokens_sha256="b" * 64,
         units=units,
         **values,
     )
 
 
-counts = st.builds(SplitCounts, documents=st.integers(0, 9), tokens=st.integers(0, 9), pairs=st.integers(0, 9))
+def closed(made):
+    """The report, with accounts that close."""
+    made.documents = made.kept + sum(made.dropped.values())
+    for split, counts in made.splits.items():
+        counts.pairs = sum(shard.pairs for shard in made.shards if shard.split == split)
+    return made
+
+
+counts = st.builds(SplitCounts, documents=st.integers(0, 9), tokens=st.integers(0, 9))
 unit_reports = st.builds(
     UnitReport,
     unit=st.integers(0, 99),
     bytes=st.integers(0, 10**12),
-    documents=st.integers(0, 9),
     kept=st.integers(0, 9),
     dropped=st.dictionaries(st.sampled_from(["empty", "malformed row"]), st.integers(1, 9)),
     repaired=st.integers(0, 9),
     splits=st.fixed_dictionaries(dict.fromkeys(SPLITS, counts)),
     shards=st.lists(st.builds(shard, st.sampled_from(SPLITS), st.integers(0, 99), st.integers(1, 5)), max_size=3),
-)
+    letters_sha256=st.sampled_from(["", "d" * 64]),
+).map(closed)
+
+
+def signed(values):
+    """A file with other values than `to_bytes` would write, and the proof that fits them."""
+    values.pop("sha256", None)
+    told = json.dumps(values, indent=1).removesuffix("\n}") + ",\n"
+    return f'{told} "sha256": "{hashlib.sha256(told.encode()).hexdigest()}"\n}}\n'.encode()
 
 
 @given(st.lists(unit_reports, max_size=5))
@@ -75,6 +93,7 @@ def test_the_file_is_json_with_a_unit_a_line():
     assert values["version"] == manifest.VERSION
     assert values["config"]["text"]["case"] == "keep"
     assert [unit["unit"] for unit in values["units"]] == [0, 1]
+    assert list(values)[-1] == "sha256"
     lines = [line for line in content.splitlines() if '"shards"' in line]
     assert [json.loads(line.rstrip(","))["unit"] for line in lines] == [0, 1]
 
@@ -100,21 +119,69 @@ def test_another_version_is_refused(version):
         b"{}",
         b"\xff",
         made_of(report(0)).to_bytes()[:-20],
-        b'{"version": 2}',
-        b'{"version": 2, "units": [], "config": {"text": {}}}',
-        b'{"version": 2, "units": [{"unit": 0}], "config": {"text": {}}}',
+        b'{"version": 3}',
+        b'{"version": 3, "units": [], "config": {"text": {}}}',
+        made_of(report(0)).to_bytes() + b"\n",
+        made_of(report(0)).to_bytes().replace(b"\n", b"\r\n"),
+        made_of(report(0)).to_bytes().replace(b'"bytes": 100', b'"bytes": 101'),
+        json.dumps(json.loads(made_of(report(0)).to_bytes())).encode(),
     ],
 )
 def test_a_damaged_file_is_an_error_that_says_what_to_do(content):
-    with pytest.raises(UserError, match=rf"{re.escape(FILE_NAME)} is damaged\. Prepare the dataset again"):
+    message = (
+        r"^manifest\.json is damaged: it.*\. Put a copy of it back, or prepare the dataset again: the same `text"
+    )
+    with pytest.raises(DamageError, match=message):
         parse(content)
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_change_of_any_byte_is_seen(data):
+    content = bytearray(made_of(report(0), report(1)).to_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != content[place]))
+    with pytest.raises(UserError, match=r"is damaged|has version"):
+        parse(bytes(content))
+
+
+def test_the_proof_is_the_digest_of_the_lines_before_it():
+    content = made_of(report(0)).to_bytes()
+    lines = b"".join(content.splitlines(keepends=True)[:-2])
+    assert hashlib.sha256(lines).hexdigest() == json.loads(content)["sha256"]
+
+
+def test_a_file_signed_by_hand_is_read():
+    assert parse(signed(json.loads(made_of(report(0)).to_bytes()))) == made_of(report(0))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"documents": 4}, r"the documents of unit 0 are 4, and their parts add up to 3\."),
+        ({"dropped": {}}, r"the documents of unit 0 are 3, and their parts add up to 2\."),
+        ({"shards": [shard("train", 0)]}, r"the test pairs of unit 0 are 3, and their parts add up to 0\."),
+        ({"shards": [shard("train", 0), shard("test", 0, 4)]}, r"the test pairs of unit 0 are 3, .* add up to 4\."),
+        (
+            {"shards": [dataclasses.replace(shard("train", 0), bytes=121), shard("test", 0)]},
+            r"the bytes of train-000000\.tfrecord are 121, and their parts add up to 120\.",
+        ),
+        (
+            {"shards": [shard("train", 0), dataclasses.replace(shard("test", 0), records=1000)]},
+            r"the records of test-000000\.tfrecord are 1,000, and their parts add up to 3\.",
+        ),
+    ],
+)
+def test_accounts_that_do_not_close_are_refused(change, message):
+    with pytest.raises(DamageError, match=rf"is damaged: {message} Put a copy of it back"):
+        parse(made_of(report(0, **change)).to_bytes())
 
 
 def test_a_setting_of_another_version_is_refused():
     values = json.loads(made_of().to_bytes())
     values["config"]["beams"] = 4
     with pytest.raises(UserError, match=r"unknown settings \['beams'\].*Use that one\."):
-        parse(json.dumps(values).encode())
+        parse(signed(values))
 
 
 def test_a_manifest_is_read_from_its_folder(tmp_path):
@@ -139,7 +206,7 @@ def test_a_total_is_the_sum_of_its_reports():
     assert (total.unit, total.bytes, total.documents, total.kept, total.repaired) == (-1, 200, 11, 4, 2)
     assert total.dropped == {"empty": 3, "malformed row": 4}
     assert list(total.dropped) == ["empty", "malformed row"]
-    assert total.splits["train"] == SplitCounts(documents=4, characters=60, tokens=16, unknown=2, pairs=20)
+    assert total.splits["train"] == SplitCounts(documents=4, characters=60, tokens=16, unknown=2, pairs=6)
     assert total.splits["validation"] == SplitCounts()
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from textgen.dataset import shards
 from textgen.dataset.records import Records
-from textgen.dataset.shards import Block, ShardWriter, read_block
+from textgen.dataset.shards import Block, Place, ShardWriter, block_places, read_blocks, record_edges
 from textgen.errors import UserError
+from textgen.files import open_folder
 
 REMEDY = r".*`textgen verify` lists what is damaged, and `textgen repair` makes it again\."
 
@@ -31,12 +32,14 @@ def write(path, records, at_once=2):
     return writer.close(name=path.name, split="train", unit=7)
 
 
+def read_block(path, offset, block):
+    (data,) = read_blocks(open_folder(path.parent), [Place(path.name, 7, offset, block)])
+    starts, ends = record_edges(data)
+    return [data[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
 def read(path, shard):
-    offset, records = 0, []
-    for block in shard.blocks:
-        records.extend(bytes(record) for record in read_block(path, offset, block))
-        offset += block.bytes
-    return records
+    return [record for place in block_places([shard]) for record in read_block(path, place.offset, place.block)]
 
 
 @pytest.fixture
@@ -126,7 +129,9 @@ def test_a_flipped_byte_anywhere_is_an_error_that_names_the_file(path):
     content = path.read_bytes()
     for place in range(len(content)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        with pytest.raises(UserError, match=re.escape(f"{path} differs from the manifest after byte 0.") + REMEDY):
+        with pytest.raises(
+            UserError, match=re.escape(f"{path} (unit 7) differs from the manifest after byte 0.") + REMEDY
+        ):
             read_block(path, 0, shard.blocks[0])
 
 
@@ -138,7 +143,7 @@ def test_a_cut_file_is_an_error_that_names_it_even_at_the_end_of_a_record(path, 
     for size in (len(content) - 1, offset, offset - 19, 0):
         path.write_bytes(content[:size])
         block = 0 if size < offset else 1
-        message = re.escape(f"{path} differs from the manifest after byte {offset * block}.") + REMEDY
+        message = re.escape(f"{path} (unit 7) differs from the manifest after byte {offset * block}.") + REMEDY
         with pytest.raises(UserError, match=message):
             read_block(path, offset * block, shard.blocks[block])
 
@@ -147,7 +152,7 @@ def test_damage_in_one_block_leaves_the_others_readable(path, monkeypatch):
     monkeypatch.setattr(shards, "BLOCK_PAIRS", 1)
     shard = write(path, [(b"abc", 1), (b"def", 1)])
     path.write_bytes(path.read_bytes()[:-1])
-    assert [bytes(record) for record in read_block(path, 0, shard.blocks[0])] == [b"abc"]
+    assert read_block(path, 0, shard.blocks[0]) == [b"abc"]
 
 
 def test_a_missing_file_is_an_error_that_names_it(path):

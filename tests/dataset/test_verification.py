@@ -81,11 +81,16 @@ def test_extra_files_are_reported_by_name(folder):
     ]
 
 
-def test_what_was_dropped_is_no_extra_file_where_it_was_to_be_kept(folder):
-    with_settings(folder, keep_dropped=True)
-    for unit in (0, 1, 2):
-        (folder / f"dropped-{unit:06d}.jsonl").touch()
-    assert told(folder) == [f"dropped-000002.jsonl: {EXTRA}"]
+def test_what_was_dropped_is_looked_into(folder):
+    made = read_manifest(folder)
+    made.units[1].letters_sha256 = hashlib.sha256(b"{}\n").hexdigest()
+    (folder / manifest.FILE_NAME).write_bytes(made.to_bytes())
+    letters = folder / "dropped-000001.jsonl"
+    assert verify(folder) == [Problem(letters.name, 1, "missing")]
+    letters.write_bytes(b"{ }\n")
+    assert told(folder) == [f"{letters.name} (unit 1): {DIFFERS}"]
+    letters.write_bytes(b"{}\n")
+    assert told(folder) == []
 
 
 def test_what_a_killed_preparation_left_is_no_extra_file(folder):
@@ -154,6 +159,13 @@ def test_a_dataset_that_lost_all_shards_has_its_own_manifest(folder):
     for shard in folder.glob("*.tfrecord"):
         shard.unlink()
     assert [problem.what for problem in verify(folder)] == ["missing"] * 3
+
+
+def test_a_url_is_refused():
+    with pytest.raises(
+        UserError, match=r"^gs://bucket/data is a URL; .* in a folder of this machine\. Copy it to one"
+    ):
+        verify("gs://bucket/data")
 
 
 def test_a_folder_that_is_no_dataset_is_an_error(tmp_path):

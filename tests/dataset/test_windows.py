@@ -12,13 +12,14 @@ sizes = st.integers(1, 12)
 
 
 def cut_one(ids, *, window, stride):
-    """The pairs of one sequence, by `targets` and `cut`."""
+    """The pairs of one sequence, by `targets` and `Windows`."""
     return cut_all([ids], window=window, stride=stride)
 
 
 def cut_all(each, *, window, stride):
     sequences = windows.sequences([np.array(ids, int) for ids in each])
-    x, y = windows.cut(sequences.ids, windows.targets(sequences, window=window, stride=stride), window=window)
+    targets = windows.targets(sequences, window=window, stride=stride)
+    x, y = windows.Windows(sequences.ids, window=window).cut(targets)
     return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
@@ -62,7 +63,8 @@ def test_no_window_crosses_from_one_sequence_to_the_next(naive_pairs, sequences,
 
 def test_pairs_have_the_dtype_of_the_ids():
     sequences = windows.sequences([np.array([2, 7, 3], np.uint16)])
-    x, y = windows.cut(sequences.ids, windows.targets(sequences, window=5, stride=1), window=5)
+    targets = windows.targets(sequences, window=5, stride=1)
+    x, y = windows.Windows(sequences.ids, window=5).cut(targets)
     assert x.dtype == y.dtype == np.uint16
     assert x.shape == (2, 5)
 

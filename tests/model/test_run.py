@@ -18,7 +18,7 @@ CONFIG = RunConfig(
     train=TrainConfig(batch_size=3, sample_prompt="é \n"),
     window=5,
     vocabulary_size=20,
-    vocabulary_sha256="ab",
+    tokens_sha256="ab",
     boundaries=False,
 )
 

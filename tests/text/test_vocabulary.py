@@ -52,6 +52,8 @@ def test_the_fingerprint_is_the_sha256_of_the_file():
     learned = Vocabulary(("the", "a"), (9, 1))
     assert learned.fingerprint() == hashlib.sha256(b'["the", 9]\n["a", 1]\n').hexdigest()
     assert learned.fingerprint() != Vocabulary(("the", "a"), (9, 2)).fingerprint()
+    assert learned.tokens_fingerprint() == Vocabulary(("the", "a"), (9, 2)).tokens_fingerprint()
+    assert learned.tokens_fingerprint() != Vocabulary(("a", "the"), (9, 2)).tokens_fingerprint()
 
 
 @given(counts)

@@ -126,7 +126,7 @@ def test_a_stride_leaves_targets_out_so_there_are_no_bits_per_character(model, m
 
 def test_another_vocabulary_is_refused(model, data: Path):
     with pytest.raises(UserError, match=r"was trained on another vocabulary than that of .*Name its own --data"):
-        evaluate(model, dataclasses.replace(_config(data), vocabulary_sha256="0" * 64), data, split="test")
+        evaluate(model, dataclasses.replace(_config(data), tokens_sha256="0" * 64), data, split="test")
 
 
 def test_another_window_is_refused(model, make_dataset, tmp_path: Path):

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import math
 import shutil
+import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -238,7 +239,7 @@ class TestRefusals:
     def test_another_vocabulary_is_refused_before_anything_is_written(
         self, data: Path, make_dataset, tmp_path: Path, resume: bool
     ):
-        other = make_dataset(tmp_path / "other", train=[[4, 4, 5]])
+        other = make_dataset(tmp_path / "other", train=[[4, 4, 5]], tokens=string.ascii_uppercase[:16])
         with pytest.raises(UserError, match=r"was trained on another vocabulary than that of .*Name its own --data"):
             _train(other, tmp_path / "run", _config(data), resume=resume)
         assert not (tmp_path / "run").exists()

@@ -9,7 +9,9 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.add_argument("model", type=Path, metavar="RUN", help="a run")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the dataset that it was trained on")
+    parser.add_argument(
+        "--data", required=True, metavar="DIR", help="the dataset that it was trained on: a folder or a URL"
+    )
     parser.add_argument("--split", default="test", help="train, validation or test (default)")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
 

@@ -2,19 +2,32 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from textgen.config import ModelConfig
+from textgen.errors import require
 
 if TYPE_CHECKING:
     from textgen.dataset.manifest import Manifest
 
 _HEAD, _TAIL, _PAIRS = 10, 5, 3
 
+_BATCH, _SECONDS = 1024, 5.0
+_MODELS = ((8, 3, 50), (128, 1, 128), (128, 2, 256), (256, 2, 1024))
+"""The width of the embedding, the layers and their units: a notebook's, the default, and larger ones."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
-    parser.add_argument("data", type=Path, metavar="DIR", help="a dataset")
+    parser.add_argument("data", metavar="DIR", help="a dataset: a folder or a URL")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.add_argument(
+        "--throughput", action="store_true", help="measure for some seconds how fast this machine serves its pairs"
+    )
+    parser.add_argument(
+        "--tflops", type=float, default=10.0, metavar="T",
+        help="with --throughput: what the accelerator to be fed reaches, in 10¹² operations a second (default: 10)",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -23,6 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
     from textgen.text import vocabulary
 
     manifest = read_manifest(arguments.data)
+    if arguments.throughput:
+        _print_throughput(arguments.data, manifest, arguments.tflops)
+        return
     words = vocabulary.load(arguments.data)
     pairs = _some_pairs(arguments.data, manifest, words)
     if arguments.json:
@@ -36,6 +52,26 @@ def run(arguments: argparse.Namespace) -> None:
     print("\npairs")
     for pair in pairs:
         print(f"  {pair['x']!r} → {pair['y']!r}")
+
+
+def _print_throughput(data: str, manifest: "Manifest", tflops: float) -> None:
+    """What is served, and what an accelerator would take of it for models of some sizes."""
+    from textgen.dataset.throughput import measure
+    from textgen.model.cost import training_flops
+
+    require(tflops > 0, f"tflops is {tflops:g}; it must be above 0.")
+    config, served = manifest.config, measure(data, batch_size=_BATCH, seconds=_SECONDS)
+    print(
+        f"served      {served.pairs_per_second:,.0f} pairs/s of {config.layout}, in shuffled batches of {_BATCH:,} "
+        f"with X of {config.window}; the first after {served.first_batch_seconds:.1f} s"
+    )
+    print(f"{'model':<44}{'operations a pair':>18}{f'pairs/s at {tflops:g} TFLOP/s':>24}{'served ÷ that':>15}")
+    for embedding, layers, units in _MODELS:
+        model = ModelConfig(embedding=embedding, layers=layers, units=units)
+        flops = training_flops(model, vocabulary_size=manifest.vocabulary_size, window=config.window)
+        wanted = tflops * 1e12 / flops
+        name = f"Embedding({embedding}) → {layers} × BiLSTM({units}) → {manifest.vocabulary_size:,}"
+        print(f"{name:<44}{flops / 1e6:>16,.0f} M{wanted:>24,.0f}{served.pairs_per_second / wanted:>15.1f}")
 
 
 def accounts(manifest: "Manifest") -> str:
@@ -61,7 +97,7 @@ def accounts(manifest: "Manifest") -> str:
 def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> dict[str, Any]:
     values = manifest.total.to_json()
     shards = values.pop("shards")
-    del values["unit"]
+    del values["unit"], values["letters_sha256"]
     for split, counts in values["splits"].items():
         counts["unknown_rate"] = counts["unknown"] / max(1, counts["tokens"])
         counts["bytes"] = sum(shard["bytes"] for shard in shards if shard["split"] == split)
@@ -79,7 +115,7 @@ def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> di
     }
 
 
-def _some_pairs(data: Path, manifest: "Manifest", words: Any) -> list[dict[str, str]]:
+def _some_pairs(data: str, manifest: "Manifest", words: Any) -> list[dict[str, str]]:
     """Pairs from the first documents of the training split, evenly over a batch."""
     from textgen.config import PAD
     from textgen.dataset import read_pairs

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,10 @@ _TRAIN = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options; each setting's default stands in its config."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a dataset")
+    parser.add_argument(
+        "--data", required=True, action="append", metavar="DIR[:WEIGHT]",
+        help="a dataset: a folder or a URL; given again, batches mix datasets by their weights (default: 1)",
+    )  # fmt: skip
     parser.add_argument(
         "--output", type=Path, required=True, metavar="RUN", help="a new folder, or with --resume a run"
     )
@@ -65,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     require(arguments.max_minutes > 0, f"max minutes is {arguments.max_minutes:g}; it must be above 0.")
     config = _resumed_config(arguments) if arguments.resume else _new_config(arguments)
     train(
-        arguments.data,
+        _weights(arguments.data),
         arguments.output,
         config,
         make_sampler=make_sampler(arguments.output),
@@ -102,6 +106,17 @@ def make_sampler(output: Path) -> "MakeSampler":
     return make
 
 
+def _weights(given: list[str]) -> dict[str, float]:
+    """The datasets that --data names, and their weights."""
+    weights: dict[str, float] = {}
+    for word in given:
+        weighted = None if Path(word).exists() else re.fullmatch(r"(.+):(\d+(?:\.\d+)?)", word)
+        directory, weight = (weighted[1], float(weighted[2])) if weighted else (word, 1.0)
+        require(directory not in weights, f"--data names {directory} twice. Give it one weight.")
+        weights[directory] = weight
+    return weights
+
+
 def _given(arguments: argparse.Namespace, names: dict[str, str]) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
 
@@ -119,7 +134,7 @@ def _new_config(arguments: argparse.Namespace) -> "RunConfig":
         }
 
     model, train = ModelConfig(**settings(_MODEL)), TrainConfig(**settings(_TRAIN))
-    return config_for(read_manifest(arguments.data), model=model, train=train)
+    return config_for(read_manifest(next(iter(_weights(arguments.data)))), model=model, train=train)
 
 
 def _resumed_config(arguments: argparse.Namespace) -> "RunConfig":

@@ -1,7 +1,6 @@
 """Every file of a dataset against its manifest, and with --leaks its splits against each other."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.epilog = "The exit code is 1 if a file differs, or if a held-out document is in another split too."
-    parser.add_argument("data", type=Path, metavar="DIR", help="a dataset")
+    parser.add_argument("data", metavar="DIR", help="a dataset")
     parser.add_argument(
         "--leaks", action="store_true", help="also tell how much of the held-out text is in other splits too"
     )
@@ -34,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _report_leaks(arguments.data) if arguments.leaks else 0
 
 
-def _report_leaks(data: Path) -> int:
+def _report_leaks(data: str) -> int:
     from textgen.console import say
     from textgen.dataset.leaks import GRAM, find_leaks
 

@@ -14,8 +14,10 @@ import tensorflow as tf
 from textgen.config import BOS, EOS, PAD, PrepareConfig
 from textgen.dataset import slices
 from textgen.dataset.manifest import Manifest, read_manifest
-from textgen.dataset.records import parse_pairs, span_dtype
-from textgen.dataset.shards import Block, read_block
+from textgen.dataset.records import parse_pairs, span_dtype, span_sequences
+from textgen.dataset.shards import block_places, read_blocks, record_edges
+from textgen.dataset.windows import Sequences
+from textgen.files import open_folder
 
 GRAM = 13
 """So many tokens in a row are alike by no chance: https://arxiv.org/abs/2005.14165, appendix C."""
@@ -120,27 +122,23 @@ class _Stretch(NamedTuple):
 def _stretches(folder: Path, manifest: Manifest, split: str) -> Iterator[_Stretch]:
     """What a split was cut from, a block at a time."""
     targets_before = 0
-    for path, offset, block in _blocks(folder, manifest, split):
-        records = read_block(path, offset, block)
+    shards = [shard for shard in manifest.total.shards if shard.split == split]
+    for place in block_places(shards):
+        (data,) = read_blocks(open_folder(folder), [place])
+        starts, ends = record_edges(data)
         if manifest.config.layout == "pairs":
+            records = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
             yield _from_pairs(records, manifest.config)
         else:
             dtype = span_dtype(manifest.vocabulary_size)
-            stretch, targets_before = _from_spans(records, dtype, manifest.config.stride, targets_before)
+            spans = span_sequences(np.frombuffer(data, dtype), starts // dtype.itemsize, ends // dtype.itemsize)
+            stretch, targets_before = _from_spans(spans, manifest.config.stride, targets_before)
             yield stretch
 
 
-def _blocks(folder: Path, manifest: Manifest, split: str) -> Iterator[tuple[Path, int, Block]]:
-    for shard in manifest.total.shards:
-        offset = 0
-        for block in shard.blocks if shard.split == split else ():
-            yield folder / shard.name, offset, block
-            offset += block.bytes
-
-
-def _from_pairs(records: list[memoryview], config: PrepareConfig) -> _Stretch:
+def _from_pairs(records: list[bytes], config: PrepareConfig) -> _Stretch:
     """The first pair of a sequence has two of its ids, each other one as many as the stride, y the last of them."""
-    x, y = parse_pairs(tf.constant([bytes(record) for record in records]), window=config.window)
+    x, y = parse_pairs(tf.constant(records), window=config.window)
     widths = np.count_nonzero(x.numpy() != PAD, axis=1)
     rows = np.pad(x.numpy(), ((0, 0), (0, 1)))
     rows[np.arange(len(rows)), widths] = y.numpy()
@@ -150,20 +148,17 @@ def _from_pairs(records: list[memoryview], config: PrepareConfig) -> _Stretch:
     return _Stretch(ids.astype(np.int64), (ends - counts)[first])
 
 
-def _from_spans(records: list[memoryview], dtype: np.dtype, stride: int, targets_before: int) -> tuple[_Stretch, int]:
+def _from_spans(spans: Sequences, stride: int, targets_before: int) -> tuple[_Stretch, int]:
     """Also how many ids the last span has from its first target on, which the next call is to be given."""
-    numbers = np.frombuffer(b"".join(records), dtype).astype(np.int64)
-    span_ends = np.cumsum([len(record) // dtype.itemsize for record in records])
-    span_starts = np.concatenate([[0], span_ends[:-1]]) + 1
-    contexts = numbers[span_starts - 1]
-    targets = span_ends - span_starts - contexts
+    contexts = spans.firsts - spans.starts
+    targets = spans.ends - spans.firsts
     # Where the span before ended short of the next target, the context holds new ids too.
     new_in_context = -np.concatenate([[targets_before], targets[:-1]]) % stride
     first = contexts == 1
     old = np.where(first, 0, contexts - new_in_context)
-    counts = span_ends - span_starts - old
-    ids, ends = slices.join(numbers, span_starts + old, counts)
-    return _Stretch(ids, (ends - counts)[first]), int(targets[-1])
+    counts = spans.ends - spans.starts - old
+    ids, ends = slices.join(spans.ids, spans.starts + old, counts)
+    return _Stretch(ids.astype(np.int64), (ends - counts)[first]), int(targets[-1])
 
 
 class _GramHasher:

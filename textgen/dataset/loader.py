@@ -1,125 +1,263 @@
-"""Streams the pairs of a dataset as batches, from either layout, in flat memory."""
+"""Streams the pairs of datasets as batches, from either layout, in flat memory.
 
-import functools
+A batch's way: the schedule says which places of which source a step holds, the source which group of blocks they are
+in and what their order is, the group cuts them. Each is a pure function, so a stream can begin at any step, and
+any number of workers serve the same batches, each its slice of them.
+"""
+
+import atexit
+import contextlib
+import dataclasses
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
-from textgen.dataset.manifest import Manifest, read_manifest
-from textgen.dataset.order import EpochOrder, epoch_order, group_order
-from textgen.dataset.records import parse_pairs, parse_spans, span_dtype
-from textgen.dataset.shards import Block, read_block
-from textgen.errors import require
+from textgen.config import VOCABULARY_FILE
+from textgen.dataset.choice import Choice
+from textgen.dataset.manifest import read_manifest
+from textgen.dataset.schedule import Schedule
+from textgen.dataset.sources import Source
+from textgen.errors import UserError, require
+from textgen.files import Cache, open_folder
+
+Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
+"""A dataset's folder, or several with their weights."""
+
+_CHUNK_PAIRS = 16_384
+"""Pairs that are cut at once: many, since each call takes a while, but few enough for the processor's cache."""
+
+_PARALLEL_CHUNKS = min(4, os.cpu_count() or 1)
+
+_MOST_SECONDS_TO_END = 10.0
+
+Sources: TypeAlias = list[tuple[Source, float]]
+
+
+class Slice(NamedTuple):
+    """Which of how many equal parts of every batch."""
+
+    worker: int
+    workers: int
+
+    def size(self, batch_size: int) -> int:
+        """The pairs in this part of a batch."""
+        return (self.worker + 1) * batch_size // self.workers - self.worker * batch_size // self.workers
 
 
 def read_pairs(
-    directory: str | Path,
+    data: Data,
     *,
     split: str = "train",
     batch_size: int,
     seed: int | None = None,
     epochs: int = 1,
     start_step: int = 0,
+    worker: int = 0,
+    workers: int = 1,
+    window: int | None = None,
+    stride: int | None = None,
+    min_context: int = 1,
+    fraction: float = 1.0,
+    drop_remainder: bool = False,
+    compact: bool = False,
+    cache: Cache | None = None,
 ) -> tf.data.Dataset:
     """The pairs of a split as batches (X int32 [B, W], y int32 [B]); X is padded on the right with 0.
 
+    Of several datasets each batch holds pairs in the proportion of their weights, and an epoch is as many pairs as
+    they have together.
+
     Args:
-        directory: a folder that `textgen prepare` made.
+        data: a folder that `textgen prepare` made, local or remote (`gs://…`, `s3://…`), or several with weights.
         split: "train", "validation" or "test".
-        batch_size: B. An epoch's last batch may be shorter.
+        batch_size: B, the pairs that all workers take in a step. An epoch's last batch may be shorter.
         seed: shuffles every epoch anew; None serves the order of the corpus.
         epochs: how often the split is served.
         start_step: how many batches of this very stream to leave out at its start; they are not read.
+        worker: which slice of every batch to serve, of `workers` slices of sizes as equal as can be; of a short
+            batch one may be empty.
+        workers: among how many every batch is shared out. The batches don't depend on it.
+        window: W, at most what the shards hold; None for that of the preparation. Of `spans` alone, as are:
+        stride: serves every so manieth target; a multiple of that of the preparation.
+        min_context: leaves out targets with fewer tokens before them. To count them, the shards are read once.
+        fraction: the share of the pairs to serve, from all over the split; a smaller one is part of a larger.
+        drop_remainder: leaves out an epoch's short batch.
+        compact: serves ids as they lie on disk, uint16 or uint32, which is a half of the memory or none.
+        cache: where blocks of remote shards are kept.
 
     Returns:
         A dataset of known cardinality.
 
     Raises:
-        UserError: the folder is no dataset, the split is empty, or an argument is out of range. A damaged shard
-            raises `tf.errors.InvalidArgumentError` with the same wording when it is reached.
+        UserError: a folder is no dataset, the split is empty, datasets don't fit together, or an argument is out of
+            range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same wording when it is reached.
     """
     require(batch_size >= 1, f"batch size is {batch_size}; it must be at least 1.")
-    require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
-    require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
-    stream = _Stream(Path(directory), read_manifest(directory), split, seed)
-    steps = -(-stream.pairs // batch_size)
+    require(workers <= batch_size, f"workers is {workers}; a batch of {batch_size} has a pair for each at the least.")
     require(
-        0 <= start_step <= steps * epochs,
-        f"start step is {start_step}; this stream has {steps * epochs} steps.",
+        0 <= worker < workers, f"worker is {worker}; it must be from 0 to {workers - 1}, as workers is {workers}."
+    )
+    choice = Choice(window, stride, min_context, fraction)
+    sources = _open(data, split, choice, seed=seed, compact=compact, cache=cache)
+    schedule = Schedule(
+        [source.pairs for source, _ in sources],
+        [weight for _, weight in sources],
+        batch_size=batch_size,
+        epochs=epochs,
+        drop_remainder=drop_remainder,
+        seed=seed,
+    )
+    chunk_steps = max(1, _CHUNK_PAIRS * workers // batch_size)
+    return _Stream([source for source, _ in sources], schedule, Slice(worker, workers), chunk_steps).dataset(
+        start_step
     )
 
-    first_epoch, first_step = divmod(start_step, steps)
-    dataset = tf.data.Dataset.range(first_epoch, epochs).flat_map(
-        lambda epoch: stream.epoch(
-            epoch, tf.where(tf.equal(epoch, first_epoch), tf.constant(first_step * batch_size, tf.int64), 0)
-        ).rebatch(batch_size)
-    )
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps * epochs - start_step))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+
+def weights_of(data: Data) -> Mapping[str, float] | Mapping[Path, float]:
+    """Each dataset and its weight."""
+    if not isinstance(data, Mapping):
+        return {str(data): 1.0}
+    require(bool(data), "no dataset is given; name at least one.")
+    return data
+
+
+def _open(data: Data, split: str, choice: Choice, *, seed: int | None, compact: bool, cache: Cache | None) -> Sources:
+    """The sources and their weights.
+
+    Raises:
+        UserError: see read_pairs.
+    """
+    require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
+    weights = weights_of(data)
+    sources: Sources = []
+    for directory, weight in weights.items():
+        require(weight > 0, f"the weight of {directory} is {weight}; it must be above 0.")
+        folder, manifest = open_folder(directory, cache=cache), read_manifest(directory)
+        source = Source(folder, manifest, split, choice, seed=seed, compact=compact)
+        if sources:
+            first, _ = sources[0]
+            _check_alike(first, source, next(iter(weights)), directory)
+        sources.append((source, weight))
+    return sources
+
+
+def _check_alike(one: Source, two: Source, one_name: object, two_name: object) -> None:
+    """Refuses to mix datasets whose ids don't mean the same."""
+    differing = [
+        what
+        for what, of in (
+            ("vocabulary", lambda source: source.manifest.tokens_sha256),
+            ("tokenizer and cleaning", lambda source: dataclasses.replace(source.manifest.text, vocabulary_size=1)),
+            ("window", lambda source: source.window),
+            ("boundaries", lambda source: source.manifest.config.boundaries),
+        )
+        if of(one) != of(two)
+    ]
+    if differing:
+        raise UserError(
+            f"{one_name} and {two_name} differ in their {' and '.join(differing)}; datasets that are mixed are alike "
+            f"in these. Prepare one with the other's: --vocabulary {one_name}/{VOCABULARY_FILE} and the same options."
+        )
 
 
 class _Stream:
-    """A split's blocks, and the reading of one group of them."""
+    """A slice of every batch of a schedule."""
 
-    def __init__(self, folder: Path, manifest: Manifest, split: str, seed: int | None):
-        self._config = manifest.config
-        self._dtype = span_dtype(manifest.vocabulary_size)
-        self._seed = seed
-        self._blocks: list[tuple[Path, int, Block]] = []
-        for shard in manifest.shards(split):
-            offset = 0
-            for block in shard.blocks:
-                self._blocks.append((folder / shard.name, offset, block))
-                offset += block.bytes
-        self._block_pairs = np.array([block.pairs for _, _, block in self._blocks])
-        self.pairs = int(self._block_pairs.sum())
-        self._order = functools.lru_cache(maxsize=2)(self._epoch_order)
+    def __init__(self, sources: Sequence[Source], schedule: Schedule, part: Slice, chunk_steps: int):
+        """`chunk_steps` are cut at once."""
+        self._sources, self._schedule, self._part = sources, schedule, part
+        self._chunk_steps = chunk_steps
+        self._ends = [schedule.end(i) for i in range(len(sources))]
 
-    def epoch(self, epoch: tf.Tensor, skip: tf.Tensor) -> tf.data.Dataset:
-        """The pairs of an epoch after the first `skip`, a group an element: (int32 [N, W], int32 [N])."""
-        groups = tf.numpy_function(self._remaining_groups, [epoch, skip], tf.int64, stateful=False)
-        pairs = self._pairs if self._config.layout == "pairs" else self._spans
-        # Two, so that one group is read while the other is served: more would cost memory for nothing.
-        return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(groups, [None, 2])).map(
-            lambda group: pairs(epoch, group[0], group[1]), num_parallel_calls=2, deterministic=True
+    def dataset(self, start_step: int) -> tf.data.Dataset:
+        """The batches from a step on."""
+        schedule = self._schedule
+        require(
+            0 <= start_step <= schedule.steps, f"start step is {start_step}; this stream has {schedule.steps} steps."
+        )
+        first_epoch, skipped = divmod(start_step, schedule.steps_per_epoch)
+        dataset = tf.data.Dataset.range(first_epoch, schedule.epochs).flat_map(
+            lambda epoch: self._epoch(
+                epoch, tf.where(tf.equal(epoch, first_epoch), tf.constant(skipped, tf.int64), 0)
+            )
+        )
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(schedule.steps - start_step))
+        return dataset.prefetch(2 * self._chunk_steps)
+
+    def _epoch(self, epoch: tf.Tensor, skipped: tf.Tensor) -> tf.data.Dataset:
+        schedule = self._schedule
+        begin = epoch * schedule.steps_per_epoch
+        first, whole = begin + skipped, begin + schedule.whole_steps
+        batches = self._chunks(first, whole, self._chunk_steps).rebatch(
+            self._part.size(schedule.batch_size), drop_remainder=schedule.drop_remainder
+        )
+        if schedule.whole_steps == schedule.steps_per_epoch:
+            return batches
+        return batches.concatenate(self._chunks(tf.maximum(first, whole), begin + schedule.steps_per_epoch, 1))
+
+    def _chunks(self, first: tf.Tensor, end: tf.Tensor, steps: int) -> tf.data.Dataset:
+        """The pairs of the steps from `first` to before `end`, those of so many steps an element."""
+        return tf.data.Dataset.range(first, end, steps).map(
+            lambda step: self._tensors(step, tf.minimum(step + steps, end)),
+            num_parallel_calls=_PARALLEL_CHUNKS,
+            deterministic=True,
         )
 
-    def _remaining_groups(self, epoch: np.int64, skip: np.int64) -> np.ndarray:
-        """int64 [groups, 2]: which groups to read, and how many of the first one's pairs to leave out."""
-        ends = self._order(int(epoch)).ends
-        first = int(np.searchsorted(ends, skip, side="right"))
-        groups = np.arange(first, len(ends))
-        skips = np.zeros_like(groups)
-        skips[:1] = skip - (ends[first - 1] if first else 0)
-        return np.stack([groups, skips], axis=1)
+    def _tensors(self, first: tf.Tensor, end: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        dtype = tf.as_dtype(self._sources[0].dtype)
+        x, y = tf.numpy_function(self._chunk, [first, end], [dtype, dtype], stateful=False)
+        return tf.ensure_shape(x, [None, self._sources[0].window]), tf.ensure_shape(y, [None])
 
-    def _pairs(self, epoch: tf.Tensor, group: tf.Tensor, skip: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        serialized = tf.numpy_function(self._pair_group, [epoch, group, skip], tf.string, stateful=False)
-        return parse_pairs(tf.ensure_shape(serialized, [None]), window=self._config.window)
+    def _chunk(self, first: np.int64, end: np.int64) -> tuple[np.ndarray, np.ndarray]:
+        """X and y of some steps on end."""
+        with _GATE.passed():
+            share = self._schedule.share(int(first), int(end), worker=self._part.worker, workers=self._part.workers)
+            source, *others = self._sources
+            if not others:
+                return source.cut(share.places, end=self._ends[0])
+            x = np.empty((len(share.places), source.window), source.dtype)
+            y = np.empty(len(x), source.dtype)
+            for i, source in enumerate(self._sources):
+                mine = np.flatnonzero(share.sources == i)
+                x[mine], y[mine] = source.cut(share.places[mine], end=self._ends[i])
+            return x, y
 
-    def _spans(self, epoch: tf.Tensor, group: tf.Tensor, skip: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        x, y = tf.numpy_function(self._span_group, [epoch, group, skip], [tf.int32, tf.int32], stateful=False)
-        return tf.ensure_shape(x, [None, self._config.window]), tf.ensure_shape(y, [None])
 
-    def _pair_group(self, epoch: np.int64, group: np.int64, skip: np.int64) -> np.ndarray:
-        records = [bytes(record) for block in self._group_records(epoch, group) for record in block]
-        return np.array(records, object)[self._places(len(records), epoch, group, skip)]
+class _Gate:
+    """Lets TensorFlow's threads into Python until it ends.
 
-    def _span_group(self, epoch: np.int64, group: np.int64, skip: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        blocks = [
-            parse_spans(records, window=self._config.window, stride=self._config.stride, dtype=self._dtype)
-            for records in self._group_records(epoch, group)
-        ]
-        x, y = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
-        places = self._places(len(y), epoch, group, skip)
-        return x[places], y[places]
+    A thread that is inside when Python is gone never comes out, and TensorFlow waits for it for ever.
+    """
 
-    def _group_records(self, epoch: np.int64, group: np.int64) -> list[list[memoryview]]:
-        return [read_block(*self._blocks[block]) for block in self._order(int(epoch)).groups[int(group)]]
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside, self._closed = 0, False
 
-    def _epoch_order(self, epoch: int) -> EpochOrder:
-        return epoch_order(self._block_pairs, seed=self._seed, epoch=epoch)
+    @contextlib.contextmanager
+    def passed(self) -> Iterator[None]:
+        """Open for one call."""
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("Python is ending")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
 
-    def _places(self, pairs: int, epoch: np.int64, group: np.int64, skip: np.int64) -> np.ndarray:
-        return group_order(pairs, seed=self._seed, epoch=int(epoch), group=int(group))[int(skip) :]
+    def close(self) -> None:
+        """Keeps others out, and waits for those inside."""
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: not self._inside, timeout=_MOST_SECONDS_TO_END)
+
+
+_GATE = _Gate()
+atexit.register(_GATE.close)

@@ -1,7 +1,12 @@
-"""The commit record of a dataset, written last: a folder without `manifest.json` is not a dataset."""
+"""The commit record of a dataset, written last: a folder without `manifest.json` is not a dataset.
+
+Its last field is the SHA-256 of the lines before it, as `head -n -2 manifest.json | sha256sum` tells it, so that it
+proves itself.
+"""
 
 import dataclasses
 import functools
+import hashlib
 import json
 import re
 from collections import Counter
@@ -12,6 +17,7 @@ from typing import Any
 from textgen.config import SPLITS, PrepareConfig, TextConfig, from_json, to_json
 from textgen.dataset.shards import Block, Shard
 from textgen.errors import UserError
+from textgen.files import is_remote, open_folder
 
 FILE_NAME = "manifest.json"
 INPUTS_FILE = "inputs.jsonl"
@@ -21,8 +27,11 @@ WORK_FOLDER = "_work"
 SHARD_NAME = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{6,}}\.tfrecord")
 LETTERS_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
 
-VERSION = 2
+VERSION = 3
 """Raised when the bytes that the same configuration gives change."""
+
+_PROOF = b' "sha256": "'
+_END = b'"\n}\n'
 
 
 def letters_name(unit: int) -> str:
@@ -69,6 +78,7 @@ class UnitReport:
             reason; what is found over the whole corpus can't be found again from one unit.
         splits: what the kept ones gave.
         shards: the files that hold it.
+        letters_sha256: SHA-256 of the file `letters_name(unit)`; empty where there is none, and in a total.
     """
 
     unit: int = -1
@@ -80,6 +90,7 @@ class UnitReport:
     duplicates: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     splits: dict[str, SplitCounts] = dataclasses.field(default_factory=lambda: {s: SplitCounts() for s in SPLITS})
     shards: list[Shard] = dataclasses.field(default_factory=list)
+    letters_sha256: str = ""
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Counts documents that were found and not kept."""
@@ -121,6 +132,7 @@ class Manifest:
         fingerprint: SHA-256 of the config, the inputs and the code's version; equal ones have equal shards.
         vocabulary_size: ids, the four reserved ones included.
         vocabulary_sha256: SHA-256 of `vocabulary.jsonl`.
+        tokens_sha256: SHA-256 of its tokens alone, whatever their counts; where it is equal, ids mean the same.
         inputs_sha256: SHA-256 of `inputs.jsonl`, which names the files that it was made from.
         units: what became of each unit.
     """
@@ -129,6 +141,7 @@ class Manifest:
     fingerprint: str
     vocabulary_size: int
     vocabulary_sha256: str
+    tokens_sha256: str
     inputs_sha256: str
     units: tuple[UnitReport, ...]
     version: int = VERSION
@@ -158,57 +171,85 @@ class Manifest:
         return self.config.text
 
     def to_bytes(self) -> bytes:
-        """The file's content: JSON, a unit a line."""
+        """The file's content: JSON, a unit a line, and the proof of it."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         units = ",\n".join("  " + json.dumps(unit.to_json()) for unit in values.pop("units"))
         head = json.dumps({**values, "config": to_json(self.config)}, indent=1)
-        return f'{head[:-2]},\n "units": [\n{units}\n ]\n}}\n'.encode()
+        told = f'{head[:-2]},\n "units": [\n{units}\n ],\n'.encode()
+        return told + _PROOF + _digest(told) + _END
 
 
 class DamageError(UserError):
-    """A manifest that can't be read as one."""
+    """A manifest that can't be read as one, or is not as it was written."""
 
-
-_DAMAGED = DamageError(
-    f"{FILE_NAME} is damaged. Prepare the dataset again: the same `textgen prepare` makes it anew in its folder."
-)
+    def __init__(self, found: str):
+        super().__init__(
+            f"{FILE_NAME} is damaged: {found}. Put a copy of it back, or prepare the dataset again: "
+            "the same `textgen prepare` makes it anew in its folder."
+        )
 
 
 def parse(content: bytes) -> Manifest:
     """The manifest that `to_bytes` wrote.
 
     Raises:
-        DamageError: the content is no manifest.
+        DamageError: the content is no manifest, differs from what was written, or its accounts do not close.
         UserError: it is one of another version.
     """
     try:
         values = json.loads(content)
         version = values["version"]
     except (ValueError, KeyError, TypeError):
-        raise _DAMAGED from None
+        raise DamageError("it is not the JSON of a manifest") from None
     if version != VERSION:
         raise UserError(
             f"{FILE_NAME} has version {version}; this textgen reads {VERSION}. "
             "Prepare the dataset again, into another folder."
         )
-    try:
-        units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))
-        return Manifest(**{**values, "units": units, "config": from_json(PrepareConfig, values["config"])})
-    except (KeyError, TypeError, AttributeError):
-        raise _DAMAGED from None
+    told, _, proof = content.rpartition(_PROOF)
+    if proof != _digest(told) + _END:
+        raise DamageError("its last field must be the SHA-256 of the lines before it, and is not")
+    del values["sha256"]
+    units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))
+    for report in units:
+        _check_accounts(report)
+    return Manifest(**{**values, "units": units, "config": from_json(PrepareConfig, values["config"])})
 
 
 def read_manifest(directory: str | Path) -> Manifest:
-    """The manifest of a dataset.
+    """The manifest of a dataset, in a folder of this machine or at a URL.
 
     Raises:
         UserError: the folder is no dataset.
+        OSError: it can't be read.
     """
-    path = Path(directory) / FILE_NAME
-    if not path.is_file():
-        what = "is not there" if not Path(directory).exists() else f"is not a dataset: it has no {FILE_NAME}"
-        raise UserError(f"{directory} {what}. Make one with `textgen prepare --output {directory}`.")
-    return parse(path.read_bytes())
+    try:
+        content = open_folder(directory).read(FILE_NAME)
+    except FileNotFoundError:
+        # A bucket has no folders that could be there without files.
+        is_there = is_remote(directory) or Path(directory).exists()
+        what = f"is not a dataset: it has no {FILE_NAME}" if is_there else "is not there"
+        raise UserError(f"{directory} {what}. Make one with `textgen prepare --output {directory}`.") from None
+    return parse(content)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _check_accounts(report: UnitReport) -> None:
+    """Raises DamageError unless a unit's documents, the pairs of its splits and its shards' blocks add up."""
+    found = {f"the documents of unit {report.unit}": (report.documents, report.kept + sum(report.dropped.values()))}
+    for split, counts in report.splits.items():
+        pairs = sum(shard.pairs for shard in report.shards if shard.split == split)
+        found[f"the {split} pairs of unit {report.unit}"] = (counts.pairs, pairs)
+    for shard in report.shards:
+        for name in ("bytes", "records", "pairs"):
+            parts = sum(getattr(block, name) for block in shard.blocks)
+            found[f"the {name} of {shard.name}"] = (getattr(shard, name), parts)
+    for what, (total, parts) in found.items():
+        if total != parts:
+            raise DamageError(f"{what} are {total:,}, and their parts add up to {parts:,}")
 
 
 def _shard(values: Mapping[str, Any]) -> Shard:

@@ -83,17 +83,9 @@ def parse_pairs(serialized: tf.Tensor, *, window: int) -> tuple[tf.Tensor, tf.Te
     return tf.cast(features["x"], tf.int32), tf.cast(features["y"][:, 0], tf.int32)
 
 
-def parse_spans(
-    records: list[memoryview], *, window: int, stride: int, dtype: np.dtype
-) -> tuple[np.ndarray, np.ndarray]:
-    """Span records → (int32 [N, W], int32 [N]), the pairs of all of them in order."""
-    numbers = np.frombuffer(b"".join(records), dtype)
-    ends = np.cumsum([len(record) // dtype.itemsize for record in records])
-    starts = np.concatenate([[0], ends[:-1]]) + 1
-    firsts = starts + numbers[starts - 1]
-    found = windows.targets(Sequences(numbers, starts, firsts, ends), window=window, stride=stride)
-    x, y = windows.cut(numbers, found, window=window)
-    return x.astype(np.int32), y.astype(np.int32)
+def span_sequences(numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Sequences:
+    """The sequences of span records that stand in `numbers` from `starts` to `ends`."""
+    return Sequences(numbers, starts + 1, starts + 1 + numbers[starts], ends)
 
 
 def _examples(packed: np.ndarray, edges: np.ndarray, targets: Targets, window: int) -> Records:

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import struct
 import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ import numpy as np
 from textgen.dataset import slices
 from textgen.dataset.records import Records
 from textgen.errors import UserError
+from textgen.files import Folder, Range
 
 BLOCK_PAIRS = 16_384
 
@@ -136,27 +138,67 @@ def _masked(checks: np.ndarray) -> np.ndarray:
     return ((checks >> np.uint32(15) | checks << np.uint32(17)) + np.uint32(0xA282EAD8)).astype("<u4")
 
 
-def read_block(path: Path, offset: int, block: Block) -> list[memoryview]:
-    """The records of a block.
+class Place(NamedTuple):
+    """Where a block lies: its shard's file, the unit that made it, the offset in bytes."""
+
+    name: str
+    unit: int
+    offset: int
+    block: Block
+
+
+def block_places(shards: Iterable[Shard]) -> list[Place]:
+    """All blocks of shards, in order."""
+    places = []
+    for shard in shards:
+        offset = 0
+        for block in shard.blocks:
+            places.append(Place(shard.name, shard.unit, offset, block))
+            offset += block.bytes
+    return places
+
+
+def read_blocks(folder: Folder, places: Sequence[Place]) -> list[bytes]:
+    """The bytes of blocks, records with their framing.
 
     Raises:
-        UserError: the file is missing, or these are not the bytes that were written.
+        UserError: a file is missing, or these are not the bytes that were written.
     """
+    ranges = [Range(place.name, place.offset, place.offset + place.block.bytes) for place in places]
     try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            data = memoryview(file.read(block.bytes))
+        contents = folder.read_ranges(ranges)
+        damaged = [i for i, place in enumerate(places) if not _is_whole(contents[i], place.block)]
+        if damaged:
+            # What is kept of a remote file may be damaged where the file is not.
+            for i, content in zip(damaged, folder.read_ranges([ranges[i] for i in damaged], fresh=True), strict=True):
+                contents[i] = content
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}. {_REMEDY}") from None
-    if len(data) != block.bytes or zlib.crc32(data) != block.crc32:
-        raise UserError(f"{path} differs from the manifest after byte {offset}. {_REMEDY}")
-    records, position = [], 0
+        name = getattr(error, "filename", None) or folder.path(places[0].name)
+        raise UserError(f"{name} cannot be read: {error.strerror or error}. {_REMEDY}") from None
+    for place, content in zip(places, contents, strict=True):
+        if not _is_whole(content, place.block):
+            raise UserError(
+                f"{folder.path(place.name)} (unit {place.unit}) differs from the manifest after byte "
+                f"{place.offset}. {_REMEDY}"
+            )
+    return contents
+
+
+def _is_whole(content: bytes, block: Block) -> bool:
+    return len(content) == block.bytes and zlib.crc32(content) == block.crc32
+
+
+def record_edges(data: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Where each record of a block starts and ends: int64[N], int64[N]."""
+    starts, ends, position = list[int](), list[int](), 0
+    unpack = _LENGTH.unpack_from
     while position < len(data):
-        (length,) = _LENGTH.unpack_from(data, position)
         start = position + _BEFORE_RECORD
-        records.append(data[start : start + length])
-        position = start + length + _AFTER_RECORD
-    return records
+        end = start + unpack(data, position)[0]
+        starts.append(start)
+        ends.append(end)
+        position = end + _AFTER_RECORD
+    return np.array(starts, np.int64), np.array(ends, np.int64)
 
 
 _REMEDY = "`textgen verify` lists what is damaged, and `textgen repair` makes it again."

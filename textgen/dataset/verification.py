@@ -16,6 +16,8 @@ from textgen.dataset.manifest import (
     read_manifest,
 )
 from textgen.dataset.shards import Shard
+from textgen.errors import require
+from textgen.files import is_remote
 
 MISSING = "missing"
 EXTRA = "extra: the manifest does not name it"
@@ -45,12 +47,17 @@ class Problem(NamedTuple):
 def verify(directory: str | Path) -> list[Problem]:
     """What is wrong with a dataset: files missing, cut, changed or extra. Empty when all is well.
 
-    The files of dropped documents and a preparation's `_work` belong to it, and are not looked into. Of a manifest
-    that is another dataset's, nothing else is told.
+    A preparation's `_work` belongs to it, and is not looked into. Of a manifest that is another dataset's, nothing
+    else is told.
 
     Raises:
-        UserError: the folder is no dataset.
+        UserError: the folder is no dataset, or not on this machine.
     """
+    require(
+        not is_remote(directory),
+        f"{directory} is a URL; a dataset is verified and repaired in a folder of this machine. "
+        "Copy it to one and name that.",
+    )
     folder, manifest = Path(directory), read_manifest(directory)
     shards = {shard.name: _shard_fault(folder / shard.name, shard) for shard in manifest.total.shards}
     others = {name: _fault(folder / name, sha256) for name, sha256 in _digests(manifest).items()}
@@ -58,6 +65,7 @@ def verify(directory: str | Path) -> list[Problem]:
         what = f"foreign: of the {len(shards)} shards that it names none is here as it says"
         return [Problem(FILE_NAME, None, what)]
     units = {shard.name: shard.unit for shard in manifest.total.shards}
+    units |= {letters_name(report.unit): report.unit for report in manifest.units}
     problems = [Problem(name, units.get(name), what) for name, what in {**shards, **others}.items() if what]
     return problems + [Problem(name, None, EXTRA) for name in _extra(folder, manifest)]
 
@@ -92,7 +100,9 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     digests = {VOCABULARY_FILE: manifest.vocabulary_sha256, INPUTS_FILE: manifest.inputs_sha256}
     if manifest.text.tokenizer_model:
         digests[TOKENIZER_FILE] = manifest.text.tokenizer_model
-    return digests
+    return digests | {
+        letters_name(report.unit): report.letters_sha256 for report in manifest.units if report.letters_sha256
+    }
 
 
 def _is_foreign(folder: Path, shards: dict[str, str], others: dict[str, str]) -> bool:
@@ -111,6 +121,4 @@ def _is_foreign(folder: Path, shards: dict[str, str], others: dict[str, str]) ->
 def _extra(folder: Path, manifest: Manifest) -> Iterator[str]:
     """The files that the manifest does not account for, in order."""
     known = {FILE_NAME, WORK_FOLDER, *_digests(manifest), *(shard.name for shard in manifest.total.shards)}
-    if manifest.config.keep_dropped:
-        known |= {letters_name(report.unit) for report in manifest.units}
     return (name for name in sorted(path.name for path in folder.iterdir()) if name not in known)

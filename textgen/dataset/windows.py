@@ -90,22 +90,24 @@ def spans(sequences: Sequences, *, context: int, most_targets: int) -> Sequences
     )
 
 
-def cut(ids: Ids, targets: Targets, *, window: int) -> tuple[np.ndarray, Ids]:
-    """The pairs at the targets.
+class Windows:
+    """Cuts pairs out of ids, any of them in any order."""
 
-    Args:
-        ids: [T], the sequences on end.
-        targets: N places in `ids`, and where their windows begin.
-        window: W, the width of X.
+    def __init__(self, ids: Ids, *, window: int):
+        """`ids` are the sequences on end; `window` is W, the width of X."""
+        self._ids = np.concatenate([ids, np.full(window, PAD, ids.dtype)])
+        # A window is one item of W ids, which is copied at once, and the items overlap.
+        item = np.dtype((np.void, window * ids.dtype.itemsize))
+        self._rows = np.ndarray(len(ids) + 1, item, self._ids, strides=ids.dtype.itemsize)
+        self._kept = np.tri(window + 1, window, -1, dtype=ids.dtype)
 
-    Returns:
-        X [N, W], padded on the right with PAD, and y [N], both with the dtype of `ids`.
-    """
-    places, begins = targets
-    padded = np.concatenate([ids, np.full(window, PAD, ids.dtype)])
-    x = np.lib.stride_tricks.sliding_window_view(padded, window)[begins]
-    widths = places - begins
-    short = np.flatnonzero(widths < window)
-    # A short window was read past its target.
-    x[short] = np.where(np.arange(window) < widths[short, None], x[short], PAD)
-    return x, ids[places]
+    def cut(self, targets: Targets) -> tuple[np.ndarray, Ids]:
+        """The pairs at N targets: X [N, W], padded on the right with PAD, and y [N], with the dtype of the ids."""
+        places, begins = targets
+        window = self._kept.shape[1]
+        x = self._rows[begins].view(self._ids.dtype).reshape(len(begins), window)
+        widths = places - begins
+        short = np.flatnonzero(widths < window)
+        # A short window was read past its target; PAD is 0.
+        x[short] *= self._kept[widths[short]]
+        return x, self._ids[places]

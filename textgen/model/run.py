@@ -28,7 +28,7 @@ class RunConfig:
         train: how it is trained.
         window: W.
         vocabulary_size: ids, the four reserved ones included.
-        vocabulary_sha256: the vocabulary that the ids are of.
+        tokens_sha256: the vocabulary that the ids are of.
         boundaries: whether documents begin with [BOS].
     """
 
@@ -37,7 +37,7 @@ class RunConfig:
     train: TrainConfig
     window: int
     vocabulary_size: int
-    vocabulary_sha256: str
+    tokens_sha256: str
     boundaries: bool
 
     def build(self) -> keras.Model:

@@ -1,5 +1,6 @@
 """The one way from raw text to token ids and back, for training data and for prompts alike."""
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from textgen.config import EOS, TOKENIZER_FILE, UNK, TextConfig
 from textgen.errors import UserError
+from textgen.files import open_folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
 from textgen.text.selection import Rule
@@ -89,18 +91,22 @@ class Preprocessor(Analyzer):
         return self.tokenizer.detokenize(self._table.texts(ids))
 
 
-def load(directory: Path, config: TextConfig) -> Preprocessor:
-    """The preprocessor of a dataset or of a run.
+def load(directory: str | Path, config: TextConfig) -> Preprocessor:
+    """The preprocessor of a dataset or of a run, in a folder of this machine or at a URL.
 
     Raises:
         UserError: the folder has no vocabulary, or not the model that the tokenizer comes with.
+        OSError: one of them can't be read.
     """
-    words, path = vocabularies.load(directory), directory / TOKENIZER_FILE
+    words = vocabularies.load(directory)
     if not config.tokenizer_model:
         return Preprocessor(config, words)
-    model = path.read_bytes() if path.is_file() else b""
+    folder, model = open_folder(directory), b""
+    with contextlib.suppress(FileNotFoundError):
+        model = folder.read(TOKENIZER_FILE)
     if hashlib.sha256(model).hexdigest() != config.tokenizer_model:
         raise UserError(
-            f"{path} is missing or changed. Put the SentencePiece model there that the dataset was made with."
+            f"{folder.path(TOKENIZER_FILE)} is missing or changed. "
+            "Put the SentencePiece model there that the dataset was made with."
         )
     return Preprocessor(config, words, model=model)

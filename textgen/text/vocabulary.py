@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from textgen.config import EOS, RESERVED, VOCABULARY_FILE
 from textgen.errors import UserError, require
+from textgen.files import open_folder
 
 FIRST_ID = EOS + 1
 
@@ -45,6 +46,10 @@ class Vocabulary(NamedTuple):
     def fingerprint(self) -> str:
         """SHA-256 of the file's content, as hexadecimal digits."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def tokens_fingerprint(self) -> str:
+        """SHA-256 of the tokens as JSON, as hexadecimal digits: what the ids mean, whatever the counts."""
+        return hashlib.sha256(json.dumps(self.tokens).encode()).hexdigest()
 
 
 def most_frequent(counts: Iterable[tuple[str, int]] | Mapping[str, int], size: int) -> Vocabulary:
@@ -109,18 +114,20 @@ def _parse_lines(content: bytes, path: str) -> Vocabulary:
     return Vocabulary(tokens, (0,) * len(tokens))
 
 
-def load(directory: Path) -> Vocabulary:
-    """The vocabulary of a dataset or of a run.
+def load(directory: str | Path) -> Vocabulary:
+    """The vocabulary of a dataset or of a run, in a folder of this machine or at a URL.
 
     Raises:
         UserError: the folder has none, or a damaged one.
+        OSError: it can't be read.
     """
-    path = directory / VOCABULARY_FILE
-    if not path.is_file():
+    try:
+        content = open_folder(directory).read(VOCABULARY_FILE)
+    except FileNotFoundError:
         raise UserError(
             f"{directory} has no {VOCABULARY_FILE}; it is neither a dataset nor a run. Name another folder."
-        )
+        ) from None
     try:
-        return parse(path.read_bytes())
+        return parse(content)
     except UserError as error:
         raise UserError(f"in {directory}: {error}") from None

@@ -69,15 +69,16 @@ def measure(strategy: tf.distribute.Strategy, model: keras.Model) -> Callable[[t
     return run
 
 
-def check_data(data: Path, manifest: Manifest, config: RunConfig) -> None:
+def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
     """Whether a dataset has the ids and the windows that a run is made for.
 
     Raises:
         UserError: it has others, or its vocabulary is not its own.
+        OSError: its vocabulary can't be read.
     """
     if vocabulary.load(data).fingerprint() != manifest.vocabulary_sha256:
         raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
-    if manifest.vocabulary_sha256 != config.vocabulary_sha256:
+    if manifest.tokens_sha256 != config.tokens_sha256:
         raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
     if manifest.config.window != config.window:
         raise UserError(
@@ -86,11 +87,14 @@ def check_data(data: Path, manifest: Manifest, config: RunConfig) -> None:
         )
 
 
-def evaluate(model: keras.Model, config: RunConfig, data: Path, *, split: str, batch_size: int = 1024) -> Evaluation:
-    """Scores every target of a split.
+def evaluate(
+    model: keras.Model, config: RunConfig, data: str | Path, *, split: str, batch_size: int = 1024
+) -> Evaluation:
+    """Scores every target of a split of a dataset, in a folder of this machine or at a URL.
 
     Raises:
         UserError: the dataset is not of the model's kind, or the split is empty.
+        OSError: a file of it can't be read.
     """
     manifest = read_manifest(data)
     check_data(data, manifest, config)
@@ -126,7 +130,7 @@ def target_counts(dataset: tf.data.Dataset, vocabulary_size: int) -> np.ndarray:
     ).numpy()
 
 
-def unigram_losses(data: Path, manifest: Manifest) -> np.ndarray:
+def unigram_losses(data: str | Path, manifest: Manifest) -> np.ndarray:
     """float64 [vocabulary_size], the nats of each id by its training frequency, with one added to every count."""
     train = manifest.total.splits["train"]
     counts = np.ones(manifest.vocabulary_size)

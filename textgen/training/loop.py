@@ -7,7 +7,7 @@ MultiWorkerMirroredStrategy, and can't resume inside an epoch.
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import keras
 
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, TrainConfig
 from textgen.console import bar, say
-from textgen.dataset import read_manifest, read_pairs
+from textgen.dataset import Data, read_manifest, read_pairs, weights_of
 from textgen.dataset.manifest import Manifest
 from textgen.errors import UserError
+from textgen.files import open_folder
 from textgen.model import run
 from textgen.model.run import RunConfig
 from textgen.training.checkpoints import Checkpoints, State
@@ -36,7 +37,7 @@ _SECONDS_A_CALL = 0.5
 
 
 def train(
-    data: Path,
+    data: Data,
     output: Path,
     config: RunConfig,
     *,
@@ -50,7 +51,7 @@ def train(
     what came after its last check. The monitored loss is validation's, or training's where nothing is held out.
 
     Args:
-        data: a dataset's folder.
+        data: a dataset's folder, on this machine or at a URL, or several with their weights.
         output: the run's folder.
         config: what to train, and how.
         make_sampler: makes the writer of samples.
@@ -59,13 +60,15 @@ def train(
 
     Raises:
         UserError: the dataset is not the one that the run was made for.
+        OSError: a file of it can't be read.
     """
-    manifest = read_manifest(data)
-    check_data(data, manifest, config)
+    manifests = {directory: read_manifest(directory) for directory in weights_of(data)}
+    for directory, manifest in manifests.items():
+        check_data(directory, manifest, config)
     if not resume:
-        _make_folder(data, output)
+        _make_folder(next(iter(manifests)), output)
     run.save(config, output)
-    return _Run(data, output, config, manifest, make_sampler, resume).train(max_minutes)
+    return _Run(data, output, config, list(manifests.values()), make_sampler, resume).train(max_minutes)
 
 
 def config_for(manifest: Manifest, **settings: Any) -> RunConfig:
@@ -74,20 +77,21 @@ def config_for(manifest: Manifest, **settings: Any) -> RunConfig:
         text=manifest.text,
         window=manifest.config.window,
         vocabulary_size=manifest.vocabulary_size,
-        vocabulary_sha256=manifest.vocabulary_sha256,
+        tokens_sha256=manifest.tokens_sha256,
         boundaries=manifest.config.boundaries,
         **settings,
     )
 
 
-def _make_folder(data: Path, output: Path) -> None:
+def _make_folder(data: str | Path, output: Path) -> None:
     if output.exists() and any(output.iterdir()):
         raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
     output.mkdir(parents=True, exist_ok=True)
     # The run has its own copy, so that it can write text where the dataset is not.
+    folder = open_folder(data)
     for name in (VOCABULARY_FILE, TOKENIZER_FILE):
-        if (data / name).is_file():
-            (output / name).write_bytes((data / name).read_bytes())
+        if folder.size(name) is not None:
+            (output / name).write_bytes(folder.read(name))
 
 
 @dataclasses.dataclass
@@ -103,10 +107,10 @@ class _Run:
 
     def __init__(
         self,
-        data: Path,
+        data: Data,
         output: Path,
         config: RunConfig,
-        manifest: Manifest,
+        manifests: Sequence[Manifest],
         make_sampler: MakeSampler,
         resume: bool,
     ):
@@ -129,11 +133,11 @@ class _Run:
         self._measure = measure(self._strategy, model)
         self._sample = make_sampler(model, config)
         self._history = History(output / "history.csv", until_step=self._step)
-        pairs = sum(shard.pairs for shard in manifest.shards("train"))
+        pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests)
         self._pairs = pairs
         self._steps_per_epoch = -(-pairs // self._settings.batch_size)
         self._last_step = self._steps_per_epoch * self._settings.epochs
-        self._has_validation = manifest.total.splits["validation"].pairs > 0
+        self._has_validation = all(manifest.total.splits["validation"].pairs for manifest in manifests)
 
     def train(self, max_minutes: float) -> History:
         if self._is_done():

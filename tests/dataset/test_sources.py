@@ -1,0 +1,99 @@
+import threading
+
+import numpy as np
+import pytest
+
+from textgen.dataset import order, sources
+from textgen.dataset.choice import Choice
+from textgen.dataset.manifest import read_manifest
+from textgen.dataset.sources import Source
+from textgen.errors import UserError
+from textgen.files import open_folder
+
+DOCUMENTS = [list(range(4, 34)), list(range(50, 62)), list(range(70, 79))]
+PAIRS = sum(len(document) + 1 for document in DOCUMENTS)
+
+
+@pytest.fixture(autouse=True)
+def small_groups(monkeypatch):
+    monkeypatch.setattr(order, "GROUP_BLOCKS", 2)
+
+
+@pytest.fixture
+def folder(build_dataset, tmp_path):
+    return build_dataset(tmp_path / "data", [{"train": DOCUMENTS}], layout="spans", block_pairs=8)
+
+
+def opened(folder, seed=1):
+    return Source(open_folder(folder), read_manifest(folder), "train", Choice(), seed=seed, compact=False)
+
+
+def targets(source, places):
+    return source.cut(np.array(places), end=10 * PAIRS)[1].tolist()
+
+
+def test_places_go_on_from_epoch_to_epoch(folder):
+    source = opened(folder)
+    assert source.pairs == PAIRS
+    one, two = targets(source, range(PAIRS)), targets(source, range(PAIRS, 2 * PAIRS))
+    assert sorted(one) == sorted(two)
+    assert one != two
+    assert targets(source, [3, PAIRS - 1, PAIRS, PAIRS + 4]) == [one[3], one[-1], two[0], two[4]]
+
+
+def test_no_places_are_served_as_none(folder):
+    x, y = opened(folder).cut(np.empty(0, int), end=0)
+    assert (x.shape, y.shape, x.dtype) == ((0, 3), (0,), np.int32)
+
+
+def test_nothing_after_the_end_is_read_ahead(folder, monkeypatch):
+    loaded = []
+    real = Source._load
+    monkeypatch.setattr(Source, "_load", lambda self, key: loaded.append(key) or real(self, key))
+    opened(folder).cut(np.arange(2), end=5)
+    assert loaded == [(0, 0)]
+
+
+def test_the_next_group_is_read_ahead_and_few_are_kept(folder, monkeypatch):
+    loaded, ahead = [], threading.Event()
+    real = Source._load
+
+    def load(self, key):
+        loaded.append(key)
+        if key == (0, 1):
+            ahead.set()
+        return real(self, key)
+
+    monkeypatch.setattr(Source, "_load", load)
+    source = opened(folder)
+    targets(source, [0])
+    assert ahead.wait(10)
+    targets(source, range(2 * PAIRS))
+    assert len(loaded) == len(set(loaded))
+    assert len(source._ready._groups) <= sources._GROUPS_KEPT
+
+
+def test_a_group_that_could_not_be_read_is_read_anew_when_it_is_asked_for_again(folder):
+    path = folder / "train-000000.tfrecord"
+    content = path.read_bytes()
+    path.write_bytes(content[:30])
+    source = opened(folder, seed=None)
+    with pytest.raises(UserError, match="differs from the manifest"):
+        targets(source, [0])
+    path.write_bytes(content)
+    assert targets(source, [0, 1]) == [4, 5]
+
+
+def test_several_threads_read_one_source(folder):
+    source, expected = opened(folder), targets(opened(folder), range(3 * PAIRS))
+    found = {}
+
+    def read(start):
+        found[start] = targets(source, range(start, start + 10))
+
+    threads = [threading.Thread(target=read, args=(start,)) for start in range(0, 3 * PAIRS - 10, 10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(found[start] == expected[start : start + 10] for start in found)

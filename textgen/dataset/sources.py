@@ -1,0 +1,163 @@
+"""One split of a dataset as an endless stream of pairs, epoch after epoch, read a few groups of blocks at a time."""
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from textgen.dataset.choice import Choice, choose, settle
+from textgen.dataset.groups import Group, PairGroup, SpanGroup, count_targets, read_spans, served_targets
+from textgen.dataset.manifest import Manifest
+from textgen.dataset.order import EpochOrder, blocks_a_group, epoch_order, group_order
+from textgen.dataset.records import span_dtype
+from textgen.dataset.shards import Place, block_places, read_blocks
+from textgen.files import Folder
+
+_GROUPS_KEPT = 3
+"""The one before, which a late batch may still want, the one that is served, and the one after."""
+
+_Key = tuple[int, int]
+"""An epoch, and a group of it."""
+
+
+class Source:
+    """Serves the pairs at any places of the stream.
+
+    Attributes:
+        manifest: that of the dataset.
+        window: W.
+        dtype: that of the ids it serves.
+        pairs: how many pairs an epoch has.
+    """
+
+    def __init__(
+        self, folder: Folder, manifest: Manifest, split: str, choice: Choice, *, seed: int | None, compact: bool
+    ):
+        """`compact`: whether ids keep the dtype that they have on disk.
+
+        Raises:
+            UserError: the split is empty, or the choice is one that the dataset can't serve.
+        """
+        self.manifest = manifest
+        self._folder, self._seed = folder, seed
+        self._settled = settle(choice, manifest.config)
+        self.window = self._settled.window
+        self._stored = span_dtype(manifest.vocabulary_size)
+        self.dtype = self._stored if compact else np.dtype(np.int32)
+        places = block_places(manifest.shards(split))
+        self._blocks = choose(places, self._targets(places), step=self._settled.step, fraction=self._settled.fraction)
+        self.pairs = int(self._blocks.pairs.sum())
+        self._group_blocks = blocks_a_group(np.array([place.block.bytes for place in self._blocks.places]))
+        self._order = functools.lru_cache(maxsize=2)(self._epoch_order)
+        self._ready = _Ready(self._load)
+
+    def cut(self, places: np.ndarray, *, end: int) -> tuple[np.ndarray, np.ndarray]:
+        """The pairs at these places of the stream.
+
+        Args:
+            places: int[N], rising; epoch e begins at e times `pairs`.
+            end: where the reader will stop, so that nothing after it is read ahead.
+
+        Returns:
+            X [N, W] and y [N], of int32 or the dtype on disk.
+
+        Raises:
+            UserError: a shard is missing or damaged.
+        """
+        done, x, y = 0, list[np.ndarray](), list[np.ndarray]()
+        while done < len(places):
+            epoch, place = divmod(int(places[done]), self.pairs)
+            order = self._order(epoch)
+            index = int(np.searchsorted(order.ends, place, side="right"))
+            begin = epoch * self.pairs + int(order.ends[index - 1] if index else 0)
+            following = epoch * self.pairs + int(order.ends[index])
+            stop = int(np.searchsorted(places, following))
+            group, numbers = self._ready.take((epoch, index), self._next(epoch, index) if following < end else None)
+            cut_x, cut_y = group.cut(numbers[places[done:stop] - begin])
+            x.append(cut_x)
+            y.append(cut_y)
+            done = stop
+        if len(x) == 1:
+            return x[0], y[0]
+        nothing = np.empty((0, self.window), self.dtype), np.empty(0, self.dtype)
+        return np.concatenate([nothing[0], *x]), np.concatenate([nothing[1], *y])
+
+    def _targets(self, places: list[Place]) -> np.ndarray:
+        """int[N], the targets with enough context of each block."""
+        if self._settled.min_context == 1:
+            return np.array([place.block.pairs for place in places])
+        return np.array(
+            [
+                count_targets(
+                    *read_blocks(self._folder, [place]),
+                    stride=self.manifest.config.stride,
+                    min_context=self._settled.min_context,
+                    dtype=self._stored,
+                )
+                for place in places
+            ]
+        )
+
+    def _epoch_order(self, epoch: int) -> EpochOrder:
+        return epoch_order(self._blocks.pairs, group_blocks=self._group_blocks, seed=self._seed, epoch=epoch)
+
+    def _next(self, epoch: int, index: int) -> _Key:
+        return (epoch, index + 1) if index + 1 < len(self._order(epoch).ends) else (epoch + 1, 0)
+
+    def _load(self, key: _Key) -> "_Loaded":
+        epoch, index = key
+        which = self._order(epoch).group(index)
+        contents = read_blocks(self._folder, [self._blocks.places[i] for i in which])
+        served = served_targets(self._blocks, which, step=self._settled.step)
+        config = self.manifest.config
+        if config.layout == "pairs":
+            group: Group = PairGroup(contents, served, config, self.dtype)
+        else:
+            sequences = read_spans(
+                contents, stride=config.stride, min_context=self._settled.min_context, dtype=self._stored
+            )
+            group = SpanGroup(sequences, served, window=self.window, stride=config.stride, dtype=self.dtype)
+        return _Loaded(group, group_order(len(served), seed=self._seed, epoch=epoch, group=index))
+
+
+class _Loaded(NamedTuple):
+    """A group, and its numbers in the order that they are served."""
+
+    group: Group
+    order: np.ndarray
+
+
+class _Ready:
+    """Groups that are loaded in a thread of their own, ahead of their use; readers may be several threads."""
+
+    def __init__(self, load: Callable[[_Key], _Loaded]):
+        self._load = load
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="groups")
+        self._groups: OrderedDict[_Key, Future[_Loaded]] = OrderedDict()
+
+    def take(self, key: _Key, following: _Key | None) -> _Loaded:
+        """The group; the one after it is loaded meanwhile."""
+        with self._lock:
+            wanted = self._request(key)
+            if following:
+                self._request(following)
+            while len(self._groups) > _GROUPS_KEPT:
+                self._groups.popitem(last=False)
+        try:
+            return wanted.result()
+        except Exception:
+            # It may have been repaired when it is asked for again.
+            with self._lock:
+                self._groups.pop(key, None)
+            raise
+
+    def _request(self, key: _Key) -> "Future[_Loaded]":
+        if key not in self._groups:
+            self._groups[key] = self._pool.submit(self._load, key)
+        self._groups.move_to_end(key)
+        return self._groups[key]
