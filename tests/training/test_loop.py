@@ -295,7 +295,7 @@ class TestStopping:
         assert all(row.monitored == row.loss for row in history.rows)
         assert history.rows[0].loss > 1
         assert history.rows[-1].loss < 0.05
-        assert history.rows[-1].accuracy == 1
+        assert history.rows[-1].accuracy > 0.99
         best_loss = _value(_checkpoint(tmp_path / "run"), "best_loss")
         assert best_loss == min(row.loss for row in history.rows)
 
