@@ -1,5 +1,8 @@
+import subprocess
+import sys
 from collections import Counter
 
+import fsspec
 import keras
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import tensorflow as tf
 from textgen import errors
 from textgen.dataset import loader, order, read_pairs, sources
 from textgen.errors import UserError
+from textgen.files import Cache
 
 WINDOW = 3
 
@@ -327,70 +331,51 @@ def test_windows_that_are_cut_already_can_not_be_chosen(folders, settings):
         read_pairs(folders["pairs"], batch_size=BATCH, **settings)
 
 
-@pytest.fixture(scope="module")
-def mixed(build_dataset, tmp_path_factory):
-    root = tmp_path_factory.mktemp("mixed")
-    lows, highs = ([{"train": [list(range(first, first + 39))]}] for first in (100, 200))
-    for name, units in (("low", lows), ("high", highs)):
-        build_dataset(root / name, units, layout="spans", window=WINDOW)
-    return root
+@pytest.fixture
+def remote(folders):
+    """Copies of the datasets in fsspec's memory, by layout."""
+    memory = fsspec.filesystem("memory")
+    for layout, folder in folders.items():
+        for path in folder.iterdir():
+            memory.pipe_file(f"/loader/{layout}/{path.name}", path.read_bytes())
+    yield "memory://loader"
+    memory.rm("/loader", recursive=True)
 
 
-def is_high(x, y):
-    return max(*x, y) >= 200
+@both_layouts
+def test_remote_shards_are_served_and_kept(folders, remote, layout, tmp_path):
+    cache, expected = Cache(tmp_path / "cache", 1 << 20), batches(folders[layout], seed=1)
+    assert batches(f"{remote}/{layout}", seed=1) == expected
+    assert batches(f"{remote}/{layout}", seed=1, cache=cache) == expected
+    fsspec.filesystem("memory").rm([f"/loader/{layout}/train-00000{i}.tfrecord" for i in range(3)])
+    assert batches(f"{remote}/{layout}", seed=1, cache=cache) == expected
 
 
-def test_each_batch_of_a_mixture_holds_pairs_by_their_weights(mixed):
-    served = batches({mixed / "low": 3, mixed / "high": 1}, batch_size=10, seed=1)
-    assert len(served) == 8
-    high = [sum(map(is_high, x, y)) for x, y in served]
-    assert set(high) == {2, 3}
-    assert sum(high) == 20
-    # They are not parted within a batch.
-    orders = [list(map(is_high, x, y)) for x, y in served]
-    assert any(order != sorted(order) for order in orders)
+def test_what_is_damaged_in_the_cache_is_fetched_again(folders, remote, tmp_path):
+    cache, url = Cache(tmp_path / "cache", 1 << 20), f"{remote}/spans"
+    expected = batches(url, cache=cache)
+    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert kept
+    for path in kept:
+        path.write_bytes(bytes(path.stat().st_size))
+    assert batches(url, cache=cache) == expected
 
 
-def test_each_dataset_of_a_mixture_is_served_whole_before_it_is_served_again(mixed):
-    served = pairs_of(batches({mixed / "low": 3, mixed / "high": 1}, batch_size=10, seed=1, epochs=2))
-    low = [str(pair) for pair in served if not is_high(*pair)]
-    once = sorted(str(pair) for pair in pairs_of(batches(mixed / "low", batch_size=40)))
-    assert [sorted(low[start : start + 40]) for start in (0, 40, 80)] == 3 * [once]
-    assert len(set(map(str, served)) - set(low)) == 40
+def test_a_remote_shard_that_is_missing_is_an_error_that_names_it(remote):
+    fsspec.filesystem("memory").rm("/loader/spans/train-000001.tfrecord")
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"memory://loader/spans/train-000001\.tfrecord cannot"):
+        batches(f"{remote}/spans")
 
 
-@pytest.mark.parametrize("start", [1, 5, 8, 15])
-def test_a_mixture_resumes_and_is_shared_out_as_one_dataset_is(mixed, start):
-    mixture = {mixed / "low": 3, mixed / "high": 1}
-    whole = batches(mixture, batch_size=10, seed=1, epochs=2)
-    assert batches(mixture, batch_size=10, seed=1, epochs=2, start_step=start) == whole[start:]
-    halves = [
-        batches(mixture, batch_size=10, seed=1, epochs=2, start_step=start, worker=i, workers=3) for i in range(3)
-    ]
-    assert [sum((y for _, y in parts), []) for parts in zip(*halves, strict=True)] == [y for _, y in whole[start:]]
-
-
-def test_datasets_whose_ids_differ_are_not_mixed(build_dataset, folders, tmp_path):
-    other = build_dataset(tmp_path / "other", UNITS, layout="spans", window=WINDOW, vocabulary_size=900)
-    with pytest.raises(UserError, match=r"differ in their vocabulary; .* --vocabulary .*spans/vocabulary\.jsonl"):
-        read_pairs({folders["spans"]: 1, other: 1}, batch_size=BATCH)
-
-
-def test_both_layouts_mix(folders):
-    served = batches({folders["spans"]: 1, folders["pairs"]: 1}, seed=1, batch_size=8)
-    assert sorted(map(str, pairs_of(served))) == sorted(2 * list(map(str, pairs_of(batches(folders["spans"])))))
-
-
-@pytest.mark.parametrize(
-    ("weights", "message"),
-    [
-        ({"a": 0.0}, r"the weight of a is 0\.0; it must be above 0\."),
-        ({}, r"no dataset is given; name at least one\."),
-    ],
-)
-def test_bad_weights_are_an_error(weights, message):
-    with pytest.raises(UserError, match=message):
-        read_pairs(weights, batch_size=8)
+@both_layouts
+def test_a_script_may_end_in_the_middle_of_a_stream(folders, layout):
+    script = (
+        "from textgen.dataset import read_pairs\n"
+        f"batches = iter(read_pairs({str(folders[layout])!r}, batch_size=7, seed=0, epochs=10_000))\n"
+        "for _ in range(100): next(batches)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 @both_layouts

@@ -7,35 +7,28 @@ any number of workers serve the same batches, each its slice of them.
 
 import atexit
 import contextlib
-import dataclasses
+import math
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple, TypeAlias
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from textgen.config import VOCABULARY_FILE
 from textgen.dataset.choice import Choice
-from textgen.dataset.manifest import read_manifest
+from textgen.dataset.mixture import Data, Mixture
 from textgen.dataset.schedule import Schedule
-from textgen.dataset.sources import Source
-from textgen.errors import UserError, require
-from textgen.files import Cache, open_folder
-
-Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
-"""A dataset's folder, or several with their weights."""
+from textgen.errors import require
+from textgen.files import Cache
 
 _CHUNK_PAIRS = 16_384
 """Pairs that are cut at once: many, since each call takes a while, but few enough for the processor's cache."""
 
 _PARALLEL_CHUNKS = min(4, os.cpu_count() or 1)
 
-_MOST_SECONDS_TO_END = 10.0
-
-Sources: TypeAlias = list[tuple[Source, float]]
+_QUIET_SECONDS, _MOST_SECONDS_TO_QUIET = 0.1, 20.0
 
 
 class Slice(NamedTuple):
@@ -102,77 +95,27 @@ def read_pairs(
     require(
         0 <= worker < workers, f"worker is {worker}; it must be from 0 to {workers - 1}, as workers is {workers}."
     )
+    require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
     choice = Choice(window, stride, min_context, fraction)
-    sources = _open(data, split, choice, seed=seed, compact=compact, cache=cache)
+    mixture = Mixture(data, split, choice, seed=seed, compact=compact, cache=cache)
     schedule = Schedule(
-        [source.pairs for source, _ in sources],
-        [weight for _, weight in sources],
+        mixture.pairs,
+        mixture.weights,
         batch_size=batch_size,
         epochs=epochs,
         drop_remainder=drop_remainder,
         seed=seed,
     )
-    chunk_steps = max(1, _CHUNK_PAIRS * workers // batch_size)
-    return _Stream([source for source, _ in sources], schedule, Slice(worker, workers), chunk_steps).dataset(
-        start_step
-    )
-
-
-def weights_of(data: Data) -> Mapping[str, float] | Mapping[Path, float]:
-    """Each dataset and its weight."""
-    if not isinstance(data, Mapping):
-        return {str(data): 1.0}
-    require(bool(data), "no dataset is given; name at least one.")
-    return data
-
-
-def _open(data: Data, split: str, choice: Choice, *, seed: int | None, compact: bool, cache: Cache | None) -> Sources:
-    """The sources and their weights.
-
-    Raises:
-        UserError: see read_pairs.
-    """
-    require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
-    weights = weights_of(data)
-    sources: Sources = []
-    for directory, weight in weights.items():
-        require(weight > 0, f"the weight of {directory} is {weight}; it must be above 0.")
-        folder, manifest = open_folder(directory, cache=cache), read_manifest(directory)
-        source = Source(folder, manifest, split, choice, seed=seed, compact=compact)
-        if sources:
-            first, _ = sources[0]
-            _check_alike(first, source, next(iter(weights)), directory)
-        sources.append((source, weight))
-    return sources
-
-
-def _check_alike(one: Source, two: Source, one_name: object, two_name: object) -> None:
-    """Refuses to mix datasets whose ids don't mean the same."""
-    differing = [
-        what
-        for what, of in (
-            ("vocabulary", lambda source: source.manifest.tokens_sha256),
-            ("tokenizer and cleaning", lambda source: dataclasses.replace(source.manifest.text, vocabulary_size=1)),
-            ("window", lambda source: source.window),
-            ("boundaries", lambda source: source.manifest.config.boundaries),
-        )
-        if of(one) != of(two)
-    ]
-    if differing:
-        raise UserError(
-            f"{one_name} and {two_name} differ in their {' and '.join(differing)}; datasets that are mixed are alike "
-            f"in these. Prepare one with the other's: --vocabulary {one_name}/{VOCABULARY_FILE} and the same options."
-        )
+    return _Stream(mixture, schedule, Slice(worker, workers)).dataset(start_step)
 
 
 class _Stream:
     """A slice of every batch of a schedule."""
 
-    def __init__(self, sources: Sequence[Source], schedule: Schedule, part: Slice, chunk_steps: int):
-        """`chunk_steps` are cut at once."""
-        self._sources, self._schedule, self._part = sources, schedule, part
-        self._chunk_steps = chunk_steps
-        self._ends = [schedule.end(i) for i in range(len(sources))]
+    def __init__(self, mixture: Mixture, schedule: Schedule, part: Slice):
+        self._mixture, self._schedule, self._part = mixture, schedule, part
+        self._chunk_steps = max(1, _CHUNK_PAIRS * part.workers // schedule.batch_size)
+        self._ends = [schedule.end(source) for source in range(len(mixture.pairs))]
 
     def dataset(self, start_step: int) -> tf.data.Dataset:
         """The batches from a step on."""
@@ -209,55 +152,50 @@ class _Stream:
         )
 
     def _tensors(self, first: tf.Tensor, end: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        dtype = tf.as_dtype(self._sources[0].dtype)
+        dtype = tf.as_dtype(self._mixture.dtype)
         x, y = tf.numpy_function(self._chunk, [first, end], [dtype, dtype], stateful=False)
-        return tf.ensure_shape(x, [None, self._sources[0].window]), tf.ensure_shape(y, [None])
+        return tf.ensure_shape(x, [None, self._mixture.window]), tf.ensure_shape(y, [None])
 
     def _chunk(self, first: np.int64, end: np.int64) -> tuple[np.ndarray, np.ndarray]:
         """X and y of some steps on end."""
-        with _GATE.passed():
+        with _CALLS.counted():
             share = self._schedule.share(int(first), int(end), worker=self._part.worker, workers=self._part.workers)
-            source, *others = self._sources
-            if not others:
-                return source.cut(share.places, end=self._ends[0])
-            x = np.empty((len(share.places), source.window), source.dtype)
-            y = np.empty(len(x), source.dtype)
-            for i, source in enumerate(self._sources):
-                mine = np.flatnonzero(share.sources == i)
-                x[mine], y[mine] = source.cut(share.places[mine], end=self._ends[i])
-            return x, y
+            return self._mixture.cut(share, ends=self._ends)
 
 
-class _Gate:
-    """Lets TensorFlow's threads into Python until it ends.
+class _Calls:
+    """The calls from TensorFlow's threads into Python.
 
-    A thread that is inside when Python is gone never comes out, and TensorFlow waits for it for ever.
+    A thread that is inside when Python ends never comes out, and TensorFlow waits for it for ever. So Python waits
+    first, until the buffers of the streams are full and no thread comes any more.
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._inside, self._closed = 0, False
+        self._lock = threading.Lock()
+        self._inside, self._last = 0, -math.inf
 
     @contextlib.contextmanager
-    def passed(self) -> Iterator[None]:
-        """Open for one call."""
-        with self._changed:
-            if self._closed:
-                raise RuntimeError("Python is ending")
+    def counted(self) -> Iterator[None]:
+        """Around one call."""
+        with self._lock:
             self._inside += 1
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._inside -= 1
-                self._changed.notify_all()
+                self._last = time.monotonic()
 
-    def close(self) -> None:
-        """Keeps others out, and waits for those inside."""
-        with self._changed:
-            self._closed = True
-            self._changed.wait_for(lambda: not self._inside, timeout=_MOST_SECONDS_TO_END)
+    def wait_for_quiet(self) -> None:
+        """Until there has been no call for a while."""
+        deadline = time.monotonic() + _MOST_SECONDS_TO_QUIET
+        while not self._is_quiet() and time.monotonic() < deadline:
+            time.sleep(_QUIET_SECONDS / 10)
+
+    def _is_quiet(self) -> bool:
+        with self._lock:
+            return not self._inside and time.monotonic() - self._last > _QUIET_SECONDS
 
 
-_GATE = _Gate()
-atexit.register(_GATE.close)
+_CALLS = _Calls()
+atexit.register(_CALLS.wait_for_quiet)

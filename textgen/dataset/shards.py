@@ -190,15 +190,12 @@ def _is_whole(content: bytes, block: Block) -> bool:
 
 def record_edges(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Where each record of a block starts and ends: int64[N], int64[N]."""
-    starts, ends, position = list[int](), list[int](), 0
-    unpack = _LENGTH.unpack_from
-    while position < len(data):
-        start = position + _BEFORE_RECORD
-        end = start + unpack(data, position)[0]
-        starts.append(start)
-        ends.append(end)
-        position = end + _AFTER_RECORD
-    return np.array(starts, np.int64), np.array(ends, np.int64)
+    found, position, size, unpack = list[int](), 0, len(data), _LENGTH.unpack_from
+    while position < size:
+        found.append(position)
+        position += _BEFORE_RECORD + unpack(data, position)[0] + _AFTER_RECORD
+    begins = np.array(found, np.int64)
+    return begins + _BEFORE_RECORD, np.append(begins, size)[1:] - _AFTER_RECORD
 
 
 _REMEDY = "`textgen verify` lists what is damaged, and `textgen repair` makes it again."

@@ -3,7 +3,8 @@
 from time import monotonic
 from typing import NamedTuple
 
-from textgen.dataset.loader import Data, read_pairs
+from textgen.dataset.loader import read_pairs
+from textgen.dataset.mixture import Data
 
 _EPOCHS = 1 << 30
 """So that a small dataset does not end within the measurement."""

@@ -1,0 +1,97 @@
+"""Several datasets as one: which they are, whether they fit together, and the pairs of a batch from all of them."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from textgen.config import VOCABULARY_FILE
+from textgen.dataset.choice import Choice
+from textgen.dataset.manifest import read_manifest
+from textgen.dataset.schedule import Share
+from textgen.dataset.sources import Source
+from textgen.errors import UserError, require
+from textgen.files import Cache, open_folder
+
+Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
+"""A dataset's folder, or several with their weights."""
+
+
+def weights_of(data: Data) -> Mapping[str, float] | Mapping[Path, float]:
+    """Each dataset and its weight.
+
+    Raises:
+        UserError: there is none, or a weight is not above 0.
+    """
+    if not isinstance(data, Mapping):
+        return {str(data): 1.0}
+    require(bool(data), "no dataset is given; name at least one.")
+    for directory, weight in data.items():
+        require(weight > 0, f"the weight of {directory} is {weight}; it must be above 0.")
+    return data
+
+
+class Mixture:
+    """The same split of one dataset or more.
+
+    Attributes:
+        pairs: how many pairs each has in an epoch.
+        weights: of each.
+        window: W.
+        dtype: that of the ids.
+    """
+
+    def __init__(
+        self, data: Data, split: str, choice: Choice, *, seed: int | None, compact: bool, cache: Cache | None
+    ):
+        """See `read_pairs` for what these are.
+
+        Raises:
+            UserError: a folder is no dataset, its split is empty, it can't serve the choice, or they don't fit.
+        """
+        weights = weights_of(data)
+        self._sources = [
+            Source(open_folder(folder, cache=cache), read_manifest(folder), split, choice, seed=seed, compact=compact)
+            for folder in weights
+        ]
+        first, *others = self._sources
+        for other, name in zip(others, list(weights)[1:], strict=True):
+            _check_alike(first, other, next(iter(weights)), name)
+        self.pairs = [source.pairs for source in self._sources]
+        self.weights = list(weights.values())
+        self.window, self.dtype = first.window, first.dtype
+
+    def cut(self, share: Share, *, ends: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """The pairs of a share: X [N, W] and y [N]; `ends` are where the streams of the sources will stop.
+
+        Raises:
+            UserError: a shard is missing or damaged.
+        """
+        if len(self._sources) == 1:
+            return self._sources[0].cut(share.places, end=ends[0])
+        x, y = np.empty((len(share.places), self.window), self.dtype), np.empty(len(share.places), self.dtype)
+        for i, source in enumerate(self._sources):
+            mine = np.flatnonzero(share.sources == i)
+            x[mine], y[mine] = source.cut(share.places[mine], end=ends[i])
+        return x, y
+
+
+def _check_alike(one: Source, two: Source, one_name: object, two_name: object) -> None:
+    """Refuses to mix datasets whose ids don't mean the same."""
+
+    def traits(source: Source) -> dict[str, object]:
+        return {
+            "vocabulary": source.manifest.tokens_sha256,
+            "tokenizer and cleaning": dataclasses.replace(source.manifest.text, vocabulary_size=1),
+            "window": source.window,
+            "boundaries": source.manifest.config.boundaries,
+        }
+
+    differing = [name for name, trait in traits(one).items() if trait != traits(two)[name]]
+    if differing:
+        raise UserError(
+            f"{one_name} and {two_name} differ in their {' and '.join(differing)}; datasets that are mixed are alike "
+            f"in these. Prepare one with the other's: --vocabulary {one_name}/{VOCABULARY_FILE} and the same options."
+        )
