@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 from collections import Counter
@@ -247,6 +248,24 @@ def test_however_many_workers_there_are_their_slices_are_the_same_batches(folder
     assert joined == whole
     sizes = [len(y) for parts in slices for _, y in parts[: STEPS - 1]]
     assert max(sizes) - min(sizes) <= 1
+
+
+@both_layouts
+def test_whole_epochs_are_the_same_for_1_2_3_and_8_workers(folders, layout):
+    digests = set()
+    for workers in (1, 2, 3, 8):
+        digest = hashlib.sha256()
+        slices = [
+            read_pairs(
+                folders[layout], batch_size=16, seed=5, epochs=3, worker=i, workers=workers
+            ).as_numpy_iterator()
+            for i in range(workers)
+        ]
+        for parts in zip(*slices, strict=True):
+            for arrays in zip(*parts, strict=True):
+                digest.update(np.concatenate(arrays).tobytes())
+        digests.add(digest.hexdigest())
+    assert len(digests) == 1
 
 
 def test_an_empty_slice_has_the_shape_of_a_batch(folders):
