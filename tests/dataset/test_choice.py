@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import PrepareConfig, TextConfig
-from textgen.dataset.choice import Choice, choose, settle
+from textgen.dataset.choice import Choice, Settled, choose, settle
 from textgen.dataset.shards import Block, Place
 from textgen.errors import UserError
 
@@ -54,8 +54,8 @@ def test_a_block_of_which_nothing_is_served_is_left_out():
 
 def test_what_a_dataset_was_made_with_can_always_be_served():
     for layout in ("pairs", "spans"):
-        settle(Choice(), PrepareConfig(text=TextConfig(), layout=layout, window=300, stride=2))
-        settle(Choice(window=300, stride=2), PrepareConfig(text=TextConfig(), layout=layout, window=300, stride=2))
+        config = PrepareConfig(text=TextConfig(), layout=layout, window=300, stride=2)
+        assert settle(Choice(), config) == settle(Choice(window=300, stride=2), config) == Settled(300, 1, 1, 1.0)
 
 
 def test_a_stride_that_the_shards_do_not_hold_is_an_error():

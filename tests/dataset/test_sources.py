@@ -1,4 +1,5 @@
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -82,6 +83,19 @@ def test_a_group_that_could_not_be_read_is_read_anew_when_it_is_asked_for_again(
         targets(source, [0])
     path.write_bytes(content)
     assert targets(source, [0, 1]) == [4, 5]
+
+
+def test_what_was_released_is_read_anew_and_no_thread_stays(folder):
+    source, threads = opened(folder), threading.active_count()
+    expected = targets(source, range(PAIRS))
+    source.release()
+    assert not source._ready._groups
+    assert targets(source, range(PAIRS)) == expected
+    for _ in range(100):
+        if threading.active_count() == threads:
+            break
+        time.sleep(0.05)
+    assert threading.active_count() == threads
 
 
 def test_several_threads_read_one_source(folder):

@@ -160,7 +160,10 @@ class _Stream:
         """X and y of some steps on end."""
         with _CALLS.counted():
             share = self._schedule.share(int(first), int(end), worker=self._part.worker, workers=self._part.workers)
-            return self._mixture.cut(share, ends=self._ends)
+            x, y = self._mixture.cut(share, ends=self._ends)
+            if end == self._schedule.steps:
+                self._mixture.release()
+            return x, y
 
 
 class _Calls:

@@ -77,6 +77,11 @@ class Mixture:
             x[mine], y[mine] = source.cut(share.places[mine], end=ends[i])
         return x, y
 
+    def release(self) -> None:
+        """Frees the memory of what was read."""
+        for source in self._sources:
+            source.release()
+
 
 def _check_alike(one: Source, two: Source, one_name: object, two_name: object) -> None:
     """Refuses to mix datasets whose ids don't mean the same."""

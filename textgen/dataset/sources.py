@@ -4,7 +4,7 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import NamedTuple
 
 import numpy as np
@@ -86,6 +86,10 @@ class Source:
         nothing = np.empty((0, self.window), self.dtype), np.empty(0, self.dtype)
         return np.concatenate([nothing[0], *x]), np.concatenate([nothing[1], *y])
 
+    def release(self) -> None:
+        """Frees the memory of what was read; it is read again when it is asked for."""
+        self._ready.release()
+
     def _targets(self, places: list[Place]) -> np.ndarray:
         """int[N], the targets with enough context of each block."""
         if self._settled.min_context == 1:
@@ -132,12 +136,11 @@ class _Loaded(NamedTuple):
 
 
 class _Ready:
-    """Groups that are loaded in a thread of their own, ahead of their use; readers may be several threads."""
+    """Groups that are loaded in threads of their own, ahead of their use; readers may be several threads."""
 
     def __init__(self, load: Callable[[_Key], _Loaded]):
         self._load = load
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="groups")
         self._groups: OrderedDict[_Key, Future[_Loaded]] = OrderedDict()
 
     def take(self, key: _Key, following: _Key | None) -> _Loaded:
@@ -156,8 +159,22 @@ class _Ready:
                 self._groups.pop(key, None)
             raise
 
+    def release(self) -> None:
+        """Keeps none."""
+        with self._lock:
+            self._groups.clear()
+
     def _request(self, key: _Key) -> "Future[_Loaded]":
         if key not in self._groups:
-            self._groups[key] = self._pool.submit(self._load, key)
+            # A thread a group, which ends: TensorFlow never lets go of what a dataset was made of.
+            future: Future[_Loaded] = Future()
+            threading.Thread(target=self._fulfil, args=(future, key)).start()
+            self._groups[key] = future
         self._groups.move_to_end(key)
         return self._groups[key]
+
+    def _fulfil(self, future: "Future[_Loaded]", key: _Key) -> None:
+        try:
+            future.set_result(self._load(key))
+        except Exception as error:
+            future.set_exception(error)

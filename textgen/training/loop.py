@@ -5,6 +5,7 @@ MultiWorkerMirroredStrategy, and can't resume inside an epoch.
 """
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -180,6 +181,10 @@ class _Run:
             start_step=self._step,
         )
 
+    @functools.cached_property
+    def _validation(self) -> Any:
+        return read_pairs(self._data, split="validation", batch_size=self._settings.batch_size)
+
     @property
     def _check_every(self) -> int:
         return self._settings.validate_every or self._steps_per_epoch
@@ -207,9 +212,7 @@ class _Run:
         seconds = time.monotonic() - lap.started
         validation = None
         if self._has_validation:
-            validation = self._measure(
-                read_pairs(self._data, split="validation", batch_size=self._settings.batch_size)
-            )
+            validation = self._measure(self._validation)
         row = Row(
             step=self._step,
             epoch=self._step / self._steps_per_epoch,
