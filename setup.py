@@ -23,6 +23,8 @@ setup(
         "google-crc32c>=1.5,<2",
         "fsspec>=2024.2,<2027",
         "matplotlib>=3.8,<4",
+        # tf.summary is its.
+        "tensorboard>=2.20,<2.22",
         "tqdm>=4.66,<5",
     ],
     extras_require={

@@ -1,6 +1,7 @@
 """The door: `textgen COMMAND …` parses, starts one worker, and turns what goes wrong into a line and an exit code.
 
-Exit codes: 0 done, 1 a check failed or the machine did, 2 bad input, 130 interrupted.
+Exit codes: 0 done, 1 a check failed or the machine did, 2 bad input, 128 and a signal's number where one ended it:
+130 for Ctrl-C, 143 for a machine that is taken back.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from textgen.console import import_tensorflow, say
-from textgen.errors import user_error
+from textgen.errors import Interrupted, user_error
 
 _WRONG_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
@@ -48,6 +49,9 @@ def _run(arguments: argparse.Namespace) -> int:
         again = "with --resume" if arguments.command == "train" else "as it was"
         say(f"interrupted; what is done is kept. Give the same command {again} to go on.")
         return 130
+    except Interrupted as interrupted:
+        say(str(interrupted))
+        return 128 + interrupted.signal
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; Python would complain of it once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The one error that users see, and finding it again where a framework has wrapped it."""
+"""The errors that users see, and finding one again where a framework has wrapped it."""
 
 import re
 
@@ -7,6 +7,18 @@ _WRAPPED = re.compile(r"UserError: (.*?)(?: \[while running|\s*\n|$)")
 
 class UserError(ValueError):
     """Bad input, told in full by its message: what was found, what the rule is, what to do."""
+
+
+class Interrupted(Exception):  # noqa: N818 - It is no error.
+    """A signal asked to stop, and all that was done is saved.
+
+    Attributes:
+        signal: its number.
+    """
+
+    def __init__(self, message: str, *, signal: int):
+        super().__init__(message)
+        self.signal = signal
 
 
 def require(condition: bool, message: str) -> None:

@@ -8,7 +8,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "notebook": {
         "prepare": {"tokenizer": "word", "vocabulary_size": 500, "punctuation": "strip", "window": 44},
         "train": {
-            "embedding": 8, "layers": 3, "units": 50, "optimizer": "rmsprop", "clip_norm": 0.0, "batch_size": 128,
+            "embedding": 8, "layers": 3, "units": (50,), "optimizer": "rmsprop", "clip_norm": 0.0, "batch_size": 128,
             "sample_prompt": "Last night I went on a date with",
         },
     },
@@ -16,7 +16,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "char": {
         "prepare": {"tokenizer": "char", "window": 48, "split_by": "tail"},
         "train": {
-            "embedding": 32, "layers": 1, "units": 128, "learning_rate": 0.002, "sample_tokens": 200,
+            "embedding": 32, "layers": 1, "units": (128,), "learning_rate": 0.002, "sample_tokens": 200,
         },
     },
     # Books and articles from the web.

@@ -35,7 +35,7 @@ def test_a_run_has_what_it_was_asked_for(trained: Path, data: Path):
     assert (config.train.epochs, config.train.seed, config.train.sample_prompt) == (1, 5, "🐋 abc")
     assert (trained / "vocabulary.jsonl").read_bytes() == (data / "vocabulary.jsonl").read_bytes()
     assert {path.name for path in trained.iterdir()} == {
-        "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "vocabulary.jsonl",
+        "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "tensorboard", "vocabulary.jsonl",
     }  # fmt: skip
 
 
@@ -59,17 +59,33 @@ def test_from_a_url_a_run_learns_what_it_learns_from_a_folder(data: Path, url: s
 
 
 def test_every_setting_has_an_option(asked, data: Path, tmp_path: Path):
-    model = ModelConfig(embedding=3, layers=2, units=5, dropout=0.25)
+    model = ModelConfig(
+        embedding=3, layers=2, units=(5, 6), merge="ave", pooling="attention", dropout=0.25, tied=True
+    )
     train = TrainConfig(
-        batch_size=6, epochs=7, optimizer="sgd", learning_rate=0.5, clip_norm=0.0, patience=8, validate_every=9,
+        batch_size=6, epochs=7, optimizer="sgd", momentum=0.5, learning_rate=0.5, schedule="cosine", warmup_steps=2,
+        decay_steps=3, plateau_patience=2, weight_decay=0.125, clip_norm=0.0, label_smoothing=0.25, parts=2,
+        precision="bfloat16", softmax="full", sampled_tokens=3, patience=8, validate_every=9, checkpoint_minutes=2.5,
         keep_checkpoints=4, seed=11, sample_prompt="a b", sample_temperature=0.0, sample_tokens=13,
     )  # fmt: skip
-    options = {**dataclasses.asdict(model), **dataclasses.asdict(train)}
-    argv = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", str(value))]
-    assert main(["train", "--data", str(data), "--output", str(tmp_path / "run"), "--max-minutes", "1.5", *argv]) == 0
+    argv = ["--max-minutes", "1.5", "--strategy", "one", "--cache", str(tmp_path / "cache")]
+    for name, value in {**dataclasses.asdict(model), **dataclasses.asdict(train)}.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            argv.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            argv += [f"--{option}", ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+    assert main(["train", "--data", str(data), "--output", str(tmp_path / "run"), *argv]) == 0
     ((config, settings),) = asked
     assert (config.model, config.train) == (model, train)
-    assert (settings["resume"], settings["max_minutes"]) == (False, 1.5)
+    assert (settings["resume"], settings["max_minutes"], settings["strategy"]) == (False, 1.5, "one")
+    assert (tmp_path / "cache").is_dir()
+
+
+def test_a_window_may_be_chosen_when_reading(asked, data: Path, tmp_path: Path):
+    argv = ["train", "--data", str(data), "--output", str(tmp_path / "run")]
+    assert main([*argv, "--window", "3"]) == main(argv) == 0
+    assert [config.window for config, _ in asked] == [3, 5]
 
 
 @pytest.mark.parametrize("preset", [name for name in PRESETS if "train" in PRESETS[name]])
@@ -78,7 +94,7 @@ def test_an_option_goes_before_its_preset(asked, data: Path, tmp_path: Path, pre
     assert main([*argv, "--units", "7"]) == 0
     ((config, _),) = asked
     chosen = {**dataclasses.asdict(config.model), **dataclasses.asdict(config.train)}
-    assert chosen.items() >= {**PRESETS[preset]["train"], "units": 7}.items()
+    assert chosen.items() >= {**PRESETS[preset]["train"], "units": (7,)}.items()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +108,7 @@ def test_an_option_goes_before_its_preset(asked, data: Path, tmp_path: Path, pre
         ("--batch-size", "-3", "at least 1"),
         ("--dropout", "1", "below 1"),
         ("--dropout", "nan", "below 1"),
-        ("--optimizer", "lion", "must be one of: adam, rmsprop, sgd"),
+        ("--optimizer", "lion", "must be one of: adam, adamw, rmsprop, sgd"),
         ("--learning-rate", "0", "above 0"),
         ("--learning-rate", "nan", "above 0"),
         ("--learning-rate", "inf", "finite"),
@@ -191,7 +207,7 @@ def test_a_run_that_is_done_says_so_and_where_it_is(data: Path, half: Path, capf
     assert main(["train", "--data", str(data), "--output", str(half), "--resume"]) == 0
     out, err = capfd.readouterr()
     assert "is done: 1 epochs" in err
-    assert out == f"{half}: run.json, history.csv, curves.png, samples.jsonl, best/, last/\n"
+    assert out == f"{half}: run.json, history.csv, curves.png, samples.jsonl, tensorboard/, best/, last/\n"
 
 
 def test_a_damaged_shard_is_named_in_one_line(data: Path, tmp_path: Path, capfd):

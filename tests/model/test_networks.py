@@ -32,12 +32,8 @@ def test_a_window_gives_one_float32_logit_a_token(model):
 
 
 def test_logits_stay_float32_under_mixed_precision():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        config = ModelConfig(embedding=4, units=4)
-        mixed = networks.build(config, vocabulary_size=VOCABULARY, window=WINDOW)
-    finally:
-        keras.config.set_dtype_policy("float32")
+    config = ModelConfig(embedding=4, units=4)
+    mixed = networks.build(config, vocabulary_size=VOCABULARY, window=WINDOW, precision="bfloat16")
     assert mixed.get_layer("bilstm_0").compute_dtype == "bfloat16"
     assert mixed.output.dtype == "float32"
 

@@ -37,7 +37,8 @@ def test_settings_are_plain_json(tmp_path: Path):
     run.save(CONFIG, tmp_path)
     values = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert values["window"] == 5
-    assert values["model"] == {"embedding": 4, "layers": 1, "units": 4, "dropout": 0.25}
+    assert values["model"]["units"] == [4]
+    assert values["model"]["dropout"] == 0.25
 
 
 def test_build_takes_the_shapes_of_the_settings():
@@ -85,7 +86,7 @@ def test_the_model_has_the_weights_of_the_best_checkpoint_wherever_the_folder_is
     keras.utils.set_random_seed(5)
     model = CONFIG.build()
     before = tmp_path / "before"
-    tf.train.CheckpointManager(tf.train.Checkpoint(model=model), before / BEST, max_to_keep=1).save()
+    tf.train.Checkpoint(model=model).write(str(before / BEST / "ckpt-3"))
     moved = before.rename(tmp_path / "after")
     loaded = run.load_model(moved, CONFIG)
     for ours, theirs in zip(loaded.trainable_variables, model.trainable_variables, strict=True):

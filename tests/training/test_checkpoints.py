@@ -9,13 +9,17 @@ from textgen.config import ModelConfig, TrainConfig
 from textgen.errors import UserError
 from textgen.model import networks
 from textgen.training.checkpoints import Checkpoints, State
+from textgen.training.learning_rates import LearningRate
 from textgen.training.optimizers import make_optimizer
+from textgen.training.step import Sums
 
 
 def _state(seed: int, optimizer: str = "adam") -> State:
     keras.utils.set_random_seed(seed)
     model = networks.build(ModelConfig(embedding=4, units=4, dropout=0.5), vocabulary_size=20, window=5)
-    return State(model, make_optimizer(TrainConfig(optimizer=optimizer), model))
+    config = TrainConfig(optimizer=optimizer, schedule="plateau")
+    rate = LearningRate(config, last_step=10)
+    return State(model, make_optimizer(config, model, rate), rate, [tf.Variable(tf.zeros([2, 4]), trainable=False)])
 
 
 def _move(state: State, step: int) -> None:
@@ -28,7 +32,8 @@ def _move(state: State, step: int) -> None:
 
 def _everything(state: State) -> list[np.ndarray]:
     learnt = [*state.model.trainable_variables, *state.optimizer.variables]
-    return [np.array(variable) for variable in (*learnt, state.step, state.best_loss, state.stale)]
+    rest = (state.step, state.best_loss, state.stale, state.checked_at, state.sums, state.seconds)
+    return [np.array(v) for v in (*learnt, *rest, state.learning_rate.scale, *state.carried)]
 
 
 def _equal(one: State, other: State) -> bool:
@@ -46,6 +51,11 @@ def test_all_of_the_state_comes_back_exactly(tmp_path: Path, optimizer: str):
     _move(saved, 4)
     saved.best_loss.assign(1.0 / 3)
     saved.stale.assign(2)
+    saved.checked_at.assign(3)
+    saved.sums.assign([1.0 / 3, 2.0, 3.0, 4.0, 5.0])
+    saved.seconds.assign(1.0 / 7)
+    saved.learning_rate.scale.assign(0.25)
+    saved.carried[0].assign(tf.ones([2, 4]))
     Checkpoints(tmp_path, saved, keep=2).save(best=False)
 
     restored = _state(2, optimizer)
@@ -53,6 +63,7 @@ def test_all_of_the_state_comes_back_exactly(tmp_path: Path, optimizer: str):
     Checkpoints(tmp_path, restored, keep=2).restore()
     assert _equal(restored, saved)
     assert (int(restored.step), float(restored.best_loss), int(restored.stale)) == (4, 1.0 / 3, 2)
+    assert restored.lap() == (Sums(1.0 / 3, 2.0, 3.0, 4.0, 5.0), 1.0 / 7)
 
 
 def test_what_goes_on_from_a_checkpoint_goes_on_the_same(tmp_path: Path):
@@ -115,7 +126,7 @@ def test_the_best_is_kept_apart_when_later_ones_push_it_out(tmp_path: Path):
 
     assert (_steps(tmp_path / "best"), _steps(tmp_path / "last")) == ([1], [3])
     model = _state(2).model
-    tf.train.Checkpoint(model=model).restore(tf.train.latest_checkpoint(tmp_path / "best")).expect_partial()
+    tf.train.Checkpoint(model=model).restore(str(tmp_path / "best" / "ckpt-1")).expect_partial()
     for ours, theirs in zip(model.trainable_variables, best, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -132,3 +143,54 @@ def test_of_two_best_ones_the_later_stays(tmp_path: Path):
 def test_where_none_was_kept_none_is_restored(tmp_path: Path):
     with pytest.raises(UserError, match=r"has no checkpoint to resume from\. Train without --resume"):
         Checkpoints(tmp_path, _state(1), keep=1).restore()
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[State]:
+    """The states of two checkpoints, of the steps 1 and 2."""
+    state, copies = _state(1), []
+    checkpoints = Checkpoints(tmp_path, state, keep=2)
+    for step in (1, 2):
+        _move(state, step)
+        checkpoints.save()
+        copies.append(_state(9))
+        Checkpoints(tmp_path, copies[-1], keep=2).restore()
+    return copies
+
+
+@pytest.mark.parametrize("file", ["ckpt-2.index", "ckpt-2.data-00000-of-00001"])
+@pytest.mark.parametrize("damage", ["a bit", "cut", "empty", "more"])
+def test_a_damaged_checkpoint_is_left_out_with_a_warning(
+    tmp_path: Path, two: list[State], capfd, file: str, damage: str
+):
+    path = tmp_path / "last" / file
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 4
+    damaged = {"a bit": content, "cut": content[: len(content) // 2], "empty": b"", "more": bytes(99) + content}
+    path.write_bytes(damaged[damage])
+    restored = _state(2)
+    Checkpoints(tmp_path, restored, keep=2).restore()
+    assert int(restored.step) == 1
+    assert _equal(restored, two[0])
+    assert f"warning: {tmp_path}/last/ckpt-2 is damaged and left out" in capfd.readouterr().err
+
+
+def test_what_a_killed_process_left_of_a_checkpoint_is_none(tmp_path: Path, two: list[State]):
+    (tmp_path / "last" / "ckpt-2.index").unlink()
+    restored = _state(2)
+    Checkpoints(tmp_path, restored, keep=2).restore()
+    assert _equal(restored, two[0])
+
+
+def test_where_all_are_damaged_there_is_none(tmp_path: Path, two: list[State]):
+    for path in (tmp_path / "last").glob("*.index"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"has no checkpoint to resume from"):
+        Checkpoints(tmp_path, _state(2), keep=2).restore()
+
+
+def test_older_ones_leave_nothing_behind(tmp_path: Path, two: list[State]):
+    Checkpoints(tmp_path, two[1], keep=1).save()
+    assert sorted(path.name for path in (tmp_path / "last").iterdir()) == [
+        "ckpt-2.data-00000-of-00001", "ckpt-2.index",
+    ]  # fmt: skip

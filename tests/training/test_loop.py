@@ -17,9 +17,10 @@ from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import UserError
 from textgen.model import run
 from textgen.model.run import RunConfig
-from textgen.training import loop
+from textgen.training import loop, report
 from textgen.training.loop import config_for, train
-from textgen.training.watchers import History
+from textgen.training.step import Sums
+from textgen.training.watchers.history import History
 
 TRAIN = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
 VALIDATION = [[4, 5, 6, 7, 14, 15, 16], [11]]
@@ -43,15 +44,15 @@ def _train(data: Path, output: Path, config: RunConfig, *, curves: bool = False,
     with pytest.MonkeyPatch.context() as patch:
         if not curves:
             # A picture takes longer than the steps that it is of.
-            patch.setattr(loop, "draw_curves", lambda rows, path: None)
+            patch.setattr(report.curves, "draw", lambda rows, path: None)
         return train(data, output, config, make_sampler=_sampler, **settings)
 
 
 def _checkpoint(output: Path, which: str = "last") -> dict[str, np.ndarray]:
-    """All that the newest checkpoint holds, but how many were written."""
-    reader = tf.train.load_checkpoint(tf.train.latest_checkpoint(output / which))
+    """All that the newest checkpoint holds, but seconds."""
+    reader = tf.train.load_checkpoint(str(run.checkpoints_in(output / which)[0]))
     names = set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
-    return {name: reader.get_tensor(name) for name in sorted(names) if not name.startswith("save_counter")}
+    return {name: reader.get_tensor(name) for name in sorted(names) if not name.startswith(("seconds", "sums"))}
 
 
 def _value(checkpoint: dict[str, np.ndarray], name: str) -> float:
@@ -60,7 +61,8 @@ def _value(checkpoint: dict[str, np.ndarray], name: str) -> float:
 
 def _learnt(checkpoint: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """All but the memory of early stopping."""
-    return {name: value for name, value in checkpoint.items() if not name.startswith(("best_loss", "stale"))}
+    of_checks = ("best_loss", "stale", "checked_at")
+    return {name: value for name, value in checkpoint.items() if not name.startswith(of_checks)}
 
 
 def _assert_same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> None:
@@ -71,7 +73,7 @@ def _assert_same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> 
 
 
 def _untimed(history: History) -> list[Any]:
-    return [dataclasses.replace(row, seconds=0, pairs_per_second=0) for row in history.rows]
+    return [dataclasses.replace(row, seconds=0, pairs_per_second=0, waited=0) for row in history.rows]
 
 
 def _stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,12 +83,12 @@ def _stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def training_steps(*arguments: Any, **settings: Any) -> Any:
         steps, done = make_steps(*arguments, **settings), 0
 
-        def run(batches: Any, count: int) -> Any:
+        def run(batches: Any, count: int, so_far: Sums) -> Sums:
             nonlocal done
             done += count
             if done > step:
                 raise KeyboardInterrupt
-            return steps(batches, count)
+            return steps(batches, count, so_far)
 
         return run
 
@@ -147,6 +149,11 @@ class TestFiles:
             assert 0 < row.loss < 4
             assert 0 < row.validation_loss < 4
             assert row.pairs_per_second * row.seconds == pytest.approx(24 if row.step % 10 else 4, abs=8)
+            assert 0 < row.waited < 1
+            assert row.learning_rate == pytest.approx(0.01)
+            # Each token of these datasets is a character.
+            bits = row.validation_loss * 10 / math.log(2) / 8
+            assert row.validation_bits_per_character == pytest.approx(bits)
 
     def test_the_run_says_what_it_is_and_has_its_own_vocabulary(self, whole, data: Path):
         output, _ = whole
@@ -170,7 +177,8 @@ class TestFiles:
 
     def test_nothing_else_is_left(self, whole):
         assert sorted(path.name for path in whole[0].iterdir()) == [
-            "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "vocabulary.jsonl",
+            "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "tensorboard",
+            "vocabulary.jsonl",
         ]  # fmt: skip
 
     def test_the_best_weights_give_the_best_validation_loss(self, whole, data: Path):
@@ -251,11 +259,10 @@ class TestRefusals:
         with pytest.raises(UserError, match="vocabulary"):
             _train(damaged, tmp_path / "run", _config(data), max_minutes=1e-9)
 
-    def test_a_run_does_not_go_on_with_another_window(self, data: Path, half: Path, make_dataset, tmp_path: Path):
-        other = make_dataset(tmp_path / "other", train=TRAIN, validation=VALIDATION, window=4)
-        assert read_manifest(other).vocabulary_sha256 == read_manifest(data).vocabulary_sha256
-        with pytest.raises(UserError, match="window"):
-            _train(other, half, _config(data), resume=True)
+    def test_a_window_that_the_shards_do_not_hold_is_refused(self, data: Path, half: Path):
+        config = dataclasses.replace(_config(data), window=4)
+        with pytest.raises(UserError, match="windows of the pairs layout are cut already"):
+            _train(data, half, config, resume=True)
 
     def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_its_last_good_state(self, data: Path, half: Path):
         before = _checkpoint(half)
@@ -289,7 +296,7 @@ class TestStopping:
     ):
         cycle = [4, 5, 6, 7, 8, 9] * 20
         data = make_dataset(tmp_path / "data", train=[cycle], boundaries=False)
-        config = _config(data, dropout=0, batch_size=16, epochs=15, validate_every=30, learning_rate=0.05)
+        config = _config(data, dropout=0, batch_size=16, epochs=20, validate_every=40, learning_rate=0.05)
         history = _train(data, tmp_path / "run", config)
         assert all(row.validation_loss is None for row in history.rows)
         assert all(row.monitored == row.loss for row in history.rows)

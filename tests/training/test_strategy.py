@@ -1,44 +1,138 @@
-from types import SimpleNamespace
+import json
+from typing import Any
 
 import pytest
 import tensorflow as tf
 
-from textgen.training.strategy import distribute, make_strategy
+from textgen.errors import UserError
+from textgen.training import strategy
+from textgen.training.strategy import Replicas, make_replicas
+
+CLUSTER = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
 
 
-class Mirrored:
-    pass
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    for name in ("TF_CONFIG", "SLURM_STEP_NUM_TASKS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
-def gpus(monkeypatch):
-    def have(count: int) -> None:
-        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU"] * count)
-        monkeypatch.setattr(tf.distribute, "MirroredStrategy", Mirrored)
+def made(monkeypatch) -> list[Any]:
+    """What strategies are made of, in place of making them."""
+    calls: list[Any] = []
 
-    return have
+    class Strategy:
+        num_replicas_in_sync = 6
+
+        def __init__(self, *arguments: Any, **settings: Any):
+            calls.append((arguments, settings))
+
+    for name in ("MirroredStrategy", "MultiWorkerMirroredStrategy"):
+        monkeypatch.setattr(tf.distribute, name, type(name, (Strategy,), {}))
+    return calls
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_one_device_trains_without_replicas(gpus, count: int):
-    gpus(count)
-    assert make_strategy() is tf.distribute.get_strategy()
+def _have_gpus(monkeypatch, count: int) -> None:
+    class Device:
+        def __init__(self, name: str):
+            self.name = name
+
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [Device(f"{kind}:{i}") for i in range(count)])
 
 
-def test_several_gpus_are_mirrored(gpus):
-    gpus(2)
-    assert isinstance(make_strategy(), Mirrored)
+@pytest.mark.parametrize(("name", "gpus"), [("auto", 0), ("auto", 1), ("one", 4)])
+def test_one_device_trains_without_replicas(monkeypatch, name: str, gpus: int):
+    _have_gpus(monkeypatch, gpus)
+    replicas = make_replicas(name)
+    assert replicas.strategy is tf.distribute.get_strategy()
+    assert (replicas.worker, replicas.workers, replicas.count, replicas.is_chief) == (0, 1, 1, True)
+
+
+def test_several_gpus_are_mirrored(monkeypatch, made):
+    _have_gpus(monkeypatch, 2)
+    assert type(make_replicas("auto").strategy).__name__ == "MirroredStrategy"
+    assert made == [((["GPU:0", "GPU:1"],), {})]
+
+
+@pytest.mark.parametrize(("kind", "index", "worker"), [("chief", 0, 0), ("worker", 0, 1), ("worker", 1, 2)])
+def test_tf_config_names_the_processes_and_the_chief_is_the_first(monkeypatch, made, kind, index, worker):
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": CLUSTER, "task": {"type": kind, "index": index}}))
+    replicas = make_replicas()
+    assert type(replicas.strategy).__name__ == "MultiWorkerMirroredStrategy"
+    assert (replicas.worker, replicas.workers, replicas.count) == (worker, 3, 6)
+    assert replicas.is_chief == (worker == 0)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 3])
+def test_slurm_names_the_processes(monkeypatch, made, rank: int):
+    for name, value in {
+        "STEP_NUM_TASKS": "4", "PROCID": str(rank), "STEP_NODELIST": "n[1-2]", "STEP_TASKS_PER_NODE": "2(x2)",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    monkeypatch.setattr(strategy.shutil, "which", lambda name: None)
+    replicas = make_replicas()
+    assert (replicas.worker, replicas.workers) == (rank, 4)
+    resolver = made[0][1]["cluster_resolver"]
+    assert resolver.cluster_spec().as_dict() == {"worker": ["n1:8888", "n1:8889", "n2:8888", "n2:8889"]}
+
+
+def test_a_step_of_slurm_that_tells_too_little_is_refused(monkeypatch):
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    with pytest.raises(UserError, match=r"Slurm's variables .*SLURM_STEP_NODELIST not found.*Start .* with srun"):
+        make_replicas()
+
+
+def test_a_cluster_of_one_process_is_one_device(monkeypatch, made):
+    task = {"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(task))
+    assert make_replicas().workers == 1
+    assert made == []
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("{", r"TF_CONFIG is '\{'; it must be as \{\"cluster\""),
+        ("[]", r"TF_CONFIG is '\[\]'; it must be as"),
+        ('{"cluster": {"worker": ["a:1", "b:1"]}}', r"it must be as"),
+        (
+            '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}',
+            r"names the task worker 2, and its cluster has no such chief or worker\. Name one of them",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1", "b:1"], "ps": ["c:1"]}, "task": {"type": "ps", "index": 0}}',
+            r"names the task ps 0",
+        ),
+    ],
+)
+def test_a_tf_config_that_says_nothing_is_told(monkeypatch, config: str, message: str):
+    monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(UserError, match=message):
+        make_replicas()
+
+
+def test_several_processes_have_to_be_named():
+    with pytest.raises(UserError, match=r"neither TF_CONFIG nor Slurm names several processes\. Set TF_CONFIG in ea"):
+        make_replicas("multiworker")
+
+
+def test_a_strategy_is_one_of_those_there_are():
+    with pytest.raises(UserError, match=r"strategy is 'tpu'; it must be one of: auto, one, mirrored, multiworker\."):
+        make_replicas("tpu")
 
 
 def test_one_replica_takes_the_dataset_as_it_is():
     dataset = tf.data.Dataset.range(3)
-    assert distribute(tf.distribute.get_strategy(), dataset) is dataset
+    assert Replicas(tf.distribute.get_strategy()).batches(lambda worker, workers: dataset) is dataset
 
 
-def test_several_replicas_share_each_batch_of_the_one_stream():
-    given = []
-    strategy = SimpleNamespace(num_replicas_in_sync=2, experimental_distribute_dataset=given.append)
-    distribute(strategy, tf.data.Dataset.range(3).batch(2))
-    policy = given[0].options().experimental_distribute.auto_shard_policy
-    assert policy == tf.data.experimental.AutoShardPolicy.OFF
-    assert [batch.tolist() for batch in given[0].as_numpy_iterator()] == [[0, 1], [2]]
+def test_each_device_of_a_process_has_its_part_of_every_batch_in_turn():
+    dataset = tf.data.Dataset.from_tensor_slices(([[1], [2], [3], [4], [5], [6]], [1, 2, 3, 4, 5, 6])).batch(5)
+    parts = [y.numpy().tolist() for _, y in strategy._parts(dataset, 3)]
+    assert parts == [[1], [2, 3], [4, 5], [], [], [6]]
+
+
+def test_one_process_agrees_with_itself():
+    assert Replicas(tf.distribute.get_strategy()).total([2.0, True]) == [2.0, True]

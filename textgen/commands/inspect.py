@@ -67,7 +67,7 @@ def _print_throughput(data: str, manifest: "Manifest", tflops: float) -> None:
     )
     print(f"{'model':<44}{'operations a pair':>18}{f'pairs/s at {tflops:g} TFLOP/s':>24}{'served ÷ that':>15}")
     for embedding, layers, units in _MODELS:
-        model = ModelConfig(embedding=embedding, layers=layers, units=units)
+        model = ModelConfig(embedding=embedding, layers=layers, units=(units,))
         flops = training_flops(model, vocabulary_size=manifest.vocabulary_size, window=config.window)
         wanted = tflops * 1e12 / flops
         name = f"Embedding({embedding}) → {layers} × BiLSTM({units}) → {manifest.vocabulary_size:,}"

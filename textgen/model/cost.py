@@ -11,11 +11,15 @@ def training_flops(config: ModelConfig, *, vocabulary_size: int, window: int) ->
     """Floating-point operations that a pair takes in a training step, a multiplication and an addition being two.
 
     Only matrix products are counted: the four gates of each LSTM, for each token and direction, from its input and
-    its state (Hochreiter & Schmidhuber 1997), and the logits.
+    its state (Hochreiter & Schmidhuber 1997), and the logits. An `lstm` has a target at each token that it reads.
     """
+    directions, tokens = (2, window) if config.network == "bilstm" else (1, 1)
     products, width = 0, config.embedding
-    for _ in range(config.layers):
-        products += 2 * window * _GATES * config.units * (width + config.units)
-        width = 2 * config.units
+    for units in config.widths:
+        products += directions * tokens * _GATES * units * (width + units)
+        width = directions * units if config.merge == "concat" else units
+    if config.tied and width != config.embedding:
+        products += width * config.embedding
+        width = config.embedding
     products += width * vocabulary_size
     return 2 * products * (1 + _BACKWARD)

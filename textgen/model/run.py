@@ -5,6 +5,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import keras
@@ -16,6 +17,11 @@ from textgen.model import networks
 
 FILE_NAME = "run.json"
 BEST, LAST = "best", "last"
+
+DAMAGES = (tf.errors.OpError, ValueError, IndexError, AssertionError)
+"""What TensorFlow raises where a checkpoint's file is shorter, longer or other than it was written."""
+
+_CHECKPOINT = re.compile(r"ckpt-(\d+)\.index")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,7 +48,9 @@ class RunConfig:
 
     def build(self) -> keras.Model:
         """The network, untrained."""
-        return networks.build(self.model, vocabulary_size=self.vocabulary_size, window=self.window)
+        return networks.build(
+            self.model, vocabulary_size=self.vocabulary_size, window=self.window, precision=self.train.precision
+        )
 
 
 def save(config: RunConfig, directory: Path) -> None:
@@ -64,8 +72,6 @@ def load(directory: Path) -> RunConfig:
         raise UserError(f"{directory} {what}. Make one with `textgen train --output {directory}`.")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        for name, kind in (("text", TextConfig), ("model", ModelConfig), ("train", TrainConfig)):
-            values[name] = from_json(kind, values[name])
         return from_json(RunConfig, values)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged: {error}. Train again, into another folder.") from None
@@ -77,11 +83,24 @@ def load_model(directory: Path, config: RunConfig) -> keras.Model:
     Raises:
         UserError: the run has no checkpoint yet.
     """
-    checkpoint = tf.train.latest_checkpoint(directory / BEST)
-    if checkpoint is None:
+    checkpoints = checkpoints_in(directory / BEST)
+    if not checkpoints:
         raise UserError(
             f"{directory} has no checkpoint yet. Go on with `textgen train --resume --output {directory}`."
         )
     model = config.build()
-    tf.train.Checkpoint(model=model).restore(checkpoint).expect_partial()
+    try:
+        tf.train.Checkpoint(model=model).read(str(checkpoints[0])).expect_partial().assert_existing_objects_matched()
+    except DAMAGES as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UserError(f"{checkpoints[0]} is damaged: {reason}. Train on, with --resume, or again.") from None
     return model
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """The checkpoints of a folder, the one of the highest step first.
+
+    By their files, since the list that TensorFlow would keep beside them may be damaged too.
+    """
+    found = [(int(name[1]), path) for path in folder.glob("*.index") if (name := _CHECKPOINT.fullmatch(path.name))]
+    return [path.with_suffix("") for _, path in sorted(found, reverse=True)]

@@ -1,8 +1,6 @@
 """How well a model predicts held-out text: every target once, beside a baseline on the same targets."""
 
 import dataclasses
-import math
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -15,10 +13,9 @@ from textgen.dataset.manifest import Manifest
 from textgen.errors import UserError
 from textgen.model.run import RunConfig
 from textgen.text import vocabulary
-from textgen.training.step import NOTHING, Sums, measuring_steps
-from textgen.training.strategy import distribute
-
-_STEPS_A_CALL = 64
+from textgen.training.batches import Feed
+from textgen.training.scoring import bits_per_character, make_score
+from textgen.training.strategy import Replicas
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,22 +50,6 @@ class Evaluation:
     unigram_bits_per_character: float | None
 
 
-def measure(strategy: tf.distribute.Strategy, model: keras.Model) -> Callable[[tf.data.Dataset], Sums]:
-    """A function that measures the model, as it then is, on a dataset of pairs."""
-    steps = measuring_steps(strategy, model)
-
-    def run(dataset: tf.data.Dataset) -> Sums:
-        left, total = int(dataset.cardinality()), NOTHING
-        batches = iter(distribute(strategy, dataset))
-        while left:
-            now = min(left, _STEPS_A_CALL)
-            total += steps(batches, now)
-            left -= now
-        return total
-
-    return run
-
-
 def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
     """Whether a dataset has the ids and the windows that a run is made for.
 
@@ -80,11 +61,6 @@ def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
         raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
     if manifest.tokens_sha256 != config.tokens_sha256:
         raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
-    if manifest.config.window != config.window:
-        raise UserError(
-            f"the model has a window of {config.window} and {data} one of {manifest.config.window}. "
-            "Name a dataset with the model's window."
-        )
 
 
 def evaluate(
@@ -98,26 +74,24 @@ def evaluate(
     """
     manifest = read_manifest(data)
     check_data(data, manifest, config)
-    dataset = read_pairs(data, split=split, batch_size=batch_size)
-    sums = measure(tf.distribute.get_strategy(), model)(dataset)
+    replicas = Replicas(tf.distribute.get_strategy())
+    sums = make_score(replicas, model)(Feed(data, config, replicas).held_out(split))
     counts = manifest.total.splits[split]
+    dataset = read_pairs(data, split=split, batch_size=batch_size, window=1)
     unigram = float(target_counts(dataset, manifest.vocabulary_size) @ unigram_losses(data, manifest)) / sums.pairs
-
-    def bits_per_character(loss: float) -> float | None:
-        return loss * counts.pairs / math.log(2) / counts.characters if manifest.config.stride == 1 else None
 
     return Evaluation(
         split=split,
         pairs=int(sums.pairs),
-        context_tokens=manifest.config.window,
+        context_tokens=config.window,
         loss=sums.mean_loss,
         perplexity=float(np.exp(sums.mean_loss)),
-        bits_per_character=bits_per_character(sums.mean_loss),
+        bits_per_character=bits_per_character(sums.mean_loss, manifest, split),
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
         unigram_loss=unigram,
         unigram_perplexity=float(np.exp(unigram)),
-        unigram_bits_per_character=bits_per_character(unigram),
+        unigram_bits_per_character=bits_per_character(unigram, manifest, split),
     )
 
 

@@ -4,37 +4,35 @@ Keras's `fit` is not used: it clips gradients before they are reduced over repli
 MultiWorkerMirroredStrategy, and can't resume inside an epoch.
 """
 
-import dataclasses
-import functools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, TrainConfig
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.console import bar, say
-from textgen.dataset import Data, read_manifest, read_pairs, weights_of
+from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.manifest import Manifest
-from textgen.errors import UserError
-from textgen.files import open_folder
+from textgen.errors import Interrupted, UserError
+from textgen.files import Cache, open_folder
 from textgen.model import run
 from textgen.model.run import RunConfig
+from textgen.training.batches import Feed
 from textgen.training.checkpoints import Checkpoints, State
-from textgen.training.evaluation import check_data, measure
+from textgen.training.evaluation import check_data
+from textgen.training.interruption import SIGNALS, Interruption, interruption
+from textgen.training.learning_rates import LearningRate
+from textgen.training.losses import training_cost
 from textgen.training.optimizers import make_optimizer
+from textgen.training.pace import Pace
+from textgen.training.report import MakeSampler, Report
+from textgen.training.scoring import bits_per_character, make_score
 from textgen.training.step import NOTHING, Sums, training_steps
-from textgen.training.strategy import distribute, make_strategy
-from textgen.training.watchers import History, Row, add_sample, draw_curves
-
-Sampler = Callable[[], str]
-MakeSampler = Callable[[keras.Model, RunConfig], Sampler]
-"""Makes what writes a sample of text with a model as it now is."""
-
-_SECONDS_A_CALL = 0.5
-"""How long one graph call should train: long against its overhead, short for a person who watches."""
+from textgen.training.strategy import Replicas, make_replicas
+from textgen.training.watchers.history import History, Row
 
 
 def train(
@@ -45,11 +43,14 @@ def train(
     make_sampler: MakeSampler,
     resume: bool = False,
     max_minutes: float = math.inf,
+    strategy: str = "auto",
+    cache: Cache | None = None,
 ) -> History:
     """Trains until the epochs are done, the monitored loss has stopped falling, or the time is up.
 
-    Every check writes a row of history, the curves, a sample, and a checkpoint, so that an interrupted run loses
-    what came after its last check. The monitored loss is validation's, or training's where nothing is held out.
+    Every check writes a row of history, the curves, a sample, and a checkpoint. The monitored loss is validation's,
+    or training's where nothing is held out. Of several processes all call this with the same arguments and a folder
+    that all see; the chief writes.
 
     Args:
         data: a dataset's folder, on this machine or at a URL, or several with their weights.
@@ -58,25 +59,34 @@ def train(
         make_sampler: makes the writer of samples.
         resume: go on from the last checkpoint of `output`.
         max_minutes: of training; a check follows.
+        strategy: which devices train, see `make_replicas`.
+        cache: where blocks of remote shards are kept.
 
     Raises:
         UserError: the dataset is not the one that the run was made for.
+        Interrupted: a signal asked to stop; a checkpoint is written.
         OSError: a file of it can't be read.
     """
+    # Before anything else, since TensorFlow wants it so for several processes.
+    replicas = make_replicas(strategy)
     manifests = {directory: read_manifest(directory) for directory in weights_of(data)}
     for directory, manifest in manifests.items():
         check_data(directory, manifest, config)
-    if not resume:
-        _make_folder(next(iter(manifests)), output)
-    run.save(config, output)
-    return _Run(data, output, config, list(manifests.values()), make_sampler, resume).train(max_minutes)
+    if not resume and output.exists() and any(output.iterdir()):
+        raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
+    replicas.meet()
+    if replicas.is_chief:
+        _make_folder(next(iter(manifests)), output, config)
+    replicas.meet()
+    feed = Feed(data, config, replicas, cache=cache)
+    return _Run(output, config, list(manifests.values()), feed, replicas, make_sampler, resume).train(max_minutes)
 
 
-def config_for(manifest: Manifest, **settings: Any) -> RunConfig:
+def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any) -> RunConfig:
     """The settings of a new run on a dataset; `settings` are `model` and `train`."""
     return RunConfig(
         text=manifest.text,
-        window=manifest.config.window,
+        window=manifest.config.window if window is None else window,
         vocabulary_size=manifest.vocabulary_size,
         tokens_sha256=manifest.tokens_sha256,
         boundaries=manifest.config.boundaries,
@@ -84,23 +94,21 @@ def config_for(manifest: Manifest, **settings: Any) -> RunConfig:
     )
 
 
-def _make_folder(data: str | Path, output: Path) -> None:
-    if output.exists() and any(output.iterdir()):
-        raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
+def _make_folder(data: str | Path, output: Path, config: RunConfig) -> None:
     output.mkdir(parents=True, exist_ok=True)
     # The run has its own copy, so that it can write text where the dataset is not.
     folder = open_folder(data)
     for name in (VOCABULARY_FILE, TOKENIZER_FILE):
         if folder.size(name) is not None:
             (output / name).write_bytes(folder.read(name))
+    run.save(config, output)
 
 
-@dataclasses.dataclass
-class _Lap:
-    """What was done since the last check."""
+class _Going(NamedTuple):
+    """What all processes agree on after a graph call."""
 
-    started: float
-    sums: Sums = NOTHING
+    time_is_up: bool
+    signal: int | None
 
 
 class _Run:
@@ -108,121 +116,127 @@ class _Run:
 
     def __init__(
         self,
-        data: Data,
         output: Path,
         config: RunConfig,
         manifests: Sequence[Manifest],
+        feed: Feed,
+        replicas: Replicas,
         make_sampler: MakeSampler,
         resume: bool,
     ):
-        self._data, self._output, self._config = data, output, config
-        self._settings: TrainConfig = config.train
+        self._output, self._settings, self._manifests = output, config.train, manifests
+        self._feed, self._replicas = feed, replicas
         keras.utils.set_random_seed(self._settings.seed)
-        self._strategy = make_strategy()
-        with self._strategy.scope():
+        with replicas.strategy.scope():
             model = config.build()
-            self._state = State(model, make_optimizer(self._settings, model))
+            self._learning_rate = LearningRate(self._settings, last_step=feed.last_step)
+            optimizer = make_optimizer(self._settings, model, self._learning_rate)
+        self._state = State(model, optimizer, self._learning_rate, feed.make_states(model))
         self._checkpoints = Checkpoints(output, self._state, keep=self._settings.keep_checkpoints)
         if resume:
             self._checkpoints.restore()
-            # It may be another than the checkpoint's.
-            self._state.optimizer.learning_rate.assign(self._settings.learning_rate)
         self._step = int(self._state.step.numpy())
+        self._sums, self._seconds = self._state.lap()
+        self._checked_at = int(self._state.checked_at.numpy())
+        cost = training_cost(model, self._settings, optimizer, self._state.carried)
         self._train_steps = training_steps(
-            self._strategy, model, self._state.optimizer, clip_norm=self._settings.clip_norm
+            replicas.strategy, optimizer, model.trainable_variables, cost, self._settings
         )
-        self._measure = measure(self._strategy, model)
-        self._sample = make_sampler(model, config)
+        self._score = make_score(replicas, model)
         self._history = History(output / "history.csv", until_step=self._step)
-        pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests)
-        self._pairs = pairs
-        self._steps_per_epoch = -(-pairs // self._settings.batch_size)
-        self._last_step = self._steps_per_epoch * self._settings.epochs
+        self._report = None
+        if replicas.is_chief:
+            sampler = make_sampler(model, config)
+            self._report = Report(output, config, sampler, self._history, step=self._step)
         self._has_validation = all(manifest.total.splits["validation"].pairs for manifest in manifests)
+        self._sampled = self._settings.samples_softmax(config.vocabulary_size)
+        self._saved_at = time.monotonic()
 
     def train(self, max_minutes: float) -> History:
         if self._is_done():
-            say(
+            self._say(
                 f"{self._output} is done: {self._settings.epochs} epochs, or no better loss for long. "
                 "Raise --epochs or --patience."
             )
             return self._history
-        say(
-            f"training on {self._pairs:,} pairs, {self._steps_per_epoch:,} steps an epoch, "
-            f"{self._state.model.count_params():,} weights"
-            + f", for {max_minutes:g} minutes at the most"
-            * math.isfinite(max_minutes)
-        )
+        self._say(self._plan(max_minutes))
         deadline = time.monotonic() + 60 * max_minutes
-        batches = iter(distribute(self._strategy, self._stream()))
-        lap, steps = _Lap(time.monotonic()), 1
-        with bar(self._last_step, "training", " steps", initial=self._step) as progress:
+        batches, pace = self._feed.training(self._step), Pace()
+        with interruption() as asked, bar(self._feed.last_step, "training", " steps", initial=self._step) as progress:
             while not self._is_done():
-                steps, seconds = self._advance(batches, min(steps, self._steps_to_check()), lap)
-                progress.set_postfix_str(_figures(lap, deadline), refresh=False)
+                steps = min(pace.steps, self._steps_to_check())
+                pace.took(steps, self._advance(batches, steps))
+                progress.set_postfix_str(self._figures(deadline), refresh=False)
                 progress.update(steps)
-                # Twice at the most, so that one slow or quick call does not decide the next.
-                steps = max(1, min(2 * steps, int(steps * _SECONDS_A_CALL / seconds)))
-                time_is_up = time.monotonic() >= deadline
-                due = self._step % self._check_every == 0 or self._step == self._last_step
-                if due or time_is_up:
-                    self._check(lap, due=due)
-                    lap = _Lap(time.monotonic())
-                if time_is_up:
+                going = self._agree(pace, asked, deadline)
+                self._check_or_save(going)
+                if going.time_is_up:
                     break
         return self._history
 
-    def _stream(self) -> Any:
-        return read_pairs(
-            self._data,
-            batch_size=self._settings.batch_size,
-            seed=self._settings.seed,
-            epochs=self._settings.epochs,
-            start_step=self._step,
+    def _plan(self, max_minutes: float) -> str:
+        pairs = sum(manifest.total.splits["train"].pairs for manifest in self._manifests)
+        plan = (
+            f"training on {pairs:,} pairs, {self._feed.steps_per_epoch:,} steps an epoch, "
+            f"{self._state.model.count_params():,} weights"
         )
-
-    @functools.cached_property
-    def _validation(self) -> Any:
-        return read_pairs(self._data, split="validation", batch_size=self._settings.batch_size)
+        if self._replicas.count > 1:
+            plan += f", {self._replicas.count} devices in {self._replicas.workers} processes"
+        return plan + f", for {max_minutes:g} minutes at the most" * math.isfinite(max_minutes)
 
     @property
     def _check_every(self) -> int:
-        return self._settings.validate_every or self._steps_per_epoch
+        return self._settings.validate_every or self._feed.steps_per_epoch
 
     def _steps_to_check(self) -> int:
         next_check = (self._step // self._check_every + 1) * self._check_every
-        return min(next_check, self._last_step) - self._step
+        return min(next_check, self._feed.last_step) - self._step
 
     def _is_done(self) -> bool:
-        return self._step >= self._last_step or int(self._state.stale.numpy()) >= self._settings.patience
+        return self._step >= self._feed.last_step or int(self._state.stale.numpy()) >= self._settings.patience
 
-    def _advance(self, batches: Iterator[Any], steps: int, lap: _Lap) -> tuple[int, float]:
+    def _advance(self, batches: Iterator[Any], steps: int) -> float:
+        """Trains; the seconds that it took."""
         started = time.monotonic()
-        lap.sums += self._train_steps(batches, steps)
+        self._sums = self._train_steps(batches, steps, self._sums)
         self._step += steps
-        self._state.step.assign(self._step)
-        return steps, time.monotonic() - started
+        seconds = time.monotonic() - started
+        self._seconds += seconds
+        if self._report:
+            self._report.progressed(self._step, self._sums, self._rate())
+        return seconds
 
-    def _check(self, lap: _Lap, *, due: bool) -> None:
-        """Measures, remembers, shows and saves.
+    def _agree(self, pace: Pace, asked: Interruption, deadline: float) -> _Going:
+        """The chief tells how many steps to take and when the time is up; anyone may have been asked to stop."""
+        chief = self._replicas.is_chief
+        by_signal = [asked.signal == number for number in SIGNALS]
+        steps, time_is_up, *asked_by = self._replicas.total(
+            [chief * pace.steps, chief and time.monotonic() >= deadline, *by_signal]
+        )
+        pace.steps = int(steps)
+        given = [number for number, count in zip(SIGNALS, asked_by, strict=True) if count]
+        return _Going(time_is_up=bool(time_is_up), signal=given[0] if given else None)
+
+    def _check_or_save(self, going: _Going) -> None:
+        due = self._step % self._check_every == 0 or self._step == self._feed.last_step
+        if due or going.time_is_up:
+            self._check(due=due)
+        elif going.signal or time.monotonic() - self._saved_at >= 60 * self._settings.checkpoint_minutes:
+            self._save(best=False)
+        if going.signal:
+            raise Interrupted(
+                f"stopped after step {self._step:,}; all that was done is saved. Give the same command with --resume "
+                "to go on.",
+                signal=going.signal,
+            )
+
+    def _check(self, *, due: bool) -> None:
+        """Measures, remembers, saves and shows.
 
         A check that came early, since the time was up, is no sign of a loss that has stopped falling; and without
         validation its loss is that of a few steps, so it is the best only where there is no other.
         """
-        seconds = time.monotonic() - lap.started
-        validation = None
-        if self._has_validation:
-            validation = self._measure(self._validation)
-        row = Row(
-            step=self._step,
-            epoch=self._step / self._steps_per_epoch,
-            seconds=seconds,
-            pairs_per_second=lap.sums.pairs / seconds,
-            loss=lap.sums.mean_loss,
-            accuracy=lap.sums.accuracy,
-            validation_loss=validation and validation.mean_loss,
-            validation_accuracy=validation and validation.accuracy,
-        )
+        row = self._row()
         if not math.isfinite(row.monitored):
             raise UserError(
                 f"the loss is {row.monitored} at step {self._step}; it must stay finite. "
@@ -234,32 +248,60 @@ class _Run:
         if best:
             self._state.best_loss.assign(row.monitored)
         self._state.stale.assign(0 if best else self._state.stale + int(due))
-        self._history.add(row)
-        self._checkpoints.save(best=best)
-        draw_curves(self._history.rows, self._output / "curves.png")
-        self._show(row, best)
+        if due:
+            self._learning_rate.after_check(int(self._state.stale.numpy()))
+        self._history.rows.append(row)
+        self._sums, self._seconds, self._checked_at = NOTHING, 0.0, self._step
+        if self._report:
+            self._report.checked(row, best=best)
+        self._save(best=best)
 
-    def _show(self, row: Row, best: bool) -> None:
-        settings, text = self._settings, self._sample()
-        add_sample(
-            self._output / "samples.jsonl",
-            step=row.step,
-            prompt=settings.sample_prompt,
-            temperature=settings.sample_temperature,
-            seed=settings.seed,
-            text=text,
+    def _row(self) -> Row:
+        held_out = self._score(self._feed.held_out("validation")) if self._has_validation else None
+        seconds = max(self._seconds, 1e-9)
+        return Row(
+            step=self._step,
+            epoch=self._step / self._feed.steps_per_epoch,
+            seconds=self._seconds,
+            pairs_per_second=self._sums.pairs / seconds,
+            waited=self._sums.waited / seconds,
+            learning_rate=self._rate(),
+            gradient_norm=self._sums.norms / (self._step - self._checked_at),
+            loss=self._sums.mean_loss,
+            accuracy=None if self._sampled else self._sums.accuracy,
+            validation_loss=held_out and held_out.mean_loss,
+            validation_accuracy=held_out and held_out.accuracy,
+            validation_bits_per_character=held_out and self._bits(held_out),
         )
-        held_out = ""
-        if row.validation_loss is not None:
-            held_out = f", validation {row.validation_loss:.3f} ({row.validation_accuracy:.1%} right)"
-        say(
-            f"epoch {row.epoch:.2f}: loss {row.loss:.3f} ({row.accuracy:.1%} right){held_out}{', best so far' * best}"
-        )
-        say(f"  sample at temperature {settings.sample_temperature:g}, seed {settings.seed}: {text}")
 
+    def _bits(self, held_out: Sums) -> float | None:
+        # Of a mixture, validation may serve a part of each dataset.
+        if len(self._manifests) > 1:
+            return None
+        return bits_per_character(held_out.mean_loss, self._manifests[0], "validation")
 
-def _figures(lap: _Lap, deadline: float) -> str:
-    now = time.monotonic()
-    rate = lap.sums.pairs / (now - lap.started)
-    figures = f"loss {lap.sums.mean_loss:.3f}, {lap.sums.accuracy:.1%} right, {rate:,.0f} pairs/s"
-    return figures + f", stops in {max(0, deadline - now):.0f} s" * math.isfinite(deadline)
+    def _rate(self) -> float:
+        """The learning rate of the step before."""
+        return float(self._learning_rate(self._step - 1).numpy())
+
+    def _save(self, *, best: bool) -> None:
+        state = self._state
+        state.step.assign(self._step)
+        state.checked_at.assign(self._checked_at)
+        state.sums.assign(self._sums)
+        state.seconds.assign(self._seconds)
+        self._saved_at = time.monotonic()
+        if self._replicas.is_chief:
+            self._checkpoints.save(best=best)
+
+    def _say(self, message: str) -> None:
+        if self._replicas.is_chief:
+            say(message)
+
+    def _figures(self, deadline: float) -> str:
+        rate = self._sums.pairs / self._seconds
+        figures = f"loss {self._sums.mean_loss:.3f}"
+        if not self._sampled:
+            figures += f", {self._sums.accuracy:.1%} right"
+        figures += f", {rate:,.0f} pairs/s"
+        return figures + f", stops in {max(0, deadline - time.monotonic()):.0f} s" * math.isfinite(deadline)

@@ -4,15 +4,19 @@ import keras
 
 from textgen.config import TrainConfig
 
-_OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "rmsprop": keras.optimizers.RMSprop,
-    "sgd": keras.optimizers.SGD,
-}
 
-
-def make_optimizer(config: TrainConfig, model: keras.Model) -> keras.optimizers.Optimizer:
+def make_optimizer(
+    config: TrainConfig, model: keras.Model, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
+) -> keras.optimizers.Optimizer:
     """The optimizer with its slots made, so that a checkpoint finds them."""
-    optimizer = _OPTIMIZERS[config.optimizer](learning_rate=config.learning_rate)
+    shared = {"learning_rate": learning_rate, "weight_decay": config.weight_decay or None}
+    if config.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(momentum=config.momentum, **shared)
+    else:
+        kinds = {
+            "adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "rmsprop": keras.optimizers.RMSprop,
+        }  # fmt: skip
+        optimizer = kinds[config.optimizer](**shared)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.build(model.trainable_variables)
     return optimizer

@@ -1,95 +1,151 @@
 """One step of training or of measuring, and many of them in one graph call.
 
-The gradient is that of the mean loss over the global batch, whatever the number of replicas: sums are reduced over
-replicas first, then divided by the pairs of all of them, then clipped.
+The gradient is that of the mean loss over the global batch, whatever the number of replicas: each divides by the
+targets of all, the gradients are summed over replicas, then clipped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
+from textgen.config import BOS, PAD, TrainConfig
+from textgen.training.losses import Cost, Measure
+
 
 class Sums(NamedTuple):
-    """Sums over pairs: of the cross-entropy in nats, of the correct first guesses, and their number."""
+    """Sums over steps.
 
-    loss: float
-    correct: float
-    pairs: float
+    Attributes:
+        loss: the cross-entropy in nats, over targets.
+        correct: how many first guesses are right.
+        pairs: how many targets there are.
+        norms: of the gradients before they are clipped.
+        waited: seconds in which a step waited for its batch.
+    """
 
-    def __add__(self, other: object) -> "Sums":
-        assert isinstance(other, Sums)
-        return Sums(*(a + b for a, b in zip(self, other, strict=True)))
+    loss: float = 0.0
+    correct: float = 0.0
+    pairs: float = 0.0
+    norms: float = 0.0
+    waited: float = 0.0
 
     @property
     def mean_loss(self) -> float:
-        """Nats a pair."""
+        """Nats a target."""
         return self.loss / self.pairs
 
     @property
     def accuracy(self) -> float:
-        """The share of pairs whose target is the likeliest token."""
+        """The share of targets that are the likeliest token."""
         return self.correct / self.pairs
 
 
-NOTHING = Sums(0.0, 0.0, 0.0)
+NOTHING = Sums()
 
-Steps = Callable[[Iterator[Any], int], Sums]
-"""Takes that many batches from the iterator; the sums over them."""
+Steps = Callable[[Iterator[Any], int, Sums], Sums]
+"""Takes that many batches from the iterator, and adds to the sums. However steps are shared out to calls, the sums
+are the same to the last bit."""
 
 
 def training_steps(
     strategy: tf.distribute.Strategy,
-    model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
-    *,
-    clip_norm: float,
+    variables: Sequence[keras.Variable],
+    measure: Measure,
+    config: TrainConfig,
 ) -> Steps:
-    """Steps that train. `clip_norm` bounds the global norm of the gradient; 0 leaves it alone."""
+    """Steps that train the variables to make the measured cost small."""
     replicas = strategy.num_replicas_in_sync
-    variables = model.trainable_variables
 
-    def replica_step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            loss, sums = _sums(model(x, training=True), y)
-        # An embedding's gradient is IndexedSlices, which neither reduce nor clip as one.
-        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, [v.value for v in variables])]
-        gradients, sums = tf.distribute.get_replica_context().all_reduce("SUM", [gradients, sums])
-        gradients = [gradient / sums[2] for gradient in gradients]
-        if clip_norm:
-            gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
-        # The optimizer sums over replicas once more.
-        optimizer.apply([gradient / replicas for gradient in gradients], variables)
-        return sums / replicas
+    def replica_step(*batch: tf.Tensor) -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        whole = _never_empty(batch) if replicas > 1 else batch
+        targets = context.all_reduce("SUM", tf.math.count_nonzero(whole[1], dtype=tf.float32))
+        gradients, sums = _gradients(measure, variables, whole, targets, config.parts)
+        gradients, sums = context.all_reduce("SUM", [gradients, sums])
+        norm = tf.linalg.global_norm(gradients)
+        if config.clip_norm:
+            gradients, _ = tf.clip_by_global_norm(gradients, config.clip_norm, use_norm=norm)
+        if replicas > 1:
+            # The optimizer sums over replicas once more.
+            gradients = [gradient / replicas for gradient in gradients]
+        optimizer.apply(gradients, variables)
+        return tf.concat([sums, [norm]], axis=0) / replicas
 
     return _many(strategy, replica_step)
 
 
-def measuring_steps(strategy: tf.distribute.Strategy, model: keras.Model) -> Steps:
+def measuring_steps(strategy: tf.distribute.Strategy, measure: Measure) -> Steps:
     """Steps that only measure."""
+    several = strategy.num_replicas_in_sync > 1
 
-    def replica_step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        return _sums(model(x, training=False), y)[1]
+    def replica_step(*batch: tf.Tensor) -> tf.Tensor:
+        sums = measure(*(_never_empty(batch) if several else batch)).sums
+        return tf.concat([sums, [0.0]], axis=0)
 
     return _many(strategy, replica_step)
 
 
-def _sums(logits: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The summed loss, and float32 [3]: loss, correct, pairs."""
-    loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits))
-    correct = tf.math.count_nonzero(tf.equal(tf.argmax(logits, axis=-1, output_type=y.dtype), y), dtype=tf.float32)
-    return loss, tf.stack([loss, correct, tf.cast(tf.size(y), tf.float32)])
+def _gradients(
+    measure: Measure, variables: Sequence[keras.Variable], batch: Sequence[tf.Tensor], targets: tf.Tensor, parts: int
+) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """The gradients of the objective over `targets`, and the sums, of a batch taken in so many parts."""
+
+    def of(part: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
+        with tf.GradientTape() as tape:
+            found: Cost = measure(*part)
+            mean = found.objective / targets
+        # An embedding's gradient is IndexedSlices, which neither reduce nor clip as one.
+        values = [variable.value for variable in variables]
+        return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(mean, values)], found.sums
+
+    if parts == 1:
+        return of(batch)
+    rows = tf.shape(batch[0])[0]
+    count = tf.minimum(parts, rows)
+
+    def add(
+        i: tf.Tensor, gradients: list[tf.Tensor], sums: tf.Tensor
+    ) -> tuple[tf.Tensor, list[tf.Tensor], tf.Tensor]:
+        more, more_sums = of([tensor[i * rows // count : (i + 1) * rows // count] for tensor in batch])
+        return i + 1, [a + b for a, b in zip(gradients, more, strict=True)], sums + more_sums
+
+    zeros = [tf.zeros(variable.shape) for variable in variables]
+    # One part at a time is the point.
+    _, gradients, sums = tf.while_loop(
+        lambda i, *_: i < count, add, [tf.constant(0), zeros, tf.zeros([3])], parallel_iterations=1
+    )
+    return gradients, sums
 
 
-def _many(strategy: tf.distribute.Strategy, replica_step: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> Steps:
+def _never_empty(batch: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """The batch, or where a replica has none a row without a target, since cuDNN takes no batch of no rows."""
+    x, y = batch
+    missing = tf.maximum(1 - tf.shape(y)[:1], 0)
+    x = tf.pad(x, [[0, missing[0]], [0, 0]], constant_values=BOS)
+    rest = [[0, 0]] * (y.shape.rank - 1)
+    return [x, tf.pad(y, [[0, missing[0]], *rest], constant_values=PAD)]
+
+
+def _many(strategy: tf.distribute.Strategy, replica_step: Callable[..., tf.Tensor]) -> Steps:
     @tf.function
-    def run(iterator: Iterator[Any], steps: tf.Tensor) -> tf.Tensor:
-        # Float64, so that a sum over a large split keeps its digits.
-        total = tf.zeros([3], tf.float64)
+    def run(iterator: Iterator[Any], steps: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
         for _ in tf.range(steps):
-            sums = strategy.run(replica_step, args=next(iterator))
-            total += tf.cast(strategy.reduce("SUM", sums, axis=None), tf.float64)
+            # What a step waits for begins when the step before has its gradients.
+            with tf.control_dependencies([total]):
+                asked = tf.timestamp()
+            with tf.control_dependencies([asked]):
+                batch = next(iterator)
+            with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
+                waited = tf.timestamp() - asked
+            sums = strategy.reduce("SUM", strategy.run(replica_step, args=batch), axis=None)
+            # Float64, so that a sum over a large split keeps its digits.
+            total += tf.concat([tf.cast(sums, tf.float64), [waited]], axis=0)
         return total
 
-    return lambda iterator, steps: Sums(*run(iterator, tf.constant(steps)).numpy().tolist())
+    def call(iterator: Iterator[Any], steps: int, so_far: Sums) -> Sums:
+        return Sums(*run(iterator, tf.constant(steps), tf.constant(so_far, tf.float64)).numpy().tolist())
+
+    return call

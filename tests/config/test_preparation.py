@@ -10,11 +10,9 @@ from textgen import config
 from textgen.config import (
     TEXT_DEFAULTS,
     TOKENIZERS,
-    ModelConfig,
     PrepareConfig,
     SelectionConfig,
     TextConfig,
-    TrainConfig,
     from_json,
     to_json,
 )
@@ -32,8 +30,6 @@ CONFIGS = [
         stride=3,
         boundaries=False,
     ),
-    ModelConfig(embedding=3, dropout=0.25),
-    TrainConfig(optimizer="sgd", clip_norm=0.0, sample_prompt="“Hör!”\n"),
 ]
 
 
@@ -109,25 +105,6 @@ def test_reserved_ids_are_numbered_in_the_order_of_their_names():
             r"take 100 percent .* leave some to train on\. Lower --validation-percent or",
         ),
         (prepare, "test_percent", math.inf, r"take inf percent .* Lower --validation-percent or --test-percent\."),
-        (ModelConfig, "embedding", 0, r"embedding is 0; it must be at least 1\."),
-        (ModelConfig, "layers", 0, r"layers is 0; it must be at least 1\."),
-        (ModelConfig, "units", -5, r"units is -5; it must be at least 1\."),
-        (ModelConfig, "dropout", 1.0, r"dropout is 1\.0; it must be at least 0 and below 1\."),
-        (ModelConfig, "dropout", -0.1, r"dropout is -0\.1; it must be at least 0 and below 1\."),
-        (ModelConfig, "dropout", math.nan, r"dropout is nan; it must be at least 0 and below 1\."),
-        (TrainConfig, "optimizer", "lion", r"optimizer is 'lion'; it must be one of: adam, rmsprop, sgd\."),
-        (TrainConfig, "batch_size", 0, r"batch size is 0; it must be at least 1\."),
-        (TrainConfig, "epochs", 0, r"epochs is 0; it must be at least 1\."),
-        (TrainConfig, "patience", 0, r"patience is 0; it must be at least 1\."),
-        (TrainConfig, "keep_checkpoints", 0, r"keep checkpoints is 0; it must be at least 1\."),
-        (TrainConfig, "sample_tokens", 0, r"sample tokens is 0; it must be at least 1\."),
-        (TrainConfig, "validate_every", -1, r"validate every is -1; it must be at least 0\."),
-        (TrainConfig, "clip_norm", -1.0, r"clip norm is -1\.0; it must be at least 0\. Use 0 for no clipping\."),
-        (TrainConfig, "clip_norm", math.nan, r"clip norm is nan; it must be at least 0\. Use 0 for no clipping\."),
-        (TrainConfig, "sample_temperature", -1.0, r"sample temperature is -1\.0; .* Use 0 for the likeliest token\."),
-        (TrainConfig, "learning_rate", 0.0, r"learning rate is 0\.0; it must be a finite number above 0\."),
-        (TrainConfig, "learning_rate", math.inf, r"learning rate is inf; it must be a finite number above 0\."),
-        (TrainConfig, "learning_rate", math.nan, r"learning rate is nan; it must be a finite number above 0\."),
     ],
 )
 def test_a_bad_value_is_named_with_its_rule(make, setting, value, message):
@@ -142,8 +119,6 @@ def test_a_bad_value_is_named_with_its_rule(make, setting, value, message):
         (prepare, {"window": 4096}),
         (prepare, {"validation_percent": 0, "test_percent": 0}),
         (prepare, {"validation_percent": 50, "test_percent": 49.5}),
-        (ModelConfig, {"embedding": 1, "layers": 1, "units": 1, "dropout": 0}),
-        (TrainConfig, {"clip_norm": 0, "sample_temperature": 0, "validate_every": 0, "batch_size": 1}),
         (TextConfig, {"vocabulary_size": 1, "repeats": 0}),
         (SelectionConfig, {"min_tokens": 3, "max_tokens": 3}),
         (SelectionConfig, {"min_tokens": 3, "max_tokens": 0}),

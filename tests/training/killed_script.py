@@ -1,0 +1,35 @@
+"""`textgen train` that is killed when it is about to go beyond a step: killed_script.py STEP COMMAND …"""
+
+import os
+import signal
+import sys
+from typing import Any
+
+from textgen.console import import_tensorflow
+
+import_tensorflow()
+
+from textgen.cli import main  # noqa: E402
+from textgen.training import loop  # noqa: E402
+
+make_steps = loop.training_steps
+
+
+def training_steps(*arguments: Any) -> Any:
+    steps, done = make_steps(*arguments), 0
+
+    def run(batches: Any, count: int, so_far: Any) -> Any:
+        nonlocal done
+        done += count
+        sums = steps(batches, count, so_far)
+        if done > int(sys.argv[1]):
+            # When the steps are done, and before anything of them is written.
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sums
+
+    return run
+
+
+if __name__ == "__main__":
+    loop.training_steps = training_steps
+    sys.exit(main(sys.argv[2:]))

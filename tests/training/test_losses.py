@@ -1,0 +1,112 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textgen.config import ModelConfig, TrainConfig
+from textgen.model import networks
+from textgen.training.losses import carried_cost, cost, make_states, plain_cost, sampled_cost, training_cost
+from textgen.training.optimizers import make_optimizer
+
+LOGITS = np.log([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]]).astype(np.float32)
+
+
+def _lstm() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return networks.build(ModelConfig(network="lstm", embedding=4, units=6), vocabulary_size=20, window=3)
+
+
+def test_the_cost_is_the_cross_entropy_summed_over_targets():
+    found = cost(tf.constant(LOGITS), tf.constant([1, 1]))
+    assert float(found.objective) == pytest.approx(-np.log(0.5) - np.log(0.1), rel=1e-6)
+    np.testing.assert_allclose(found.sums, [-np.log(0.5) - np.log(0.1), 1, 2], rtol=1e-6)
+
+
+def test_padding_is_no_target():
+    found = cost(tf.constant(LOGITS[None]), tf.constant([[2, 0]]))
+    np.testing.assert_allclose(found.sums, [-np.log(0.3), 0, 1], rtol=1e-6)
+
+
+def test_a_smoothed_target_gives_its_share_to_all_tokens_and_the_sums_are_without():
+    found = cost(tf.constant(LOGITS[:1]), tf.constant([1]), smoothing=0.3)
+    expected = -sum(weight * np.log(p) for weight, p in zip([0.1, 0.8, 0.1], [0.2, 0.5, 0.3], strict=True))
+    assert float(found.objective) == pytest.approx(expected, rel=1e-6)
+    assert float(found.sums[0]) == pytest.approx(-np.log(0.5), rel=1e-6)
+
+
+def test_rows_that_go_on_cost_what_one_long_row_costs():
+    model, random = _lstm(), np.random.RandomState(0)
+    long = networks.build(ModelConfig(network="lstm", embedding=4, units=6), vocabulary_size=20, window=6)
+    long.set_weights(model.get_weights())
+    ids = random.randint(4, 20, [2, 7]).astype(np.int32)
+    whole = plain_cost(long, training=False)(tf.constant(ids[:, :6]), tf.constant(ids[:, 1:])).sums
+
+    measure = carried_cost(model, make_states(model, 2), training=False)
+    first = measure(tf.constant(ids[:, :3]), tf.constant(ids[:, 1:4]), tf.constant([True, True])).sums
+    second = measure(tf.constant(ids[:, 3:6]), tf.constant(ids[:, 4:]), tf.constant([False, False])).sums
+    np.testing.assert_allclose(first + second, whole, rtol=1e-5)
+
+
+def test_a_fresh_row_knows_nothing_of_the_row_before_it():
+    model = _lstm()
+    x, y = tf.constant([[4, 5, 6], [4, 5, 6]]), tf.constant([[5, 6, 7], [5, 6, 7]])
+    states = make_states(model, 2)
+    measure = carried_cost(model, states, training=False)
+    first = measure(x, y, tf.constant([True, True])).sums.numpy()
+    after_one = states[0].numpy().copy()
+    again = measure(x, y, tf.constant([True, True])).sums.numpy()
+    np.testing.assert_array_equal(first, again)
+    measure(x, y, tf.constant([True, False]))
+    np.testing.assert_array_equal(states[0][0], after_one[0])
+    assert not np.array_equal(states[0][1], after_one[1])
+
+
+def test_a_row_that_ends_early_leaves_its_state_at_its_last_token():
+    model = _lstm()
+    states = make_states(model, 2)
+    measure = carried_cost(model, states, training=False)
+    measure(tf.constant([[4, 5, 0], [4, 5, 6]]), tf.constant([[5, 6, 0], [5, 6, 7]]), tf.constant([True, True]))
+    expected = [tf.zeros([1, 6])] * 2
+    for token in (4, 5):
+        _, expected = networks.step(model, tf.constant([token]), expected)
+    np.testing.assert_allclose(states[0][:1], expected[0], atol=1e-6)
+
+
+def _sampled(model: keras.Model, samples: int, draws: int) -> np.ndarray:
+    iterations = tf.Variable(0)
+    measure = sampled_cost(model, TrainConfig(softmax="sampled", sampled_tokens=samples), iterations)
+    x, y = tf.constant([[4, 5, 6]] * 3), tf.constant([5, 4, 19])
+    found = []
+    for draw in range(draws):
+        iterations.assign(draw)
+        found.append(measure(x, y).sums.numpy())
+    return np.array(found)
+
+
+@pytest.fixture(scope="module")
+def bilstm() -> keras.Model:
+    keras.utils.set_random_seed(2)
+    model = networks.build(ModelConfig(embedding=4, units=4), vocabulary_size=20, window=3)
+    model.set_weights([5 * weight for weight in model.get_weights()])
+    return model
+
+
+def test_a_sampled_softmax_comes_to_the_full_one_as_it_draws_more(bilstm):
+    full = plain_cost(bilstm, training=False)(tf.constant([[4, 5, 6]] * 3), tf.constant([5, 4, 19])).sums
+    found = _sampled(bilstm, samples=20_000, draws=3)
+    np.testing.assert_allclose(found[:, 0], np.full(3, full[0]), rtol=0.02)
+    assert found[:, 2].tolist() == [3, 3, 3]
+
+
+def test_each_update_draws_anew_and_a_resumed_run_draws_the_same(bilstm):
+    one, same = _sampled(bilstm, 8, draws=3), _sampled(bilstm, 8, draws=3)
+    np.testing.assert_array_equal(one, same)
+    assert len(set(one[:, 0])) == 3
+
+
+@pytest.mark.parametrize(("softmax", "accurate"), [("full", True), ("sampled", False)])
+def test_a_run_trains_on_the_cost_that_its_config_names(bilstm, softmax: str, accurate: bool):
+    config = TrainConfig(softmax=softmax, sampled_tokens=4)
+    measure = training_cost(bilstm, config, make_optimizer(config, bilstm, 0.1), [])
+    best = tf.argmax(bilstm(tf.constant([[4, 5, 6]])), axis=-1, output_type=tf.int32)
+    assert bool(measure(tf.constant([[4, 5, 6]]), best).sums[1]) == accurate

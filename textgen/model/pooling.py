@@ -1,0 +1,45 @@
+"""One vector of a window from the vectors of its places."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+_NEVER = -1e9
+"""Low enough for a weight of 0 in float32."""
+
+
+class AttentionPooling(keras.layers.Layer):
+    """hidden [B, W, D] → [B, D]: the mean of the places, weighted by what a learnt vector sees in each.
+
+    weights = softmax(tanh(hidden · A + a) · v), as in Yang et al. 2016, https://aclanthology.org/N16-1174. A place
+    that is masked has none.
+    """
+
+    def __init__(self, **settings: Any):
+        super().__init__(**settings)
+        self.supports_masking = True
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Makes the weights."""
+        self._project = keras.layers.Dense(shape[-1], activation="tanh", dtype=self.dtype_policy, name="project")
+        # In float32 under mixed precision, as all softmaxes.
+        self._score = keras.layers.Dense(1, use_bias=False, dtype="float32", name="score")
+        self._project.build(shape)
+        self._score.build(shape)
+
+    def call(self, hidden: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        """See the class; `mask` bool [B, W] is False at padding."""
+        scores = self._score(self._project(hidden))[..., 0]
+        if mask is not None:
+            scores = tf.where(mask, scores, _NEVER)
+        weights = tf.cast(tf.nn.softmax(scores, axis=-1), hidden.dtype)
+        return tf.einsum("bw,bwd->bd", weights, hidden)
+
+    def compute_mask(self, hidden: tf.Tensor, mask: tf.Tensor | None = None) -> None:
+        """One vector has no places."""
+        return
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """[B, D]."""
+        return shape[0], shape[2]

@@ -1,0 +1,87 @@
+"""What a run is fed: the batches of its epochs from any step on, and held-out batches to measure with."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from textgen.dataset import Data, read_pairs
+from textgen.files import Cache
+from textgen.model.run import RunConfig
+from textgen.training.losses import make_states
+from textgen.training.strategy import Replicas
+
+
+class Batches(NamedTuple):
+    """Batches that are taken one after another.
+
+    Attributes:
+        iterator: gives them.
+        steps: how many there are.
+        lanes: how many rows go on from the batch before; 0 where none does.
+    """
+
+    iterator: Iterator[Any]
+    steps: int
+    lanes: int = 0
+
+
+class Feed:
+    """The batches of one run.
+
+    Attributes:
+        steps_per_epoch: batches in an epoch.
+        last_step: batches in all epochs.
+    """
+
+    def __init__(self, data: Data, config: RunConfig, replicas: Replicas, *, cache: Cache | None = None):
+        """See `train` for what these are.
+
+        Raises:
+            UserError: the data can't be served as the run wants it.
+        """
+        self._data, self._config, self._replicas, self._cache = data, config, replicas, cache
+        self.last_step = int(self._training(0)(0, 1).cardinality())
+        self.steps_per_epoch = self.last_step // config.train.epochs
+
+    def training(self, start_step: int) -> Iterator[Any]:
+        """Batches from a step on."""
+        return iter(self._replicas.batches(self._training(start_step)))
+
+    def make_states(self, model: keras.Model) -> list[tf.Variable]:
+        """The states that rows go on from, one row a lane; none where every row begins anew."""
+        train = self._config.train
+        return make_states(model, train.batch_size) if train.carry else []
+
+    def held_out(self, split: str) -> Iterable[Batches]:
+        """All targets of a split, each once."""
+        return [self._held_out_pairs(split)]
+
+    def _training(self, start_step: int) -> Callable[[int, int], tf.data.Dataset]:
+        train = self._config.train
+        return lambda worker, workers: read_pairs(
+            self._data,
+            batch_size=train.batch_size,
+            seed=train.seed,
+            epochs=train.epochs,
+            start_step=start_step,
+            window=self._config.window,
+            worker=worker,
+            workers=workers,
+            cache=self._cache,
+        )
+
+    def _held_out_pairs(self, split: str) -> Batches:
+        def make(worker: int, workers: int) -> tf.data.Dataset:
+            return read_pairs(
+                self._data,
+                split=split,
+                batch_size=self._config.train.batch_size,
+                window=self._config.window,
+                worker=worker,
+                workers=workers,
+                cache=self._cache,
+            )
+
+        return Batches(iter(self._replicas.batches(make)), int(make(0, 1).cardinality()))

@@ -1,0 +1,114 @@
+"""What a batch costs: the loss whose gradient trains, and the figures that are told."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from textgen.config import PAD, TrainConfig
+from textgen.model.networks import features, state_widths, with_states
+from textgen.model.outputs import sampled_losses
+
+
+class Cost(NamedTuple):
+    """Of a batch, or of a part of one.
+
+    Attributes:
+        objective: float32 [], what is made small: a sum over targets.
+        sums: float32 [3], the cross-entropy in nats, how many first guesses are right, the number of targets.
+    """
+
+    objective: tf.Tensor
+    sums: tf.Tensor
+
+
+Measure = Callable[..., Cost]
+"""The cost of a batch: x int32 [B, W] and y int32, [B] with a target a window and [B, W] with one a place, where PAD
+is none; with carried states also bool [B], which rows begin anew."""
+
+
+def cost(logits: tf.Tensor, y: tf.Tensor, *, smoothing: float = 0.0) -> Cost:
+    """The cross-entropy of float32 scores [..., V]; the objective with smoothed labels (Szegedy et al. 2016).
+
+    A smoothed target gives `smoothing` of its weight to all tokens alike. The sums are without it, so that training
+    and validation can be compared.
+    """
+    counted = tf.cast(tf.not_equal(y, PAD), tf.float32)
+    losses = counted * tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
+    right = counted * tf.cast(tf.equal(tf.argmax(logits, axis=-1, output_type=y.dtype), y), tf.float32)
+    loss = tf.reduce_sum(losses)
+    objective = loss
+    if smoothing:
+        uniform = counted * (tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1))
+        objective = (1 - smoothing) * loss + smoothing * tf.reduce_sum(uniform)
+    return Cost(objective, tf.stack([loss, tf.reduce_sum(right), tf.reduce_sum(counted)]))
+
+
+def training_cost(
+    model: keras.Model, config: TrainConfig, optimizer: keras.optimizers.Optimizer, states: Sequence[tf.Variable]
+) -> Measure:
+    """The cost that a run trains on; `states` are none unless rows go on from the batch before."""
+    if states:
+        return carried_cost(model, states, training=True, smoothing=config.label_smoothing)
+    if config.samples_softmax(model.get_layer("logits").vocabulary_size):
+        return sampled_cost(model, config, optimizer.iterations)
+    return plain_cost(model, training=True, smoothing=config.label_smoothing)
+
+
+def plain_cost(model: keras.Model, *, training: bool, smoothing: float = 0.0) -> Measure:
+    """The cost by the scores of all tokens."""
+    return lambda x, y: cost(model(x, training=training), y, smoothing=smoothing)
+
+
+def carried_cost(
+    model: keras.Model, states: Sequence[tf.Variable], *, training: bool, smoothing: float = 0.0
+) -> Measure:
+    """The cost of an `lstm` whose rows go on from the rows of the batch before.
+
+    Args:
+        model: the network.
+        states: see `networks.with_states`; read, and left as they are after the batch.
+        training: whether dropout acts.
+        smoothing: see `cost`.
+    """
+    stateful = with_states(model)
+
+    def measure(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> Cost:
+        begun = [tf.where(fresh[:, None], tf.zeros_like(state), state) for state in states]
+        logits, *left = stateful([x, *begun], training=training)
+        for state, after in zip(states, left, strict=True):
+            state.assign(tf.stop_gradient(after))
+        return cost(logits, y, smoothing=smoothing)
+
+    return measure
+
+
+def make_states(model: keras.Model, rows: int) -> list[tf.Variable]:
+    """States [rows, units] of zeros for `carried_cost`."""
+    dtype = model.get_layer("embedding").compute_dtype
+    return [tf.Variable(tf.zeros([rows, width], dtype), trainable=False) for width in state_widths(model)]
+
+
+def sampled_cost(model: keras.Model, config: TrainConfig, iterations: tf.Variable) -> Measure:
+    """The cost with a sampled softmax. The loss told is the sampled one, and no guess is made.
+
+    Args:
+        model: whose table is sampled.
+        config: how many tokens are drawn, and by which seed.
+        iterations: updates so far; each draws anew.
+    """
+    hidden_of, logits = features(model), model.get_layer("logits")
+
+    def measure(x: tf.Tensor, y: tf.Tensor) -> Cost:
+        targets = tf.reshape(y, [-1])
+        hidden = hidden_of(x, training=True)
+        seed = tf.stack([config.seed, tf.cast(iterations, tf.int32)])
+        losses = sampled_losses(
+            logits, tf.reshape(hidden, [-1, hidden.shape[-1]]), targets, samples=config.sampled_tokens, seed=seed
+        )
+        counted = tf.cast(tf.not_equal(targets, PAD), tf.float32)
+        loss = tf.reduce_sum(counted * losses)
+        return Cost(loss, tf.stack([loss, 0.0, tf.reduce_sum(counted)]))
+
+    return measure

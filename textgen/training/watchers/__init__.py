@@ -1,0 +1,1 @@
+"""What is seen of a run, a file a way to see it."""

@@ -1,0 +1,46 @@
+"""`samples.jsonl`: what the model wrote at each check."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A text, and what it was written with."""
+
+    step: int
+    prompt: str
+    temperature: float
+    seed: int
+    text: str
+
+
+class Samples:
+    """The samples of a run, on disk as they come, a JSON object a line."""
+
+    def __init__(self, path: Path, *, until_step: int = 0):
+        """Goes on from the samples that `path` has up to a step."""
+        self._path = path
+        kept = [line for line in _lines(path) if _step(line) <= until_step]
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        temporary.replace(path)
+
+    def add(self, sample: Sample) -> None:
+        """Adds a sample."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dataclasses.asdict(sample), ensure_ascii=False) + "\n")
+
+
+def _lines(path: Path) -> list[str]:
+    # Not by splitlines, since a text may hold other characters that end a line.
+    return path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
+
+
+def _step(line: str) -> float:
+    """The step of a sample; infinite where a killed process left half a line, or an empty one."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
