@@ -1,4 +1,4 @@
-"""How well a model predicts held-out text: every target once, beside a baseline on the same targets."""
+"""How well a model predicts held-out text: every target once, beside baselines on the same targets."""
 
 import dataclasses
 import math
@@ -6,19 +6,35 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from textgen.config import EOS, UNK
 from textgen.dataset import read_manifest, read_pairs
 from textgen.dataset.manifest import Manifest
 from textgen.errors import UserError
 from textgen.model.run import RunConfig
 from textgen.text import vocabulary
+from textgen.training import baselines
 from textgen.training.step import NOTHING, Sums, measuring_steps
 from textgen.training.strategy import distribute
 
 _STEPS_A_CALL = 64
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What a count of the training split predicts, on the targets that the model is scored on.
+
+    Attributes:
+        name: "unigram", "bigram" or "trigram".
+        loss: nats a token.
+        perplexity: e to the loss.
+        bits_per_character: as the model's.
+    """
+
+    name: str
+    loss: float
+    perplexity: float
+    bits_per_character: float | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,28 +45,26 @@ class Evaluation:
         split: the split.
         pairs: targets scored, each once.
         context_tokens: W, the tokens that the model sees at the most.
+        mean_context_tokens: those that it saw, in the mean over the targets; [BOS] is one.
         loss: nats a token.
         perplexity: e to the loss.
         bits_per_character: the loss of the whole split in bits, over the characters of its cleaned text. None where
             the stride leaves targets out.
         accuracy: the share of targets that are the model's first guess.
         unknown_rate: the share of the split's tokens that have no id.
-        unigram_loss: nats a token by the training split's frequencies alone, on the same targets.
-        unigram_perplexity: e to that.
-        unigram_bits_per_character: as above.
+        baselines: those that there are for the split, by rising order.
     """
 
     split: str
     pairs: int
     context_tokens: int
+    mean_context_tokens: float
     loss: float
     perplexity: float
     bits_per_character: float | None
     accuracy: float
     unknown_rate: float
-    unigram_loss: float
-    unigram_perplexity: float
-    unigram_bits_per_character: float | None
+    baselines: tuple[Baseline, ...]
 
 
 def measure(strategy: tf.distribute.Strategy, model: keras.Model) -> Callable[[tf.data.Dataset], Sums]:
@@ -101,7 +115,6 @@ def evaluate(
     dataset = read_pairs(data, split=split, batch_size=batch_size)
     sums = measure(tf.distribute.get_strategy(), model)(dataset)
     counts = manifest.total.splits[split]
-    unigram = float(target_counts(dataset, manifest.vocabulary_size) @ unigram_losses(data, manifest)) / sums.pairs
 
     def bits_per_character(loss: float) -> float | None:
         return loss * counts.pairs / math.log(2) / counts.characters if manifest.config.stride == 1 else None
@@ -110,34 +123,20 @@ def evaluate(
         split=split,
         pairs=int(sums.pairs),
         context_tokens=manifest.config.window,
+        mean_context_tokens=context_tokens(dataset) / sums.pairs,
         loss=sums.mean_loss,
-        perplexity=float(np.exp(sums.mean_loss)),
+        perplexity=math.exp(sums.mean_loss),
         bits_per_character=bits_per_character(sums.mean_loss),
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
-        unigram_loss=unigram,
-        unigram_perplexity=float(np.exp(unigram)),
-        unigram_bits_per_character=bits_per_character(unigram),
+        baselines=tuple(
+            Baseline(name=name, loss=loss, perplexity=math.exp(loss), bits_per_character=bits_per_character(loss))
+            for name, loss in baselines.losses(data, manifest, split=split).items()
+        ),
     )
 
 
-def target_counts(dataset: tf.data.Dataset, vocabulary_size: int) -> np.ndarray:
-    """int64 [vocabulary_size], how often each id is a target."""
-    zeros = tf.zeros([vocabulary_size], tf.int64)
-    return dataset.reduce(
-        zeros,
-        lambda counts, pair: counts + tf.math.bincount(pair[1], minlength=vocabulary_size, dtype=tf.int64),
-    ).numpy()
-
-
-def unigram_losses(data: str | Path, manifest: Manifest) -> np.ndarray:
-    """float64 [vocabulary_size], the nats of each id by its training frequency, with one added to every count."""
-    train = manifest.total.splits["train"]
-    counts = np.ones(manifest.vocabulary_size)
-    counts[vocabulary.FIRST_ID :] += vocabulary.load(data).counts
-    counts[UNK] += train.unknown
-    if manifest.config.boundaries:
-        # With `tail` a document ends in a held-out split, if anything is held out.
-        ends_in_train = manifest.config.split_by == "document" or not sum(manifest.config.held_out_percent().values())
-        counts[EOS] += train.documents * ends_in_train
-    return -np.log(counts / counts.sum())
+def context_tokens(dataset: tf.data.Dataset) -> int:
+    """How many ids all X of a dataset of pairs hold, the padding not counted."""
+    zero = tf.constant(0, tf.int64)
+    return int(dataset.reduce(zero, lambda total, pair: total + tf.math.count_nonzero(pair[0])).numpy())
