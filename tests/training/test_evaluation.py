@@ -82,6 +82,15 @@ def test_perplexity_is_e_to_the_loss(result: Evaluation):
     assert [b.perplexity for b in result.baselines] == [math.exp(b.loss) for b in result.baselines]
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_the_perplexity_of_a_model_that_has_diverged_is_infinite(model: keras.Model, data: Path):
+    diverged = keras.models.clone_model(model)
+    diverged.set_weights([1e6 * weight for weight in model.get_weights()])
+    result = _evaluate(diverged, data, split="test")
+    assert math.isfinite(result.loss)
+    assert result.perplexity == math.inf
+
+
 def test_bits_per_character_are_the_bits_of_all_targets_over_the_characters(result: Evaluation):
     # "ab?" and "c" are 4 characters, with 6 targets.
     assert result.bits_per_character == pytest.approx(result.loss * 6 / math.log(2) / 4)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from textgen.dataset import read_manifest, read_pairs
@@ -125,12 +126,12 @@ def evaluate(
         context_tokens=manifest.config.window,
         mean_context_tokens=context_tokens(dataset) / sums.pairs,
         loss=sums.mean_loss,
-        perplexity=math.exp(sums.mean_loss),
+        perplexity=_perplexity(sums.mean_loss),
         bits_per_character=bits_per_character(sums.mean_loss),
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
         baselines=tuple(
-            Baseline(name=name, loss=loss, perplexity=math.exp(loss), bits_per_character=bits_per_character(loss))
+            Baseline(name=name, loss=loss, perplexity=_perplexity(loss), bits_per_character=bits_per_character(loss))
             for name, loss in baselines.losses(data, manifest, split=split).items()
         ),
     )
@@ -140,3 +141,8 @@ def context_tokens(dataset: tf.data.Dataset) -> int:
     """How many ids all X of a dataset of pairs hold, the padding not counted."""
     zero = tf.constant(0, tf.int64)
     return int(dataset.reduce(zero, lambda total, pair: total + tf.math.count_nonzero(pair[0])).numpy())
+
+
+def _perplexity(loss: float) -> float:
+    # Where a model has diverged it may be infinite, which `math.exp` refuses.
+    return float(np.exp(loss))
