@@ -56,6 +56,7 @@ def summarize(seconds: float) -> None:
     """Prints what came of it."""
     accounts = json.loads(textgen("inspect", DATA, "--json", show=False))
     score = json.loads(textgen("evaluate", RUN, "--data", DATA, "--json", show=False))
+    unigram, _, trigram = score["baselines"]
     pairs = sum(split["pairs"] for split in accounts["splits"].values())
     size = sum(split["bytes"] for split in accounts["splits"].values())
     dropped = ", ".join(f"{count} {reason}" for reason, count in accounts["dropped"].items()) or "none"
@@ -63,10 +64,10 @@ def summarize(seconds: float) -> None:
 Summary, {seconds:.0f} seconds after the start
   documents   {accounts["kept"]} kept, dropped: {dropped}
   pairs       {pairs:,} of {accounts["window"]} tokens → 1, {size / pairs:.0f} bytes a pair on disk
-  held out    {score["pairs"]:,} targets of documents never trained on     model   unigram baseline
-                loss, nats a token                  {score["loss"]:>14.3f}   {score["unigram_loss"]:>16.3f}
-                perplexity                          {score["perplexity"]:>14.1f}   {score["unigram_perplexity"]:>16.1f}
-                bits a character                    {score["bits_per_character"]:>14.3f}   {score["unigram_bits_per_character"]:>16.3f}
+  held out    {score["pairs"]:,} targets of documents never trained on     model   unigram   trigram
+                loss, nats a token                  {score["loss"]:>14.3f}   {unigram["loss"]:>7.3f}   {trigram["loss"]:>7.3f}
+                perplexity                          {score["perplexity"]:>14.1f}   {unigram["perplexity"]:>7.1f}   {trigram["perplexity"]:>7.1f}
+                bits a character                    {score["bits_per_character"]:>14.3f}   {unigram["bits_per_character"]:>7.3f}   {trigram["bits_per_character"]:>7.3f}
                 unknown words                       {score["unknown_rate"]:>14.1%}
   samples     of 40 tokens after {PROMPT!r}""")
     for temperature in (0.3, 0.7, 1.0):

@@ -8,15 +8,18 @@ import pytest
 from textgen.cli import main
 
 
-def test_a_run_is_scored_on_the_test_split_beside_the_baseline(trained: Path, data: Path, capfd):
+def test_a_run_is_scored_on_the_test_split_beside_the_baselines(trained: Path, data: Path, capfd):
     assert main(["evaluate", str(trained), "--data", str(data)]) == 0
     out, err = capfd.readouterr()
     assert err == ""
-    head, columns, model, unigram, unknown = out.splitlines()
-    assert head == "test: 8 targets, each once; context 5 tokens"
+    head, columns, model, *baselines, unknown = out.splitlines()
+    assert head == "test: 8 targets, each once; context up to 5 tokens, 2.6 on average"
     assert columns.split("  ")[-1].strip() == "accuracy"
     assert (model.split()[0], len(model.split())) == ("model", 5)
-    assert (unigram.split()[0], len(unigram.split())) == ("unigram", 4)
+    assert [line.split()[0] for line in baselines] == ["unigram", "bigram", "trigram"]
+    assert {len(line.split()) for line in baselines} == {4}
+    # Figures stand under the ends of their columns' names.
+    assert {line.rindex(line.split()[3]) + 5 for line in (model, *baselines)} == {columns.index("character") + 9}
     assert unknown == "unknown tokens: 16.67%"
 
 
@@ -26,8 +29,18 @@ def test_as_json_every_figure_has_its_name(trained: Path, data: Path, capfd):
     assert (values["split"], values["pairs"], values["context_tokens"]) == ("validation", 10, 5)
     assert values["perplexity"] == pytest.approx(math.exp(values["loss"]))
     assert values["bits_per_character"] == pytest.approx(values["loss"] * 10 / math.log(2) / 8)
+    assert [baseline["name"] for baseline in values["baselines"]] == ["unigram", "bigram", "trigram"]
+    for baseline in values["baselines"]:
+        assert baseline["perplexity"] == pytest.approx(math.exp(baseline["loss"]))
+        assert baseline["bits_per_character"] == pytest.approx(baseline["loss"] * 10 / math.log(2) / 8)
+    assert values["mean_context_tokens"] == 3.3
     assert 0 <= values["accuracy"] <= 1
     assert values["unknown_rate"] == 0
+
+
+def test_on_the_training_split_there_is_the_unigram_alone(trained: Path, data: Path, capfd):
+    assert main(["evaluate", str(trained), "--data", str(data), "--split", "train"]) == 0
+    assert [line.split()[0] for line in capfd.readouterr().out.splitlines()[2:-1]] == ["model", "unigram"]
 
 
 def test_on_a_dataset_at_a_url_the_figures_are_those_of_one_in_a_folder(trained: Path, data: Path, url: str, capfd):
@@ -40,9 +53,9 @@ def test_on_a_dataset_at_a_url_the_figures_are_those_of_one_in_a_folder(trained:
 
 def test_figures_that_there_are_not_are_dashes(trained: Path, strided_data: Path, capfd):
     assert main(["evaluate", str(trained), "--data", str(strided_data)]) == 0
-    head, _, model, unigram, _ = capfd.readouterr().out.splitlines()
+    head, _, *scores, _ = capfd.readouterr().out.splitlines()
     assert head.startswith("test: 5 targets")
-    assert model.split()[3] == unigram.split()[3] == "-"
+    assert [line.split()[3] for line in scores] == ["-"] * 4
 
 
 def test_a_folder_that_is_no_run_is_refused(refused, data: Path, tmp_path: Path):

@@ -103,3 +103,63 @@ def test_dropout_acts_in_training_alone(model):
     x = tf.constant([[4, 5, 6, 7, 8]])
     np.testing.assert_array_equal(model(x, training=False), model(x, training=False))
     assert not np.array_equal(model(x, training=True), model(x, training=True))
+
+
+X = tf.constant([[2, 4, 5, 0, 0], [4, 5, 6, 7, 8], [2, 0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("merge", ["concat", "sum", "ave", "mul"])
+@pytest.mark.parametrize("pooling", ["last", "attention"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_what_stands_after_a_windows_last_token_changes_nothing(merge: str, pooling: str, tied: bool):
+    config = ModelConfig(embedding=3, layers=2, units=(4, 5), merge=merge, pooling=pooling, tied=tied)
+    keras.utils.set_random_seed(1)
+    long = networks.build(config, vocabulary_size=VOCABULARY, window=WINDOW)
+    short = networks.build(config, vocabulary_size=VOCABULARY, window=3)
+    short.set_weights(long.get_weights())
+    assert long(X).shape == (3, VOCABULARY)
+    np.testing.assert_allclose(long(X)[0], short(X[:1, :3])[0], atol=1e-6)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["own table", "tied"])
+def causal(request) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    config = ModelConfig(network="lstm", embedding=3, layers=2, units=(4, 5), dropout=0.5, tied=request.param)
+    return networks.build(config, vocabulary_size=VOCABULARY, window=WINDOW)
+
+
+def test_an_lstm_predicts_after_every_place_from_what_stands_before_it(causal):
+    scores = causal(X).numpy()
+    assert scores.shape == (3, WINDOW, VOCABULARY)
+    changed = tf.constant([[2, 4, 9, 0, 0], [4, 5, 6, 9, 8], [2, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(causal(changed)[1, :3], scores[1, :3])
+    assert not np.allclose(causal(changed)[1, 3], scores[1, 3])
+
+
+def test_going_on_from_states_is_reading_on(causal):
+    stateful = networks.with_states(causal)
+    widths = networks.state_widths(causal)
+    assert widths == [4, 4, 5, 5]
+    states = [tf.zeros([1, width]) for width in widths]
+    # One row of five is a row of three and one of two; the padding of the first is passed over.
+    first, *states = stateful([tf.pad(X[1:2, :3], [[0, 0], [0, 2]]), *states])
+    rest, *states = stateful([tf.pad(X[1:2, 3:], [[0, 0], [0, 3]]), *states])
+    whole, *final = stateful([X[1:2], *[tf.zeros([1, width]) for width in widths]])
+    np.testing.assert_allclose(tf.concat([first[:, :3], rest[:, :2]], axis=1), whole, atol=1e-6)
+    np.testing.assert_allclose(whole, causal(X[1:2]), atol=1e-6)
+    for ours, theirs in zip(states, final, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_token_at_a_time_is_the_row_at_once(causal):
+    states, scores = [tf.zeros([1, width]) for width in networks.state_widths(causal)], []
+    for place in range(WINDOW):
+        one, states = networks.step(causal, X[1:2, place], states)
+        scores.append(one)
+    np.testing.assert_allclose(tf.stack(scores, axis=1), causal(X[1:2]), atol=1e-6)
+
+
+def test_features_are_what_the_scores_are_made_of(model, causal):
+    for network in (model, causal):
+        hidden = networks.features(network)(X)
+        np.testing.assert_allclose(network.get_layer("logits")(hidden), network(X), atol=1e-6)

@@ -6,12 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from textgen.config import BOS, EOS, PAD, UNK, ModelConfig, TrainConfig
-from textgen.dataset import read_manifest, read_pairs
+from textgen.config import BOS, EOS, UNK, ModelConfig, TrainConfig
+from textgen.dataset import read_manifest
 from textgen.errors import UserError
 from textgen.model import networks
 from textgen.model.run import RunConfig
-from textgen.training.evaluation import Evaluation, evaluate, target_counts, unigram_losses
+from textgen.training import baselines
+from textgen.training.evaluation import Evaluation, evaluate
 from textgen.training.loop import config_for
 
 A, B, C = 4, 5, 6
@@ -51,7 +52,12 @@ def result(model: keras.Model, data: Path) -> Evaluation:
 
 def test_every_target_is_scored_once(result: Evaluation, data: Path):
     assert result.pairs == read_manifest(data).total.splits["test"].pairs == 6
-    assert (result.split, result.context_tokens) == ("test", 3)
+    assert result.split == "test"
+
+
+def test_the_context_is_counted_without_padding(result: Evaluation):
+    # 1, 2, 3 and 3 tokens in one document, 1 and 2 in the other.
+    assert (result.context_tokens, result.mean_context_tokens) == (3, 2)
 
 
 def test_the_loss_is_the_mean_cross_entropy_of_the_pairs_written_out(result: Evaluation, model: keras.Model):
@@ -66,52 +72,40 @@ def test_the_loss_is_the_mean_cross_entropy_of_the_pairs_written_out(result: Eva
 def test_the_batch_size_changes_no_figure(result: Evaluation, model: keras.Model, data: Path):
     other = _evaluate(model, data, split="test", batch_size=1000)
     ours, theirs = dataclasses.asdict(other), dataclasses.asdict(result)
-    assert ours.pop("split") == theirs.pop("split")
+    for exact in ("split", "baselines"):
+        assert ours.pop(exact) == theirs.pop(exact)
     assert ours == pytest.approx(theirs, rel=1e-5)
 
 
 def test_perplexity_is_e_to_the_loss(result: Evaluation):
     assert result.perplexity == math.exp(result.loss)
-    assert result.unigram_perplexity == math.exp(result.unigram_loss)
+    assert [b.perplexity for b in result.baselines] == [math.exp(b.loss) for b in result.baselines]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_the_perplexity_of_a_model_that_has_diverged_is_infinite(model: keras.Model, data: Path):
+    diverged = keras.models.clone_model(model)
+    diverged.set_weights([1e6 * weight for weight in model.get_weights()])
+    result = _evaluate(diverged, data, split="test")
+    assert math.isfinite(result.loss)
+    assert result.perplexity == math.inf
 
 
 def test_bits_per_character_are_the_bits_of_all_targets_over_the_characters(result: Evaluation):
     # "ab?" and "c" are 4 characters, with 6 targets.
     assert result.bits_per_character == pytest.approx(result.loss * 6 / math.log(2) / 4)
-    assert result.unigram_bits_per_character == pytest.approx(result.unigram_loss * 6 / math.log(2) / 4)
+    for baseline in result.baselines:
+        assert baseline.bits_per_character == pytest.approx(baseline.loss * 6 / math.log(2) / 4)
 
 
-def test_the_unigram_baseline_is_worked_by_hand(result: Evaluation, data: Path):
-    # In training: no [PAD], 1 [UNK], no [BOS], 2 [EOS], 3 a, 2 b, 1 c; one is added to each.
-    counts = np.array([1, 2, 1, 3, 4, 3, 2])
-    losses = unigram_losses(data, read_manifest(data))
-    np.testing.assert_allclose(losses, -np.log(counts / 16))
-    expected = -sum(math.log(count / 16) for count in (4, 3, 2, 3, 2, 3)) / 6
-    assert result.unigram_loss == pytest.approx(expected)
+def test_the_baselines_are_those_of_the_split(result: Evaluation, data: Path):
+    expected = baselines.losses(data, read_manifest(data), split="test")
+    assert {baseline.name: baseline.loss for baseline in result.baselines} == expected
+    assert list(expected) == ["unigram", "bigram", "trigram"]
 
 
 def test_the_unknown_rate_is_the_share_of_the_splits_tokens(result: Evaluation):
     assert result.unknown_rate == 1 / 4
-
-
-def test_targets_are_counted_by_id(data: Path):
-    dataset = read_pairs(data, split="test", batch_size=2)
-    assert target_counts(dataset, VOCABULARY).tolist() == [0, 1, 0, 2, 1, 1, 1]
-
-
-def test_without_boundaries_no_document_ends(data: Path):
-    manifest = read_manifest(data)
-    config = dataclasses.replace(manifest.config, boundaries=False)
-    losses = unigram_losses(data, dataclasses.replace(manifest, config=config))
-    assert losses[EOS] == losses[PAD] == pytest.approx(math.log(14))
-
-
-def test_where_the_tail_is_held_out_training_sees_no_documents_end(data: Path):
-    manifest = read_manifest(data)
-    tail = dataclasses.replace(manifest.config, split_by="tail")
-    assert unigram_losses(data, dataclasses.replace(manifest, config=tail))[EOS] == pytest.approx(math.log(14))
-    whole = dataclasses.replace(tail, validation_percent=0, test_percent=0)
-    assert unigram_losses(data, dataclasses.replace(manifest, config=whole))[EOS] == pytest.approx(math.log(16 / 3))
 
 
 def test_a_stride_leaves_targets_out_so_there_are_no_bits_per_character(model, make_dataset, tmp_path: Path):
@@ -119,9 +113,7 @@ def test_a_stride_leaves_targets_out_so_there_are_no_bits_per_character(model, m
     result = _evaluate(model, strided, split="test")
     assert result.pairs == 3
     assert result.bits_per_character is None
-    assert result.unigram_bits_per_character is None
-    expected = -sum(math.log(count / 16) for count in (4, 2, 2)) / 3
-    assert result.unigram_loss == pytest.approx(expected)
+    assert [baseline.bits_per_character for baseline in result.baselines] == [None] * 3
 
 
 def test_another_vocabulary_is_refused(model, data: Path):

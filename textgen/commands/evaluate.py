@@ -1,4 +1,4 @@
-"""How well a run predicts held-out text: loss, perplexity, bits per character, beside a unigram baseline."""
+"""How well a run predicts held-out text: loss, perplexity, bits per character, beside n-gram baselines."""
 
 import argparse
 import dataclasses
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Prints the evaluation."""
     from textgen.model.run import load, load_model
-    from textgen.training.evaluation import evaluate
+    from textgen.training.evaluation import Baseline, Evaluation, evaluate
 
     config = load(arguments.model)
     model = load_model(arguments.model, config)
@@ -28,17 +28,16 @@ def run(arguments: argparse.Namespace) -> None:
         print(json.dumps(dataclasses.asdict(result), indent=1))
         return
 
-    def bits(value: float | None) -> str:
-        return "-" if value is None else f"{value:.3f}"
+    def row(name: str, score: Evaluation | Baseline) -> str:
+        bits = "-" if score.bits_per_character is None else f"{score.bits_per_character:.3f}"
+        return f"{name:<12}{score.loss:>14.4f}{score.perplexity:>12.2f}{bits:>18}"
 
-    print(f"{result.split}: {result.pairs:,} targets, each once; context {result.context_tokens} tokens")
+    context = "the document so far"
+    if result.context_tokens is not None:
+        context = f"up to {result.context_tokens} tokens, {result.mean_context_tokens:.1f} on average"
+    print(f"{result.split}: {result.pairs:,} targets, each once; context {context}")
     print(f"{'':<12}{'nats a token':>14}{'perplexity':>12}{'bits a character':>18}{'accuracy':>10}")
-    print(
-        f"{'model':<12}{result.loss:>14.4f}{result.perplexity:>12.2f}{bits(result.bits_per_character):>18}"
-        f"{result.accuracy:>10.1%}"
-    )
-    print(
-        f"{'unigram':<12}{result.unigram_loss:>14.4f}{result.unigram_perplexity:>12.2f}"
-        f"{bits(result.unigram_bits_per_character):>18}"
-    )
+    print(f"{row('model', result)}{result.accuracy:>10.1%}")
+    for baseline in result.baselines:
+        print(row(baseline.name, baseline))
     print(f"unknown tokens: {result.unknown_rate:.2%}")

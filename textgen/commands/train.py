@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--strategy", default="auto",
-        help="one, mirrored (all GPUs of this machine) or multiworker (TF_CONFIG or Slurm); default: as it finds them",
+        help="one, mirrored (this machine's GPUs) or multiworker (TF_CONFIG or Slurm); default: as it finds them",
     )  # fmt: skip
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep blocks of remote shards here")
     parser.add_argument("--cache-gb", type=float, default=10.0, metavar="GB", help="as much of them (default: 10)")
@@ -223,8 +223,8 @@ def _resumed_config(arguments: argparse.Namespace) -> "RunConfig":
         was = getattr(config.model if name in _MODEL else config.train, name)
         if value != was and name not in _CHANGEABLE:
             raise UserError(
-                f"--{name.replace('_', '-')} is {_shown(value)} and the run's is {_shown(was)}; a resumed run keeps its "
-                "own. Leave the option out, or start another run."
+                f"--{name.replace('_', '-')} is {_shown(value)} and the run's is {_shown(was)}; a resumed run keeps "
+                "its own. Leave the option out, or start another run."
             )
     train = dataclasses.replace(config.train, **{name: given[name] for name in _CHANGEABLE & set(given)})
     return dataclasses.replace(config, train=train)

@@ -1,7 +1,8 @@
 """Whether every LSTM of a network runs in cuDNN where there is a GPU, and which batches it takes.
 
-The rules are those of Keras's TensorFlow backend: `cudnn_ok` and `_assert_valid_mask` in
-keras/src/backend/tensorflow/rnn.py. In eager mode Keras falls back silently where one is broken; inside a graph a wrong mask ends the step.
+The rules are those of Keras's TensorFlow backend, keras/src/backend/tensorflow/rnn.py: `cudnn_ok` and
+`_assert_valid_mask`. In eager mode Keras falls back silently where one is broken; inside a graph a wrong mask ends
+the step.
 """
 
 import keras

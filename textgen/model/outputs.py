@@ -5,22 +5,32 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+_NEVER = -1e9
+"""Low enough for a probability of 0 in float32."""
+
 
 class Logits(keras.layers.Layer):
     """hidden [..., D] → float32 scores [..., V]: hidden · tableᵀ + bias.
 
-    The table [V, D] has a token a row, as an embedding has, so that it may be the embedding's own, and so that a sampled
-    softmax reads the rows that it draws. Scores stay float32 under mixed precision: a softmax over many tokens needs
-    the digits.
+    The table [V, D] has a token a row, as an embedding has, so that it may be the embedding's own, and so that a
+    sampled softmax reads the rows that it draws. Scores stay float32 under mixed precision: a softmax over many
+    tokens needs the digits.
 
     Attributes:
         vocabulary_size: V.
         bias: float32 [V].
     """
 
-    def __init__(self, vocabulary_size: int, *, tied_to: keras.layers.Embedding | None = None, **settings: Any):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        *,
+        tied_to: keras.layers.Embedding | None = None,
+        dtype: str = "float32",
+        **settings: Any,
+    ):
         """`tied_to`: the embedding whose table is used."""
-        super().__init__(dtype="float32", **settings)
+        super().__init__(dtype=dtype, **settings)
         self.vocabulary_size, self._tied_to = vocabulary_size, tied_to
         self.supports_masking = True
 
@@ -53,9 +63,10 @@ def sampled_losses(
 ) -> tf.Tensor:
     """The cross-entropy with the sum over all tokens estimated from some that are drawn: float32 [N].
 
-    Importance sampling as in Jean et al. 2015, https://arxiv.org/abs/1412.2007. Tokens are drawn with replacement from a log-uniform
-    distribution, which ids sorted by falling frequency make a likely one (Zipf): P(i) = ln((i + 2) / (i + 1)) /
-    ln(V + 1). The draw is a function of the seed alone, so all replicas draw the same and a resumed run draws on.
+    Importance sampling as in Jean et al. 2015, https://arxiv.org/abs/1412.2007. Tokens are drawn with replacement
+    from a log-uniform distribution, which ids sorted by falling frequency make a likely one (Zipf): P(i) = ln((i + 2)
+    / (i + 1)) / ln(V + 1). The draw is a function of the seed alone, so all replicas draw the same and a resumed run
+    draws on.
 
     Args:
         logits: the layer that has the table.
@@ -65,19 +76,14 @@ def sampled_losses(
         seed: int32 [2].
     """
     table, bias = tf.convert_to_tensor(logits.table), tf.convert_to_tensor(logits.bias)
-    size = bias.shape[0]
+    hidden, size = tf.cast(hidden, tf.float32), bias.shape[0]
     uniform = tf.random.stateless_uniform([samples], seed, dtype=tf.float64)
-    drawn = tf.cast(tf.exp(uniform * tf.math.log(tf.cast(size + 1, tf.float64))), tf.int64) - 1
+    drawn = tf.cast(tf.exp(uniform * tf.math.log(tf.cast(size + 1, tf.float64))), tf.int32) - 1
     drawn = tf.clip_by_value(drawn, 0, size - 1)
     expected = samples * tf.math.log1p(1 / (tf.cast(drawn, tf.float32) + 1)) / tf.math.log(float(size + 1))
-    labels = tf.cast(targets, tf.int64)[:, None]
-    return tf.nn.sampled_softmax_loss(
-        weights=table,
-        biases=bias,
-        labels=labels,
-        inputs=tf.cast(hidden, tf.float32),
-        num_sampled=samples,
-        num_classes=size,
-        # The target is there for certain, and TensorFlow leaves it out where it is drawn too.
-        sampled_values=(drawn, tf.ones_like(labels, tf.float32), expected),
-    )
+    own = tf.reduce_sum(hidden * tf.gather(table, targets), axis=-1) + tf.gather(bias, targets)
+    others = tf.matmul(hidden, tf.gather(table, drawn), transpose_b=True)
+    others += tf.gather(bias, drawn) - tf.math.log(expected)
+    # The target is there for certain. TensorFlow's own sampled softmax leaves it out once, however often it is drawn.
+    others = tf.where(tf.equal(drawn, targets[:, None]), _NEVER, others)
+    return tf.reduce_logsumexp(tf.concat([own[:, None], others], axis=1), axis=1) - own

@@ -56,7 +56,8 @@ class Feed:
 
     def held_out(self, split: str) -> Iterable[Batches]:
         """All targets of a split, each once."""
-        return [self._held_out_pairs(split)]
+        size = self._config.train.batch_size
+        return held_out(self._data, self._config, self._replicas, split=split, batch_size=size, cache=self._cache)
 
     def _training(self, start_step: int) -> Callable[[int, int], tf.data.Dataset]:
         train = self._config.train
@@ -72,16 +73,25 @@ class Feed:
             cache=self._cache,
         )
 
-    def _held_out_pairs(self, split: str) -> Batches:
-        def make(worker: int, workers: int) -> tf.data.Dataset:
-            return read_pairs(
-                self._data,
-                split=split,
-                batch_size=self._config.train.batch_size,
-                window=self._config.window,
-                worker=worker,
-                workers=workers,
-                cache=self._cache,
-            )
 
-        return Batches(iter(self._replicas.batches(make)), int(make(0, 1).cardinality()))
+def held_out(
+    data: Data, config: RunConfig, replicas: Replicas, *, split: str, batch_size: int, cache: Cache | None = None
+) -> Iterable[Batches]:
+    """All targets of a split, each once, in batches of that size.
+
+    Raises:
+        UserError: the data can't be served as the run wants it.
+    """
+
+    def make(worker: int, workers: int) -> tf.data.Dataset:
+        return read_pairs(
+            data,
+            split=split,
+            batch_size=batch_size,
+            window=config.window,
+            worker=worker,
+            workers=workers,
+            cache=cache,
+        )
+
+    return [Batches(iter(replicas.batches(make)), int(make(0, 1).cardinality()))]

@@ -1,21 +1,38 @@
-"""How well a model predicts held-out text: every target once, beside a baseline on the same targets."""
+"""How well a model predicts held-out text: every target once, beside baselines on the same targets."""
 
 import dataclasses
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from textgen.config import EOS, UNK
 from textgen.dataset import read_manifest, read_pairs
 from textgen.dataset.manifest import Manifest
 from textgen.errors import UserError
 from textgen.model.run import RunConfig
 from textgen.text import vocabulary
-from textgen.training.batches import Feed
+from textgen.training import baselines
+from textgen.training.batches import held_out
 from textgen.training.scoring import bits_per_character, make_score
 from textgen.training.strategy import Replicas
+from textgen.training.watchers.history import perplexity
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What a count of the training split predicts, on the targets that the model is scored on.
+
+    Attributes:
+        name: "unigram", "bigram" or "trigram".
+        loss: nats a token.
+        perplexity: e to the loss.
+        bits_per_character: as the model's.
+    """
+
+    name: str
+    loss: float
+    perplexity: float
+    bits_per_character: float | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,29 +42,28 @@ class Evaluation:
     Attributes:
         split: the split.
         pairs: targets scored, each once.
-        context_tokens: W, the tokens that the model sees at the most.
+        context_tokens: W, the tokens that the model sees at the most. None for an `lstm`, which reads the document
+            from its beginning.
+        mean_context_tokens: those that it saw, in the mean over the targets; [BOS] is one. None as above.
         loss: nats a token.
         perplexity: e to the loss.
         bits_per_character: the loss of the whole split in bits, over the characters of its cleaned text. None where
             the stride leaves targets out.
         accuracy: the share of targets that are the model's first guess.
         unknown_rate: the share of the split's tokens that have no id.
-        unigram_loss: nats a token by the training split's frequencies alone, on the same targets.
-        unigram_perplexity: e to that.
-        unigram_bits_per_character: as above.
+        baselines: those that there are for the split, by rising order.
     """
 
     split: str
     pairs: int
-    context_tokens: int
+    context_tokens: int | None
+    mean_context_tokens: float | None
     loss: float
     perplexity: float
     bits_per_character: float | None
     accuracy: float
     unknown_rate: float
-    unigram_loss: float
-    unigram_perplexity: float
-    unigram_bits_per_character: float | None
+    baselines: tuple[Baseline, ...]
 
 
 def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
@@ -68,6 +84,13 @@ def evaluate(
 ) -> Evaluation:
     """Scores every target of a split of a dataset, in a folder of this machine or at a URL.
 
+    Args:
+        model: with the weights to measure.
+        config: of its run.
+        data: the dataset.
+        split: "train", "validation" or "test".
+        batch_size: the figures don't depend on it.
+
     Raises:
         UserError: the dataset is not of the model's kind, or the split is empty.
         OSError: a file of it can't be read.
@@ -75,43 +98,33 @@ def evaluate(
     manifest = read_manifest(data)
     check_data(data, manifest, config)
     replicas = Replicas(tf.distribute.get_strategy())
-    sums = make_score(replicas, model)(Feed(data, config, replicas).held_out(split))
+    sums = make_score(replicas, model)(held_out(data, config, replicas, split=split, batch_size=batch_size))
     counts = manifest.total.splits[split]
-    dataset = read_pairs(data, split=split, batch_size=batch_size, window=1)
-    unigram = float(target_counts(dataset, manifest.vocabulary_size) @ unigram_losses(data, manifest)) / sums.pairs
-
+    reads_windows = config.model.network == "bilstm"
     return Evaluation(
         split=split,
         pairs=int(sums.pairs),
-        context_tokens=config.window,
+        context_tokens=config.window if reads_windows else None,
+        mean_context_tokens=context_tokens(data, config, split) / sums.pairs if reads_windows else None,
         loss=sums.mean_loss,
-        perplexity=float(np.exp(sums.mean_loss)),
+        perplexity=perplexity(sums.mean_loss),
         bits_per_character=bits_per_character(sums.mean_loss, manifest, split),
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
-        unigram_loss=unigram,
-        unigram_perplexity=float(np.exp(unigram)),
-        unigram_bits_per_character=bits_per_character(unigram, manifest, split),
+        baselines=tuple(
+            Baseline(
+                name=name,
+                loss=loss,
+                perplexity=perplexity(loss),
+                bits_per_character=bits_per_character(loss, manifest, split),
+            )
+            for name, loss in baselines.losses(data, manifest, split=split).items()
+        ),
     )
 
 
-def target_counts(dataset: tf.data.Dataset, vocabulary_size: int) -> np.ndarray:
-    """int64 [vocabulary_size], how often each id is a target."""
-    zeros = tf.zeros([vocabulary_size], tf.int64)
-    return dataset.reduce(
-        zeros,
-        lambda counts, pair: counts + tf.math.bincount(pair[1], minlength=vocabulary_size, dtype=tf.int64),
-    ).numpy()
-
-
-def unigram_losses(data: str | Path, manifest: Manifest) -> np.ndarray:
-    """float64 [vocabulary_size], the nats of each id by its training frequency, with one added to every count."""
-    train = manifest.total.splits["train"]
-    counts = np.ones(manifest.vocabulary_size)
-    counts[vocabulary.FIRST_ID :] += vocabulary.load(data).counts
-    counts[UNK] += train.unknown
-    if manifest.config.boundaries:
-        # With `tail` a document ends in a held-out split, if anything is held out.
-        ends_in_train = manifest.config.split_by == "document" or not sum(manifest.config.held_out_percent().values())
-        counts[EOS] += train.documents * ends_in_train
-    return -np.log(counts / counts.sum())
+def context_tokens(data: str | Path, config: RunConfig, split: str) -> int:
+    """How many ids all X of a split hold, the padding not counted."""
+    dataset = read_pairs(data, split=split, batch_size=1024, window=config.window)
+    zero = tf.constant(0, tf.int64)
+    return int(dataset.reduce(zero, lambda total, pair: total + tf.math.count_nonzero(pair[0])).numpy())
