@@ -5,11 +5,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from textgen.config import BOS, EOS, PAD, UNK, ModelConfig, TextConfig
-from textgen.generation.generator import Generator, append
+from textgen.generation.generator import Generator
 from textgen.model import networks
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import Vocabulary
@@ -195,20 +193,21 @@ def test_a_prompt_of_unknown_words_is_gone_on_from(words: Writer):
     assert set(tokens) <= known
 
 
-def test_appending_fills_a_window_and_then_slides_it():
-    x = tf.constant([[2, 0, 0], [2, 7, 0], [2, 7, 8]])
-    x, widths = append(x, tf.constant([1, 2, 3]), tf.constant([4, 5, 6]))
-    assert x.numpy().tolist() == [[2, 4, 0], [2, 7, 5], [7, 8, 6]]
-    assert widths.numpy().tolist() == [2, 3, 3]
-
-
-@settings(max_examples=30, deadline=None)
-@given(first=st.lists(st.integers(1, 99), min_size=1, max_size=4), drawn=st.lists(st.integers(1, 99), max_size=9))
-def test_a_window_always_holds_the_last_ids(first: list[int], drawn: list[int]):
-    window = 4
-    x, widths = tf.constant([first + [0] * (window - len(first))]), tf.constant([len(first)])
-    for token in drawn:
-        x, widths = append(x, widths, tf.constant([token]))
-    last = (first + drawn)[-window:]
-    assert x.numpy().tolist() == [last + [0] * (window - len(last))]
-    assert int(widths[0]) == len(last)
+def test_an_lstm_goes_on_as_if_it_read_all_of_the_text_anew_for_each_token(chars: Writer):
+    keras.utils.set_random_seed(11)
+    vocabulary_size = 4 + len(CHARACTERS)
+    config = ModelConfig(network="lstm", embedding=4, layers=2, units=(6, 5))
+    model = networks.build(config, vocabulary_size=vocabulary_size, window=WINDOW)
+    model.set_weights([6 * weight for weight in model.get_weights()])
+    prompts = ["", "ab", "abcdefghijklmn"]
+    generator = Generator(model, chars.preprocessor)
+    texts = generator.generate(prompts, 20, 0.0, 0, False)
+    whole = networks.build(config, vocabulary_size=vocabulary_size, window=40)
+    whole.set_weights(model.get_weights())
+    for prompt, text in zip(prompts, texts.numpy(), strict=True):
+        ids = [BOS, *chars.preprocessor.encode([prompt]).to_list()[0]]
+        for _ in range(20):
+            scores = whole(tf.constant([ids + [PAD] * (40 - len(ids))]))[0, len(ids) - 1].numpy()
+            ids.append(4 + int(np.argmax(scores[4:])))
+        expected = "".join(chars.preprocessor.vocabulary.texts[i] for i in ids[1:])
+        assert text.decode() == expected

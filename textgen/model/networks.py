@@ -60,6 +60,11 @@ def features(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs, model.get_layer("logits").input, name="features")
 
 
+def is_causal(model: keras.Model) -> bool:
+    """Whether a network reads forwards alone, and so can go on from states."""
+    return model.name == "lstm"
+
+
 def with_states(model: keras.Model) -> keras.Model:
     """An `lstm` that goes on from states: [ids, *states] → [scores, *states], with the same weights.
 
