@@ -9,7 +9,8 @@ import pytest
 from textgen.cli import main
 from textgen.commands import train
 from textgen.config import ModelConfig, TrainConfig
-from textgen.model import run
+from textgen.errors import Interrupted
+from textgen.model import cudnn, run
 from textgen.model.run import RunConfig
 from textgen.presets import PRESETS
 from textgen.training import loop
@@ -261,3 +262,32 @@ def test_a_dataset_named_twice_is_an_error(refused, data: Path, tmp_path: Path):
 def test_datasets_of_different_vocabularies_are_not_mixed(refused, data: Path, other_data: Path, tmp_path: Path):
     message = refused("train", "--data", data, "--data", other_data, "--output", tmp_path / "run")
     assert "another vocabulary than that of" in message
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--network", "bilstm", "--pooling", "attention", "--precision", "bfloat16"]]
+)
+def test_what_runs_in_cudnn_is_told_and_nothing_is_trained(data: Path, tmp_path: Path, capfd, options: list[str]):
+    assert main(["train", "--data", str(data), "--check-cudnn", "--units", "4", *options]) == 0
+    assert capfd.readouterr().out.startswith("every LSTM runs in cuDNN on a GPU; the masks of")
+
+
+def test_what_leaves_cudnn_is_told(data: Path, capfd, monkeypatch):
+    monkeypatch.setattr(cudnn, "obstacles", lambda model: ["lstm: it is unrolled"])
+    assert main(["train", "--data", str(data), "--check-cudnn", "--units", "4"]) == 1
+    assert capfd.readouterr().out == "lstm: it is unrolled\n"
+
+
+def test_a_run_needs_a_folder(refused, data: Path):
+    assert "Add --output RUN." in refused("train", "--data", data)
+
+
+def test_a_run_that_a_signal_stopped_says_how_to_go_on_and_ends_as_the_signal_would(
+    data, tmp_path, monkeypatch, capfd
+):
+    def interrupted(*arguments: Any, **settings: Any) -> None:
+        raise Interrupted("stopped after step 3; all that was done is saved.", signal=15)
+
+    monkeypatch.setattr(loop, "train", interrupted)
+    assert main(["train", "--data", str(data), "--output", str(tmp_path / "run")]) == 143
+    assert capfd.readouterr().err == "stopped after step 3; all that was done is saved.\n"

@@ -70,9 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", required=True, action="append", metavar="DIR[:WEIGHT]",
         help="a dataset: a folder or a URL; given again, batches mix datasets by their weights (default: 1)",
     )  # fmt: skip
-    parser.add_argument(
-        "--output", type=Path, required=True, metavar="RUN", help="a new folder, or with --resume a run"
-    )
+    parser.add_argument("--output", type=Path, metavar="RUN", help="a new folder, or with --resume a run")
     parser.add_argument(
         "--preset", choices=[name for name in PRESETS if "train" in PRESETS[name]], help="the settings of a notebook"
     )
@@ -121,6 +119,10 @@ def run(arguments: argparse.Namespace) -> int:
     from textgen.training.loop import train
 
     require(arguments.max_minutes > 0, f"max minutes is {arguments.max_minutes:g}; it must be above 0.")
+    require(
+        arguments.output is not None or (arguments.check_cudnn and not arguments.resume),
+        "no folder is named for the run. Add --output RUN.",
+    )
     config = _resumed_config(arguments) if arguments.resume else _new_config(arguments)
     data = _weights(arguments.data)
     if arguments.check_cudnn:

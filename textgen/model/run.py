@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from textgen.config import ModelConfig, TextConfig, TrainConfig, from_json, to_json
-from textgen.errors import UserError
+from textgen.errors import UserError, require
 from textgen.model import networks
 
 FILE_NAME = "run.json"
@@ -45,6 +45,19 @@ class RunConfig:
     vocabulary_size: int
     tokens_sha256: str
     boundaries: bool
+
+    def __post_init__(self) -> None:
+        if self.train.carry:
+            require(
+                self.model.network == "lstm",
+                f"states are carried from batch to batch by an lstm, and the network is a {self.model.network}. "
+                "Leave --carry out, or use --network lstm.",
+            )
+            require(
+                self.train.parts == 1 and self.train.softmax != "sampled",
+                "states are carried from batch to batch for whole batches and the full softmax alone. Leave --carry "
+                "out, or --parts and --softmax.",
+            )
 
     def build(self) -> keras.Model:
         """The network, untrained."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 
 import keras
+import tensorflow as tf
 
 from textgen.dataset.manifest import Manifest
 from textgen.training.batches import Batches
@@ -27,10 +28,11 @@ def make_score(replicas: Replicas, model: keras.Model) -> Score:
     def steps_for(lanes: int) -> Steps:
         if lanes not in made:
             if lanes:
+                # Each process reads all of them, on one device: lanes are few, and their states are at one place.
                 measure = carried_cost(model, make_states(model, lanes), training=False)
+                made[lanes] = measuring_steps(tf.distribute.get_strategy(), measure)
             else:
-                measure = plain_cost(model, training=False)
-            made[lanes] = measuring_steps(replicas.strategy, measure)
+                made[lanes] = measuring_steps(replicas.strategy, plain_cost(model, training=False))
         return made[lanes]
 
     def score(held_out: Iterable[Batches]) -> Sums:
