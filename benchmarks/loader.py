@@ -3,10 +3,11 @@
     python benchmarks/loader.py [--corpora DIR] [--peers-python PYTHON] [--only ours torch …] [--rounds 5]
 
 Every way serves each id of a corpus as the target of the 44 before it, in shuffled batches of 1,024, from files; a
-Python loop takes the batches. Every run is a process of its own on two cores (Linux); each round runs every way once,
-and the table shows medians. A run counts the pairs of some seconds, once 3 seconds and 50 batches are over. The time
-to the first batch is that from opening the files, after the imports. Memory is the proportional set size of all
-processes of a run together at its peak; what is mapped from files counts too.
+Python loop takes the batches, or where it says so a loop in a graph, as in training. Every run is a process of its
+own on two cores (Linux); each round runs every way once, and the table shows medians. A run counts the pairs of some
+seconds, once 3 seconds and 50 batches are over. The time to the first batch is that from opening the files, after the
+imports. Memory is the proportional set size of all processes of a run together at its peak; what is mapped from files
+counts too.
 
 Some things favour the peers. Their ids are those of our dataset, made beforehand and in the format that each serves
 fastest; their windows run across the edges of documents, so that none has to be padded; nanoGPT's way draws with
@@ -44,12 +45,16 @@ FEWER = "fewer.bin"
 
 OURS_SPANS = "`read_pairs`, spans"
 OURS_PAIRS = "`read_pairs`, pairs"
+OURS_PAIRS_IN_GRAPH = "`read_pairs`, pairs, taken in a graph"
+OURS_SPANS_IN_GRAPH = "`read_pairs`, spans, taken in a graph"
 RESUMED = "`read_pairs`, spans, resumed in the middle"
 
 SCRIPTS = [
     ("ours", OURS_SPANS, SPANS, ["textgen_loader.py"]),
     ("ours", "`read_pairs`, spans, `compact=True`", SPANS, ["textgen_loader.py", "--compact"]),
+    ("ours", OURS_SPANS_IN_GRAPH, SPANS, ["textgen_loader.py", "--graph"]),
     ("ours", OURS_PAIRS, PAIRS, ["textgen_loader.py"]),
+    ("ours", OURS_PAIRS_IN_GRAPH, PAIRS, ["textgen_loader.py", "--graph"]),
     ("ours", RESUMED, SPANS, ["textgen_loader.py"]),
     ("tfrecord", "TFRecordDataset of pairs, a buffer of 100,000", PAIRS, ["tfrecord_loader.py"]),
     ("timeseries", "`keras.utils.timeseries_dataset_from_array`", IDS, ["timeseries_loader.py"]),

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 
 import numpy as np
@@ -37,33 +37,42 @@ def windows(ids: np.ndarray) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(ids, WINDOW + 1)
 
 
-def measure(serve: Callable[[], Iterable[tuple[Sized, Sized]]], seconds: float) -> None:
+def take_one(batches: Iterator[tuple[Sized, Sized]]) -> int:
+    """Takes a batch; how many pairs it has."""
+    return len(next(batches)[1])
+
+
+def measure(
+    serve: Callable[[], Iterable[tuple[Sized, Sized]]],
+    seconds: float,
+    *,
+    take: Callable[[Iterator], int] | None = None,
+) -> None:
     """Takes batches (X, y) in a loop, as a trainer does, and prints what was measured as one JSON line.
 
     Args:
         serve: opens the data and gives batches without end.
         seconds: how long pairs are counted, after the warm-up.
+        take: takes a batch or some, and tells how many pairs they had.
     """
+    take = take or take_one
     started = time.monotonic()
     batches = iter(serve())
     x, y = next(batches)
     first = time.monotonic() - started
     if tuple(x.shape) != (BATCH, WINDOW) or tuple(y.shape) != (BATCH,):
         sys.exit(f"a batch has the shapes {tuple(x.shape)} and {tuple(y.shape)}")
-    warm_up(batches)
+    warm_up(lambda: take(batches))
     pairs = 0
     began = now = time.monotonic()
-    for _, y in batches:
-        pairs += len(y)
+    while now - began < seconds:
+        pairs += take(batches)
         now = time.monotonic()
-        if now - began >= seconds:
-            break
     print(json.dumps({"first": first, "seconds": now - began, "pairs": pairs}), flush=True)
 
 
-def warm_up(batches: Iterable) -> None:
+def warm_up(take: Callable[[], int]) -> None:
     """Leaves out the first batches."""
-    began = time.monotonic()
-    for count, _ in enumerate(batches, start=1):
-        if count >= WARM_UP_BATCHES and time.monotonic() - began >= WARM_UP_SECONDS:
-            return
+    began, pairs = time.monotonic(), 0
+    while pairs < WARM_UP_BATCHES * BATCH or time.monotonic() - began < WARM_UP_SECONDS:
+        pairs += take()

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from textgen.config import PrepareConfig, TextConfig
-from textgen.dataset import records, shards, windows
+from textgen.dataset import groups, records, shards, windows
 from textgen.dataset.choice import choose
 from textgen.dataset.groups import PairGroup, SpanGroup, count_targets, read_spans, served_targets
 from textgen.dataset.shards import Block, Place
@@ -32,34 +31,46 @@ def pairs(naive_pairs):
     return [pair for ids in DOCUMENTS for pair in naive_pairs(ids, window=WINDOW)]
 
 
-def made_group(layout, sequences, spans, served, dtype):
+def made_group(layout, sequences, spans, served):
     if layout == "spans":
         found = read_spans([spans], stride=1, min_context=1, dtype=U2)
-        return SpanGroup(found, served, window=WINDOW, stride=1, dtype=dtype)
+        return SpanGroup(found, served, window=WINDOW, stride=1)
     made = [framed(part) for part in records.pair_records(sequences, window=WINDOW, stride=1)]
-    return PairGroup(made, served, PrepareConfig(text=TextConfig(), window=WINDOW), dtype)
+    return PairGroup(made, served, window=WINDOW, vocabulary_size=30)
+
+
+def cut(group, numbers, count, dtype=np.int32):
+    x, y = np.empty((count, WINDOW), dtype), np.empty(count, dtype)
+    group.cut(numbers, x, y)
+    return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
 @pytest.mark.parametrize("dtype", [np.int32, np.uint16])
 def test_any_pairs_are_cut_in_any_order(layout, dtype, sequences, spans, pairs):
-    group = made_group(layout, sequences, spans, np.arange(len(pairs)), np.dtype(dtype))
+    group = made_group(layout, sequences, spans, np.arange(len(pairs)))
     numbers = np.random.RandomState(0).permutation(len(pairs))[:20]
-    x, y = group.cut(numbers)
-    assert (x.dtype, y.dtype) == (dtype, dtype)
-    assert list(zip(x.tolist(), y.tolist(), strict=True)) == [pairs[number] for number in numbers]
+    assert cut(group, numbers, 20, dtype) == [pairs[number] for number in numbers]
+    assert cut(group, slice(3, 9), 6, dtype) == pairs[3:9]
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
-def test_numbers_are_those_of_the_pairs_that_are_served(layout, sequences, spans, pairs):
-    group = made_group(layout, sequences, spans, np.arange(1, len(pairs), 4), np.dtype(np.int32))
-    assert group.cut(np.array([2, 0]))[1].tolist() == [pairs[9][1], pairs[1][1]]
+def test_pairs_are_numbered_in_the_order_that_they_are_served(layout, sequences, spans, pairs):
+    group = made_group(layout, sequences, spans, np.array([9, 1, 20]))
+    assert cut(group, np.array([2, 0]), 2) == [pairs[20], pairs[9]]
+    assert cut(group, slice(0, 3), 3) == [pairs[9], pairs[1], pairs[20]]
+
+
+@pytest.mark.parametrize("layout", ["pairs", "spans"])
+def test_many_pairs_are_cut_some_at_a_time(layout, sequences, spans, pairs, monkeypatch):
+    monkeypatch.setattr(groups, "_CUT_AT_ONCE", 3)
+    group = made_group(layout, sequences, spans, np.arange(len(pairs)))
+    assert cut(group, slice(0, len(pairs)), len(pairs)) == pairs
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
 def test_no_pairs_are_cut_as_none(layout, sequences, spans):
-    x, y = made_group(layout, sequences, spans, np.arange(4), np.dtype(np.int32)).cut(np.empty(0, int))
-    assert (x.shape, y.shape) == ((0, WINDOW), (0,))
+    assert cut(made_group(layout, sequences, spans, np.arange(4)), np.empty(0, int), 0) == []
 
 
 @pytest.mark.parametrize("min_context", [1, 2, 3])

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from textgen.dataset.buffers import Buffers
 from textgen.dataset.choice import Choice
 from textgen.dataset.mixture import Data, Mixture
 from textgen.dataset.schedule import Schedule
@@ -116,6 +117,7 @@ class _Stream:
         self._mixture, self._schedule, self._part = mixture, schedule, part
         self._chunk_steps = max(1, _CHUNK_PAIRS * part.workers // schedule.batch_size)
         self._ends = [schedule.end(source) for source in range(len(mixture.pairs))]
+        self._x_buffers, self._y_buffers = Buffers(), Buffers()
 
     def dataset(self, start_step: int) -> tf.data.Dataset:
         """The batches from a step on."""
@@ -129,8 +131,9 @@ class _Stream:
                 epoch, tf.where(tf.equal(epoch, first_epoch), tf.constant(skipped, tf.int64), 0)
             )
         )
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(schedule.steps - start_step))
-        return dataset.prefetch(2 * self._chunk_steps)
+        # Without `prefetch`: chunks are cut ahead, and to take a batch out of one is cheaper than to hand it from
+        # thread to thread.
+        return dataset.apply(tf.data.experimental.assert_cardinality(schedule.steps - start_step))
 
     def _epoch(self, epoch: tf.Tensor, skipped: tf.Tensor) -> tf.data.Dataset:
         schedule = self._schedule
@@ -160,9 +163,13 @@ class _Stream:
         """X and y of some steps on end."""
         with _CALLS.counted():
             share = self._schedule.share(int(first), int(end), worker=self._part.worker, workers=self._part.workers)
-            x, y = self._mixture.cut(share, ends=self._ends)
+            pairs, dtype = len(share.places), self._mixture.dtype
+            x = self._x_buffers.take((pairs, self._mixture.window), dtype)
+            y = self._y_buffers.take((pairs,), dtype)
+            self._mixture.cut(share, x, y, ends=self._ends)
             if end == self._schedule.steps:
-                self._mixture.release()
+                for held in (self._mixture, self._x_buffers, self._y_buffers):
+                    held.release()
             return x, y
 
 

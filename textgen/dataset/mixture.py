@@ -63,19 +63,20 @@ class Mixture:
         self.weights = list(weights.values())
         self.window, self.dtype = first.window, first.dtype
 
-    def cut(self, share: Share, *, ends: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """The pairs of a share: X [N, W] and y [N]; `ends` are where the streams of the sources will stop.
+    def cut(self, share: Share, x: np.ndarray, y: np.ndarray, *, ends: Sequence[int]) -> None:
+        """Fills x [N, W] and y [N] with the pairs of a share; `ends` are where the streams of the sources will stop.
 
         Raises:
             UserError: a shard is missing or damaged.
         """
         if len(self._sources) == 1:
-            return self._sources[0].cut(share.places, end=ends[0])
-        x, y = np.empty((len(share.places), self.window), self.dtype), np.empty(len(share.places), self.dtype)
+            self._sources[0].cut(share.places, x, y, end=ends[0])
+            return
         for i, source in enumerate(self._sources):
             mine = np.flatnonzero(share.sources == i)
-            x[mine], y[mine] = source.cut(share.places[mine], end=ends[i])
-        return x, y
+            cut_x, cut_y = np.empty_like(x[: len(mine)]), np.empty_like(y[: len(mine)])
+            source.cut(share.places[mine], cut_x, cut_y, end=ends[i])
+            x[mine], y[mine] = cut_x, cut_y
 
     def release(self) -> None:
         """Frees the memory of what was read."""

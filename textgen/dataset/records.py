@@ -129,6 +129,12 @@ def _varints(ids: windows.Ids) -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.cache
+def packed_size(example: int, y_size: int) -> int:
+    """How many bytes the packed x takes, given those of the whole Example and of the packed y."""
+    return next(x for x in range(example) if sum(map(len, _frame(x, y_size))) + x + y_size == example)
+
+
+@functools.cache
 def _frame(x_size: int, y_size: int) -> tuple[bytes, bytes]:
     """What stands before the packed x and before the packed y in an Example, given their sizes in bytes."""
     x_entry, x_total = _entry(b"x", x_size)

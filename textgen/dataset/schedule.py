@@ -81,7 +81,12 @@ class Schedule:
         done = steps * self.batch_size
         sizes = np.minimum(self.batch_size, self._pairs[0] - done)
         begins, ends = worker * sizes // workers, (worker + 1) * sizes // workers
-        places = slices.places(epochs * self._pairs[0] + done + begins, ends - begins)
+        starts, lengths = epochs * self._pairs[0] + done + begins, ends - begins
+        if np.array_equal(starts[1:], (starts + lengths)[:-1]):
+            # One worker's steps lie on end.
+            places = np.arange(starts[0], starts[-1] + lengths[-1])
+        else:
+            places = slices.places(starts, lengths)
         return Share(np.zeros(len(places), np.int64), places)
 
     def end(self, source: int) -> int:

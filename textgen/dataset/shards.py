@@ -25,8 +25,8 @@ from textgen.files import Folder, Range
 BLOCK_PAIRS = 16_384
 
 _LENGTH = struct.Struct("<Q")
-_BEFORE_RECORD = 12
-_AFTER_RECORD = 4
+BEFORE_RECORD = 12
+AFTER_RECORD = 4
 
 
 class Block(NamedTuple):
@@ -121,14 +121,14 @@ def frame(records: Records) -> tuple[memoryview, np.ndarray]:
     source = np.concatenate(
         [records.data, np.frombuffer(headers, np.uint8), _masked(np.array(checks, np.uint32)).view(np.uint8)]
     )
-    header_places = len(data) + which * _BEFORE_RECORD
-    check_places = len(data) + len(headers) + np.arange(len(lengths)) * _AFTER_RECORD
+    header_places = len(data) + which * BEFORE_RECORD
+    check_places = len(data) + len(headers) + np.arange(len(lengths)) * AFTER_RECORD
     slice_starts = np.stack([header_places, starts, check_places], axis=1)
     slice_lengths = np.stack(
-        [np.full_like(lengths, _BEFORE_RECORD), lengths, np.full_like(lengths, _AFTER_RECORD)], axis=1
+        [np.full_like(lengths, BEFORE_RECORD), lengths, np.full_like(lengths, AFTER_RECORD)], axis=1
     )
     # Moved two or four bytes at a time where all lengths allow it, as those of spans do.
-    width = int(np.gcd.reduce(distinct, initial=_AFTER_RECORD))
+    width = int(np.gcd.reduce(distinct, initial=AFTER_RECORD))
     framed, ends = slices.join(source.view(f"u{width}"), slice_starts // width, slice_lengths // width)
     return framed.view(np.uint8).data, ends[2::3] * width
 
@@ -193,9 +193,9 @@ def record_edges(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     found, position, size, unpack = list[int](), 0, len(data), _LENGTH.unpack_from
     while position < size:
         found.append(position)
-        position += _BEFORE_RECORD + unpack(data, position)[0] + _AFTER_RECORD
+        position += BEFORE_RECORD + unpack(data, position)[0] + AFTER_RECORD
     begins = np.array(found, np.int64)
-    return begins + _BEFORE_RECORD, np.append(begins, size)[1:] - _AFTER_RECORD
+    return begins + BEFORE_RECORD, np.append(begins, size)[1:] - AFTER_RECORD
 
 
 _REMEDY = "`textgen verify` lists what is damaged, and `textgen repair` makes it again."

@@ -5,7 +5,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import NamedTuple
 
 import numpy as np
 
@@ -55,20 +54,19 @@ class Source:
         self._order = functools.lru_cache(maxsize=2)(self._epoch_order)
         self._ready = _Ready(self._load)
 
-    def cut(self, places: np.ndarray, *, end: int) -> tuple[np.ndarray, np.ndarray]:
+    def cut(self, places: np.ndarray, x: np.ndarray, y: np.ndarray, *, end: int) -> None:
         """The pairs at these places of the stream.
 
         Args:
             places: int[N], rising; epoch e begins at e times `pairs`.
+            x: [N, W], which is filled.
+            y: [N], too.
             end: where the reader will stop, so that nothing after it is read ahead.
-
-        Returns:
-            X [N, W] and y [N], of int32 or the dtype on disk.
 
         Raises:
             UserError: a shard is missing or damaged.
         """
-        done, x, y = 0, list[np.ndarray](), list[np.ndarray]()
+        done = 0
         while done < len(places):
             epoch, place = divmod(int(places[done]), self.pairs)
             order = self._order(epoch)
@@ -76,15 +74,9 @@ class Source:
             begin = epoch * self.pairs + int(order.ends[index - 1] if index else 0)
             following = epoch * self.pairs + int(order.ends[index])
             stop = int(np.searchsorted(places, following))
-            group, numbers = self._ready.take((epoch, index), self._next(epoch, index) if following < end else None)
-            cut_x, cut_y = group.cut(numbers[places[done:stop] - begin])
-            x.append(cut_x)
-            y.append(cut_y)
+            group = self._ready.take((epoch, index), self._next(epoch, index) if following < end else None)
+            group.cut(_numbers(places[done:stop], begin), x[done:stop], y[done:stop])
             done = stop
-        if len(x) == 1:
-            return x[0], y[0]
-        nothing = np.empty((0, self.window), self.dtype), np.empty(0, self.dtype)
-        return np.concatenate([nothing[0], *x]), np.concatenate([nothing[1], *y])
 
     def release(self) -> None:
         """Frees the memory of what was read; it is read again when it is asked for."""
@@ -112,38 +104,36 @@ class Source:
     def _next(self, epoch: int, index: int) -> _Key:
         return (epoch, index + 1) if index + 1 < len(self._order(epoch).ends) else (epoch + 1, 0)
 
-    def _load(self, key: _Key) -> "_Loaded":
+    def _load(self, key: _Key) -> Group:
         epoch, index = key
         which = self._order(epoch).group(index)
         contents = read_blocks(self._folder, [self._blocks.places[i] for i in which])
-        served = served_targets(self._blocks, which, step=self._settled.step)
+        targets = served_targets(self._blocks, which, step=self._settled.step)
+        served = targets.take(group_order(len(targets), seed=self._seed, epoch=epoch, group=index))
         config = self.manifest.config
         if config.layout == "pairs":
-            group: Group = PairGroup(contents, served, config, self.dtype)
-        else:
-            sequences = read_spans(
-                contents, stride=config.stride, min_context=self._settled.min_context, dtype=self._stored
-            )
-            group = SpanGroup(sequences, served, window=self.window, stride=config.stride, dtype=self.dtype)
-        return _Loaded(group, group_order(len(served), seed=self._seed, epoch=epoch, group=index))
+            return PairGroup(contents, served, window=config.window, vocabulary_size=self.manifest.vocabulary_size)
+        sequences = read_spans(
+            contents, stride=config.stride, min_context=self._settled.min_context, dtype=self._stored
+        )
+        return SpanGroup(sequences, served, window=self.window, stride=config.stride)
 
 
-class _Loaded(NamedTuple):
-    """A group, and its numbers in the order that they are served."""
-
-    group: Group
-    order: np.ndarray
+def _numbers(places: np.ndarray, begin: int) -> slice | np.ndarray:
+    """The numbers of rising places in the group that begins there; a slice where they lie on end, to copy nothing."""
+    first, last = int(places[0]) - begin, int(places[-1]) - begin
+    return slice(first, last + 1) if last - first == len(places) - 1 else places - begin
 
 
 class _Ready:
     """Groups that are loaded in threads of their own, ahead of their use; readers may be several threads."""
 
-    def __init__(self, load: Callable[[_Key], _Loaded]):
+    def __init__(self, load: Callable[[_Key], Group]):
         self._load = load
         self._lock = threading.Lock()
-        self._groups: OrderedDict[_Key, Future[_Loaded]] = OrderedDict()
+        self._groups: OrderedDict[_Key, Future[Group]] = OrderedDict()
 
-    def take(self, key: _Key, following: _Key | None) -> _Loaded:
+    def take(self, key: _Key, following: _Key | None) -> Group:
         """The group; the one after it is loaded meanwhile."""
         with self._lock:
             wanted = self._request(key)
@@ -164,16 +154,16 @@ class _Ready:
         with self._lock:
             self._groups.clear()
 
-    def _request(self, key: _Key) -> "Future[_Loaded]":
+    def _request(self, key: _Key) -> "Future[Group]":
         if key not in self._groups:
             # A thread a group, which ends: TensorFlow never lets go of what a dataset was made of.
-            future: Future[_Loaded] = Future()
+            future: Future[Group] = Future()
             threading.Thread(target=self._fulfil, args=(future, key)).start()
             self._groups[key] = future
         self._groups.move_to_end(key)
         return self._groups[key]
 
-    def _fulfil(self, future: "Future[_Loaded]", key: _Key) -> None:
+    def _fulfil(self, future: "Future[Group]", key: _Key) -> None:
         try:
             future.set_result(self._load(key))
         except Exception as error:

@@ -99,15 +99,14 @@ class Windows:
         # A window is one item of W ids, which is copied at once, and the items overlap.
         item = np.dtype((np.void, window * ids.dtype.itemsize))
         self._rows = np.ndarray(len(ids) + 1, item, self._ids, strides=ids.dtype.itemsize)
-        self._kept = np.tri(window + 1, window, -1, dtype=ids.dtype)
+        # For each width a row that has all bits where a window of that width is kept.
+        self._kept = (np.tri(window + 1, window, -1, dtype=ids.dtype) * ~ids.dtype.type(0)).view(item)[:, 0]
+        self._window = window
 
     def cut(self, targets: Targets) -> tuple[np.ndarray, Ids]:
         """The pairs at N targets: X [N, W], padded on the right with PAD, and y [N], with the dtype of the ids."""
         places, begins = targets
-        window = self._kept.shape[1]
-        x = self._rows[begins].view(self._ids.dtype).reshape(len(begins), window)
-        widths = places - begins
-        short = np.flatnonzero(widths < window)
-        # A short window was read past its target; PAD is 0.
-        x[short] *= self._kept[widths[short]]
-        return x, self._ids[places]
+        x = self._rows[begins].view(self._ids.dtype)
+        # A short window was read past its target; PAD is 0. All are masked, which is faster than to find the short.
+        x &= self._kept.take(places - begins).view(self._ids.dtype)
+        return x.reshape(len(begins), self._window), self._ids[places]
