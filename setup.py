@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 setup(
     name="textgen",
-    version="0.3.0",
+    version="0.4.0",
     description="Streams every (window, next token) pair of a text corpus from Apache Beam to a bidirectional LSTM.",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
