@@ -16,10 +16,10 @@ _CUT_AT_ONCE = 4_096
 
 
 class Group(Protocol):
-    """The pairs of some blocks, numbered in the order that they are served."""
+    """The pairs, or rows of targets, of some blocks, numbered in the order that they are served."""
 
     def cut(self, numbers: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """Fills x [N, W] and y [N], of any integer dtype, with the pairs of these N numbers."""
+        """Fills x [N, W] and y [N], or [N, W] of rows, of any integer dtype, with the pairs of these N numbers."""
         ...
 
 
@@ -68,6 +68,26 @@ class SpanGroup:
             x[some], y[some] = self._windows.cut(Targets(places[some], begins[some]))
 
 
+class RowGroup:
+    """Of the `spans` layout: rows of up to W targets, each with the id before it.
+
+    Attributes:
+        begin: bool[N], whether a document begins with a row.
+    """
+
+    def __init__(self, sequences: Sequences, served: np.ndarray, *, window: int):
+        """`served` int[N] are the rows of the sequences in the order that they are numbered."""
+        self._windows = Windows(sequences.ids, window=window)
+        firsts, widths, begin = windows.rows(sequences, window=window)
+        self._firsts, self._widths, self.begin = firsts[served], widths[served], begin[served]
+
+    def cut(self, numbers: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+        """See Group."""
+        firsts, widths = self._firsts[numbers], self._widths[numbers]
+        x[...] = self._windows.at(firsts - 1, widths)
+        y[...] = self._windows.at(firsts, widths)
+
+
 def read_spans(contents: Sequence[bytes], *, stride: int, min_context: int, dtype: np.dtype) -> Sequences:
     """The sequences of blocks of spans; a target with less context than that is none.
 
@@ -92,6 +112,12 @@ def count_targets(content: bytes, *, stride: int, min_context: int, dtype: np.dt
     """How many targets of a block of spans have enough context."""
     found = read_spans([content], stride=stride, min_context=min_context, dtype=dtype)
     return int(windows.target_counts(found.firsts, found.ends, stride=stride).sum())
+
+
+def count_rows(content: bytes, *, window: int, dtype: np.dtype) -> int:
+    """How many rows of up to W targets a block of spans has."""
+    found = read_spans([content], stride=1, min_context=1, dtype=dtype)
+    return int(windows.target_counts(found.firsts, found.ends, stride=window).sum())
 
 
 def served_targets(blocks: Blocks, which: np.ndarray, *, step: int) -> np.ndarray:
