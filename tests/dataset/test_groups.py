@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textgen.dataset import groups, records, shards, windows
+from textgen.dataset import records, shards, windows
 from textgen.dataset.choice import choose
 from textgen.dataset.groups import (
     PairGroup,
@@ -67,13 +67,6 @@ def test_pairs_are_numbered_in_the_order_that_they_are_served(layout, sequences,
     group = made_group(layout, sequences, spans, np.array([9, 1, 20]))
     assert cut(group, np.array([2, 0]), 2) == [pairs[20], pairs[9]]
     assert cut(group, slice(0, 3), 3) == [pairs[9], pairs[1], pairs[20]]
-
-
-@pytest.mark.parametrize("layout", ["pairs", "spans"])
-def test_many_pairs_are_cut_some_at_a_time(layout, sequences, spans, pairs, monkeypatch):
-    monkeypatch.setattr(groups, "_CUT_AT_ONCE", 3)
-    group = made_group(layout, sequences, spans, np.arange(len(pairs)))
-    assert cut(group, slice(0, len(pairs)), len(pairs)) == pairs
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
