@@ -61,3 +61,34 @@ def test_what_a_dataset_was_made_with_can_always_be_served():
 def test_a_stride_that_the_shards_do_not_hold_is_an_error():
     with pytest.raises(UserError, match=r"stride is 3; the shards hold every target number 2, so"):
         settle(Choice(stride=3), PrepareConfig(text=TextConfig(), layout="spans", stride=2))
+
+
+def test_a_block_follows_where_no_share_before_it_is_missing():
+    targets = [10] * 20
+    assert choose(places(targets), np.array(targets), step=1, fraction=1.0).follow.tolist() == [False] + [True] * 19
+    blocks = choose(places(targets), np.array(targets), step=1, fraction=0.5)
+    assert blocks.pairs.tolist() == [10] * 10
+    numbers = [place.offset for place in blocks.places]
+    assert blocks.follow.tolist() == [number - 1 in numbers for number in numbers]
+    cut = choose(places([10, 10]), np.array([10, 10]), step=1, fraction=0.95)
+    assert sorted(cut.pairs.tolist()) == [9, 10]
+    assert cut.follow.tolist() == [False, bool(cut.pairs[0] == 10)]
+
+
+@pytest.mark.parametrize(
+    ("config", "window", "message"),
+    [
+        ({"layout": "pairs"}, None, r"layout is pairs and the stride 1; .* --layout spans --stride 1\."),
+        ({"layout": "spans", "stride": 2}, None, r"layout is spans and the stride 2; rows"),
+        ({"layout": "spans"}, 0, r"window is 0; a row has from 1 to 16384 targets\."),
+        ({"layout": "spans"}, 16_385, r"window is 16385; a row has"),
+    ],
+)
+def test_rows_that_the_shards_do_not_hold_are_an_error(config, window, message):
+    with pytest.raises(UserError, match=message):
+        settle(Choice(window, rows=True), PrepareConfig(text=TextConfig(), **config))
+
+
+def test_rows_may_be_longer_than_the_context_of_a_span():
+    config = PrepareConfig(text=TextConfig(), layout="spans")
+    assert settle(Choice(1000, rows=True), config) == Settled(1000, 1, 1, 1.0, True)

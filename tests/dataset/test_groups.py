@@ -1,9 +1,17 @@
 import numpy as np
 import pytest
 
-from textgen.dataset import groups, records, shards, windows
+from textgen.dataset import records, shards, windows
 from textgen.dataset.choice import choose
-from textgen.dataset.groups import PairGroup, SpanGroup, count_targets, read_spans, served_targets
+from textgen.dataset.groups import (
+    PairGroup,
+    RowGroup,
+    SpanGroup,
+    count_rows,
+    count_targets,
+    read_spans,
+    served_targets,
+)
 from textgen.dataset.shards import Block, Place
 
 WINDOW = 3
@@ -62,13 +70,6 @@ def test_pairs_are_numbered_in_the_order_that_they_are_served(layout, sequences,
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
-def test_many_pairs_are_cut_some_at_a_time(layout, sequences, spans, pairs, monkeypatch):
-    monkeypatch.setattr(groups, "_CUT_AT_ONCE", 3)
-    group = made_group(layout, sequences, spans, np.arange(len(pairs)))
-    assert cut(group, slice(0, len(pairs)), len(pairs)) == pairs
-
-
-@pytest.mark.parametrize("layout", ["pairs", "spans"])
 def test_no_pairs_are_cut_as_none(layout, sequences, spans):
     assert cut(made_group(layout, sequences, spans, np.arange(4)), np.empty(0, int), 0) == []
 
@@ -77,6 +78,21 @@ def test_no_pairs_are_cut_as_none(layout, sequences, spans):
 def test_targets_with_enough_context_are_counted(spans, pairs, min_context):
     expected = sum(len(x) - x.count(0) >= min_context for x, _ in pairs)
     assert count_targets(spans, stride=1, min_context=min_context, dtype=U2) == expected
+
+
+def test_rows_are_cut_in_any_order_and_each_begins_a_document_or_goes_on(spans):
+    group = RowGroup(read_spans([spans], stride=1, min_context=1, dtype=U2), np.arange(11), window=WINDOW)
+    assert group.begin.tolist() == [number in (0, 2, 3) for number in range(11)]
+    x, y = np.empty((4, WINDOW), np.int32), np.empty((4, WINDOW), np.int32)
+    group.cut(np.array([1, 2, 3, 10]), x, y)
+    # The third document's 21 targets are in spans of 8, 8 and 5.
+    assert x.tolist() == [[6, 7, 0], [2, 0, 0], [2, 10, 11], [28, 29, 0]]
+    assert y.tolist() == [[7, 3, 0], [3, 0, 0], [10, 11, 12], [29, 3, 0]]
+
+
+@pytest.mark.parametrize(("window", "rows"), [(1, 27), (3, 11), (8, 5), (100, 5)])
+def test_rows_are_counted(spans, window, rows):
+    assert count_rows(spans, window=window, dtype=U2) == rows
 
 
 def test_served_targets_are_numbered_over_the_blocks_of_a_group():

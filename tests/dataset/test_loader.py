@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from textgen import errors
-from textgen.dataset import loader, order, read_pairs, sources
+from textgen.dataset import order, read_pairs, stock, streams
 from textgen.errors import UserError
 from textgen.files import Cache
 
@@ -39,7 +39,7 @@ def folders(build_dataset, tmp_path_factory):
 def small_groups(monkeypatch):
     # So that an epoch of some 70 pairs has several groups, and several chunks.
     monkeypatch.setattr(order, "GROUP_BLOCKS", 2)
-    monkeypatch.setattr(loader, "_CHUNK_PAIRS", 20)
+    monkeypatch.setattr(streams, "_CHUNK_PAIRS", 20)
 
 
 def batches(folder, **settings):
@@ -157,8 +157,8 @@ def test_a_stream_can_start_anywhere_with_any_batch_size(folders, batch_size):
 @both_layouts
 def test_steps_left_out_are_not_read(folders, layout, monkeypatch):
     read = []
-    real = sources.read_blocks
-    monkeypatch.setattr(sources, "read_blocks", lambda folder, places: read.extend(places) or real(folder, places))
+    real = stock.read_blocks
+    monkeypatch.setattr(stock, "read_blocks", lambda folder, places: read.extend(places) or real(folder, places))
     batches(folders[layout], seed=1, start_step=STEPS - 1)
     last_group = len(set(read))
     read.clear()

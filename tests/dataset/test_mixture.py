@@ -1,6 +1,6 @@
 import pytest
 
-from textgen.dataset import loader, read_pairs
+from textgen.dataset import read_pairs, streams
 from textgen.errors import UserError
 
 WINDOW = 3
@@ -9,7 +9,7 @@ UNITS = [{"train": [list(range(4, 34)), [40], [7, 7, 7]]}, {"train": [list(range
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(loader, "_CHUNK_PAIRS", 20)
+    monkeypatch.setattr(streams, "_CHUNK_PAIRS", 20)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 import doctest
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,12 @@ def test_places_are_the_ranges_on_end(ranges, step):
     starts, lengths = np.array(ranges, int).reshape(-1, 2).T
     expected = [start + step * i for start, length in ranges for i in range(length)]
     assert slices.places(starts, lengths, step=step).tolist() == expected
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_places_have_the_dtype_of_the_starts(dtype, step):
+    assert slices.places(np.array([5, 0], dtype), np.array([2, 3]), step=step).dtype == dtype
 
 
 @given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), max_size=12))

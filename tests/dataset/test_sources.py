@@ -8,6 +8,7 @@ from textgen.dataset import order, sources
 from textgen.dataset.choice import Choice
 from textgen.dataset.manifest import read_manifest
 from textgen.dataset.sources import Source
+from textgen.dataset.stock import Stock
 from textgen.errors import UserError
 from textgen.files import open_folder
 
@@ -26,18 +27,19 @@ def folder(build_dataset, tmp_path):
 
 
 def opened(folder, seed=1):
-    return Source(open_folder(folder), read_manifest(folder), "train", Choice(), seed=seed, compact=False)
+    stock = Stock(open_folder(folder), read_manifest(folder), "train", Choice(), compact=False)
+    return Source(stock, seed=seed)
 
 
 def targets(source, places):
-    x, y = np.empty((len(places), source.window), source.dtype), np.empty(len(places), source.dtype)
+    x, y = np.empty((len(places), 3), np.int32), np.empty(len(places), np.int32)
     source.cut(np.array(places), x, y, end=10 * PAIRS)
     return y.tolist()
 
 
 def test_places_go_on_from_epoch_to_epoch(folder):
     source = opened(folder)
-    assert source.pairs == PAIRS
+    assert source.stock.pairs == PAIRS
     one, two = targets(source, range(PAIRS)), targets(source, range(PAIRS, 2 * PAIRS))
     assert sorted(one) == sorted(two)
     assert one != two

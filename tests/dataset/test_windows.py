@@ -97,6 +97,30 @@ def test_spans_cover_every_target_once_with_enough_context(lengths, context, mos
         assert start == max(sequence_start, first - context)
 
 
+@given(st.lists(st.integers(0, 60), max_size=4), st.integers(0, 9), st.integers(1, 20))
+@settings(max_examples=100, deadline=None)
+def test_rows_hold_every_target_once_and_none_of_two_sequences(lengths, context, window):
+    ends = np.cumsum([*lengths, 2])
+    starts = ends - [*lengths, 2]
+    firsts = np.minimum(starts + 1 + context, ends)
+    found = windows.rows(windows.Sequences(np.arange(ends[-1]), starts, firsts, ends), window=window)
+    edges = zip(found.firsts.tolist(), (found.firsts + found.widths).tolist(), strict=True)
+    rows = [list(range(first, end)) for first, end in edges]
+    sequences = list(zip(starts.tolist(), firsts.tolist(), ends.tolist(), strict=True))
+    assert sum(rows, []) == [target for _, first, end in sequences for target in range(first, end)]
+    for row, begins in zip(rows, found.begin.tolist(), strict=True):
+        start, _, end = next(sequence for sequence in sequences if row[0] < sequence[2])
+        assert 0 < len(row) <= window and row[-1] < end
+        assert len(row) == window or row[-1] == end - 1
+        assert begins == (row[0] == start + 1)
+
+
+def test_ids_from_any_place_on_are_cut():
+    cut = windows.Windows(np.array([2, 7, 8, 9, 3], np.uint16), window=3).at(np.array([3, 0, 4]), np.array([2, 3, 0]))
+    assert cut.tolist() == [[9, 3, 0], [2, 7, 8], [0, 0, 0]]
+    assert cut.dtype == np.uint16
+
+
 @pytest.mark.parametrize("length", [0, 1])
 def test_a_sequence_without_a_target_has_no_span(length):
     assert not len(windows.spans(windows.sequences([np.arange(length)]), context=3, most_targets=5).starts)

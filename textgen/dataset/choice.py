@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from textgen.config import PrepareConfig
-from textgen.dataset.records import SPAN_CONTEXT
+from textgen.dataset.records import SPAN_CONTEXT, SPAN_TARGETS
 from textgen.dataset.shards import Place
 from textgen.errors import require
 
@@ -26,12 +26,14 @@ class Choice(NamedTuple):
         stride: every so manieth target of the corpus.
         min_context: the tokens that an X has at the least.
         fraction: the share of the pairs, above 0 and up to 1, in blocks from all over the split.
+        rows: whether rows of up to W targets are served, in the place of pairs.
     """
 
     window: int | None = None
     stride: int | None = None
     min_context: int = 1
     fraction: float = 1.0
+    rows: bool = False
 
 
 class Settled(NamedTuple):
@@ -41,6 +43,7 @@ class Settled(NamedTuple):
     step: int
     min_context: int
     fraction: float
+    rows: bool = False
 
 
 class Blocks(NamedTuple):
@@ -48,27 +51,40 @@ class Blocks(NamedTuple):
 
     Attributes:
         places: where each lies.
-        targets: int[N], how many targets with enough context each holds.
+        targets: int[N], how many targets with enough context each holds, or how many rows.
         firsts: int[N], which of them is the first that is served.
         pairs: int[N], how many are.
+        follow: bool[N], whether the block before it in the corpus is served, and no share of it is missing.
     """
 
     places: list[Place]
     targets: np.ndarray
     firsts: np.ndarray
     pairs: np.ndarray
+    follow: np.ndarray
 
 
 def settle(choice: Choice, config: PrepareConfig) -> Settled:
     """What a choice is for a dataset made with this config.
 
     Raises:
-        UserError: a number is out of range, or fixed in the shards of the `pairs` layout.
+        UserError: a number is out of range, or fixed in the shards of the `pairs` layout, or rows are wanted and the
+            shards have not every target of stretches of text.
     """
     window = config.window if choice.window is None else choice.window
     stride = config.stride if choice.stride is None else choice.stride
+    if choice.rows:
+        require(
+            (config.layout, config.stride) == ("spans", 1),
+            f"the layout is {config.layout} and the stride {config.stride}; rows of targets are cut from spans with "
+            "every target. Prepare with --layout spans --stride 1.",
+        )
+        require(1 <= window <= SPAN_TARGETS, f"window is {window}; a row has from 1 to {SPAN_TARGETS} targets.")
     longest = max(config.window, SPAN_CONTEXT)
-    require(1 <= window <= longest, f"window is {window}; the shards hold up to {longest} tokens of context.")
+    require(
+        choice.rows or 1 <= window <= longest,
+        f"window is {window}; the shards hold up to {longest} tokens of context.",
+    )
     require(
         stride >= 1 and stride % config.stride == 0,
         f"stride is {stride}; the shards hold every target number {config.stride}, so it must be a multiple of that.",
@@ -84,7 +100,7 @@ def settle(choice: Choice, config: PrepareConfig) -> Settled:
         "the windows of the pairs layout are cut already. Prepare with --layout spans to choose window, stride or "
         "min context when reading.",
     )
-    return Settled(window, stride // config.stride, choice.min_context, choice.fraction)
+    return Settled(window, stride // config.stride, choice.min_context, choice.fraction, choice.rows)
 
 
 def choose(places: list[Place], targets: np.ndarray, *, step: int, fraction: float) -> Blocks:
@@ -92,17 +108,17 @@ def choose(places: list[Place], targets: np.ndarray, *, step: int, fraction: flo
 
     Args:
         places: the split's blocks in order.
-        targets: int[N], how many targets each holds.
+        targets: int[N], how many targets, or rows, each holds.
         step: counted on from block to block, so that short documents have their share.
         fraction: see Choice.
     """
     before = np.cumsum(targets) - targets
     firsts = -before % step
-    pairs = np.maximum(-((firsts - targets) // step), 0)
-    if fraction < 1:
-        pairs = _share(pairs, fraction)
+    all_pairs = np.maximum(-((firsts - targets) // step), 0)
+    pairs = _share(all_pairs, fraction) if fraction < 1 else all_pairs
     chosen = np.flatnonzero(pairs)
-    return Blocks([places[i] for i in chosen], targets[chosen], firsts[chosen], pairs[chosen])
+    follow = np.append(False, pairs == all_pairs)[chosen]
+    return Blocks([places[i] for i in chosen], targets[chosen], firsts[chosen], pairs[chosen], follow)
 
 
 def _share(pairs: np.ndarray, fraction: float) -> np.ndarray:

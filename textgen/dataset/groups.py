@@ -1,4 +1,8 @@
-"""A group of blocks in memory, whose pairs are cut in the order that they are served."""
+"""A group of blocks in memory, whose pairs are cut in the order that they are served.
+
+Many pairs are cut by few calls of NumPy's: each lets go of Python's lock, and has to get it back from whoever takes
+the batches.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,15 +15,12 @@ from textgen.dataset.records import span_dtype, span_sequences
 from textgen.dataset.shards import record_edges
 from textgen.dataset.windows import Sequences, Targets, Windows
 
-_CUT_AT_ONCE = 4_096
-"""So that windows are in the processor's cache until they are as they are wanted."""
-
 
 class Group(Protocol):
-    """The pairs of some blocks, numbered in the order that they are served."""
+    """The pairs, or rows of targets, of some blocks, numbered in the order that they are served."""
 
     def cut(self, numbers: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """Fills x [N, W] and y [N], of any integer dtype, with the pairs of these N numbers."""
+        """Fills x [N, W] and y [N], or [N, W] of rows, of any integer dtype, with the pairs of these N numbers."""
         ...
 
 
@@ -44,10 +45,8 @@ class PairGroup:
     def cut(self, numbers: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
         """See Group."""
         which = self._served[numbers]
+        x[...] = self._rows.take(which).view(self._y.dtype).reshape(x.shape)
         y[...] = self._y.take(which)
-        for start in range(0, len(which), _CUT_AT_ONCE):
-            rows = self._rows.take(which[start : start + _CUT_AT_ONCE])
-            x[start : start + _CUT_AT_ONCE] = rows.view(self._y.dtype).reshape(len(rows), -1)
 
 
 class SpanGroup:
@@ -56,16 +55,34 @@ class SpanGroup:
     def __init__(self, sequences: Sequences, served: np.ndarray, *, window: int, stride: int):
         """`served` int[N] are the targets of the sequences in the order that they are numbered."""
         self._windows = Windows(sequences.ids, window=window)
-        # As int32, which is half of the memory to look them up in; `take` is several times as fast as indexing.
-        places, begins = windows.targets(sequences, window=window, stride=stride)
-        self._places, self._begins = places.astype(np.int32).take(served), begins.astype(np.int32).take(served)
+        # As int32, which is half of the memory to go through; `take` is several times as fast as indexing.
+        compact = Sequences(sequences.ids, *(places.astype(np.int32) for places in sequences[1:]))
+        places, begins = windows.targets(compact, window=window, stride=stride)
+        self._places, self._begins = places.take(served), begins.take(served)
 
     def cut(self, numbers: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
         """See Group."""
-        places, begins = self._places[numbers], self._begins[numbers]
-        for start in range(0, len(places), _CUT_AT_ONCE):
-            some = slice(start, start + _CUT_AT_ONCE)
-            x[some], y[some] = self._windows.cut(Targets(places[some], begins[some]))
+        x[...], y[...] = self._windows.cut(Targets(self._places[numbers], self._begins[numbers]))
+
+
+class RowGroup:
+    """Of the `spans` layout: rows of up to W targets, each with the id before it.
+
+    Attributes:
+        begin: bool[N], whether a document begins with a row.
+    """
+
+    def __init__(self, sequences: Sequences, served: np.ndarray, *, window: int):
+        """`served` int[N] are the rows of the sequences in the order that they are numbered."""
+        self._windows = Windows(sequences.ids, window=window)
+        firsts, widths, begin = windows.rows(sequences, window=window)
+        self._firsts, self._widths, self.begin = firsts[served], widths[served], begin[served]
+
+    def cut(self, numbers: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+        """See Group."""
+        firsts, widths = self._firsts[numbers], self._widths[numbers]
+        x[...] = self._windows.at(firsts - 1, widths)
+        y[...] = self._windows.at(firsts, widths)
 
 
 def read_spans(contents: Sequence[bytes], *, stride: int, min_context: int, dtype: np.dtype) -> Sequences:
@@ -92,6 +109,12 @@ def count_targets(content: bytes, *, stride: int, min_context: int, dtype: np.dt
     """How many targets of a block of spans have enough context."""
     found = read_spans([content], stride=stride, min_context=min_context, dtype=dtype)
     return int(windows.target_counts(found.firsts, found.ends, stride=stride).sum())
+
+
+def count_rows(content: bytes, *, window: int, dtype: np.dtype) -> int:
+    """How many rows of up to W targets a block of spans has."""
+    found = read_spans([content], stride=1, min_context=1, dtype=dtype)
+    return int(windows.target_counts(found.firsts, found.ends, stride=window).sum())
 
 
 def served_targets(blocks: Blocks, which: np.ndarray, *, step: int) -> np.ndarray:

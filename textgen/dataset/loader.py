@@ -1,46 +1,20 @@
-"""Streams the pairs of datasets as batches, from either layout, in flat memory.
+"""Streams the pairs of datasets as batches, from either layout, in flat memory; or rows with a target at every place.
 
 A batch's way: the schedule says which places of which source a step holds, the source which group of blocks they are
 in and what their order is, the group cuts them. Each is a pure function, so a stream can begin at any step, and
 any number of workers serve the same batches, each its slice of them.
 """
 
-import atexit
-import contextlib
-import math
-import os
-import threading
-import time
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import numpy as np
 import tensorflow as tf
 
-from textgen.dataset.buffers import Buffers
 from textgen.dataset.choice import Choice
-from textgen.dataset.mixture import Data, Mixture
+from textgen.dataset.lanes import Lanes
+from textgen.dataset.mixture import Data, Mixture, open_stock, weights_of
 from textgen.dataset.schedule import Schedule
+from textgen.dataset.streams import Array, Empty, Slice, Stream
 from textgen.errors import require
 from textgen.files import Cache
-
-_CHUNK_PAIRS = 16_384
-"""Pairs that are cut at once: many, since each call takes a while, but few enough for the processor's cache."""
-
-_PARALLEL_CHUNKS = min(4, os.cpu_count() or 1)
-
-_QUIET_SECONDS, _MOST_SECONDS_TO_QUIET = 0.1, 20.0
-
-
-class Slice(NamedTuple):
-    """Which of how many equal parts of every batch."""
-
-    worker: int
-    workers: int
-
-    def size(self, batch_size: int) -> int:
-        """The pairs in this part of a batch."""
-        return (self.worker + 1) * batch_size // self.workers - self.worker * batch_size // self.workers
 
 
 def read_pairs(
@@ -91,121 +65,150 @@ def read_pairs(
         UserError: a folder is no dataset, the split is empty, datasets don't fit together, or an argument is out of
             range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same wording when it is reached.
     """
+    choice = Choice(window, stride, min_context, fraction)
+    drawn = _Drawn(
+        data,
+        split,
+        choice=choice,
+        part=_part(batch_size, worker, workers),
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        drop_remainder=drop_remainder,
+        compact=compact,
+        cache=cache,
+    )
+    return Stream(drawn).dataset(start_step)
+
+
+def read_sequences(
+    data: Data,
+    *,
+    split: str = "train",
+    batch_size: int,
+    seed: int | None = None,
+    epochs: int = 1,
+    start_step: int = 0,
+    worker: int = 0,
+    workers: int = 1,
+    window: int | None = None,
+    carry: bool = False,
+    drop_remainder: bool = False,
+    cache: Cache | None = None,
+    fraction: float = 1.0,
+) -> tf.data.Dataset:
+    """Rows of a split with a target at every place, as batches (x int32 [B, W], y int32 [B, W]).
+
+    A row has up to W targets of one document on end, y = d[a+1 .. b], and the ids before them, x = d[a .. b-1]; both
+    are padded on the right with 0, at the same places. The next row of the document begins after d[b]. So every
+    target is served once an epoch. Rows are cut within records: a document of more than 16,384 targets has a
+    short row at the end of each.
+
+    With `carry` a row goes on where the row of the step before it ended, for a model that carries its state on: of R
+    rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps an epoch. Batches are
+    (x, y, fresh bool [B]); fresh says that a row does not go on from the one before it, since it is an epoch's
+    first or a document begins with it. The last R - B * L rows are left out, since a lane without a row would have
+    to be all padding, which the cuDNN LSTM refuses.
+
+    Args:
+        data: as for `read_pairs`; of `spans` with every target. The shards are read once to count the rows.
+        split: "train", "validation" or "test".
+        batch_size: B, the rows that all workers take in a step. An epoch's last batch may be shorter.
+        seed: shuffles every epoch anew; None serves the order of the corpus. With `carry` there is none.
+        epochs: how often the split is served.
+        start_step: how many batches of this very stream to leave out at its start; they are not read.
+        worker: which slice of every batch to serve, as for `read_pairs`; with `carry` the same lanes at every step.
+        workers: among how many every batch is shared out. The batches don't depend on it.
+        window: W; None for that of the preparation.
+        carry: whether rows go on from step to step. About B blocks are in memory then.
+        drop_remainder: leaves out an epoch's short batch. With `carry` there is none.
+        cache: where blocks of remote shards are kept.
+        fraction: the share of the rows to serve, from all over the split; a smaller one is part of a larger.
+
+    Returns:
+        A dataset of known cardinality.
+
+    Raises:
+        UserError: a folder is no dataset, the split is empty, datasets don't fit together, the shards have another
+            layout or stride, or an argument is out of range. A damaged shard raises
+            `tf.errors.InvalidArgumentError` with the same wording when it is reached.
+    """
+    choice = Choice(window, fraction=fraction, rows=True)
+    part = _part(batch_size, worker, workers)
+    if not carry:
+        drawn = _Drawn(
+            data,
+            split,
+            choice=choice,
+            part=part,
+            batch_size=batch_size,
+            epochs=epochs,
+            seed=seed,
+            drop_remainder=drop_remainder,
+            cache=cache,
+        )
+        return Stream(drawn).dataset(start_step)
+    require(
+        seed is None,
+        f"seed is {seed}; rows that go on from step to step have the order of the corpus. Leave the seed out.",
+    )
+    folder, *others = weights_of(data)
+    require(not others, f"{len(others) + 1} datasets are given; rows go on from step to step in one. Name one.")
+    stock = open_stock(folder, split, choice, compact=False, cache=cache)
+    return Stream(Lanes(stock, part, batch_size=batch_size, epochs=epochs)).dataset(start_step)
+
+
+def _part(batch_size: int, worker: int, workers: int) -> Slice:
     require(batch_size >= 1, f"batch size is {batch_size}; it must be at least 1.")
     require(workers <= batch_size, f"workers is {workers}; a batch of {batch_size} has a pair for each at the least.")
     require(
         0 <= worker < workers, f"worker is {worker}; it must be from 0 to {workers - 1}, as workers is {workers}."
     )
-    require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
-    choice = Choice(window, stride, min_context, fraction)
-    mixture = Mixture(data, split, choice, seed=seed, compact=compact, cache=cache)
-    schedule = Schedule(
-        mixture.pairs,
-        mixture.weights,
-        batch_size=batch_size,
-        epochs=epochs,
-        drop_remainder=drop_remainder,
-        seed=seed,
-    )
-    return _Stream(mixture, schedule, Slice(worker, workers)).dataset(start_step)
+    return Slice(worker, workers)
 
 
-class _Stream:
-    """A slice of every batch of a schedule."""
+class _Drawn:
+    """The pairs of a mixture as a schedule draws them; see `Steps`, and `read_pairs` for what is given."""
 
-    def __init__(self, mixture: Mixture, schedule: Schedule, part: Slice):
-        self._mixture, self._schedule, self._part = mixture, schedule, part
-        self._chunk_steps = max(1, _CHUNK_PAIRS * part.workers // schedule.batch_size)
+    def __init__(
+        self,
+        data: Data,
+        split: str,
+        *,
+        choice: Choice,
+        part: Slice,
+        batch_size: int,
+        epochs: int,
+        seed: int | None,
+        drop_remainder: bool,
+        cache: Cache | None,
+        compact: bool = False,
+    ):
+        require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
+        self._mixture = mixture = Mixture(data, split, choice, seed=seed, compact=compact, cache=cache)
+        self._schedule = schedule = Schedule(
+            mixture.pairs,
+            mixture.weights,
+            batch_size=batch_size,
+            epochs=epochs,
+            drop_remainder=drop_remainder,
+            seed=seed,
+        )
         self._ends = [schedule.end(source) for source in range(len(mixture.pairs))]
-        self._x_buffers, self._y_buffers = Buffers(), Buffers()
-
-    def dataset(self, start_step: int) -> tf.data.Dataset:
-        """The batches from a step on."""
-        schedule = self._schedule
-        require(
-            0 <= start_step <= schedule.steps, f"start step is {start_step}; this stream has {schedule.steps} steps."
+        self.arrays: tuple[Array, ...] = (
+            Array((mixture.window,), mixture.dtype),
+            Array(mixture.y_shape, mixture.dtype),
         )
-        first_epoch, skipped = divmod(start_step, schedule.steps_per_epoch)
-        dataset = tf.data.Dataset.range(first_epoch, schedule.epochs).flat_map(
-            lambda epoch: self._epoch(
-                epoch, tf.where(tf.equal(epoch, first_epoch), tf.constant(skipped, tf.int64), 0)
-            )
-        )
-        # Without `prefetch`: chunks are cut ahead, and to take a batch out of one is cheaper than to hand it from
-        # thread to thread.
-        return dataset.apply(tf.data.experimental.assert_cardinality(schedule.steps - start_step))
+        self.part, self.batch_size, self.epochs, self.drop_remainder = part, batch_size, epochs, drop_remainder
+        self.steps_per_epoch, self.whole_steps = schedule.steps_per_epoch, schedule.whole_steps
 
-    def _epoch(self, epoch: tf.Tensor, skipped: tf.Tensor) -> tf.data.Dataset:
-        schedule = self._schedule
-        begin = epoch * schedule.steps_per_epoch
-        first, whole = begin + skipped, begin + schedule.whole_steps
-        batches = self._chunks(first, whole, self._chunk_steps).rebatch(
-            self._part.size(schedule.batch_size), drop_remainder=schedule.drop_remainder
-        )
-        if schedule.whole_steps == schedule.steps_per_epoch:
-            return batches
-        return batches.concatenate(self._chunks(tf.maximum(first, whole), begin + schedule.steps_per_epoch, 1))
+    def cut(self, first: int, end: int, empty: Empty) -> list[np.ndarray]:
+        """See Steps."""
+        share = self._schedule.share(first, end, worker=self.part.worker, workers=self.part.workers)
+        x, y = empty(len(share.places))
+        self._mixture.cut(share, x, y, ends=self._ends)
+        return [x, y]
 
-    def _chunks(self, first: tf.Tensor, end: tf.Tensor, steps: int) -> tf.data.Dataset:
-        """The pairs of the steps from `first` to before `end`, those of so many steps an element."""
-        return tf.data.Dataset.range(first, end, steps).map(
-            lambda step: self._tensors(step, tf.minimum(step + steps, end)),
-            num_parallel_calls=_PARALLEL_CHUNKS,
-            deterministic=True,
-        )
-
-    def _tensors(self, first: tf.Tensor, end: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        dtype = tf.as_dtype(self._mixture.dtype)
-        x, y = tf.numpy_function(self._chunk, [first, end], [dtype, dtype], stateful=False)
-        return tf.ensure_shape(x, [None, self._mixture.window]), tf.ensure_shape(y, [None])
-
-    def _chunk(self, first: np.int64, end: np.int64) -> tuple[np.ndarray, np.ndarray]:
-        """X and y of some steps on end."""
-        with _CALLS.counted():
-            share = self._schedule.share(int(first), int(end), worker=self._part.worker, workers=self._part.workers)
-            pairs, dtype = len(share.places), self._mixture.dtype
-            x = self._x_buffers.take((pairs, self._mixture.window), dtype)
-            y = self._y_buffers.take((pairs,), dtype)
-            self._mixture.cut(share, x, y, ends=self._ends)
-            if end == self._schedule.steps:
-                for held in (self._mixture, self._x_buffers, self._y_buffers):
-                    held.release()
-            return x, y
-
-
-class _Calls:
-    """The calls from TensorFlow's threads into Python.
-
-    A thread that is inside when Python ends never comes out, and TensorFlow waits for it for ever. So Python waits
-    first, until the buffers of the streams are full and no thread comes any more.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside, self._last = 0, -math.inf
-
-    @contextlib.contextmanager
-    def counted(self) -> Iterator[None]:
-        """Around one call."""
-        with self._lock:
-            self._inside += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._inside -= 1
-                self._last = time.monotonic()
-
-    def wait_for_quiet(self) -> None:
-        """Until there has been no call for a while."""
-        deadline = time.monotonic() + _MOST_SECONDS_TO_QUIET
-        while not self._is_quiet() and time.monotonic() < deadline:
-            time.sleep(_QUIET_SECONDS / 10)
-
-    def _is_quiet(self) -> bool:
-        with self._lock:
-            return not self._inside and time.monotonic() - self._last > _QUIET_SECONDS
-
-
-_CALLS = _Calls()
-atexit.register(_CALLS.wait_for_quiet)
+    def release(self) -> None:
+        """See Steps."""
+        self._mixture.release()

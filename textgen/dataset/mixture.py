@@ -12,6 +12,7 @@ from textgen.dataset.choice import Choice
 from textgen.dataset.manifest import read_manifest
 from textgen.dataset.schedule import Share
 from textgen.dataset.sources import Source
+from textgen.dataset.stock import Stock
 from textgen.errors import UserError, require
 from textgen.files import Cache, open_folder
 
@@ -40,6 +41,7 @@ class Mixture:
         pairs: how many pairs each has in an epoch.
         weights: of each.
         window: W.
+        y_shape: of a pair: (), or (W,) where rows of targets are chosen.
         dtype: that of the ids.
     """
 
@@ -52,19 +54,19 @@ class Mixture:
             UserError: a folder is no dataset, its split is empty, it can't serve the choice, or they don't fit.
         """
         weights = weights_of(data)
-        self._sources = [
-            Source(open_folder(folder, cache=cache), read_manifest(folder), split, choice, seed=seed, compact=compact)
-            for folder in weights
-        ]
-        first, *others = self._sources
+        stocks = [open_stock(folder, split, choice, compact=compact, cache=cache) for folder in weights]
+        first, *others = stocks
         for other, name in zip(others, list(weights)[1:], strict=True):
             _check_alike(first, other, next(iter(weights)), name)
-        self.pairs = [source.pairs for source in self._sources]
+        self._sources = [Source(stock, seed=seed) for stock in stocks]
+        self.pairs = [stock.pairs for stock in stocks]
         self.weights = list(weights.values())
-        self.window, self.dtype = first.window, first.dtype
+        self.window, self.y_shape, self.dtype = first.window, first.y_shape, first.dtype
 
     def cut(self, share: Share, x: np.ndarray, y: np.ndarray, *, ends: Sequence[int]) -> None:
-        """Fills x [N, W] and y [N] with the pairs of a share; `ends` are where the streams of the sources will stop.
+        """Fills x [N, W] and y [N, *y_shape] with the pairs of a share.
+
+        `ends` are where the streams of the sources will stop.
 
         Raises:
             UserError: a shard is missing or damaged.
@@ -84,15 +86,24 @@ class Mixture:
             source.release()
 
 
-def _check_alike(one: Source, two: Source, one_name: object, two_name: object) -> None:
+def open_stock(folder: str | Path, split: str, choice: Choice, *, compact: bool, cache: Cache | None) -> Stock:
+    """What is served of a split of the dataset in a folder.
+
+    Raises:
+        UserError: the folder is no dataset, its split is empty, or it can't serve the choice.
+    """
+    return Stock(open_folder(folder, cache=cache), read_manifest(folder), split, choice, compact=compact)
+
+
+def _check_alike(one: Stock, two: Stock, one_name: object, two_name: object) -> None:
     """Refuses to mix datasets whose ids don't mean the same."""
 
-    def traits(source: Source) -> dict[str, object]:
+    def traits(stock: Stock) -> dict[str, object]:
         return {
-            "vocabulary": source.manifest.tokens_sha256,
-            "tokenizer and cleaning": dataclasses.replace(source.manifest.text, vocabulary_size=1),
-            "window": source.window,
-            "boundaries": source.manifest.config.boundaries,
+            "vocabulary": stock.manifest.tokens_sha256,
+            "tokenizer and cleaning": dataclasses.replace(stock.manifest.text, vocabulary_size=1),
+            "window": stock.window,
+            "boundaries": stock.manifest.config.boundaries,
         }
 
     differing = [name for name, trait in traits(one).items() if trait != traits(two)[name]]

@@ -15,10 +15,11 @@ def places(starts: np.ndarray, lengths: np.ndarray, *, step: int = 1) -> np.ndar
         step: from one place to the next.
 
     Returns:
-        int64 [sum of lengths].
+        [sum of lengths], of the dtype of `starts`, which has to hold that sum too.
     """
-    ends = np.cumsum(lengths)
-    counted = np.arange(ends[-1] if len(ends) else 0)
+    lengths = lengths.astype(starts.dtype, copy=False)
+    ends = np.cumsum(lengths, dtype=starts.dtype)
+    counted = np.arange(ends[-1] if len(ends) else 0, dtype=starts.dtype)
     if step != 1:
         return np.repeat(starts - (ends - lengths) * step, lengths) + counted * step
     return np.repeat(starts - (ends - lengths), lengths) + counted

@@ -8,13 +8,9 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from textgen.dataset.choice import Choice, choose, settle
-from textgen.dataset.groups import Group, PairGroup, SpanGroup, count_targets, read_spans, served_targets
-from textgen.dataset.manifest import Manifest
+from textgen.dataset.groups import Group
 from textgen.dataset.order import EpochOrder, blocks_a_group, epoch_order, group_order
-from textgen.dataset.records import span_dtype
-from textgen.dataset.shards import Place, block_places, read_blocks
-from textgen.files import Folder
+from textgen.dataset.stock import Stock
 
 _GROUPS_KEPT = 3
 """The one before, which a late batch may still want, the one that is served, and the one after."""
@@ -24,33 +20,12 @@ _Key = tuple[int, int]
 
 
 class Source:
-    """Serves the pairs at any places of the stream.
+    """Serves the pairs of a stock at any places of the stream."""
 
-    Attributes:
-        manifest: that of the dataset.
-        window: W.
-        dtype: that of the ids it serves.
-        pairs: how many pairs an epoch has.
-    """
-
-    def __init__(
-        self, folder: Folder, manifest: Manifest, split: str, choice: Choice, *, seed: int | None, compact: bool
-    ):
-        """`compact`: whether ids keep the dtype that they have on disk.
-
-        Raises:
-            UserError: the split is empty, or the choice is one that the dataset can't serve.
-        """
-        self.manifest = manifest
-        self._folder, self._seed = folder, seed
-        self._settled = settle(choice, manifest.config)
-        self.window = self._settled.window
-        self._stored = span_dtype(manifest.vocabulary_size)
-        self.dtype = self._stored if compact else np.dtype(np.int32)
-        places = block_places(manifest.shards(split))
-        self._blocks = choose(places, self._targets(places), step=self._settled.step, fraction=self._settled.fraction)
-        self.pairs = int(self._blocks.pairs.sum())
-        self._group_blocks = blocks_a_group(np.array([place.block.bytes for place in self._blocks.places]))
+    def __init__(self, stock: Stock, *, seed: int | None):
+        """`seed`: None for the order of the corpus."""
+        self.stock, self._seed = stock, seed
+        self._group_blocks = blocks_a_group(np.array([place.block.bytes for place in stock.blocks.places]))
         self._order = functools.lru_cache(maxsize=2)(self._epoch_order)
         self._ready = _Ready(self._load)
 
@@ -58,9 +33,9 @@ class Source:
         """The pairs at these places of the stream.
 
         Args:
-            places: int[N], rising; epoch e begins at e times `pairs`.
+            places: int[N], rising; epoch e begins at e times the pairs of the stock.
             x: [N, W], which is filled.
-            y: [N], too.
+            y: [N], or [N, W] of rows of targets, which is filled too.
             end: where the reader will stop, so that nothing after it is read ahead.
 
         Raises:
@@ -68,11 +43,11 @@ class Source:
         """
         done = 0
         while done < len(places):
-            epoch, place = divmod(int(places[done]), self.pairs)
+            epoch, place = divmod(int(places[done]), self.stock.pairs)
             order = self._order(epoch)
             index = int(np.searchsorted(order.ends, place, side="right"))
-            begin = epoch * self.pairs + int(order.ends[index - 1] if index else 0)
-            following = epoch * self.pairs + int(order.ends[index])
+            begin = epoch * self.stock.pairs + int(order.ends[index - 1] if index else 0)
+            following = epoch * self.stock.pairs + int(order.ends[index])
             stop = int(np.searchsorted(places, following))
             group = self._ready.take((epoch, index), self._next(epoch, index) if following < end else None)
             group.cut(_numbers(places[done:stop], begin), x[done:stop], y[done:stop])
@@ -82,24 +57,8 @@ class Source:
         """Frees the memory of what was read; it is read again when it is asked for."""
         self._ready.release()
 
-    def _targets(self, places: list[Place]) -> np.ndarray:
-        """int[N], the targets with enough context of each block."""
-        if self._settled.min_context == 1:
-            return np.array([place.block.pairs for place in places])
-        return np.array(
-            [
-                count_targets(
-                    *read_blocks(self._folder, [place]),
-                    stride=self.manifest.config.stride,
-                    min_context=self._settled.min_context,
-                    dtype=self._stored,
-                )
-                for place in places
-            ]
-        )
-
     def _epoch_order(self, epoch: int) -> EpochOrder:
-        return epoch_order(self._blocks.pairs, group_blocks=self._group_blocks, seed=self._seed, epoch=epoch)
+        return epoch_order(self.stock.blocks.pairs, group_blocks=self._group_blocks, seed=self._seed, epoch=epoch)
 
     def _next(self, epoch: int, index: int) -> _Key:
         return (epoch, index + 1) if index + 1 < len(self._order(epoch).ends) else (epoch + 1, 0)
@@ -107,16 +66,8 @@ class Source:
     def _load(self, key: _Key) -> Group:
         epoch, index = key
         which = self._order(epoch).group(index)
-        contents = read_blocks(self._folder, [self._blocks.places[i] for i in which])
-        targets = served_targets(self._blocks, which, step=self._settled.step)
-        served = targets.take(group_order(len(targets), seed=self._seed, epoch=epoch, group=index))
-        config = self.manifest.config
-        if config.layout == "pairs":
-            return PairGroup(contents, served, window=config.window, vocabulary_size=self.manifest.vocabulary_size)
-        sequences = read_spans(
-            contents, stride=config.stride, min_context=self._settled.min_context, dtype=self._stored
-        )
-        return SpanGroup(sequences, served, window=self.window, stride=config.stride)
+        pairs = int(self.stock.blocks.pairs[which].sum())
+        return self.stock.read(which, group_order(pairs, seed=self._seed, epoch=epoch, group=index))
 
 
 def _numbers(places: np.ndarray, begin: int) -> slice | np.ndarray:

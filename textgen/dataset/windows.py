@@ -1,4 +1,4 @@
-"""Which (X, y) pairs a sequence of ids holds; both layouts ask here.
+"""Which (X, y) pairs, or rows of targets, a sequence of ids holds; both layouts ask here.
 
 A document of n tokens is d = [BOS] t1 … tn [EOS]. Every position p ≥ 1 is a target once: y = d[p] and
 X = d[max(0, p-W) : p]. X is never empty, and n tokens give n + 1 pairs. X is padded on the right, which is the
@@ -67,6 +67,33 @@ def targets(sequences: Sequences, *, window: int, stride: int) -> Targets:
     return Targets(found, np.maximum(found - window, np.repeat(sequences.starts, counts)))
 
 
+class Rows(NamedTuple):
+    """Targets on end, up to a window of them in a row, each after the one before it.
+
+    Attributes:
+        firsts: int[N], where each row's first target is.
+        widths: int[N], how many targets it has.
+        begin: bool[N], whether its sequence begins with it, so that its first target has one id of context.
+    """
+
+    firsts: np.ndarray
+    widths: np.ndarray
+    begin: np.ndarray
+
+
+def rows(sequences: Sequences, *, window: int) -> Rows:
+    """The targets of sequences in rows; no row holds those of two.
+
+    >>> found = rows(sequences([np.array([2, 7, 8, 9, 3])]), window=3)
+    >>> found.firsts.tolist(), found.widths.tolist(), found.begin.tolist()
+    ([1, 4], [3, 1], [True, False])
+    """
+    counts = target_counts(sequences.firsts, sequences.ends, stride=window)
+    firsts = slices.places(sequences.firsts, counts, step=window)
+    widths = np.minimum(window, np.repeat(sequences.ends, counts) - firsts)
+    return Rows(firsts, widths, firsts == np.repeat(sequences.starts + 1, counts))
+
+
 def target_counts(firsts: np.ndarray, ends: np.ndarray, *, stride: int) -> np.ndarray:
     """int[S], how many targets lie from each first place to its end."""
     return np.maximum(-((firsts - ends) // stride), 0)
@@ -91,7 +118,7 @@ def spans(sequences: Sequences, *, context: int, most_targets: int) -> Sequences
 
 
 class Windows:
-    """Cuts pairs out of ids, any of them in any order."""
+    """Cuts windows out of ids, any of them in any order."""
 
     def __init__(self, ids: Ids, *, window: int):
         """`ids` are the sequences on end; `window` is W, the width of X."""
@@ -106,7 +133,11 @@ class Windows:
     def cut(self, targets: Targets) -> tuple[np.ndarray, Ids]:
         """The pairs at N targets: X [N, W], padded on the right with PAD, and y [N], with the dtype of the ids."""
         places, begins = targets
-        x = self._rows[begins].view(self._ids.dtype)
-        # A short window was read past its target; PAD is 0. All are masked, which is faster than to find the short.
-        x &= self._kept.take(places - begins).view(self._ids.dtype)
-        return x.reshape(len(begins), self._window), self._ids[places]
+        return self.at(begins, places - begins), self._ids[places]
+
+    def at(self, begins: np.ndarray, widths: np.ndarray) -> np.ndarray:
+        """The ids from these N places on, so many of them: [N, W], padded on the right with PAD."""
+        cut = self._rows[begins].view(self._ids.dtype)
+        # What is short was read too far; PAD is 0. All are masked, which is faster than to find the short.
+        cut &= self._kept.take(widths).view(self._ids.dtype)
+        return cut.reshape(len(begins), self._window)
