@@ -6,6 +6,7 @@ It has one target a window. With a target at every position the backward directi
 import keras
 
 from textgen.config import ModelConfig
+from textgen.model.recurrence import bidirectional
 
 
 def build(config: ModelConfig, *, vocabulary_size: int, window: int) -> keras.Model:
@@ -18,8 +19,7 @@ def build(config: ModelConfig, *, vocabulary_size: int, window: int) -> keras.Mo
     x = keras.layers.Embedding(vocabulary_size, config.embedding, mask_zero=True, name="embedding")(ids)
     for layer in range(config.layers):
         last = layer == config.layers - 1
-        lstm = keras.layers.LSTM(config.units, return_sequences=not last)
-        x = keras.layers.Bidirectional(lstm, name=f"bilstm_{layer}")(x)
+        x = bidirectional(config.units, return_sequences=not last, name=f"bilstm_{layer}")(x)
         x = keras.layers.Dropout(config.dropout, name=f"dropout_{layer}")(x)
     # Logits stay float32 under mixed precision: a softmax over many words needs the digits.
     logits = keras.layers.Dense(vocabulary_size, dtype="float32", name="logits")(x)
