@@ -14,9 +14,10 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     # The character-level LSTM on a novel.
     "char": {
-        "prepare": {"tokenizer": "char", "window": 48, "split_by": "tail"},
+        "prepare": {"tokenizer": "char", "window": 128, "split_by": "tail", "layout": "spans"},
         "train": {
-            "embedding": 32, "layers": 1, "units": (128,), "learning_rate": 0.002, "sample_tokens": 200,
+            "network": "lstm", "embedding": 64, "units": (384,), "dropout": 0.2, "carry": True, "batch_size": 32,
+            "learning_rate": 0.004, "schedule": "cosine", "warmup_steps": 50, "sample_tokens": 200,
         },
     },
     # Books and articles from the web.

@@ -10,6 +10,7 @@ import tensorflow as tf
 from textgen.config import ModelConfig
 from textgen.model.outputs import Logits
 from textgen.model.pooling import AttentionPooling
+from textgen.model.recurrence import LSTM, Bidirectional
 
 
 def build(config: ModelConfig, *, vocabulary_size: int, window: int, precision: str = "float32") -> keras.Model:
@@ -40,8 +41,8 @@ def _read_both_ways(x: keras.KerasTensor, config: ModelConfig, policy: keras.DTy
     """[B, W, embedding] → [B, D]."""
     for layer, units in enumerate(config.widths):
         to_pool = config.pooling == "attention" or layer < config.layers - 1
-        lstm = keras.layers.LSTM(units, return_sequences=to_pool, dtype=policy)
-        x = keras.layers.Bidirectional(lstm, merge_mode=config.merge, dtype=policy, name=f"bilstm_{layer}")(x)
+        lstm = LSTM(units, return_sequences=to_pool, dtype=policy)
+        x = Bidirectional(lstm, merge_mode=config.merge, dtype=policy, name=f"bilstm_{layer}")(x)
         x = keras.layers.Dropout(config.dropout, dtype=policy, name=f"dropout_{layer}")(x)
     return AttentionPooling(dtype=policy, name="pooling")(x) if config.pooling == "attention" else x
 
@@ -49,7 +50,7 @@ def _read_both_ways(x: keras.KerasTensor, config: ModelConfig, policy: keras.DTy
 def _read_forwards(x: keras.KerasTensor, config: ModelConfig, policy: keras.DTypePolicy) -> keras.KerasTensor:
     """[B, W, embedding] → [B, W, D]."""
     for layer, units in enumerate(config.widths):
-        lstm = keras.layers.LSTM(units, return_sequences=True, return_state=True, dtype=policy, name=f"lstm_{layer}")
+        lstm = LSTM(units, return_sequences=True, return_state=True, dtype=policy, name=f"lstm_{layer}")
         x, *_ = lstm(x)
         x = keras.layers.Dropout(config.dropout, dtype=policy, name=f"dropout_{layer}")(x)
     return x
