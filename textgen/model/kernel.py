@@ -163,28 +163,32 @@ def _gradient(
     """
     units, batch = tf.unstack(tf.shape(first))
     steps = tf.shape(gates)[0]
+    last, earlier = (0, 1) if backwards else (steps - 1, -1)
 
-    def step(n: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor, dz: tf.Tensor) -> Tensors:
-        t = steps - 1 - n if backwards else n
-        before = tf.where(n > 0, cells[tf.clip_by_value(t + 1 if backwards else t - 1, 0, steps - 1)], first)
-        i, f, g, o = tf.split(gates[t], 4)
-        squashed = tf.tanh(cells[t])
+    def enter(t: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor, real: bool | tf.Tensor = True) -> Tensors:
+        """The gradients by c of step t, and by z of its output gate; those given are what later steps add."""
+        o, squashed = tf.where(real, gates[t][3 * units :], 0.0), tf.tanh(cells[t])
         d_output = (d_h + d_outputs[:, t]) * o
-        d_c += d_output * (1.0 - squashed * squashed)
-        d_gates = (
-            d_c * g * i * (1.0 - i),
-            d_c * before * f * (1.0 - f),
-            d_c * i * (1.0 - g * g),
-            d_output * squashed * (1.0 - o),
-        )
+        return d_c + d_output * (1.0 - squashed * squashed), d_output * squashed * (1.0 - o)
+
+    def step(n: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor, d_o: tf.Tensor, dz: tf.Tensor) -> Tensors:
+        t, more = last + n * earlier, n + 1 < steps
+        before = tf.clip_by_value(t + earlier, 0, steps - 1)
+        i, f, g = tf.split(gates[t][: 3 * units], 3)
+        d_i = d_c * g * i * (1.0 - i)
+        d_f = d_c * tf.where(more, cells[before], first) * f * (1.0 - f)
+        d_g = d_c * i * (1.0 - g * g)
         # One by one: as a concatenation they would become one formula with a choice at every element.
-        for gate, values in enumerate(d_gates):
+        for gate, values in enumerate((d_i, d_f, d_g, d_o)):
             dz = _put(dz, values[:, tf.newaxis], gate * units, t)
         d_h = tf.matmul(recurrent, dz[:, t]) + tf.where(mask[t], 0.0, d_h)
-        return n - 1, d_h, d_c * f, dz
+        # The step before is entered here: what a loop carries is computed once, and by XLA else for each of its uses.
+        return n + 1, d_h, *enter(before, d_h, d_c * f, more), dz
 
     dz = tf.zeros([4 * units, steps, batch])
-    _, d_h, d_c, dz = tf.while_loop(lambda n, *_: n >= 0, step, [steps - 1, d_h, d_c, dz])
+    _, d_h, d_c, _, dz = tf.while_loop(
+        lambda n, *_: n < steps, step, [0, d_h, *enter(tf.convert_to_tensor(last), d_h, d_c), dz]
+    )
     return dz, d_h, d_c
 
 
