@@ -98,6 +98,7 @@ def test_a_run_without_a_vocabulary_is_refused(refused, trained: Path, tmp_path:
 class Ends:
     """Ends every document at once."""
 
+    name = "bilstm"
     input_shape = (None, 5)
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
@@ -107,6 +108,7 @@ class Ends:
 class SeesBeginning:
     """Writes "a" where it reads [BOS], else "b"."""
 
+    name = "bilstm"
     input_shape = (None, 5)
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
