@@ -1,0 +1,39 @@
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from textgen.model import cores
+
+SHARED_OUT = """
+import tensorflow as tf
+from textgen.model import cores
+cores._cores = lambda: {cores}
+print(cores.share_out(), tf.config.threading.get_intra_op_parallelism_threads(), flush=True)
+tf.constant(1)
+print(cores.share_out())
+"""
+
+
+@pytest.mark.parametrize(("cores", "printed"), [(2, ["True", "1", "True"]), (1, ["False", "0", "False"])])
+def test_two_cores_are_shared_out_before_the_first_op(cores: int, printed: list[str]):
+    done = subprocess.run(
+        [sys.executable, "-c", SHARED_OUT.format(cores=cores)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == printed
+
+
+def test_nothing_is_changed_once_tensorflow_is_at_work(monkeypatch):
+    tf.constant(1)
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    monkeypatch.setattr(cores, "_cores", lambda: 2)
+    if threads != 1:
+        assert not cores.share_out()
+    assert tf.config.threading.get_intra_op_parallelism_threads() == threads
+
+
+def test_a_gpu_s_machine_is_left_alone(monkeypatch):
+    monkeypatch.setattr(cores, "_cores", lambda: 2)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
+    assert not cores.share_out()
