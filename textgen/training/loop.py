@@ -19,6 +19,7 @@ from textgen.dataset.manifest import Manifest
 from textgen.errors import Interrupted, UserError
 from textgen.files import Cache, open_folder
 from textgen.model import run
+from textgen.model.cores import share_out
 from textgen.model.run import RunConfig
 from textgen.training.batches import Feed
 from textgen.training.checkpoints import Checkpoints, State
@@ -67,7 +68,8 @@ def train(
         Interrupted: a signal asked to stop; a checkpoint is written.
         OSError: a file of it can't be read.
     """
-    # Before anything else, since TensorFlow wants it so for several processes.
+    # Both before anything else: TensorFlow makes its threads once, and wants several processes told of each other.
+    share_out()
     replicas = make_replicas(strategy)
     manifests = {directory: read_manifest(directory) for directory in weights_of(data)}
     for directory, manifest in manifests.items():
