@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-memory bench-prepare bench-loader bench-peers clean
+.PHONY: help setup demo test lint bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -39,6 +39,9 @@ bench-prepare: setup .venv-peers/.installed  ## speed of preparation beside othe
 
 bench-loader: setup .venv-peers/.installed  ## speed of serving pairs beside other libraries (25 minutes)
 	$(BIN)/python benchmarks/loader.py
+
+bench-training: setup .venv-peers/.installed  ## speed of training beside PyTorch and Keras (60 minutes)
+	$(BIN)/python benchmarks/training.py
 
 bench-peers:  ## both of these, one after the other
 	@$(MAKE) --no-print-directory -j1 bench-prepare bench-loader

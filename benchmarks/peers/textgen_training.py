@@ -1,0 +1,29 @@
+"""Pairs trained by textgen: its network and its steps, many in one call, as `textgen train` takes them."""
+
+import stepping
+import tensorflow as tf
+
+from textgen.config import ModelConfig, TrainConfig
+from textgen.model import cores, networks
+from textgen.training.losses import plain_cost
+from textgen.training.optimizers import make_optimizer
+from textgen.training.step import NOTHING, training_steps
+
+
+def main() -> None:
+    given = stepping.parser().parse_args()
+    cores.share_out()
+    sizes = stepping.MODELS[given.model]
+    config = ModelConfig(embedding=sizes.embedding, layers=sizes.layers, units=(sizes.units,))
+    model = networks.build(config, vocabulary_size=sizes.words, window=sizes.window)
+    settings = TrainConfig(optimizer="rmsprop", clip_norm=0.0)
+    optimizer = make_optimizer(settings, model, stepping.LEARNING_RATE)
+    cost, variables = plain_cost(model, training=True), model.trainable_variables
+    steps = training_steps(tf.distribute.get_strategy(), optimizer, variables, cost, settings)
+    batches = iter(tf.data.Dataset.from_tensor_slices(stepping.pairs(sizes, given.batch)).repeat())
+    clock = stepping.Clock(given.batch, given.seconds)
+    stepping.measure(lambda count: steps(batches, count, NOTHING), steps=stepping.STEPS_A_CALL, clock=clock)
+
+
+if __name__ == "__main__":
+    main()
