@@ -10,7 +10,8 @@ def share_out() -> bool:
 
     TensorFlow's own choice cuts each op of a direction's loop in two while both directions run, which costs a fifth
     of the processor's time. With more cores its choice stands; it stands too where TensorFlow is at work already,
-    since its threads are made once. To be called before the first op.
+    since its threads are made once. To be called before the first op, and not for a network of one direction, which
+    would leave a core idle.
 
     Returns:
         Whether it has been done.
