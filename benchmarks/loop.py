@@ -73,8 +73,10 @@ def bare(data: Path, batch: int, steps: int) -> dict[str, float]:
 
     from textgen.config import ModelConfig
     from textgen.dataset import read_manifest, read_pairs
-    from textgen.model import networks
+    from textgen.model import cores, networks
 
+    # As the loop does, so that both have the same threads.
+    cores.share_out()
     manifest = read_manifest(data)
     model = networks.build(
         ModelConfig(**MODEL), vocabulary_size=manifest.vocabulary_size, window=manifest.config.window

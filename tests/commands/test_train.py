@@ -170,6 +170,7 @@ def test_a_run_without_a_checkpoint_is_not_resumed(refused, data: Path, half: Pa
         ("--seed", "6"),
         ("--optimizer", "sgd"),
         ("--sample-prompt", "x"),
+        ("--window", "3"),
     ],
 )
 def test_a_resumed_run_stays_what_it_is(refused, data: Path, half: Path, snapshot, option: str, value: str):

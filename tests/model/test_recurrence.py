@@ -186,7 +186,7 @@ def test_a_checkpoint_of_either_is_read_by_the_other(tmp_path: Path, there: bool
 
 
 def test_a_model_is_saved_and_read_as_any_keras_model(tmp_path: Path):
-    model = keras.Sequential([keras.Input((STEPS, INPUTS)), recurrence.bidirectional(UNITS, return_sequences=False)])
+    model = keras.Sequential([keras.Input((STEPS, INPUTS)), recurrence.Bidirectional(recurrence.LSTM(UNITS))])
     model.save(tmp_path / "model.keras")
     read = keras.models.load_model(tmp_path / "model.keras")
     assert type(read.layers[0].forward_layer) is recurrence.LSTM

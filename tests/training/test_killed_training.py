@@ -96,6 +96,17 @@ def test_a_run_killed_again_and_again_has_the_result_of_one_that_was_not(
     _assert_same(output, undisturbed)
 
 
+def test_a_run_that_carries_its_states_has_them_again(make_dataset, tmp_path: Path):
+    data = make_dataset(tmp_path / "data", train=DOCUMENTS * 3, validation=[[4, 5, 6]], layout="spans")
+    options = ("--network", "lstm", "--carry", "--window", 3, "--validate-every", 4)
+    assert _run(_command(data, tmp_path / "whole", *options)) == 0
+    output = tmp_path / "run"
+    assert _run(_command(data, output, *options), until=3) == -signal.SIGKILL
+    assert _run(_command(data, output, *options, "--resume")) == 0
+    _assert_same(output, tmp_path / "whole")
+    assert any(name.startswith("carried") for name in _result(output)[1])
+
+
 def test_a_run_that_is_told_to_end_saves_and_says_so(data: Path, undisturbed: Path, tmp_path: Path):
     output = tmp_path / "run"
     # So slow a pace of checkpoints that the signal's is the only one between checks.

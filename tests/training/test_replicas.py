@@ -16,6 +16,7 @@ import tensorflow as tf
 from textgen.training.watchers.history import History
 
 SCRIPT = Path(__file__).with_name("replicas_script.py")
+KILLED = Path(__file__).with_name("killed_script.py")
 DOCUMENTS = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
 STEPS = 54
 """36 pairs in batches of 7 for 9 epochs; an epoch's last batch has one, so one of two replicas has none."""
@@ -110,7 +111,7 @@ def test_a_batch_in_parts_is_the_batch(data: Path, one: Path, tmp_path: Path):
     _assert_same(tmp_path / "run", one)
 
 
-def test_a_process_that_is_asked_to_stop_stops_all_and_fewer_go_on(data: Path, one: Path, tmp_path: Path):
+def test_a_process_that_is_asked_to_stop_stops_all(data: Path, tmp_path: Path):
     output = tmp_path / "run"
     # So many epochs that it does not end by itself.
     many = _command(data, output, "--checkpoint-minutes", 0)
@@ -124,3 +125,13 @@ def test_a_process_that_is_asked_to_stop_stops_all_and_fewer_go_on(data: Path, o
     told = [process.communicate(timeout=200)[1] for process in processes]
     assert [process.returncode for process in processes] == [143, 143], told
     assert all("all that was done is saved" in text for text in told)
+
+
+def test_a_run_that_was_killed_goes_on_with_other_devices_to_the_same_weights(data: Path, one: Path, tmp_path: Path):
+    command = _command(data, tmp_path / "run", "--checkpoint-minutes", 0)
+    killed = subprocess.run([sys.executable, KILLED, "20", *command], capture_output=True, check=False, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert not list((tmp_path / "run" / "last").glob(f"ckpt-{STEPS}.*"))
+    resumed = [*command, "--resume"]
+    _finish(*(_start(1, resumed, TF_CONFIG=config) for config in _cluster(2)))
+    _assert_same(tmp_path / "run", one)

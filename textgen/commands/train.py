@@ -55,6 +55,7 @@ _TRAIN = {
     "sample_temperature": "0: the likeliest token",
     "sample_tokens": "tokens a sample",
 }
+_WINDOW = {"window": "tokens of context, chosen when reading spans (default: the data's)"}
 _CHANGEABLE = {
     "epochs", "patience", "validate_every", "learning_rate", "schedule", "warmup_steps", "decay_steps",
     "plateau_patience", "clip_norm", "parts", "checkpoint_minutes", "keep_checkpoints",
@@ -76,9 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     parser.add_argument("--max-minutes", type=float, default=math.inf, metavar="M", help="stop after this time")
-    parser.add_argument(
-        "--window", type=int, metavar="W", help="tokens of context, chosen when reading spans (default: the data's)"
-    )
+    parser.add_argument("--window", type=int, metavar="W", help=_WINDOW["window"])
     parser.add_argument(
         "--strategy", default="auto",
         help="one, mirrored (this machine's GPUs) or multiworker (TF_CONFIG or Slurm); default: as it finds them",
@@ -220,9 +219,10 @@ def _resumed_config(arguments: argparse.Namespace) -> "RunConfig":
     from textgen.model.run import load
 
     config = load(arguments.output)
-    given = {**_given(arguments, _MODEL), **_given(arguments, _TRAIN)}
+    given = {**_given(arguments, _MODEL), **_given(arguments, _TRAIN), **_given(arguments, _WINDOW)}
+    owners = {**dict.fromkeys(_MODEL, config.model), **dict.fromkeys(_TRAIN, config.train), "window": config}
     for name, value in given.items():
-        was = getattr(config.model if name in _MODEL else config.train, name)
+        was = getattr(owners[name], name)
         if value != was and name not in _CHANGEABLE:
             raise UserError(
                 f"--{name.replace('_', '-')} is {_shown(value)} and the run's is {_shown(was)}; a resumed run keeps "

@@ -1,7 +1,7 @@
 """What a reader takes of a split: which blocks, and which of their targets.
 
 All of it is reckoned from the manifest's counts, so that the place of every pair in the stream is known before
-anything is read; only the number of targets with enough context has to be counted in the shards.
+anything is read; only the number of targets with enough context, and that of rows, has to be counted in the shards.
 """
 
 import math

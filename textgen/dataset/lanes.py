@@ -6,6 +6,7 @@ are in are in memory.
 """
 
 import functools
+from typing import cast
 
 import numpy as np
 
@@ -82,6 +83,5 @@ class Lanes:
         return int(self._block_ends[block] - self._stock.blocks.pairs[block])
 
     def _read(self, block: int) -> RowGroup:
-        group = self._stock.read(np.array([block]), np.arange(self._stock.blocks.pairs[block]))
-        assert isinstance(group, RowGroup)
-        return group
+        # A stock of rows has groups of them.
+        return cast(RowGroup, self._stock.read(np.array([block]), np.arange(self._stock.blocks.pairs[block])))

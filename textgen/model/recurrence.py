@@ -65,11 +65,6 @@ class Bidirectional(keras.layers.Bidirectional):
         return (*output, *states) if self.merge_mode is None else (output, *states)
 
 
-def bidirectional(units: int, *, return_sequences: bool, name: str | None = None) -> keras.layers.Bidirectional:
-    """Both directions of an LSTM, concatenated: [B, T, I] → [B, T, 2 units], or [B, 2 units] of the last states."""
-    return Bidirectional(LSTM(units, return_sequences=return_sequences), name=name)
-
-
 def takes_kernel(layer: keras.layers.Layer, *, training: bool | None) -> bool:
     """Whether a call of that layer runs our kernel, not Keras's way."""
     return bool(

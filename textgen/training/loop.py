@@ -79,7 +79,9 @@ def train(
         raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
     replicas.meet()
     if replicas.is_chief:
-        _make_folder(next(iter(manifests)), output, config)
+        if not resume:
+            _make_folder(next(iter(manifests)), output)
+        run.save(config, output)
     replicas.meet()
     feed = Feed(data, config, replicas, cache=cache)
     return _Run(output, config, list(manifests.values()), feed, replicas, make_sampler, resume).train(max_minutes)
@@ -97,14 +99,13 @@ def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any
     )
 
 
-def _make_folder(data: str | Path, output: Path, config: RunConfig) -> None:
+def _make_folder(data: str | Path, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     # The run has its own copy, so that it can write text where the dataset is not.
     folder = open_folder(data)
     for name in (VOCABULARY_FILE, TOKENIZER_FILE):
         if folder.size(name) is not None:
             (output / name).write_bytes(folder.read(name))
-    run.save(config, output)
 
 
 class _Going(NamedTuple):
