@@ -30,7 +30,7 @@ class LSTM(keras.layers.LSTM):
         if not takes_kernel(self, training=training):
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)
         x, mask = _features_first(sequences, mask)
-        outputs, (h, c) = _run(self, x, mask, initial_state)
+        outputs, (h, c) = _run(self, x, mask, _state(initial_state))
         outputs = tf.transpose(outputs, [2, 1, 0])
         if self.go_backwards:
             outputs = tf.reverse(outputs, [1])
@@ -49,12 +49,13 @@ class Bidirectional(keras.layers.Bidirectional):
         layers = [self.forward_layer, self.backward_layer]
         if self.stateful or not all(takes_kernel(layer, training=training) for layer in layers):
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
-        if initial_state is None:
-            initial_state = [state for layer in layers for state in layer.get_initial_state(tf.shape(sequences)[0])]
         x, mask = _features_first(sequences, mask)
+        if initial_state is None:
+            states = [_no_state(layer, x) for layer in layers]
+        else:
+            states = [_state(initial_state[:2]), _state(initial_state[2:])]
         (left, left_state), (right, right_state) = (
-            _run(layer, x, mask, state)
-            for layer, state in zip(layers, (initial_state[:2], initial_state[2:]), strict=True)
+            _run(layer, x, mask, state) for layer, state in zip(layers, states, strict=True)
         )
         if not self.return_sequences:
             left, right = left_state.h, right_state.h
@@ -91,11 +92,22 @@ def _batch_first(x: tf.Tensor) -> tf.Tensor:
     return tf.transpose(x)
 
 
-def _run(layer: LSTM, x: tf.Tensor, mask: tf.Tensor, state: Any) -> tuple[tf.Tensor, kernel.State]:
+def _state(h_and_c: Any) -> kernel.State:
+    """Keras's, each [B, U]."""
+    return kernel.State(*(tf.transpose(tf.cast(value, tf.float32)) for value in h_and_c))
+
+
+def _no_state(layer: LSTM, x: tf.Tensor) -> kernel.State:
+    """For x [I, T, B]. Its own size is asked for, since whoever asks for the size of what it was transposed from
+    keeps TensorFlow from leaving out the transposes between two layers."""
+    zeros = tf.zeros([layer.units, tf.shape(x)[2]])
+    return kernel.State(zeros, zeros)
+
+
+def _run(layer: LSTM, x: tf.Tensor, mask: tf.Tensor, state: kernel.State) -> tuple[tf.Tensor, kernel.State]:
     cell = layer.cell
     weights = kernel.Weights(*(tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)))
-    h, c = (tf.transpose(tf.cast(s, tf.float32)) for s in state)
-    outputs, last = kernel.run(x, mask, weights, kernel.State(h, c), backwards=layer.go_backwards)
+    outputs, last = kernel.run(x, mask, weights, state, backwards=layer.go_backwards)
     # One trace of the loops serves every size, so they cannot tell it.
     outputs.set_shape([layer.units, *x.shape[1:]])
     for state in last:
