@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from textgen.config import BOS, ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
+from textgen.model import cores
 from textgen.presets import PRESETS
 from textgen.training.batches import held_out
 from textgen.training.loop import config_for
@@ -63,6 +64,8 @@ def train(data: Path, x: np.ndarray, y: np.ndarray, minutes: float) -> dict[str,
         model=ModelConfig(**{name: value for name, value in settings.items() if name in model_names}),
         train=TrainConfig(**{name: value for name, value in settings.items() if name not in model_names}),
     )
+    # As `textgen train` does, so that both have the same threads.
+    cores.share_out()
     keras.utils.set_random_seed(0)
     model, replicas = config.build(), Replicas(tf.distribute.get_strategy())
     optimizer = make_optimizer(config.train, model, config.train.learning_rate)

@@ -89,3 +89,33 @@ def test_a_damaged_shard_is_named_in_one_line(refused, trained: Path, data: Path
     (damaged / "test-000000.tfrecord").unlink()
     message = refused("evaluate", trained, "--data", damaged)
     assert "test-000000.tfrecord cannot be read" in message
+
+
+def test_an_lstm_may_remember_what_it_has_read(make_dataset, tmp_path: Path, capfd):
+    data = make_dataset(tmp_path / "data", train=[[4, 5, 6, 7, 8]], test=[[7, 8, 9, 1], [12, 13]], layout="spans")
+    run = tmp_path / "run"
+    train = ["train", "--network", "lstm", "--embedding", "4", "--units", "4", "--epochs", "1"]
+    assert main([*train, "--data", str(data), "--output", str(run)]) == 0
+    capfd.readouterr()
+    remember = ["--memory", "10", "--memory-sharpness", "5", "--memory-share", "0.5"]
+    assert main(["evaluate", str(run), "--data", str(data), *remember]) == 0
+    _, _, model, memory, *_ = capfd.readouterr().out.splitlines()
+    assert (model.split()[0], memory[:11]) == ("model", "with memory")
+    assert len(memory) == len(model)
+    assert memory.split()[2] != model.split()[1]
+
+    assert main(["evaluate", str(run), "--data", str(data), *remember, "--json"]) == 0
+    values = json.loads(capfd.readouterr().out)["remembering"]
+    assert values["tokens"] == 10
+    assert f"{values['loss']:.4f}" == memory.split()[2]
+    assert values["perplexity"] == pytest.approx(math.exp(values["loss"]))
+    assert values["bits_per_character"] == pytest.approx(values["loss"] * 8 / math.log(2) / 6)
+
+
+def test_a_bilstm_remembers_nothing(refused, trained: Path, data: Path):
+    message = refused("evaluate", trained, "--data", data, "--memory", "10")
+    assert "remembers nothing. Leave --memory out, or train --network lstm" in message
+
+
+def test_a_memory_of_less_than_nothing_is_refused(refused, trained: Path, data: Path):
+    assert "memory is -1; it must be at least 0" in refused("evaluate", trained, "--data", data, "--memory", "-1")

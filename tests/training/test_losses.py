@@ -47,6 +47,33 @@ def test_rows_that_go_on_cost_what_one_long_row_costs():
     np.testing.assert_allclose(first + second, whole, rtol=1e-5)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_batch_read_in_two_halves_costs_the_same(monkeypatch, rows: int, training: bool):
+    model, random = _lstm(), np.random.RandomState(0)
+    x = random.randint(4, 20, [rows, 3]).astype(np.int32)
+    x[-1, 1:] = 0
+    y = np.where(x, random.randint(4, 20, x.shape), 0).astype(np.int32)
+    x, y, fresh = tf.constant(x), tf.constant(y), tf.constant([False] * rows)
+
+    def measured() -> list[tf.Tensor]:
+        states = make_states(model, rows)
+        carried = carried_cost(model, states, training=training)
+        plain = tf.function(plain_cost(model, training=training), reduce_retracing=True)
+        # Of no size that is known, as the loader's batches are.
+        plain = plain.get_concrete_function(*[tf.TensorSpec([None, 3], tf.int32)] * 2)
+        with tf.GradientTape() as tape:
+            costs = [carried(x, y, fresh), carried(x, y, fresh), plain(x, y)]
+            loss = tf.add_n([cost.objective for cost in costs])
+        gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+        return [*(cost.sums for cost in costs), *states, *map(tf.convert_to_tensor, gradients)]
+
+    whole = measured()
+    monkeypatch.setattr(tf.config.threading, "get_intra_op_parallelism_threads", lambda: 1)
+    for half, one in zip(measured(), whole, strict=True):
+        np.testing.assert_allclose(half, one, rtol=1e-5, atol=1e-6)
+
+
 def test_a_fresh_row_knows_nothing_of_the_row_before_it():
     model = _lstm()
     x, y = tf.constant([[4, 5, 6], [4, 5, 6]]), tf.constant([[5, 6, 7], [5, 6, 7]])

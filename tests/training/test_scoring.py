@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.config import BOS, EOS, ModelConfig, TrainConfig
+from textgen.config import BOS, EOS, MemoryConfig, ModelConfig, TrainConfig
 from textgen.dataset import read_manifest
+from textgen.model.memory import Memory
 from textgen.training.batches import held_out
 from textgen.training.loop import config_for
 from textgen.training.scoring import bits_per_character, make_score
@@ -57,6 +58,24 @@ def test_an_lstm_is_scored_with_all_of_the_document_before_each_target(data: Pat
     assert sums.pairs == sum(len(document) + 1 for document in TEST)
     assert sums.loss == pytest.approx(sum(loss for loss, _ in expected), rel=1e-5)
     assert sums.correct == sum(right for _, right in expected)
+
+
+def test_a_memory_is_of_the_document_alone(data: Path):
+    model, config = _model(data, "lstm")
+    memory = MemoryConfig(tokens=100, sharpness=2.0, share=0.3)
+    batches = held_out(data, config, ONE, split="test", batch_size=64, memory_tokens=memory.tokens)
+    sums = make_score(ONE, model, memory=memory)(batches)
+    assert sums.pairs == sum(len(document) + 1 for document in TEST)
+    embedding, lstm, logits = (model.get_layer(name) for name in ("embedding", "lstm_0", "logits"))
+    expected = 0.0
+    for document in TEST:
+        ids = [BOS, *document, EOS]
+        hidden = lstm(embedding(np.array([ids[:-1]])))[0]
+        y = tf.constant([ids[1:]])
+        whole = Memory(memory, rows=1, width=hidden.shape[-1])
+        mixed = whole.recall(logits(hidden), hidden, y, tf.constant([True]))
+        expected -= tf.reduce_sum(tf.gather(mixed, y, batch_dims=2)).numpy()
+    assert sums.loss == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 1000])

@@ -67,9 +67,9 @@ def is_causal(model: keras.Model) -> bool:
 
 
 def with_states(model: keras.Model) -> keras.Model:
-    """An `lstm` that goes on from states: [ids, *states] → [scores, *states], with the same weights.
+    """An `lstm` that goes on from states: [ids, *states] → [hidden, *states], with the same weights.
 
-    States are h and c of each layer, [B, units] each.
+    States are h and c of each layer, [B, units] each; of the hidden vectors the layer `logits` makes scores.
     """
     (ids,) = model.inputs
     states, last = list[keras.KerasTensor](), list[keras.KerasTensor]()
@@ -81,7 +81,7 @@ def with_states(model: keras.Model) -> keras.Model:
             x, *left = layer(x, mask=mask, initial_state=mine)
             states += mine
             last += left
-        elif isinstance(layer, keras.layers.Dropout | keras.layers.Dense | Logits):
+        elif isinstance(layer, keras.layers.Dropout | keras.layers.Dense):
             x = layer(x)
     return keras.Model([ids, *states], [x, *last], name="with_states")
 

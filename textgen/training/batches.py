@@ -16,6 +16,8 @@ from textgen.training.strategy import MakeBatches, Replicas
 _ROWS_A_LANE = 32
 """At the least, of held-out rows that are read on from each other: only a lane's first may know too little."""
 
+_MEMORIES_A_LANE = 8
+
 
 class Batches(NamedTuple):
     """Batches that are taken one after another.
@@ -87,16 +89,26 @@ class Feed:
 
 
 def held_out(
-    data: Data, config: RunConfig, replicas: Replicas, *, split: str, batch_size: int, cache: Cache | None = None
+    data: Data,
+    config: RunConfig,
+    replicas: Replicas,
+    *,
+    split: str,
+    batch_size: int,
+    memory_tokens: int = 0,
+    cache: Cache | None = None,
 ) -> Iterable[Batches]:
     """All targets of a split, each once, in batches of that size at the most.
+
+    Rows that go on from each other do so long enough for a memory of so many tokens to be full most of the time.
 
     Raises:
         UserError: the data can't be served as the run wants it.
     """
     if config.model.network == "bilstm":
         return [_pairs(data, config, replicas, split=split, batch_size=batch_size, cache=cache)]
-    return _lanes(data, config, split=split, most=batch_size, cache=cache)
+    rows_a_lane = max(_ROWS_A_LANE, _MEMORIES_A_LANE * memory_tokens // config.window)
+    return _lanes(data, config, split=split, most=batch_size, rows_a_lane=rows_a_lane, cache=cache)
 
 
 def _pairs(
@@ -116,7 +128,9 @@ def _pairs(
     return Batches(iter(replicas.batches(make)), int(make(0, 1).cardinality()))
 
 
-def _lanes(data: Data, config: RunConfig, *, split: str, most: int, cache: Cache | None) -> Iterator[Batches]:
+def _lanes(
+    data: Data, config: RunConfig, *, split: str, most: int, rows_a_lane: int, cache: Cache | None
+) -> Iterator[Batches]:
     """The rows of a split in lanes that go on from batch to batch, then the few that are left, in one."""
 
     def read(lanes: int, start_step: int = 0) -> Batches:
@@ -126,7 +140,7 @@ def _lanes(data: Data, config: RunConfig, *, split: str, most: int, cache: Cache
         return Batches(iter(rows), int(rows.cardinality()), lanes)
 
     rows = read(1).steps
-    lanes = max(1, min(most, rows // _ROWS_A_LANE))
+    lanes = max(1, min(most, rows // rows_a_lane))
     together = read(lanes)
     yield together
     if together.steps * lanes < rows:

@@ -6,14 +6,16 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from textgen.config import MemoryConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.dataset.manifest import Manifest
-from textgen.errors import UserError
+from textgen.errors import UserError, require
 from textgen.model.run import RunConfig
 from textgen.text import vocabulary
 from textgen.training import baselines
 from textgen.training.batches import held_out
 from textgen.training.scoring import bits_per_character, make_score
+from textgen.training.step import Sums
 from textgen.training.strategy import Replicas
 from textgen.training.watchers.history import perplexity
 
@@ -36,6 +38,25 @@ class Baseline:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Remembering:
+    """The model with a memory of what it has read, on the same targets.
+
+    Attributes:
+        tokens: how many it remembers.
+        loss: nats a token.
+        perplexity: e to the loss.
+        bits_per_character: as the model's.
+        accuracy: as the model's.
+    """
+
+    tokens: int
+    loss: float
+    perplexity: float
+    bits_per_character: float | None
+    accuracy: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """A model on a split.
 
@@ -51,6 +72,7 @@ class Evaluation:
             the stride leaves targets out.
         accuracy: the share of targets that are the model's first guess.
         unknown_rate: the share of the split's tokens that have no id.
+        remembering: the model with a memory, where one is asked for.
         baselines: those that there are for the split, by rising order.
     """
 
@@ -63,6 +85,7 @@ class Evaluation:
     bits_per_character: float | None
     accuracy: float
     unknown_rate: float
+    remembering: Remembering | None
     baselines: tuple[Baseline, ...]
 
 
@@ -80,7 +103,13 @@ def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
 
 
 def evaluate(
-    model: keras.Model, config: RunConfig, data: str | Path, *, split: str, batch_size: int = 1024
+    model: keras.Model,
+    config: RunConfig,
+    data: str | Path,
+    *,
+    split: str,
+    batch_size: int = 1024,
+    memory: MemoryConfig | None = None,
 ) -> Evaluation:
     """Scores every target of a split of a dataset, in a folder of this machine or at a URL.
 
@@ -90,17 +119,28 @@ def evaluate(
         data: the dataset.
         split: "train", "validation" or "test".
         batch_size: the figures don't depend on it.
+        memory: of an `lstm`, which is then scored with and without it.
 
     Raises:
-        UserError: the dataset is not of the model's kind, or the split is empty.
+        UserError: the dataset is not of the model's kind, the split is empty, or a `bilstm` is to remember.
         OSError: a file of it can't be read.
     """
     manifest = read_manifest(data)
     check_data(data, manifest, config)
-    replicas = Replicas(tf.distribute.get_strategy())
-    sums = make_score(replicas, model)(held_out(data, config, replicas, split=split, batch_size=batch_size))
-    counts = manifest.total.splits[split]
     reads_windows = config.model.network == "bilstm"
+    require(
+        memory is None or not reads_windows,
+        "a bilstm reads each window for itself and remembers nothing. Leave --memory out, or train --network lstm.",
+    )
+    replicas = Replicas(tf.distribute.get_strategy())
+
+    def scored(memory: MemoryConfig | None) -> Sums:
+        tokens = memory.tokens if memory else 0
+        batches = held_out(data, config, replicas, split=split, batch_size=batch_size, memory_tokens=tokens)
+        return make_score(replicas, model, memory=memory)(batches)
+
+    sums = scored(None)
+    counts = manifest.total.splits[split]
     return Evaluation(
         split=split,
         pairs=int(sums.pairs),
@@ -111,6 +151,7 @@ def evaluate(
         bits_per_character=bits_per_character(sums.mean_loss, manifest, split),
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
+        remembering=_remembering(scored(memory), memory, manifest, split) if memory else None,
         baselines=tuple(
             Baseline(
                 name=name,
@@ -120,6 +161,16 @@ def evaluate(
             )
             for name, loss in baselines.losses(data, manifest, split=split).items()
         ),
+    )
+
+
+def _remembering(sums: Sums, memory: MemoryConfig, manifest: Manifest, split: str) -> Remembering:
+    return Remembering(
+        tokens=memory.tokens,
+        loss=sums.mean_loss,
+        perplexity=perplexity(sums.mean_loss),
+        bits_per_character=bits_per_character(sums.mean_loss, manifest, split),
+        accuracy=sums.accuracy,
     )
 
 

@@ -69,8 +69,7 @@ def train(
         OSError: a file of it can't be read.
     """
     # Both before anything else: TensorFlow makes its threads once, and wants several processes told of each other.
-    if config.model.network == "bilstm":
-        share_out()
+    share_out()
     replicas = make_replicas(strategy)
     manifests = {directory: read_manifest(directory) for directory in weights_of(data)}
     for directory, manifest in manifests.items():

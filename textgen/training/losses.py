@@ -7,7 +7,9 @@ import keras
 import tensorflow as tf
 
 from textgen.config import PAD, TrainConfig
-from textgen.model.networks import features, state_widths, with_states
+from textgen.model.cores import side_by_side
+from textgen.model.memory import Memory
+from textgen.model.networks import features, is_causal, state_widths, with_states
 from textgen.model.outputs import sampled_losses
 
 
@@ -58,7 +60,16 @@ def training_cost(
 
 def plain_cost(model: keras.Model, *, training: bool, smoothing: float = 0.0) -> Measure:
     """The cost by the scores of all tokens."""
-    return lambda x, y: cost(model(x, training=training), y, smoothing=smoothing)
+
+    def measure(x: tf.Tensor, y: tf.Tensor) -> Cost:
+        parts = side_by_side([x, y]) if is_causal(model) else [[x, y]]
+        return _total([cost(model(x, training=training), y, smoothing=smoothing) for x, y in parts])
+
+    return measure
+
+
+def _total(costs: Sequence[Cost]) -> Cost:
+    return Cost(*(tf.add_n(values) for values in zip(*costs, strict=True)))
 
 
 def carried_cost(
@@ -72,16 +83,37 @@ def carried_cost(
         training: whether dropout acts.
         smoothing: see `cost`.
     """
-    stateful = with_states(model)
+    stateful, logits = with_states(model), model.get_layer("logits")
 
     def measure(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> Cost:
-        begun = [tf.where(fresh[:, None], tf.zeros_like(state), state) for state in states]
-        logits, *left = stateful([x, *begun], training=training)
-        for state, after in zip(states, left, strict=True):
-            state.assign(tf.stop_gradient(after))
-        return cost(logits, y, smoothing=smoothing)
+        costs, ends = list[Cost](), list[Sequence[tf.Tensor]]()
+        for ids, targets, *begun in side_by_side([x, y, *_begun(states, fresh)]):
+            hidden, *left = stateful([ids, *begun], training=training)
+            costs.append(cost(logits(hidden), targets, smoothing=smoothing))
+            ends.append(left)
+        for state, *afters in zip(states, *ends, strict=True):
+            state.assign(tf.stop_gradient(tf.concat(afters, 0)))
+        return _total(costs)
 
     return measure
+
+
+def remembering_cost(model: keras.Model, states: Sequence[tf.Variable], memory: Memory) -> Measure:
+    """The cost outside of training of an `lstm` whose rows go on, and which remembers what they had."""
+    stateful, logits = with_states(model), model.get_layer("logits")
+
+    def measure(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> Cost:
+        hidden, *left = stateful([x, *_begun(states, fresh)], training=False)
+        for state, after in zip(states, left, strict=True):
+            state.assign(after)
+        return cost(memory.recall(logits(hidden), hidden, y, fresh), y)
+
+    return measure
+
+
+def _begun(states: Sequence[tf.Variable], fresh: tf.Tensor) -> list[tf.Tensor]:
+    """The states, and zeros where a row begins anew."""
+    return [tf.where(fresh[:, tf.newaxis], tf.zeros_like(state), state) for state in states]
 
 
 def make_states(model: keras.Model, rows: int) -> list[tf.Variable]:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 import keras
 import tensorflow as tf
 
+from textgen.config import MemoryConfig
 from textgen.dataset.manifest import Manifest
+from textgen.model.memory import Memory
 from textgen.training.batches import Batches
-from textgen.training.losses import carried_cost, make_states, plain_cost
+from textgen.training.losses import Measure, carried_cost, make_states, plain_cost, remembering_cost
 from textgen.training.step import NOTHING, Steps, Sums, measuring_steps
 from textgen.training.strategy import Replicas
 
@@ -18,10 +20,15 @@ Score = Callable[[Iterable[Batches]], Sums]
 """The sums over all targets of some batches."""
 
 
-def make_score(replicas: Replicas, model: keras.Model) -> Score:
+def make_score(replicas: Replicas, model: keras.Model, *, memory: MemoryConfig | None = None) -> Score:
     """A function that measures the model.
 
     An `lstm` reads each document on from its beginning, a row of the batch after another, whatever it was trained on.
+
+    Args:
+        replicas: the devices.
+        model: the network.
+        memory: what an `lstm` remembers; None: nothing.
     """
     made: dict[int, Steps] = {}
 
@@ -29,7 +36,7 @@ def make_score(replicas: Replicas, model: keras.Model) -> Score:
         if lanes not in made:
             if lanes:
                 # Each process reads all of them, on one device: lanes are few, and their states are at one place.
-                measure = carried_cost(model, make_states(model, lanes), training=False)
+                measure = _reading_on(model, lanes, memory)
                 made[lanes] = measuring_steps(tf.distribute.get_strategy(), measure)
             else:
                 made[lanes] = measuring_steps(replicas.strategy, plain_cost(model, training=False))
@@ -46,6 +53,14 @@ def make_score(replicas: Replicas, model: keras.Model) -> Score:
         return total
 
     return score
+
+
+def _reading_on(model: keras.Model, lanes: int, memory: MemoryConfig | None) -> Measure:
+    states = make_states(model, lanes)
+    if memory is None:
+        return carried_cost(model, states, training=False)
+    width = model.get_layer("logits").input.shape[-1]
+    return remembering_cost(model, states, Memory(memory, rows=lanes, width=width))
 
 
 def bits_per_character(loss: float, manifest: Manifest, split: str) -> float | None:

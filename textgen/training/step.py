@@ -72,7 +72,8 @@ def training_steps(
             # The optimizer sums over replicas once more.
             gradients = [gradient / replicas for gradient in gradients]
         optimizer.apply(gradients, variables)
-        return tf.concat([sums, [norm]], axis=0) / replicas
+        with tf.control_dependencies([tf.convert_to_tensor(variable) for variable in variables]):
+            return tf.concat([sums, [norm]], axis=0) / replicas
 
     return _many(strategy, replica_step)
 
@@ -133,7 +134,8 @@ def _many(strategy: tf.distribute.Strategy, replica_step: Callable[..., tf.Tenso
     @tf.function
     def run(iterator: Iterator[Any], steps: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
         for _ in tf.range(steps):
-            # What a step waits for begins when the step before has its gradients.
+            # What a step waits for begins when the step before is done: earlier, the next batch would wait for the
+            # cores that update the weights, and not for the loader.
             with tf.control_dependencies([total]):
                 asked = tf.timestamp()
             with tf.control_dependencies([asked]):
