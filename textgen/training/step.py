@@ -142,7 +142,9 @@ def _many(strategy: tf.distribute.Strategy, replica_step: Callable[..., tf.Tenso
                 batch = next(iterator)
             with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
                 waited = tf.timestamp() - asked
-            sums = strategy.reduce("SUM", strategy.run(replica_step, args=batch), axis=None)
+            # Else work that needs no batch, such as to draw what is dropped, keeps the cores from telling the time.
+            with tf.control_dependencies([waited]):
+                sums = strategy.reduce("SUM", strategy.run(replica_step, args=batch), axis=None)
             # Float64, so that a sum over a large split keeps its digits.
             total += tf.concat([tf.cast(sums, tf.float64), [waited]], axis=0)
         return total
