@@ -16,7 +16,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "char": {
         "prepare": {"tokenizer": "char", "window": 128, "split_by": "tail", "layout": "spans"},
         "train": {
-            "network": "lstm", "embedding": 64, "units": (384,), "dropout": 0.2, "carry": True, "batch_size": 32,
+            "network": "lstm", "embedding": 64, "units": (512,), "dropout": 0.5, "carry": True, "batch_size": 32,
             "learning_rate": 0.004, "schedule": "cosine", "warmup_steps": 50, "sample_tokens": 200,
         },
     },
