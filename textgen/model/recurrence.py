@@ -110,8 +110,8 @@ def _run(layer: LSTM, x: tf.Tensor, mask: tf.Tensor, state: kernel.State) -> tup
     outputs, last = kernel.run(x, mask, weights, state, backwards=layer.go_backwards)
     # One trace of the loops serves every size, so they cannot tell it.
     outputs.set_shape([layer.units, *x.shape[1:]])
-    for state in last:
-        state.set_shape([layer.units, x.shape[2]])
+    for value in last:
+        value.set_shape([layer.units, x.shape[2]])
     return outputs, last
 
 
