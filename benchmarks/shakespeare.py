@@ -20,13 +20,11 @@ import table
 
 TEXTGEN = str(Path(sys.executable).with_name("textgen"))
 MODELS = {
-    "LSTM": [*("--preset", "char"), *("--epochs", "12")],
-    "BiLSTM": [
-        *("--network", "bilstm", "--window", "64", "--embedding", "64", "--units", "128", "--epochs", "2"),
-        *("--batch-size", "256", "--learning-rate", "0.004", "--schedule", "cosine", "--warmup-steps", "50"),
-    ],
+    "LSTM": "--preset char --epochs 12",
+    "BiLSTM": "--network bilstm --window 64 --embedding 64 --units 128 --epochs 2 --batch-size 256 "
+    "--learning-rate 0.004 --schedule cosine --warmup-steps 50",
 }
-MEMORY = {"LSTM": ["--memory", "8000"], "BiLSTM": []}
+MEMORY = {"LSTM": 8000, "BiLSTM": 0}
 
 
 def main() -> None:
@@ -48,14 +46,14 @@ def measure(name: str, data: Path) -> list[str]:
     run = data.with_name(name)
     started = time.monotonic()
     # One check, at the end.
-    textgen("train", *MODELS[name], "--validate-every", "1000000", "--data", data, "--output", run)
+    textgen("train", *MODELS[name].split(), "--validate-every", "1000000", "--data", data, "--output", run)
     seconds = time.monotonic() - started
     with (run / "history.csv").open(encoding="utf-8") as history:
         (check,) = csv.DictReader(history)
-    told = json.loads(textgen("evaluate", run, "--data", data, *MEMORY[name], "--json"))
-    losses = [float(check["loss"]), told["loss"]] + ([told["remembering"]["loss"]] if told["remembering"] else [])
-    rate = float(check["pairs_per_second"])
-    return [name, f"{seconds:.0f} s", f"{rate:,.0f}", *(f"{loss:.3f}" for loss in losses)]
+    told = json.loads(textgen("evaluate", run, "--data", data, "--memory", MEMORY[name], "--json"))
+    rate, training = float(check["pairs_per_second"]), float(check["loss"])
+    remembering = f"{told['remembering']['loss']:.3f}" if told["remembering"] else ""
+    return [name, f"{seconds:.0f} s", f"{rate:,.0f}", f"{training:.3f}", f"{told['loss']:.3f}", remembering]
 
 
 def textgen(*arguments: object) -> str:

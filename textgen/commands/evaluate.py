@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     memory = MemoryConfig(tokens=arguments.memory, sharpness=arguments.memory_sharpness, share=arguments.memory_share)
     config = load(arguments.model)
     model = load_model(arguments.model, config)
-    result = evaluate(model, config, arguments.data, split=arguments.split, memory=memory if memory.tokens else None)
+    result = evaluate(model, config, arguments.data, split=arguments.split, memory=memory)
     if arguments.json:
         print(json.dumps(dataclasses.asdict(result), indent=1))
         return

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from textgen.config.memory import MemoryConfig
+from textgen.config.memory import NO_MEMORY, MemoryConfig
 from textgen.config.preparation import (
     FORMATS,
     SPLITS,
@@ -25,9 +25,9 @@ from textgen.config.training import ModelConfig, TrainConfig
 from textgen.errors import require
 
 __all__ = [
-    "BOS", "EOS", "FORMATS", "PAD", "RESERVED", "SPLITS", "TEXT_DEFAULTS", "TOKENIZERS", "TOKENIZER_FILE", "UNK",
-    "VOCABULARY_FILE", "MemoryConfig", "ModelConfig", "PrepareConfig", "SelectionConfig", "TextConfig", "TrainConfig",
-    "from_json", "to_json",
+    "BOS", "EOS", "FORMATS", "NO_MEMORY", "PAD", "RESERVED", "SPLITS", "TEXT_DEFAULTS", "TOKENIZERS",
+    "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "MemoryConfig", "ModelConfig", "PrepareConfig", "SelectionConfig",
+    "TextConfig", "TrainConfig", "from_json", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)

@@ -28,3 +28,6 @@ class MemoryConfig:
             f"memory sharpness is {self.sharpness}; it must be a finite number above 0.",
         )
         require(0 < self.share < 1, f"memory share is {self.share}; it must be above 0 and below 1.")
+
+
+NO_MEMORY = MemoryConfig()

@@ -98,8 +98,9 @@ def _state(h_and_c: Any) -> kernel.State:
 
 
 def _no_state(layer: LSTM, x: tf.Tensor) -> kernel.State:
-    """For x [I, T, B]. Its own size is asked for, since whoever asks for the size of what it was transposed from
-    keeps TensorFlow from leaving out the transposes between two layers."""
+    """Where the rows of x [I, T, B] begin."""
+    # By the size of x: to ask what it was transposed from would keep TensorFlow from leaving out the transposes
+    # between two layers.
     zeros = tf.zeros([layer.units, tf.shape(x)[2]])
     return kernel.State(zeros, zeros)
 

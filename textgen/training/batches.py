@@ -17,6 +17,7 @@ _ROWS_A_LANE = 32
 """At the least, of held-out rows that are read on from each other: only a lane's first may know too little."""
 
 _MEMORIES_A_LANE = 8
+"""At the least: for an eighth of its targets at the most a memory is not yet full."""
 
 
 class Batches(NamedTuple):

@@ -2,11 +2,12 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from textgen.config import MemoryConfig
+from textgen.config import NO_MEMORY, MemoryConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.dataset.manifest import Manifest
 from textgen.errors import UserError, require
@@ -109,7 +110,7 @@ def evaluate(
     *,
     split: str,
     batch_size: int = 1024,
-    memory: MemoryConfig | None = None,
+    memory: MemoryConfig = NO_MEMORY,
 ) -> Evaluation:
     """Scores every target of a split of a dataset, in a folder of this machine or at a URL.
 
@@ -129,48 +130,35 @@ def evaluate(
     check_data(data, manifest, config)
     reads_windows = config.model.network == "bilstm"
     require(
-        memory is None or not reads_windows,
+        not (memory.tokens and reads_windows),
         "a bilstm reads each window for itself and remembers nothing. Leave --memory out, or train --network lstm.",
     )
     replicas = Replicas(tf.distribute.get_strategy())
 
-    def scored(memory: MemoryConfig | None) -> Sums:
-        tokens = memory.tokens if memory else 0
-        batches = held_out(data, config, replicas, split=split, batch_size=batch_size, memory_tokens=tokens)
+    def scored(memory: MemoryConfig) -> Sums:
+        batches = held_out(data, config, replicas, split=split, batch_size=batch_size, memory_tokens=memory.tokens)
         return make_score(replicas, model, memory=memory)(batches)
 
-    sums = scored(None)
+    def told(loss: float) -> dict[str, Any]:
+        bits = bits_per_character(loss, manifest, split)
+        return {"loss": loss, "perplexity": perplexity(loss), "bits_per_character": bits}
+
+    sums, with_memory = scored(NO_MEMORY), scored(memory) if memory.tokens else None
     counts = manifest.total.splits[split]
     return Evaluation(
         split=split,
         pairs=int(sums.pairs),
         context_tokens=config.window if reads_windows else None,
         mean_context_tokens=context_tokens(data, config, split) / sums.pairs if reads_windows else None,
-        loss=sums.mean_loss,
-        perplexity=perplexity(sums.mean_loss),
-        bits_per_character=bits_per_character(sums.mean_loss, manifest, split),
+        **told(sums.mean_loss),
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
-        remembering=_remembering(scored(memory), memory, manifest, split) if memory else None,
+        remembering=Remembering(tokens=memory.tokens, **told(with_memory.mean_loss), accuracy=with_memory.accuracy)
+        if with_memory
+        else None,
         baselines=tuple(
-            Baseline(
-                name=name,
-                loss=loss,
-                perplexity=perplexity(loss),
-                bits_per_character=bits_per_character(loss, manifest, split),
-            )
-            for name, loss in baselines.losses(data, manifest, split=split).items()
+            Baseline(name=name, **told(loss)) for name, loss in baselines.losses(data, manifest, split=split).items()
         ),
-    )
-
-
-def _remembering(sums: Sums, memory: MemoryConfig, manifest: Manifest, split: str) -> Remembering:
-    return Remembering(
-        tokens=memory.tokens,
-        loss=sums.mean_loss,
-        perplexity=perplexity(sums.mean_loss),
-        bits_per_character=bits_per_character(sums.mean_loss, manifest, split),
-        accuracy=sums.accuracy,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import keras
 import tensorflow as tf
 
-from textgen.config import MemoryConfig
+from textgen.config import NO_MEMORY, MemoryConfig
 from textgen.dataset.manifest import Manifest
 from textgen.model.memory import Memory
 from textgen.training.batches import Batches
@@ -20,7 +20,7 @@ Score = Callable[[Iterable[Batches]], Sums]
 """The sums over all targets of some batches."""
 
 
-def make_score(replicas: Replicas, model: keras.Model, *, memory: MemoryConfig | None = None) -> Score:
+def make_score(replicas: Replicas, model: keras.Model, *, memory: MemoryConfig = NO_MEMORY) -> Score:
     """A function that measures the model.
 
     An `lstm` reads each document on from its beginning, a row of the batch after another, whatever it was trained on.
@@ -28,7 +28,7 @@ def make_score(replicas: Replicas, model: keras.Model, *, memory: MemoryConfig |
     Args:
         replicas: the devices.
         model: the network.
-        memory: what an `lstm` remembers; None: nothing.
+        memory: what an `lstm` remembers.
     """
     made: dict[int, Steps] = {}
 
@@ -55,9 +55,9 @@ def make_score(replicas: Replicas, model: keras.Model, *, memory: MemoryConfig |
     return score
 
 
-def _reading_on(model: keras.Model, lanes: int, memory: MemoryConfig | None) -> Measure:
+def _reading_on(model: keras.Model, lanes: int, memory: MemoryConfig) -> Measure:
     states = make_states(model, lanes)
-    if memory is None:
+    if not memory.tokens:
         return carried_cost(model, states, training=False)
     width = model.get_layer("logits").input.shape[-1]
     return remembering_cost(model, states, Memory(memory, rows=lanes, width=width))

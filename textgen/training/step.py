@@ -72,6 +72,7 @@ def training_steps(
             # The optimizer sums over replicas once more.
             gradients = [gradient / replicas for gradient in gradients]
         optimizer.apply(gradients, variables)
+        # The sums are there when the weights are: the next step's clock begins with them.
         with tf.control_dependencies([tf.convert_to_tensor(variable) for variable in variables]):
             return tf.concat([sums, [norm]], axis=0) / replicas
 
