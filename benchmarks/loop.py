@@ -104,7 +104,8 @@ def loop(data: Path, batch: int, steps: int) -> dict[str, float]:
     from textgen.config import ModelConfig, TrainConfig
     from textgen.dataset import read_manifest
     from textgen.errors import Interrupted
-    from textgen.training.loop import config_for, train
+    from textgen.training.loop import train
+    from textgen.training.run_data import config_for
     from textgen.training.watchers.history import History
 
     settings = TrainConfig(

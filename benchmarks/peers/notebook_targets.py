@@ -19,9 +19,9 @@ from textgen.dataset import read_manifest, read_pairs
 from textgen.model import cores
 from textgen.presets import PRESETS
 from textgen.training.batches import held_out
-from textgen.training.loop import config_for
 from textgen.training.losses import plain_cost
 from textgen.training.optimizers import make_optimizer
+from textgen.training.run_data import config_for
 from textgen.training.scoring import make_score
 from textgen.training.step import NOTHING, training_steps
 from textgen.training.strategy import Replicas

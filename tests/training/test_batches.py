@@ -10,7 +10,7 @@ from textgen.dataset import read_manifest
 from textgen.errors import UserError
 from textgen.model.run import RunConfig
 from textgen.training.batches import Feed, held_out
-from textgen.training.loop import config_for
+from textgen.training.run_data import config_for
 from textgen.training.strategy import Replicas
 
 ONE = Replicas(tf.distribute.get_strategy())

@@ -13,7 +13,7 @@ from textgen.model import networks
 from textgen.model.run import RunConfig
 from textgen.training import baselines
 from textgen.training.evaluation import Evaluation, evaluate
-from textgen.training.loop import config_for
+from textgen.training.run_data import config_for
 
 A, B, C = 4, 5, 6
 TRAIN = [[A, B, C, A, A], [B, UNK]]

@@ -18,7 +18,8 @@ from textgen.errors import UserError
 from textgen.model import run
 from textgen.model.run import RunConfig
 from textgen.training import loop, report
-from textgen.training.loop import config_for, train
+from textgen.training.loop import train
+from textgen.training.run_data import config_for
 from textgen.training.step import Sums
 from textgen.training.watchers.history import History
 

@@ -37,6 +37,17 @@ def _command(data: Path, output: Path, *options: object) -> list[str]:
     return ["train", "--data", str(data), "--output", str(output), *words, *map(str, options)]
 
 
+def _endless(data: Path, output: Path) -> list[str]:
+    """So many epochs that it does not end by itself."""
+    return _command(data, output, "--checkpoint-minutes", 0, "--epochs", 100_000, "--validate-every", 10**6)
+
+
+def _wait_for_a_checkpoint(output: Path) -> None:
+    deadline = time.monotonic() + 200
+    while not list(output.glob("last/*.index")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
 def _start(devices: int, command: list[str], **environment: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, SCRIPT, str(devices), *command],
@@ -113,14 +124,8 @@ def test_a_batch_in_parts_is_the_batch(data: Path, one: Path, tmp_path: Path):
 
 def test_a_process_that_is_asked_to_stop_stops_all(data: Path, tmp_path: Path):
     output = tmp_path / "run"
-    # So many epochs that it does not end by itself.
-    many = _command(data, output, "--checkpoint-minutes", 0)
-    many[many.index("--epochs") + 1] = "100000"
-    many[many.index("--validate-every") + 1] = "1000000"
-    processes = [_start(1, many, TF_CONFIG=config) for config in _cluster(2)]
-    deadline = time.monotonic() + 200
-    while not list(output.glob("last/*.index")) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    processes = [_start(1, _endless(data, output), TF_CONFIG=config) for config in _cluster(2)]
+    _wait_for_a_checkpoint(output)
     processes[1].send_signal(signal.SIGTERM)
     told = [process.communicate(timeout=200)[1] for process in processes]
     assert [process.returncode for process in processes] == [143, 143], told
@@ -135,3 +140,16 @@ def test_a_run_that_was_killed_goes_on_with_other_devices_to_the_same_weights(da
     resumed = [*command, "--resume"]
     _finish(*(_start(1, resumed, TF_CONFIG=config) for config in _cluster(2)))
     _assert_same(tmp_path / "run", one)
+
+
+def test_where_one_process_is_lost_the_others_say_so(data: Path, tmp_path: Path):
+    output = tmp_path / "run"
+    command = _endless(data, output)
+    lost, left = (_start(1, command, TF_CONFIG=config) for config in _cluster(2))
+    _wait_for_a_checkpoint(output)
+    lost.kill()
+    lost.communicate(timeout=200)
+    _, errors = left.communicate(timeout=200)
+    assert left.returncode == 1
+    assert "error: another of the 2 processes has ended or can't be reached" in errors
+    assert "Traceback" not in errors

@@ -11,7 +11,7 @@ from textgen.config import BOS, EOS, MemoryConfig, ModelConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.model.memory import Memory
 from textgen.training.batches import held_out
-from textgen.training.loop import config_for
+from textgen.training.run_data import config_for
 from textgen.training.scoring import bits_per_character, make_score
 from textgen.training.strategy import Replicas
 

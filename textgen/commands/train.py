@@ -199,7 +199,7 @@ def _given(arguments: argparse.Namespace, names: dict[str, str]) -> dict[str, An
 
 def _new_config(arguments: argparse.Namespace) -> "RunConfig":
     from textgen.dataset import read_manifest
-    from textgen.training.loop import config_for
+    from textgen.training.run_data import config_for
 
     preset = PRESETS[arguments.preset]["train"] if arguments.preset else {}
 

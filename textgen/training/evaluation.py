@@ -9,12 +9,11 @@ import tensorflow as tf
 
 from textgen.config import NO_MEMORY, MemoryConfig
 from textgen.dataset import read_manifest, read_pairs
-from textgen.dataset.manifest import Manifest
-from textgen.errors import UserError, require
+from textgen.errors import require
 from textgen.model.run import RunConfig
-from textgen.text import vocabulary
 from textgen.training import baselines
 from textgen.training.batches import held_out
+from textgen.training.run_data import check_data
 from textgen.training.scoring import bits_per_character, make_score
 from textgen.training.step import Sums
 from textgen.training.strategy import Replicas
@@ -88,19 +87,6 @@ class Evaluation:
     unknown_rate: float
     remembering: Remembering | None
     baselines: tuple[Baseline, ...]
-
-
-def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
-    """Whether a dataset has the ids and the windows that a run is made for.
-
-    Raises:
-        UserError: it has others, or its vocabulary is not its own.
-        OSError: its vocabulary can't be read.
-    """
-    if vocabulary.load(data).fingerprint() != manifest.vocabulary_sha256:
-        raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
-    if manifest.tokens_sha256 != config.tokens_sha256:
-        raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
 
 
 def evaluate(

@@ -12,24 +12,23 @@ from typing import Any, NamedTuple
 
 import keras
 
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.console import bar, say
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.manifest import Manifest
 from textgen.errors import Interrupted, UserError
-from textgen.files import Cache, open_folder
+from textgen.files import Cache
 from textgen.model import run
 from textgen.model.cores import share_out
 from textgen.model.run import RunConfig
 from textgen.training.batches import Feed
 from textgen.training.checkpoints import Checkpoints, State
-from textgen.training.evaluation import check_data
 from textgen.training.interruption import SIGNALS, Interruption, interruption
 from textgen.training.learning_rates import LearningRate
 from textgen.training.losses import training_cost
 from textgen.training.optimizers import make_optimizer
 from textgen.training.pace import Pace
 from textgen.training.report import MakeSampler, Report
+from textgen.training.run_data import check_data, make_folder
 from textgen.training.scoring import bits_per_character, make_score
 from textgen.training.step import NOTHING, Sums, training_steps
 from textgen.training.strategy import Replicas, make_replicas
@@ -66,6 +65,7 @@ def train(
     Raises:
         UserError: the dataset is not the one that the run was made for.
         Interrupted: a signal asked to stop; a checkpoint is written.
+        ConnectionError: another process was lost.
         OSError: a file of it can't be read.
     """
     # Both before anything else: TensorFlow makes its threads once, and wants several processes told of each other.
@@ -76,35 +76,15 @@ def train(
         check_data(directory, manifest, config)
     if not resume and output.exists() and any(output.iterdir()):
         raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
-    replicas.meet()
-    if replicas.is_chief:
-        if not resume:
-            _make_folder(next(iter(manifests)), output)
-        run.save(config, output)
-    replicas.meet()
-    feed = Feed(data, config, replicas, cache=cache)
-    return _Run(output, config, list(manifests.values()), feed, replicas, make_sampler, resume).train(max_minutes)
-
-
-def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any) -> RunConfig:
-    """The settings of a new run on a dataset; `settings` are `model` and `train`."""
-    return RunConfig(
-        text=manifest.text,
-        window=manifest.config.window if window is None else window,
-        vocabulary_size=manifest.vocabulary_size,
-        tokens_sha256=manifest.tokens_sha256,
-        boundaries=manifest.config.boundaries,
-        **settings,
-    )
-
-
-def _make_folder(data: str | Path, output: Path) -> None:
-    output.mkdir(parents=True, exist_ok=True)
-    # The run has its own copy, so that it can write text where the dataset is not.
-    folder = open_folder(data)
-    for name in (VOCABULARY_FILE, TOKENIZER_FILE):
-        if folder.size(name) is not None:
-            (output / name).write_bytes(folder.read(name))
+    with replicas.together():
+        replicas.meet()
+        if replicas.is_chief:
+            if not resume:
+                make_folder(output, data=next(iter(manifests)))
+            run.save(config, output)
+        replicas.meet()
+        feed = Feed(data, config, replicas, cache=cache)
+        return _Run(output, config, list(manifests.values()), feed, replicas, make_sampler, resume).train(max_minutes)
 
 
 class _Going(NamedTuple):

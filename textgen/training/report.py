@@ -25,7 +25,7 @@ class Report:
         """Goes on from a step: what is there of later ones belongs to work that is done again."""
         self._output, self._settings, self._sampler, self._history = output, config.train, sampler, history
         self._samples = Samples(output / "samples.jsonl", until_step=step)
-        self._tensorboard = TensorBoard(output / "tensorboard")
+        self._tensorboard = TensorBoard(output / "tensorboard", until_step=step)
 
     def progressed(self, step: int, sums: Sums, learning_rate: float) -> None:
         """Called after every graph call; `sums` are those since the last check."""

@@ -4,10 +4,11 @@ Several processes are told of each other by `TF_CONFIG` (https://www.tensorflow.
 the variables of a Slurm job step. The first of them is the chief, and alone writes.
 """
 
+import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -59,6 +60,23 @@ class Replicas:
     def meet(self) -> None:
         """Waits until all processes are here."""
         self.total([0.0])
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What all processes do.
+
+        Raises:
+            ConnectionError: another of them has ended, or can't be reached.
+        """
+        try:
+            yield
+        except tf.errors.UnavailableError:
+            if self.workers == 1:
+                raise
+            raise ConnectionError(
+                f"another of the {self.workers} processes has ended or can't be reached; its own output says why. "
+                "What was saved is kept: start all of them again with --resume."
+            ) from None
 
     def total(self, values: Sequence[float]) -> list[float]:
         """The sums over the processes of what each of them gives; all wait for each other."""

@@ -39,3 +39,16 @@ def test_between_checks_the_loss_is_written_seldom(tmp_path: Path, monkeypatch):
     board.progressed(2, Sums(loss=6.0, pairs=2.0), 0.1)
     board.checked(make_row(3), "")
     assert _scalar(_read(tmp_path), "training/loss_since_check") == [(2, 3.0)]
+
+
+def test_what_was_told_of_work_that_is_done_again_is_dropped(tmp_path: Path):
+    killed = TensorBoard(tmp_path)
+    killed.checked(make_row(3), "kept")
+    killed.checked(make_row(6), "done again")
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes() + b"half a record")
+    TensorBoard(tmp_path, until_step=3).checked(make_row(6), "anew")
+    events = _read(tmp_path)
+    assert [step for step, _ in _scalar(events, "training/loss")] == [3, 6]
+    texts = [tf.make_ndarray(event.tensor_proto).item().decode() for event in events.Tensors("sample")]
+    assert texts == ["    kept", "    anew"]

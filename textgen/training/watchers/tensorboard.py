@@ -15,8 +15,10 @@ _SECONDS_BETWEEN = 10.0
 class TensorBoard:
     """Writes the scalars and samples of a run."""
 
-    def __init__(self, directory: Path):
-        """Writes into a new file of the folder."""
+    def __init__(self, directory: Path, *, until_step: int = 0):
+        """Writes into a new file of the folder; those that are there keep what they tell up to a step."""
+        for path in directory.glob("events.out.tfevents.*"):
+            _keep_until(until_step, path)
         self._writer = tf.summary.create_file_writer(str(directory))
         self._at = time.monotonic()
 
@@ -51,3 +53,18 @@ class TensorBoard:
             # TensorBoard reads Markdown, in which four spaces before a line keep it as it is.
             tf.summary.text("sample", "    " + sample.replace("\n", "\n    "))
         self._writer.flush()
+
+
+def _keep_until(step: int, path: Path) -> None:
+    kept = []
+    try:
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            if tf.compat.v1.Event.FromString(record).step <= step:
+                kept.append(record)
+    except tf.errors.DataLossError:
+        pass  # A killed process leaves half a record at the end.
+    temporary = path.with_name(f"{path.name}.tmp")
+    with tf.io.TFRecordWriter(str(temporary)) as writer:
+        for record in kept:
+            writer.write(record)
+    temporary.replace(path)
