@@ -86,7 +86,7 @@ Summary, {seconds:.0f} seconds after the start
         )
         print(f"    {temperature}: {text.strip()}")
     print(f"""  files       {DATA}/            manifest.json, vocabulary.jsonl, train-*, validation-*, test-*.tfrecord
-              {RUN}/             run.json, best/ and last/ checkpoints, history.csv, curves.png, samples.jsonl""")
+              {RUN}/             run.json, best/ and last/ checkpoints, history.csv, curves.png, samples.jsonl, tensorboard/""")
 
 
 if __name__ == "__main__":
