@@ -191,6 +191,13 @@ def test_a_resumed_run_may_go_on_for_longer(asked, data: Path, half: Path):
     assert settings["resume"]
 
 
+def test_units_that_are_no_numbers_are_refused(data: Path, tmp_path: Path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--data", str(data), "--output", str(tmp_path / "run"), "--units", "4,b"])
+    assert stopped.value.code == 2
+    assert "'4,b' must be whole numbers with commas between, as 256,128" in capsys.readouterr().err
+
+
 def test_a_resumed_run_keeps_the_settings_that_it_went_on_with(data: Path, half: Path):
     assert main(["train", "--data", str(data), "--output", str(half), "--resume", "--patience", "6"]) == 0
     assert run.load(half).train.patience == 6

@@ -260,10 +260,17 @@ class TestRefusals:
         with pytest.raises(UserError, match="vocabulary"):
             _train(damaged, tmp_path / "run", _config(data), max_minutes=1e-9)
 
-    def test_a_window_that_the_shards_do_not_hold_is_refused(self, data: Path, half: Path):
+    @pytest.mark.parametrize("resume", [False, True])
+    def test_a_window_that_the_shards_do_not_hold_is_refused_before_anything_is_written(
+        self, data: Path, half: Path, tmp_path: Path, resume: bool
+    ):
+        output = half if resume else tmp_path / "run"
+        before = {path: path.read_bytes() for path in output.rglob("*.*")}
         config = dataclasses.replace(_config(data), window=4)
         with pytest.raises(UserError, match="windows of the pairs layout are cut already"):
-            _train(data, half, config, resume=True)
+            _train(data, output, config, resume=resume)
+        assert {path: path.read_bytes() for path in output.rglob("*.*")} == before
+        assert output.exists() == resume
 
     def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_its_last_good_state(self, data: Path, half: Path):
         before = _checkpoint(half)

@@ -104,7 +104,10 @@ def _add_setting(parser: argparse.ArgumentParser, field: "dataclasses.Field[Any]
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in text.split(","))
+    try:
+        return tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be whole numbers with commas between, as 256,128") from None
 
 
 def _shown(value: Any) -> str:

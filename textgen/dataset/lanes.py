@@ -30,7 +30,8 @@ class Lanes:
         require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         require(
             batch_size <= stock.pairs,
-            f"batch size is {batch_size}; each of them goes through rows of its own, and there are {stock.pairs}.",
+            f"batch size is {batch_size}; each of them goes through rows of its own, and there are {stock.pairs}. "
+            "Take a smaller batch size or window, or carry no states.",
         )
         self._stock, self.part, self.batch_size, self.epochs = stock, part, batch_size, epochs
         self.steps_per_epoch = self.whole_steps = stock.pairs // batch_size

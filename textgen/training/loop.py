@@ -76,6 +76,7 @@ def train(
         check_data(directory, manifest, config)
     if not resume and output.exists() and any(output.iterdir()):
         raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
+    feed = Feed(data, config, replicas, cache=cache)
     with replicas.together():
         replicas.meet()
         if replicas.is_chief:
@@ -83,7 +84,6 @@ def train(
                 make_folder(output, data=next(iter(manifests)))
             run.save(config, output)
         replicas.meet()
-        feed = Feed(data, config, replicas, cache=cache)
         return _Run(output, config, list(manifests.values()), feed, replicas, make_sampler, resume).train(max_minutes)
 
 
