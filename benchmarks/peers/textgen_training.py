@@ -16,7 +16,7 @@ def main() -> None:
     sizes = stepping.MODELS[given.model]
     config = ModelConfig(embedding=sizes.embedding, layers=sizes.layers, units=(sizes.units,))
     model = networks.build(config, vocabulary_size=sizes.words, window=sizes.window)
-    settings = TrainConfig(optimizer="rmsprop", clip_norm=0.0)
+    settings = TrainConfig(optimizer="rmsprop", clip_norm=0.0, batch_size=given.batch)
     optimizer = make_optimizer(settings, model, stepping.LEARNING_RATE)
     cost, variables = plain_cost(model, training=True), model.trainable_variables
     steps = training_steps(tf.distribute.get_strategy(), optimizer, variables, cost, settings)

@@ -37,3 +37,9 @@ def test_a_gpu_s_machine_is_left_alone(monkeypatch):
     monkeypatch.setattr(cores, "_cores", lambda: 2)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
     assert not cores.share_out()
+
+
+@pytest.mark.parametrize(("threads", "rows", "parts"), [(1, 128, 1), (1, 129, 2), (1, 1024, 8), (0, 1024, 1)])
+def test_large_batches_are_cut_where_cores_are_shared_out(monkeypatch, threads: int, rows: int, parts: int):
+    monkeypatch.setattr(tf.config.threading, "get_intra_op_parallelism_threads", lambda: threads)
+    assert cores.parts_for(rows) == parts

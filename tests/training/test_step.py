@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from textgen.config import ModelConfig, TrainConfig
-from textgen.model import networks
+from textgen.model import cores, networks
+from textgen.training import step
 from textgen.training.losses import plain_cost
 from textgen.training.optimizers import make_optimizer
 from textgen.training.step import NOTHING, Sums, _never_empty, measuring_steps, training_steps
@@ -118,8 +119,8 @@ def test_clip_norm_bounds_the_norm_over_all_gradients_together(clipped: Trainer)
     update = [old - new for old, new in zip(before, _weights(clipped.model), strict=True)]
     assert _norm(gradients) > 0.02
     assert _norm(update) == pytest.approx(0.01, rel=1e-4)
-    for step, gradient in zip(update, gradients, strict=True):
-        np.testing.assert_allclose(step, gradient * 0.01 / _norm(gradients), atol=1e-6)
+    for moved, gradient in zip(update, gradients, strict=True):
+        np.testing.assert_allclose(moved, gradient * 0.01 / _norm(gradients), atol=1e-6)
 
 
 def test_clip_norm_0_leaves_the_gradient_alone(plain: Trainer):
@@ -185,6 +186,24 @@ def test_a_batch_in_parts_gives_the_gradient_of_the_batch(plain: Trainer, parts:
     np.testing.assert_allclose(sums[:4], whole[:4], rtol=1e-5)
     for one, other in zip(_weights(in_parts.model), weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"), [({}, 3), ({"parts": 2}, 3), ({"parts": 5}, 5), ({"carry": True}, 1)]
+)
+def test_a_large_batch_is_taken_in_the_parts_that_train_fastest(monkeypatch, settings: dict[str, Any], expected: int):
+    taken = list[int]()
+
+    def gradients(*arguments: Any) -> Any:
+        taken.append(arguments[-1])
+        return step_gradients(*arguments)
+
+    step_gradients = step._gradients
+    monkeypatch.setattr(step, "_gradients", gradients)
+    monkeypatch.setattr(cores, "parts_for", {300: 3}.get)
+    trainer = Trainer("sgd", learning_rate=1.0, batch_size=300, **settings)
+    assert trainer.steps(_batches(*_pairs(7), 7), 1).pairs == 7
+    assert set(taken) == {expected}
 
 
 def test_smoothed_labels_change_the_step_and_not_the_loss_that_is_told(plain: Trainer):

@@ -41,7 +41,7 @@ _TRAIN = {
     "momentum": "of sgd",
     "clip_norm": "bound on the gradient's global norm; 0: none",
     "label_smoothing": "share of each target that is spread over all tokens",
-    "parts": "parts that a batch is trained in, one after another, to save memory",
+    "parts": "parts that a batch is trained in at the least, one after another, to save memory",
     "precision": "float32, or bfloat16 with weights and loss in float32",
     "softmax": "full, sampled, or auto: sampled for more than 50,000 tokens",
     "sampled_tokens": "tokens that a sampled softmax draws",

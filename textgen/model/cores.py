@@ -1,9 +1,15 @@
 """How training shares out the cores of a machine without a GPU."""
 
+import math
 import os
 from collections.abc import Sequence
 
 import tensorflow as tf
+
+_ROWS_AT_ONCE = 128
+"""What a step keeps of more rows for its gradient leaves the caches. 1,024 rows of the notebook's model train 1.1 times
+as fast so, with two thirds of the memory, and 256 rows of 2 × BiLSTM 256 just as fast (1 MB of cache a core, 32 MB for
+both)."""
 
 
 def share_out() -> bool:
@@ -30,10 +36,19 @@ def share_out() -> bool:
 def side_by_side(tensors: Sequence[tf.Tensor]) -> list[list[tf.Tensor]]:
     """What a network of one direction reads at once: the rows [B, ...] of all tensors, or where cores are shared out
     the two halves of them, one a core."""
-    if tf.config.threading.get_intra_op_parallelism_threads() != 1 or tensors[0].shape[0] == 1:
+    if not _shared_out() or tensors[0].shape[0] == 1:
         return [list(tensors)]
     middle = (tf.shape(tensors[0])[0] + 1) // 2
     return [[tensor[:middle] for tensor in tensors], [tensor[middle:] for tensor in tensors]]
+
+
+def parts_for(rows: int) -> int:
+    """In how many parts, one after another, so many rows train fastest: 1 but where cores are shared out."""
+    return math.ceil(rows / _ROWS_AT_ONCE) if _shared_out() else 1
+
+
+def _shared_out() -> bool:
+    return tf.config.threading.get_intra_op_parallelism_threads() == 1
 
 
 def _cores() -> int:

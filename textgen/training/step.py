@@ -4,6 +4,7 @@ The gradient is that of the mean loss over the global batch, whatever the number
 targets of all, the gradients are summed over replicas, then clipped.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from textgen.config import BOS, PAD, TrainConfig
+from textgen.model import cores
 from textgen.training.losses import Cost, Measure
 
 
@@ -58,12 +60,14 @@ def training_steps(
 ) -> Steps:
     """Steps that train the variables to make the measured cost small."""
     replicas = strategy.num_replicas_in_sync
+    # States that are carried are those of whole batches.
+    parts = 1 if config.carry else max(config.parts, cores.parts_for(math.ceil(config.batch_size / replicas)))
 
     def replica_step(*batch: tf.Tensor) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         whole = _never_empty(batch) if replicas > 1 else batch
         targets = context.all_reduce("SUM", tf.math.count_nonzero(whole[1], dtype=tf.float32))
-        gradients, sums = _gradients(measure, variables, whole, targets, config.parts)
+        gradients, sums = _gradients(measure, variables, whole, targets, parts)
         gradients, sums = context.all_reduce("SUM", [gradients, sums])
         norm = tf.linalg.global_norm(gradients)
         if config.clip_norm:
