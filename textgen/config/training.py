@@ -89,8 +89,8 @@ class TrainConfig:
         momentum: of `sgd`.
         clip_norm: bound on the gradient's global norm; 0: none.
         label_smoothing: the share of each target that is spread over all tokens. Reported losses are without it.
-        parts: how many parts each batch is trained in at the least, one after another, to save memory; the gradient is
-            the same.
+        parts: how many parts each batch is trained in at the least, one after another, to save memory; the
+            gradient is the same.
         precision: of activations: `float32`, or `bfloat16` with weights, scores and loss in float32.
         softmax: `full`, `sampled` (Jean et al. 2015), or `auto`: sampled from SAMPLED_FROM tokens on.
         sampled_tokens: how many tokens a sampled step draws.

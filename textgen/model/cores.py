@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 _ROWS_AT_ONCE = 128
-"""What a step keeps of more rows for its gradient leaves the caches. 1,024 rows of the notebook's model train 1.1 times
-as fast so, with two thirds of the memory, and 256 rows of 2 × BiLSTM 256 just as fast (1 MB of cache a core, 32 MB for
-both)."""
+"""What a step keeps of more rows for its gradient leaves the caches. 1,024 rows of the notebook's model train 1.1
+times as fast so, with two thirds of the memory, and 256 rows of 2 × BiLSTM 256 just as fast (1 MB of cache a core,
+32 MB for both)."""
 
 
 def share_out() -> bool:
