@@ -37,7 +37,7 @@ def make_folder(output: Path, *, data: str | Path) -> None:
 
 
 def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
-    """Whether a dataset has the ids and the windows that a run is made for.
+    """Whether a dataset has the ids that a run is made for.
 
     Raises:
         UserError: it has others, or its vocabulary is not its own.

@@ -63,7 +63,8 @@ def _keep_until(step: int, path: Path) -> None:
                 kept.append(record)
     except tf.errors.DataLossError:
         pass  # A killed process leaves half a record at the end.
-    temporary = path.with_name(f"{path.name}.tmp")
+    # A name that is no event file's, should the process be killed here.
+    temporary = path.with_name("kept.tmp")
     with tf.io.TFRecordWriter(str(temporary)) as writer:
         for record in kept:
             writer.write(record)
