@@ -3,9 +3,9 @@
     python benchmarks/loop.py [--rounds 5] [--steps 400]
 
 The notebook's model (500 words, W = 44, Embedding 8, 3 × BiLSTM 50, RMSprop). `bare` is one graph that trains on one
-batch in memory again and again, with nothing measured or waited for; `loop` is `textgen.training.loop.train` on the
-sample's speeches, of which the steps between its first and its second check count. Each run is a process of its own,
-in turn. Prints a Markdown table.
+batch in memory again and again, with nothing measured or waited for; `loop` is `textgen.training.trainer.train` on
+the sample's speeches, of which the steps between its first and its second check count. Each run is a process of its
+own, in turn. Prints a Markdown table.
 """
 
 import argparse
@@ -73,10 +73,10 @@ def bare(data: Path, batch: int, steps: int) -> dict[str, float]:
 
     from textgen.config import ModelConfig
     from textgen.dataset import read_manifest, read_pairs
-    from textgen.model import cores, networks
+    from textgen.model import cpu_parallelism, networks
 
     # As the loop does, so that both have the same threads.
-    cores.share_out()
+    cpu_parallelism.share_out()
     manifest = read_manifest(data)
     model = networks.build(
         ModelConfig(**MODEL), vocabulary_size=manifest.vocabulary_size, window=manifest.config.window
@@ -104,9 +104,9 @@ def loop(data: Path, batch: int, steps: int) -> dict[str, float]:
     from textgen.config import ModelConfig, TrainConfig
     from textgen.dataset import read_manifest
     from textgen.errors import Interrupted
-    from textgen.training.loop import train
-    from textgen.training.run_data import config_for
-    from textgen.training.watchers.history import History
+    from textgen.training.callbacks.history import History
+    from textgen.training.setup import config_for
+    from textgen.training.trainer import train
 
     settings = TrainConfig(
         optimizer="rmsprop", clip_norm=0.0, batch_size=batch, epochs=1000, validate_every=steps, patience=1000

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from textgen.dataset.order import GROUP_BLOCKS, epoch_order, group_order
-from textgen.dataset.shards import BLOCK_PAIRS
+from textgen.dataset.loading.shuffle import GROUP_BLOCKS, epoch_order, group_order
+from textgen.dataset.storage.shards import BLOCK_PAIRS
 
 BUFFER = 100_000
 WINDOW = 44

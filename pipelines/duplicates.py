@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import numpy as np
 
-from pipelines import tokens
+from pipelines import tokenize
 from pipelines.workspace import Workspace
 from textgen.config import SelectionConfig
 from textgen.corpus.units import Unit
@@ -76,7 +76,7 @@ class KeyDocuments(beam.DoFn):
 
     def process(self, unit: Unit) -> Iterator[tuple[int, Keyed]]:
         """One unit in, a value a bucket out."""
-        documents = tokens.read_documents(self._workspace, unit.index)
+        documents = tokenize.read_documents(self._workspace, unit.index)
         kept = np.flatnonzero(documents.reasons == "")
         if self._near:
             signatures = documents.signatures[kept]
@@ -164,7 +164,7 @@ class RecordPlaces(beam.DoFn):
     def process(self, found: tuple[int, Iterable[int]]) -> Iterator[dict[str, Any]]:
         """Writes and yields the record."""
         unit, places = found
-        record = self._workspace.recorded(tokens.DUPLICATES, unit) or {}
+        record = self._workspace.recorded(tokenize.DUPLICATES, unit) or {}
         record[self._reason] = sorted(places)
-        self._workspace.record(tokens.DUPLICATES, unit, record)
+        self._workspace.record(tokenize.DUPLICATES, unit, record)
         yield record

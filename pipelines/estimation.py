@@ -10,18 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from pipelines import corpora, shards, storage, tokens, vocabulary
-from pipelines.corpora import Plan
+from pipelines import count_tokens, storage, tokenize, write_shards
 from pipelines.jobs import UnitWork
+from pipelines.plan import Plan, make_plan, reading
 from pipelines.workspace import Workspace
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.corpus import units
+from textgen.corpus.block_files import BLOCK_BYTES
+from textgen.corpus.compression import is_packed, unpacked
 from textgen.corpus.encodings import is_ascii_compatible
-from textgen.corpus.packing import is_packed, unpacked
-from textgen.corpus.pieces import Piece
-from textgen.corpus.streams import BLOCK_BYTES
+from textgen.corpus.readers.base import Piece
 from textgen.corpus.units import Unit
-from textgen.dataset.manifest import UnitReport
+from textgen.dataset.storage.manifest import UnitReport
 from textgen.errors import require
 
 _PIECE_BYTES = 1 << 19
@@ -93,7 +93,7 @@ def estimate(
     Raises:
         UserError: the input cannot be read as asked, or the sample has no text.
     """
-    plan = corpora.plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
+    plan = make_plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
     with tempfile.TemporaryDirectory() as folder:
         samples = list(_samples(plan, Path(folder)))
         sampled = sum(sample.corpus_bytes for sample in samples)
@@ -143,7 +143,7 @@ def _small_units(plan: Plan) -> list[Unit]:
         plan.files,
         unit_bytes=max(_PIECE_BYTES, plan.total_bytes // 4096),
         open_file=storage.open_file,
-        reading=corpora.reading(plan.config),
+        reading=reading(plan.config),
     )
 
 
@@ -192,15 +192,15 @@ def _run(plan: Plan, sample: list[Unit], folder: Path) -> tuple[dict[str, UnitRe
     workspace.claim(dataclasses.replace(plan, files=()))
     # Of a sample a split may be empty, and the vocabulary needs text.
     config = dataclasses.replace(plan.config, validation_percent=0, test_percent=0)
-    shared += _pass(tokens.TokenizeUnit(config, workspace), sample, workspace)
-    counting = vocabulary.CountUnit(config, workspace)
+    shared += _pass(tokenize.TokenizeUnit(config, workspace), sample, workspace)
+    counting = count_tokens.CountUnit(config, workspace)
     shared += _pass(counting, sample, workspace)
-    counts = vocabulary.add(counting.counts(unit.index) for unit in sample)
+    counts = count_tokens.add(counting.counts(unit.index) for unit in sample)
     require(counts.num_rows > 0, "the sample has no document with text. Check the input and the cleaning options.")
-    learned = vocabulary.learn(vocabulary.by_token(counts, config, workspace), config, workspace)
+    learned = count_tokens.learn(count_tokens.by_token(counts, config, workspace), config, workspace)
     workspace.commit(VOCABULARY_FILE, learned.to_bytes())
     for layout in ("pairs", "spans"):
-        work = shards.WriteUnit(dataclasses.replace(config, layout=layout), workspace)
+        work = write_shards.WriteUnit(dataclasses.replace(config, layout=layout), workspace)
         workspace.forget(work.stage)
         seconds[layout] = shared + _pass(work, sample, workspace)
         results = [workspace.recorded(work.stage, unit.index) or {} for unit in sample]

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
-from pipelines import arguments, corpora, duplicates, engines, shards, storage, tokens
-from pipelines import vocabulary as vocabularies
-from pipelines.corpora import Plan
+from pipelines import arguments, count_tokens, duplicates, runners, storage, tokenize, write_shards
 from pipelines.jobs import ProcessUnits, UnitWork, progress
+from pipelines.plan import Plan, make_plan, reading
 from pipelines.workspace import Workspace
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.console import hushed, say
 from textgen.corpus import units
 from textgen.corpus.units import Unit
-from textgen.dataset.manifest import Manifest
+from textgen.dataset.storage.manifest import Manifest
 from textgen.errors import user_error
 
 
@@ -43,8 +42,8 @@ def prepare(
         UserError: the input cannot be read as asked, the folder holds something else, or a held-out split would
             be empty.
     """
-    engines.check_beam_flags(beam_flags)
-    plan = corpora.plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
+    runners.check_beam_flags(beam_flags)
+    plan = make_plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
     workspace = Workspace(output)
     workspace.claim(plan)
     committed = workspace.committed()
@@ -84,47 +83,47 @@ class _Job:
             plan.files,
             unit_bytes=units.unit_bytes(plan.total_bytes, config.layout),
             open_file=storage.open_file,
-            reading=corpora.reading(config),
+            reading=reading(config),
         )
         committed = workspace.committed()
         self.has_vocabulary = committed is not None and workspace.holds_vocabulary(committed)
 
     def units_without_shards(self) -> list[Unit]:
         """The units that the last pass has still to do."""
-        done = self._workspace.recorded_units(shards.STAGE)
+        done = self._workspace.recorded_units(write_shards.STAGE)
         return [unit for unit in self.units if unit.index not in done]
 
     def tokenize(self, work_units: list[Unit]) -> None:
         """The pass that reads the text."""
-        self._run("reading text", tokens.TokenizeUnit(self._plan.config, self._workspace), work_units)
+        self._run("reading text", tokenize.TokenizeUnit(self._plan.config, self._workspace), work_units)
 
     def find_duplicates(self) -> None:
         """The pass over the documents' hashes, where duplicates are to be dropped."""
         selection = self._plan.config.selection
-        if not duplicates.wanted(selection) or self._workspace.is_done(tokens.DUPLICATES):
+        if not duplicates.wanted(selection) or self._workspace.is_done(tokenize.DUPLICATES):
             return
         # What a run that was cut short found would be taken for dropped before the search.
-        self._workspace.forget(tokens.DUPLICATES)
-        storage.make_directory(self._workspace.work_path(tokens.DUPLICATES))
+        self._workspace.forget(tokenize.DUPLICATES)
+        storage.make_directory(self._workspace.work_path(tokenize.DUPLICATES))
         for near in sorted({0.0, selection.near_duplicates}):
-            engine = engines.start(self._beam_flags, input_bytes=self._plan.total_bytes)
+            engine = runners.start(self._beam_flags, input_bytes=self._plan.total_bytes)
             say(f"looking for {duplicates.NEAR if near else duplicates.EXACT}s on {engine.name}")
             _ = engine.pipeline | duplicates.FindDuplicates(self.units, self._workspace, near=near)
             engine.pipeline.run().wait_until_finish()
-        self._workspace.record_done(tokens.DUPLICATES)
+        self._workspace.record_done(tokenize.DUPLICATES)
 
     def learn_vocabulary(self) -> None:
         """The pass over the tokens; its vocabulary is written when every split that was asked for has documents."""
         config = self._plan.config
-        census = vocabularies.read_census(config, self._workspace)
+        census = count_tokens.read_census(config, self._workspace)
         if census is None:
-            count = vocabularies.CountUnit(config, self._workspace)
-            take = vocabularies.TakeCensus(count, config, self._workspace)
+            count = count_tokens.CountUnit(config, self._workspace)
+            take = count_tokens.TakeCensus(count, config, self._workspace)
             self._run("counting tokens", count, self.units, take)
-            census = vocabularies.read_census(config, self._workspace)
+            census = count_tokens.read_census(config, self._workspace)
             assert census is not None, "the vocabulary pass ends with the census"
-        vocabularies.check_splits(census.documents, config)
-        learned = vocabularies.learn(census.counts, config, self._workspace)
+        count_tokens.check_splits(census.documents, config)
+        learned = count_tokens.learn(census.counts, config, self._workspace)
         found, wanted = len(learned.tokens), config.text.vocabulary_size
         if found == len(census.counts) < wanted and not config.given_vocabulary:
             say(
@@ -135,12 +134,12 @@ class _Job:
 
     def write_shards(self) -> None:
         """The last pass; it ends with the manifest."""
-        commit = shards.CommitManifest(self._plan, self._workspace)
-        self._run("writing shards", shards.WriteUnit(self._plan.config, self._workspace), self.units, commit)
+        commit = write_shards.CommitManifest(self._plan, self._workspace)
+        self._run("writing shards", write_shards.WriteUnit(self._plan.config, self._workspace), self.units, commit)
 
     def _run(self, title: str, work: UnitWork, work_units: list[Unit], finish: beam.PTransform | None = None) -> None:
         storage.make_directory(self._workspace.work_path(work.stage))
-        engine = engines.start(self._beam_flags, input_bytes=self._plan.total_bytes)
+        engine = runners.start(self._beam_flags, input_bytes=self._plan.total_bytes)
         say(f"{title}: {len(work_units)} units on {engine.name}")
         results = engine.pipeline | ProcessUnits(work_units, work, self._workspace)
         if finish:

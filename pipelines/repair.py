@@ -6,16 +6,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines import engines, storage
-from pipelines.corpora import Plan
+from pipelines import runners, storage
+from pipelines.plan import Plan
 from pipelines.prepare import make
 from pipelines.storage import Stamp
 from pipelines.workspace import Workspace
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.corpus.units import InputFile
 from textgen.dataset import verify
-from textgen.dataset.manifest import FILE_NAME, INPUTS_FILE, LETTERS_NAME, SHARD_NAME, Manifest, read_manifest
-from textgen.dataset.verification import EXTRA, Problem
+from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, LETTERS_NAME, SHARD_NAME, Manifest, read_manifest
+from textgen.dataset.storage.verification import EXTRA, Problem
 from textgen.errors import UserError
 
 _AGAIN = "Run the same `textgen prepare` again"
@@ -58,7 +58,7 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
         UserError: the folder is no dataset or not on this machine, a file is damaged that can't be made again, or an
             input file is not what it was.
     """
-    engines.check_beam_flags(beam_flags)
+    runners.check_beam_flags(beam_flags)
     done, workspace = _sorted(verify(directory)), Workspace(directory)
     plan = _checked_plan(Path(directory), done.made) if done.made else None
     for problem in done.made + done.removed:

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
-from textgen.corpus.readers import format_of
+from textgen.corpus.formats import format_of
 from textgen.corpus.units import InputFile
 from textgen.errors import UserError
 

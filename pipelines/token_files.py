@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from textgen.dataset.splits import DIGEST_BYTES
+from textgen.dataset.storage.splits import DIGEST_BYTES
 
 
 class TokenBatch(NamedTuple):

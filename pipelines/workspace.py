@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import storage
-from pipelines.corpora import Plan
+from pipelines.plan import Plan
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
 from textgen.console import say
-from textgen.dataset import manifest
-from textgen.dataset.manifest import INPUTS_FILE, LETTERS_NAME, SHARD_NAME, WORK_FOLDER
+from textgen.dataset.storage import manifest
+from textgen.dataset.storage.manifest import INPUTS_FILE, LETTERS_NAME, SHARD_NAME, WORK_FOLDER
 from textgen.errors import UserError
 from textgen.text import vocabulary
 from textgen.text.vocabulary import Vocabulary

@@ -13,11 +13,11 @@ from textgen.console import import_tensorflow
 # First of all, as the command line does, so that TensorFlow's libraries write nothing between a command's lines.
 import_tensorflow()
 
-from textgen.dataset import manifest, windows  # noqa: E402
-from textgen.dataset.manifest import Manifest, SplitCounts, UnitReport  # noqa: E402
-from textgen.dataset.records import Records, pair_records, span_dtype, span_records, span_sequences  # noqa: E402
-from textgen.dataset.shards import ShardWriter  # noqa: E402
-from textgen.dataset.windows import Sequences  # noqa: E402
+from textgen.dataset.storage import manifest, windows  # noqa: E402
+from textgen.dataset.storage.manifest import Manifest, SplitCounts, UnitReport  # noqa: E402
+from textgen.dataset.storage.records import Records, pair_records, span_dtype, span_records, span_sequences  # noqa: E402
+from textgen.dataset.storage.shards import ShardWriter  # noqa: E402
+from textgen.dataset.storage.windows import Sequences  # noqa: E402
 from textgen.text.vocabulary import FIRST_ID, Vocabulary  # noqa: E402
 
 CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep", vocabulary_size=100)

@@ -1,6 +1,9 @@
+import doctest
+
 import pytest
 
-from textgen.errors import UserError, require, user_error
+from textgen import errors
+from textgen.errors import UserError, one_line, require, user_error
 
 
 def test_a_user_error_is_a_value_error():
@@ -46,3 +49,22 @@ def test_the_message_is_recovered_from_what_a_python_function_in_tf_data_reports
 
 def test_a_message_at_the_very_end_of_a_report_is_recovered_whole():
     assert str(user_error(RuntimeError("textgen.errors.UserError: it is bad. Do that."))) == "it is bad. Do that."
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError("No."), "No"),
+        (ValueError("one\n two\n"), "one two"),
+        (EOFError(), "EOFError"),
+        (ValueError("3.5"), "3.5"),
+    ],
+)
+def test_a_message_is_part_of_a_sentence(error, message):
+    assert one_line(error) == message
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(errors)
+    assert result.attempted
+    assert not result.failed

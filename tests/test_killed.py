@@ -19,7 +19,7 @@ from textgen.cli import main
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus import units
 from textgen.dataset import read_manifest, verify
-from textgen.dataset.manifest import UnitReport
+from textgen.dataset.storage.manifest import UnitReport
 from textgen.errors import UserError
 
 SEED = 7

@@ -36,3 +36,12 @@ def user_error(error: BaseException) -> UserError | None:
         return error
     found = _WRAPPED.findall(str(error))
     return UserError(found[-1]) if found else None
+
+
+def one_line(error: BaseException) -> str:
+    """Returns an exception's message on one line, without a final full stop, to stand inside a sentence.
+
+    >>> one_line(OSError("Corrupt data.\\n  at byte 4.\\n"))
+    'Corrupt data. at byte 4'
+    """
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

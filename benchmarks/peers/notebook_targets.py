@@ -16,13 +16,13 @@ import tensorflow as tf
 
 from textgen.config import BOS, ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
-from textgen.model import cores
+from textgen.model import cpu_parallelism
 from textgen.presets import PRESETS
-from textgen.training.batches import held_out
+from textgen.training.data import held_out
 from textgen.training.losses import plain_cost
+from textgen.training.metrics import make_score
 from textgen.training.optimizers import make_optimizer
-from textgen.training.run_data import config_for
-from textgen.training.scoring import make_score
+from textgen.training.setup import config_for
 from textgen.training.step import NOTHING, training_steps
 from textgen.training.strategy import Replicas
 
@@ -65,7 +65,7 @@ def train(data: Path, x: np.ndarray, y: np.ndarray, minutes: float) -> dict[str,
         train=TrainConfig(**{name: value for name, value in settings.items() if name not in model_names}),
     )
     # As `textgen train` does, so that both have the same threads.
-    cores.share_out()
+    cpu_parallelism.share_out()
     keras.utils.set_random_seed(0)
     model, replicas = config.build(), Replicas(tf.distribute.get_strategy())
     optimizer = make_optimizer(config.train, model, config.train.learning_rate)

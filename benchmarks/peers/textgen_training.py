@@ -4,7 +4,7 @@ import stepping
 import tensorflow as tf
 
 from textgen.config import ModelConfig, TrainConfig
-from textgen.model import cores, networks
+from textgen.model import cpu_parallelism, networks
 from textgen.training.losses import plain_cost
 from textgen.training.optimizers import make_optimizer
 from textgen.training.step import NOTHING, training_steps
@@ -12,7 +12,7 @@ from textgen.training.step import NOTHING, training_steps
 
 def main() -> None:
     given = stepping.parser().parse_args()
-    cores.share_out()
+    cpu_parallelism.share_out()
     sizes = stepping.MODELS[given.model]
     config = ModelConfig(embedding=sizes.embedding, layers=sizes.layers, units=(sizes.units,))
     model = networks.build(config, vocabulary_size=sizes.words, window=sizes.window)

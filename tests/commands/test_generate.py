@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from textgen import runs
 from textgen.cli import main
 from textgen.config import BOS, EOS
-from textgen.model import run
 
 LETTERS = set("abcdefghijklmnop")
 
@@ -52,7 +52,7 @@ def test_any_prompt_is_printed_as_it_was_given(trained: Path, capfd, prompt: str
 
 
 def test_a_text_may_end_before_its_last_token(trained: Path, monkeypatch, capfd):
-    monkeypatch.setattr(run, "load_model", lambda directory, config: Ends())
+    monkeypatch.setattr(runs, "load_model", lambda directory, config: Ends())
     assert _printed(capfd, trained, "--prompt", "cc", "--may-end") == "cc\n"
     assert len(_printed(capfd, trained, "--prompt", "cc", "--tokens", 7)) == 2 + 7 + 1
 
@@ -121,6 +121,6 @@ def test_a_prompt_begins_a_document_only_where_documents_have_a_beginning(
     trained: Path, tmp_path: Path, monkeypatch, capfd, boundaries: bool, text: str
 ):
     copy = shutil.copytree(trained, tmp_path / "run")
-    run.save(dataclasses.replace(run.load(copy), boundaries=boundaries), copy)
-    monkeypatch.setattr(run, "load_model", lambda directory, config: SeesBeginning())
+    runs.save(dataclasses.replace(runs.load(copy), boundaries=boundaries), copy)
+    monkeypatch.setattr(runs, "load_model", lambda directory, config: SeesBeginning())
     assert _printed(capfd, copy, "--prompt", "cc", "--tokens", 5, "--temperature", 0) == f"{text}\n"

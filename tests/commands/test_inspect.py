@@ -6,9 +6,9 @@ import pytest
 
 from textgen.cli import main
 from textgen.config import ModelConfig, TextConfig
-from textgen.dataset import throughput
-from textgen.dataset.throughput import Throughput
-from textgen.model.cost import training_flops
+from textgen.dataset.loading import throughput
+from textgen.dataset.loading.throughput import Throughput
+from textgen.model.flops import training_flops
 
 
 def test_as_json_the_accounts_close(data: Path, capfd):

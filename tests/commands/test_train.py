@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
+from textgen import runs
 from textgen.cli import main
 from textgen.commands import train
 from textgen.config import ModelConfig, TrainConfig
 from textgen.errors import Interrupted
-from textgen.model import cudnn, run
-from textgen.model.run import RunConfig
+from textgen.model import cudnn
 from textgen.presets import PRESETS
-from textgen.training import loop
+from textgen.runs import RunConfig
+from textgen.training import trainer
 
 
 @pytest.fixture
@@ -26,12 +27,12 @@ def half(trained: Path, tmp_path: Path) -> Path:
 def asked(monkeypatch) -> list[tuple[RunConfig, dict[str, Any]]]:
     """What the training loop is asked for, in place of training."""
     calls = []
-    monkeypatch.setattr(loop, "train", lambda data, output, config, **settings: calls.append((config, settings)))
+    monkeypatch.setattr(trainer, "train", lambda data, output, config, **settings: calls.append((config, settings)))
     return calls
 
 
 def test_a_run_has_what_it_was_asked_for(trained: Path, data: Path):
-    config = run.load(trained)
+    config = runs.load(trained)
     assert config.model == ModelConfig(embedding=4, units=4)
     assert (config.train.epochs, config.train.seed, config.train.sample_prompt) == (1, 5, "🐋 abc")
     assert (trained / "vocabulary.jsonl").read_bytes() == (data / "vocabulary.jsonl").read_bytes()
@@ -183,7 +184,7 @@ def test_a_resumed_run_stays_what_it_is(refused, data: Path, half: Path, snapsho
 
 def test_a_resumed_run_may_go_on_for_longer(asked, data: Path, half: Path):
     argv = ["train", "--data", str(data), "--output", str(half), "--resume"]
-    before = run.load(half)
+    before = runs.load(half)
     assert main([*argv, "--units", "4", "--epochs", "9", "--patience", "6", "--learning-rate", "0.5"]) == 0
     ((config, settings),) = asked
     train = dataclasses.replace(before.train, epochs=9, patience=6, learning_rate=0.5)
@@ -200,7 +201,7 @@ def test_units_that_are_no_numbers_are_refused(data: Path, tmp_path: Path, capsy
 
 def test_a_resumed_run_keeps_the_settings_that_it_went_on_with(data: Path, half: Path):
     assert main(["train", "--data", str(data), "--output", str(half), "--resume", "--patience", "6"]) == 0
-    assert run.load(half).train.patience == 6
+    assert runs.load(half).train.patience == 6
 
 
 def test_a_resumed_run_needs_its_own_dataset_and_keeps_its_settings_if_it_has_another(
@@ -239,7 +240,7 @@ def test_an_interrupted_run_says_how_to_go_on_with_it(data: Path, tmp_path: Path
     def interrupted(*arguments: Any, **settings: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop, "train", interrupted)
+    monkeypatch.setattr(trainer, "train", interrupted)
     assert main(["train", "--data", str(data), "--output", str(tmp_path / "run")]) == 130
     assert "--resume" in capfd.readouterr().err
 
@@ -296,6 +297,6 @@ def test_a_run_that_a_signal_stopped_says_how_to_go_on_and_ends_as_the_signal_wo
     def interrupted(*arguments: Any, **settings: Any) -> None:
         raise Interrupted("stopped after step 3; all that was done is saved.", signal=15)
 
-    monkeypatch.setattr(loop, "train", interrupted)
+    monkeypatch.setattr(trainer, "train", interrupted)
     assert main(["train", "--data", str(data), "--output", str(tmp_path / "run")]) == 143
     assert capfd.readouterr().err == "stopped after step 3; all that was done is saved.\n"

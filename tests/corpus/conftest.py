@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from textgen.corpus import batching, parts, streams
-from textgen.corpus.pieces import Batch, Piece, Reading, Refused
-from textgen.corpus.readers import READERS, lines, paragraphs
+from textgen.corpus import batching, block_files, chunking
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers import lines, paragraphs
+from textgen.corpus.readers.base import Batch, Piece, Reading, Refused
 
 
 class Taken(NamedTuple):
@@ -78,11 +79,11 @@ def limits() -> Callable[..., contextlib.AbstractContextManager[None]]:
     @contextlib.contextmanager
     def within(*, part_bytes, block_bytes) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(batching, "parts", functools.partial(parts.parts, part_bytes=part_bytes))
+            patch.setattr(batching, "parts", functools.partial(chunking.parts, part_bytes=part_bytes))
             patch.setattr(batching, "_SHORT_BYTES", part_bytes // 4)
             for module in (batching, lines, paragraphs):
                 patch.setattr(module, "PART_BYTES", part_bytes)
-            for module in (batching, lines, streams):
+            for module in (batching, lines, block_files):
                 patch.setattr(module, "BLOCK_BYTES", block_bytes)
             yield
 

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from textgen.corpus import batching
 from textgen.corpus.batching import Origin, batches
+from textgen.corpus.chunking import parts
 from textgen.corpus.encodings import valid_utf8
-from textgen.corpus.parts import parts
-from textgen.corpus.pieces import BATCH_TEXTS, PART_BYTES, Batch, Reading, Refused
+from textgen.corpus.readers.base import BATCH_TEXTS, PART_BYTES, Batch, Reading, Refused
 from textgen.errors import UserError
 
 UTF8 = Origin("a.txt", "utf-8", Reading())

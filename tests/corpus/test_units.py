@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.pieces import Piece, Reading
+from textgen.corpus.readers.base import Piece, Reading
 from textgen.corpus.units import InputFile, Unit, plan, unit_bytes
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
-from textgen.dataset import shards, windows
-from textgen.dataset.manifest import FILE_NAME, INPUTS_FILE, Manifest, UnitReport
-from textgen.dataset.records import pair_records, span_dtype, span_records
-from textgen.dataset.shards import ShardWriter
+from textgen.dataset.storage import shards, windows
+from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, Manifest, UnitReport
+from textgen.dataset.storage.records import pair_records, span_dtype, span_records
+from textgen.dataset.storage.shards import ShardWriter
 from textgen.text.vocabulary import Vocabulary
 
 

@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen import errors
-from textgen.dataset import order, read_pairs, read_sequences, records, streams
+from textgen.dataset import read_pairs, read_sequences
+from textgen.dataset.loading import shuffle, tf_dataset
+from textgen.dataset.storage import records
 from textgen.errors import UserError
 from textgen.files import Cache
 
@@ -32,8 +34,8 @@ STEPS = 5
 
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch):
-    monkeypatch.setattr(order, "GROUP_BLOCKS", 2)
-    monkeypatch.setattr(streams, "_CHUNK_PAIRS", 6)
+    monkeypatch.setattr(shuffle, "GROUP_BLOCKS", 2)
+    monkeypatch.setattr(tf_dataset, "_CHUNK_PAIRS", 6)
 
 
 @pytest.fixture

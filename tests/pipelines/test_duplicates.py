@@ -8,16 +8,16 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import duplicates, engines, token_files, tokens
+from pipelines import duplicates, runners, token_files, tokenize
 from pipelines.duplicates import EXACT, NEAR, FindDuplicates, KeepFirst
 from pipelines.prepare import prepare
 from pipelines.token_files import Documents
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.pieces import Piece
+from textgen.corpus.readers.base import Piece
 from textgen.corpus.units import Unit
 from textgen.dataset import read_pairs, verify
-from textgen.dataset.splits import new_digest
+from textgen.dataset.storage.splits import new_digest
 from textgen.text import minhash
 
 Texts = Sequence[Sequence[str]]
@@ -28,7 +28,7 @@ def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str]
     """A preparation that has its units' documents; some of these may be dropped for a reason of their own."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Workspace(str(folder))
-    for stage in (tokens.STAGE, tokens.DUPLICATES):
+    for stage in (tokenize.STAGE, tokenize.DUPLICATES):
         Path(made.work_path(stage)).mkdir(parents=True)
     for unit, texts in enumerate(units):
         lengths = np.array([len(text) for text in texts], np.int64)
@@ -39,18 +39,18 @@ def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str]
             np.array([(dropped or {}).get((unit, place), "") for place in range(len(texts))], object),
             minhash.signatures(tf.constant(texts, tf.string)) if texts else np.empty((0, 0)),
         )
-        token_files.write_documents(Path(tokens.unit_path(made, unit, "documents")), documents)
+        token_files.write_documents(Path(tokenize.unit_path(made, unit, "documents")), documents)
     return made
 
 
 def search(made: Workspace, count: int, *, near: float, runner: beam.runners.PipelineRunner | None = None) -> None:
     units = [Unit(i, (Piece("", 0, 0, "document"),)) for i in range(count)]
-    with beam.Pipeline(runner=runner or engines.FnApiRunner()) as pipeline:
+    with beam.Pipeline(runner=runner or runners.FnApiRunner()) as pipeline:
         _ = pipeline | FindDuplicates(units, made, near=near)
 
 
 def recorded(made: Workspace, count: int) -> Found:
-    records = {unit: made.recorded(tokens.DUPLICATES, unit) for unit in range(count)}
+    records = {unit: made.recorded(tokenize.DUPLICATES, unit) for unit in range(count)}
     return {unit: record for unit, record in records.items() if record is not None}
 
 
@@ -150,7 +150,10 @@ def test_exact_duplicates_are_no_near_ones_too(tmp_path: Path) -> None:
     for similarity in (0.0, 0.8):
         search(made, 2, near=similarity)
     assert recorded(made, 2) == {0: {EXACT: [1]}, 1: {EXACT: [1], NEAR: [0]}}
-    assert [tokens.read_documents(made, unit).reasons.tolist() for unit in (0, 1)] == [["", EXACT], [NEAR, EXACT, ""]]
+    assert [tokenize.read_documents(made, unit).reasons.tolist() for unit in (0, 1)] == [
+        ["", EXACT],
+        [NEAR, EXACT, ""],
+    ]
 
 
 def test_a_search_that_is_done_again_changes_nothing(tmp_path: Path) -> None:
@@ -172,7 +175,7 @@ def test_buckets_and_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.
     for buckets, flags in ((64, []), (1, []), (7, ["--direct_num_workers=2"])):
         monkeypatch.setattr(duplicates, "BUCKETS", buckets)
         made = workspace(tmp_path / str(buckets), units)
-        engine = engines.start(flags, input_bytes=0)
+        engine = runners.start(flags, input_bytes=0)
         search(made, 6, near=near, runner=engine.pipeline.runner)
         found.append(recorded(made, 6))
     assert found[0] == found[1] == found[2]

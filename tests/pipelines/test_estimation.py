@@ -9,7 +9,7 @@ from pipelines import estimation
 from pipelines.estimation import estimate
 from pipelines.prepare import prepare
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.streams import BLOCK_BYTES
+from textgen.corpus.block_files import BLOCK_BYTES
 from textgen.errors import UserError
 
 WORDS = [f"word{i}" for i in range(3000)]

@@ -5,10 +5,10 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
-from pipelines import engines
+from pipelines import runners
 from pipelines.jobs import ProcessUnit, ProcessUnits, progress
 from pipelines.workspace import Workspace
-from textgen.corpus.pieces import Piece
+from textgen.corpus.readers.base import Piece
 from textgen.corpus.units import Unit
 
 UNITS = [Unit(i, (Piece("x", 0, 10 * (i + 1), "lines"),)) for i in range(3)]
@@ -39,7 +39,7 @@ def claimed(tmp_path: Path) -> tuple[Workspace, Measure]:
 
 def test_each_unit_gives_one_result(tmp_path: Path) -> None:
     workspace, work = claimed(tmp_path)
-    with beam.Pipeline(runner=engines.FnApiRunner()) as pipeline:
+    with beam.Pipeline(runner=runners.FnApiRunner()) as pipeline:
         results = pipeline | ProcessUnits(UNITS, work, workspace)
         assert_that(results, equal_to([{"bytes": 10}, {"bytes": 20}, {"bytes": 30}]))
     assert workspace.recorded_units("measure") == {0, 1, 2}

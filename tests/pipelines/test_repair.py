@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import engines, shards, tokens
+from pipelines import runners, tokenize, write_shards
 from pipelines.prepare import prepare
 from pipelines.repair import Repair, repair
 from textgen.config import PrepareConfig, TextConfig, to_json
 from textgen.corpus import units
-from textgen.dataset import manifest, read_manifest, verify
-from textgen.dataset.verification import Problem
+from textgen.dataset import read_manifest, verify
+from textgen.dataset.storage import manifest
+from textgen.dataset.storage.verification import Problem
 from textgen.errors import UserError
 
 SHARD = "train-000001.tfrecord"
@@ -70,7 +71,7 @@ def case(made: Case, tmp_path: Path):
 
 
 def test_where_nothing_is_wrong_nothing_is_done(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "start", None)
+    monkeypatch.setattr(runners, "start", None)
     assert repair(str(case.data)) == Repair([], [], [])
     assert case.files() == case.content
 
@@ -82,7 +83,7 @@ def test_what_a_run_that_was_killed_at_its_end_left_goes(case: Case) -> None:
 
 
 def test_a_stale_shard_is_removed_without_a_look_at_the_input(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "start", None)
+    monkeypatch.setattr(runners, "start", None)
     shutil.rmtree(case.corpus)
     (case.data / "test-000000.tfrecord").touch()
     assert [problem.file for problem in repair(str(case.data)).removed] == ["test-000000.tfrecord"]
@@ -91,7 +92,7 @@ def test_a_stale_shard_is_removed_without_a_look_at_the_input(case: Case, monkey
 
 def test_only_the_units_that_are_lost_are_read_and_written(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     done = []
-    for work in (tokens.TokenizeUnit, shards.WriteUnit):
+    for work in (tokenize.TokenizeUnit, write_shards.WriteUnit):
         process = work.process
         monkeypatch.setattr(
             work, "process", lambda self, unit, process=process: done.append(unit.index) or process(self, unit)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.corpora import Plan
+from pipelines.plan import Plan
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, TextConfig
 from textgen.corpus.units import InputFile

@@ -10,10 +10,10 @@ from textgen.config import BOS, EOS, UNK, ModelConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
 from textgen.model import networks
-from textgen.model.run import RunConfig
+from textgen.runs import RunConfig
 from textgen.training import baselines
 from textgen.training.evaluation import Evaluation, evaluate
-from textgen.training.run_data import config_for
+from textgen.training.setup import config_for
 
 A, B, C = 4, 5, 6
 TRAIN = [[A, B, C, A, A], [B, UNK]]

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.model import run
-from textgen.training.watchers.history import History
+from textgen import runs
+from textgen.training.callbacks.history import History
 
 SCRIPT = Path(__file__).with_name("killed_script.py")
 DOCUMENTS = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
@@ -48,7 +48,7 @@ def _run(command: list[str], *, until: int = 10**9) -> int:
 def _result(output: Path) -> tuple[list[Any], dict[str, np.ndarray], bytes]:
     """The rows but for their times, all that the last checkpoint holds, and the samples."""
     rows = History(output / "history.csv", until_step=10**9).rows
-    reader = tf.train.load_checkpoint(str(run.checkpoints_in(output / "last")[0]))
+    reader = tf.train.load_checkpoint(str(runs.checkpoints_in(output / "last")[0]))
     names = set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
     return (
         [dataclasses.replace(row, seconds=0, pairs_per_second=0, waited=0) for row in rows],
@@ -125,5 +125,5 @@ def test_a_run_that_is_told_to_end_saves_and_says_so(data: Path, undisturbed: Pa
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM, errors
     assert "all that was done is saved. Give the same command with --resume to go on." in errors
-    (checkpoint,) = run.checkpoints_in(output / "last")
+    (checkpoint,) = runs.checkpoints_in(output / "last")
     assert f"stopped after step {int(checkpoint.name.removeprefix('ckpt-')):,}" in errors

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.training.watchers.history import History
+from textgen.training.callbacks.history import History
 
 SCRIPT = Path(__file__).with_name("replicas_script.py")
 KILLED = Path(__file__).with_name("killed_script.py")

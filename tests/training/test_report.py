@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.watchers.test_history import make_row
+from tests.training.callbacks.test_history import make_row
 from textgen.config import ModelConfig, TextConfig, TrainConfig
-from textgen.model.run import RunConfig
+from textgen.runs import RunConfig
 from textgen.training import report
+from textgen.training.callbacks.history import History
 from textgen.training.report import Report
 from textgen.training.step import Sums
-from textgen.training.watchers.history import History
 
 CONFIG = RunConfig(
     text=TextConfig(),

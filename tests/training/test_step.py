@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from textgen.config import ModelConfig, TrainConfig
-from textgen.model import cores, networks
+from textgen.model import cpu_parallelism, networks
 from textgen.training import step
 from textgen.training.losses import plain_cost
 from textgen.training.optimizers import make_optimizer
@@ -200,7 +200,7 @@ def test_a_large_batch_is_taken_in_the_parts_that_train_fastest(monkeypatch, set
 
     step_gradients = step._gradients
     monkeypatch.setattr(step, "_gradients", gradients)
-    monkeypatch.setattr(cores, "parts_for", {300: 3}.get)
+    monkeypatch.setattr(cpu_parallelism, "parts_for", {300: 3}.get)
     trainer = Trainer("sgd", learning_rate=1.0, batch_size=300, **settings)
     assert trainer.steps(_batches(*_pairs(7), 7), 1).pairs == 7
     assert set(taken) == {expected}

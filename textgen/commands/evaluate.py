@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the evaluation."""
-    from textgen.model.run import load, load_model
+    from textgen.runs import load, load_model
     from textgen.training.evaluation import Baseline, Evaluation, Remembering, evaluate
 
     memory = MemoryConfig(tokens=arguments.memory, sharpness=arguments.memory_sharpness, share=arguments.memory_share)

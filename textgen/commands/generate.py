@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     require(0 <= arguments.seed < 2**31, f"seed is {arguments.seed}; it must be from 0 to 2,147,483,647.")
 
     from textgen.generation.generator import Generator
-    from textgen.model.run import load, load_model
+    from textgen.runs import load, load_model
     from textgen.text import preprocessor
 
     config = load(arguments.model)

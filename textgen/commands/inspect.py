@@ -8,7 +8,7 @@ from textgen.config import ModelConfig
 from textgen.errors import require
 
 if TYPE_CHECKING:
-    from textgen.dataset.manifest import Manifest
+    from textgen.dataset.storage.manifest import Manifest
 
 _HEAD, _TAIL, _PAIRS = 10, 5, 3
 
@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _print_throughput(data: str, manifest: "Manifest", tflops: float) -> None:
     """What is served, and what an accelerator would take of it for models of some sizes."""
-    from textgen.dataset.throughput import measure
-    from textgen.model.cost import training_flops
+    from textgen.dataset.loading.throughput import measure
+    from textgen.model.flops import training_flops
 
     require(tflops > 0, f"tflops is {tflops:g}; it must be above 0.")
     config, served = manifest.config, measure(data, batch_size=_BATCH, seconds=_SECONDS)

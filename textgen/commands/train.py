@@ -15,7 +15,7 @@ from textgen.presets import PRESETS
 if TYPE_CHECKING:
     import keras
 
-    from textgen.model.run import RunConfig
+    from textgen.runs import RunConfig
     from textgen.training.report import MakeSampler, Sampler
 
 _MODEL = {
@@ -118,7 +118,7 @@ def _shown(value: Any) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Trains, or with --check-cudnn looks at what would be trained."""
     from textgen.files import Cache
-    from textgen.training.loop import train
+    from textgen.training.trainer import train
 
     require(arguments.max_minutes > 0, f"max minutes is {arguments.max_minutes:g}; it must be above 0.")
     require(
@@ -146,7 +146,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_cudnn(config: "RunConfig", data: dict[str, float]) -> int:
     """Whether a network and the first batches that it would read are ones that cuDNN takes."""
     from textgen.model import cudnn
-    from textgen.training.batches import Feed
+    from textgen.training.data import Feed
     from textgen.training.strategy import make_replicas
 
     windows = itertools.islice(Feed(data, config, make_replicas("one")).training(0), _BATCHES_LOOKED_AT)
@@ -202,7 +202,7 @@ def _given(arguments: argparse.Namespace, names: dict[str, str]) -> dict[str, An
 
 def _new_config(arguments: argparse.Namespace) -> "RunConfig":
     from textgen.dataset import read_manifest
-    from textgen.training.run_data import config_for
+    from textgen.training.setup import config_for
 
     preset = PRESETS[arguments.preset]["train"] if arguments.preset else {}
 
@@ -219,7 +219,7 @@ def _new_config(arguments: argparse.Namespace) -> "RunConfig":
 
 def _resumed_config(arguments: argparse.Namespace) -> "RunConfig":
     """The run's own settings; how long it goes on may change, what it is may not."""
-    from textgen.model.run import load
+    from textgen.runs import load
 
     config = load(arguments.output)
     given = {**_given(arguments, _MODEL), **_given(arguments, _TRAIN), **_given(arguments, _WINDOW)}

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from textgen.dataset.leaks import Leaks, Measure
+    from textgen.dataset.storage.contamination import Leaks, Measure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report_leaks(data: str) -> int:
     from textgen.console import say
-    from textgen.dataset.leaks import GRAM, find_leaks
+    from textgen.dataset.storage.contamination import GRAM, find_leaks
 
     leaks = find_leaks(data)
     print(f"held-out runs of {GRAM} tokens that training has too: {_told(leaks.grams)}")

@@ -9,7 +9,7 @@ from textgen.errors import require
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MemoryConfig:
-    """How an `lstm` remembers what it read; see `textgen.model.memory`. The defaults suit characters of plays.
+    """How an `lstm` remembers what it read; see `textgen.model.neural_cache`. The defaults suit characters of plays.
 
     Attributes:
         tokens: places that are remembered; 0: none.

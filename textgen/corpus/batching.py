@@ -5,10 +5,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple, TypeAlias
 
+from textgen.corpus.block_files import BLOCK_BYTES
+from textgen.corpus.chunking import parts
 from textgen.corpus.encodings import blocks_to_utf8, is_valid_utf8, to_utf8, valid_utf8
-from textgen.corpus.parts import parts
-from textgen.corpus.pieces import BATCH_BYTES, BATCH_TEXTS, PART_BYTES, Batch, Reading, Refused
-from textgen.corpus.streams import BLOCK_BYTES
+from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, PART_BYTES, Batch, Reading, Refused
 from textgen.errors import UserError
 
 Found: TypeAlias = bytes | Iterator[bytes] | Refused

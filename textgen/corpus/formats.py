@@ -1,10 +1,27 @@
-"""Which reader a file is for, told by its name."""
+"""The readers by format, and the format of a file by its name."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from textgen.corpus.packing import is_packed
+from textgen.corpus.compression import is_packed
+from textgen.corpus.readers.base import Reader
+from textgen.corpus.readers.delimited import TableReader
+from textgen.corpus.readers.documents import DocumentReader
+from textgen.corpus.readers.jsonl import JsonLinesReader
+from textgen.corpus.readers.lines import LineReader
+from textgen.corpus.readers.paragraphs import ParagraphReader
+from textgen.corpus.readers.parquet import ParquetReader
 from textgen.errors import UserError
+
+READERS: Mapping[str, Reader] = {
+    "document": DocumentReader(),
+    "paragraphs": ParagraphReader(),
+    "lines": LineReader(),
+    "csv": TableReader("CSV", delimiter=","),
+    "tsv": TableReader("TSV", delimiter="\t"),
+    "jsonl": JsonLinesReader(),
+    "parquet": ParquetReader(),
+}
 
 _FORMAT_OF_ENDING: Mapping[str, str] = {
     ".csv": "csv",

@@ -6,8 +6,8 @@ The cut depends on the files and the layout alone, never on workers, so every ru
 import dataclasses
 from collections.abc import Iterable
 
-from textgen.corpus.pieces import OpenFile, Piece, Reading
-from textgen.corpus.readers import READERS
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import OpenFile, Piece, Reading
 
 UNITS_WANTED = 16
 LEAST_UNIT_BYTES = 1 << 16

@@ -1,8 +1,8 @@
 """What is kept: the pairs on disk and the stream that serves them. It knows ids, not text."""
 
-from textgen.dataset.loader import read_pairs, read_sequences
-from textgen.dataset.manifest import read_manifest
-from textgen.dataset.mixture import Data, weights_of
-from textgen.dataset.verification import verify
+from textgen.dataset.loading.loader import read_pairs, read_sequences
+from textgen.dataset.loading.mixture import Data, weights_of
+from textgen.dataset.storage.manifest import read_manifest
+from textgen.dataset.storage.verification import verify
 
 __all__ = ["Data", "read_manifest", "read_pairs", "read_sequences", "verify", "weights_of"]

@@ -8,9 +8,9 @@ import keras
 import tensorflow as tf
 
 from textgen.config import ModelConfig
-from textgen.model.outputs import Logits
+from textgen.model.lm_head import Logits
+from textgen.model.lstm import LSTM, Bidirectional
 from textgen.model.pooling import AttentionPooling
-from textgen.model.recurrence import LSTM, Bidirectional
 
 
 def build(config: ModelConfig, *, vocabulary_size: int, window: int, precision: str = "float32") -> keras.Model:

@@ -13,8 +13,8 @@ from textgen.errors import UserError
 from textgen.files import open_folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
-from textgen.text.selection import Rule
-from textgen.text.selection.documents import Documents
+from textgen.text.filters import Rule
+from textgen.text.filters.cleaned_texts import Documents
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.vocabulary import Vocabulary
 

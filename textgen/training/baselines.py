@@ -24,7 +24,7 @@ import numpy as np
 
 from textgen.config import PAD
 from textgen.dataset import read_pairs
-from textgen.dataset.manifest import Manifest
+from textgen.dataset.storage.manifest import Manifest
 
 NAMES = ("unigram", "bigram", "trigram")
 """By order, the unigram's being 1."""

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from textgen.console import say
 from textgen.errors import UserError
-from textgen.model.run import BEST, DAMAGES, LAST, checkpoints_in
+from textgen.runs import BEST, DAMAGES, LAST, checkpoints_in
 from textgen.training.learning_rates import LearningRate
 from textgen.training.step import NOTHING, Sums
 

@@ -10,14 +10,14 @@ import tensorflow as tf
 from textgen.config import NO_MEMORY, MemoryConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import require
-from textgen.model.run import RunConfig
+from textgen.runs import RunConfig
 from textgen.training import baselines
-from textgen.training.batches import held_out
-from textgen.training.run_data import check_data
-from textgen.training.scoring import bits_per_character, make_score
+from textgen.training.callbacks.history import perplexity
+from textgen.training.data import held_out
+from textgen.training.metrics import bits_per_character, make_score
+from textgen.training.setup import check_data
 from textgen.training.step import Sums
 from textgen.training.strategy import Replicas
-from textgen.training.watchers.history import perplexity
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ import keras
 import tensorflow as tf
 
 from textgen.config import PAD, TrainConfig
-from textgen.model.cores import side_by_side
-from textgen.model.memory import Memory
+from textgen.model.cpu_parallelism import side_by_side
+from textgen.model.lm_head import sampled_losses
 from textgen.model.networks import features, is_causal, state_widths, with_states
-from textgen.model.outputs import sampled_losses
+from textgen.model.neural_cache import Memory
 
 
 class Cost(NamedTuple):

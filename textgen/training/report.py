@@ -6,12 +6,12 @@ from pathlib import Path
 import keras
 
 from textgen.console import say
-from textgen.model.run import RunConfig
+from textgen.runs import RunConfig
+from textgen.training.callbacks import curves
+from textgen.training.callbacks.history import History, Row, perplexity
+from textgen.training.callbacks.samples import Sample, Samples
+from textgen.training.callbacks.tensorboard import TensorBoard
 from textgen.training.step import Sums
-from textgen.training.watchers import curves
-from textgen.training.watchers.history import History, Row, perplexity
-from textgen.training.watchers.samples import Sample, Samples
-from textgen.training.watchers.tensorboard import TensorBoard
 
 Sampler = Callable[[], str]
 MakeSampler = Callable[[keras.Model, RunConfig], Sampler]
@@ -19,7 +19,7 @@ MakeSampler = Callable[[keras.Model, RunConfig], Sampler]
 
 
 class Report:
-    """The watchers of a run."""
+    """The callbacks of a run."""
 
     def __init__(self, output: Path, config: RunConfig, sampler: Sampler, history: History, *, step: int):
         """Goes on from a step: what is there of later ones belongs to work that is done again."""

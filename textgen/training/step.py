@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from textgen.config import BOS, PAD, TrainConfig
-from textgen.model import cores
+from textgen.model import cpu_parallelism
 from textgen.training.losses import Cost, Measure
 
 
@@ -61,7 +61,9 @@ def training_steps(
     """Steps that train the variables to make the measured cost small."""
     replicas = strategy.num_replicas_in_sync
     # States that are carried are those of whole batches.
-    parts = 1 if config.carry else max(config.parts, cores.parts_for(math.ceil(config.batch_size / replicas)))
+    parts = (
+        1 if config.carry else max(config.parts, cpu_parallelism.parts_for(math.ceil(config.batch_size / replicas)))
+    )
 
     def replica_step(*batch: tf.Tensor) -> tf.Tensor:
         context = tf.distribute.get_replica_context()

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.pieces import PART_BYTES, Batch, Reading
-from textgen.corpus.readers import READERS
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import PART_BYTES, Batch, Reading
 from textgen.errors import UserError
 
 READER = READERS["document"]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.pieces import PART_BYTES, Reading, Refused
-from textgen.corpus.readers import READERS, jsonl
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers import jsonl
+from textgen.corpus.readers.base import PART_BYTES, Reading, Refused
 from textgen.corpus.readers.jsonl import at
 from textgen.errors import UserError
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.pieces import PART_BYTES, Piece, Reading
-from textgen.corpus.readers import READERS
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import PART_BYTES, Piece, Reading
 from textgen.corpus.readers.paragraphs import boundary
 from textgen.errors import UserError
 

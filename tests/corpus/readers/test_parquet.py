@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.pieces import PART_BYTES, Piece, Reading, Refused
-from textgen.corpus.readers import READERS, parquet
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers import parquet
+from textgen.corpus.readers.base import PART_BYTES, Piece, Reading, Refused
 from textgen.errors import UserError
 
 READER = READERS["parquet"]

@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Iterator
 
 from textgen.corpus.batching import Origin, batches
-from textgen.corpus.pieces import Batch, OpenFile, Piece, Reading
-from textgen.corpus.sources import check_head, open_text, text_encoding
-from textgen.corpus.streams import blocks_of
+from textgen.corpus.block_files import blocks_of
+from textgen.corpus.readers.base import Batch, OpenFile, Piece, Reading
+from textgen.corpus.text_files import check_head, open_text, text_encoding
 
 
 class DocumentReader:

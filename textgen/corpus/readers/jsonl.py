@@ -7,10 +7,10 @@ from typing import Any
 
 from textgen.corpus.batching import Found, Origin, batches
 from textgen.corpus.encodings import decoded, utf8
-from textgen.corpus.pieces import Batch, OpenFile, Piece, Reading, Refused
+from textgen.corpus.readers.base import Batch, OpenFile, Piece, Reading, Refused
 from textgen.corpus.readers.columns import missing
 from textgen.corpus.readers.lines import equal_ranges, lines_of
-from textgen.corpus.sources import open_text, text_encoding, text_end
+from textgen.corpus.text_files import open_text, text_encoding, text_end
 from textgen.errors import UserError
 
 _DEFAULT_FIELD = "text"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
-from textgen.corpus.pieces import PART_BYTES, Batch, OpenFile, Piece, Reading
-from textgen.corpus.sources import check_head, is_divisible, open_text, shortened, text_encoding, text_end
-from textgen.corpus.streams import BLOCK_BYTES
+from textgen.corpus.block_files import BLOCK_BYTES
+from textgen.corpus.readers.base import PART_BYTES, Batch, OpenFile, Piece, Reading
+from textgen.corpus.text_files import check_head, is_divisible, open_text, shortened, text_encoding, text_end
 
 
 class LineReader:

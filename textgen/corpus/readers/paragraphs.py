@@ -6,9 +6,9 @@ from operator import itemgetter
 from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
-from textgen.corpus.pieces import PART_BYTES, Batch, OpenFile, Piece, Reading
+from textgen.corpus.readers.base import PART_BYTES, Batch, OpenFile, Piece, Reading
 from textgen.corpus.readers.lines import equal_ranges, pass_line
-from textgen.corpus.sources import check_head, open_text, shortened, text_encoding, text_end
+from textgen.corpus.text_files import check_head, open_text, shortened, text_encoding, text_end
 
 
 class ParagraphReader:

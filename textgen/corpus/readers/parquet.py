@@ -10,10 +10,9 @@ import pyarrow.parquet
 
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.encodings import to_utf8
-from textgen.corpus.faults import told
-from textgen.corpus.pieces import BATCH_BYTES, Batch, OpenFile, Piece, Reading, Refused
+from textgen.corpus.readers.base import BATCH_BYTES, Batch, OpenFile, Piece, Reading, Refused
 from textgen.corpus.readers.columns import missing
-from textgen.errors import UserError
+from textgen.errors import UserError, one_line
 
 _BUFFER_BYTES = 1 << 20
 _MOST_ROWS = 1024
@@ -65,7 +64,7 @@ def _opened(path: str, open_file: OpenFile) -> Iterator[pa.parquet.ParquetFile]:
             yield pa.parquet.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise UserError(
-                f"{path} can't be read as a Parquet file: {told(error)}. It is damaged, cut short, or of another "
+                f"{path} can't be read as a Parquet file: {one_line(error)}. It is damaged, cut short, or of another "
                 "format. Get it anew, or choose another --format."
             ) from error
 

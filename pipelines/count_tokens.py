@@ -1,0 +1,255 @@
+"""The second pass: which tokens the training split has, and how many documents each split.
+
+A unit counts its own tokens and leaves the counts in a file, by buckets of tokens. A bucket is then summed over all
+units, from their files: counts are large, and what crosses a shuffle is held in memory by the runners of one machine.
+A token is in one bucket, so the heads of the buckets hold the head of all.
+"""
+
+import itertools
+import json
+from collections import ChainMap, Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import storage
+from pipelines.tokenize import read_documents, read_tokens
+from pipelines.workspace import Workspace
+from textgen.config import SPLITS, PrepareConfig
+from textgen.corpus.units import Unit
+from textgen.dataset.storage import ragged
+from textgen.dataset.storage.splits import parts
+from textgen.errors import UserError
+from textgen.text.tokenizers import make_tokenizer
+from textgen.text.vocabulary import Vocabulary
+
+STAGE = "vocabulary"
+CENSUS = "census"
+BUCKETS = 64
+_ALL = 1 << 40
+_TRAIN = SPLITS.index("train")
+
+
+class Census(NamedTuple):
+    """What the pass finds: the counts of the most frequent symbols, and how many documents each split has."""
+
+    counts: dict[str, int]
+    documents: dict[str, int]
+
+
+class CountUnit:
+    """Counts a unit's tokens and documents, from its token files."""
+
+    stage = STAGE
+
+    def __init__(self, config: PrepareConfig, workspace: Workspace):
+        self._config, self._workspace = config, workspace
+
+    def setup(self) -> None:
+        """Nothing: the symbols are counted as they are."""
+
+    def process(self, unit: Unit) -> dict[str, Any]:
+        """Writes the counts of the training split's symbols; the result tells the documents by split."""
+        documents = read_documents(self._workspace, unit.index)
+        held = parts(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
+        tables = []
+        for batch, where, offsets in read_tokens(self._workspace, unit.index):
+            stretch_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
+            begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in held)
+            trained = batch.indices[ragged.places(stretch_starts + begins, np.maximum(ends - begins, 0))]
+            counts = np.bincount(trained, minlength=len(batch.symbols))
+            tables.append(pa.table({"symbol": batch.symbols, "count": counts}).filter(pc.field("count") > 0))
+        storage.write(self._path(unit.index), _in_buckets(add(tables)))
+        in_split = (held.starts < held.ends).sum(axis=1).tolist()
+        return {"unit": unit.index, "documents": dict(zip(SPLITS, in_split, strict=True))}
+
+    def counts(self, unit: int, bucket: int | None = None) -> pa.Table:
+        """What `process` wrote, or one bucket of it."""
+        with storage.open_file(self._path(unit)) as file, pa.ipc.open_file(file) as reader:
+            return reader.read_all() if bucket is None else pa.Table.from_batches([reader.get_batch(bucket)])
+
+    def _path(self, unit: int) -> str:
+        return self._workspace.work_path(STAGE, f"{unit:06d}.counts")
+
+
+class TakeCensus(beam.PTransform):
+    """Results of CountUnit → a Census in the workspace."""
+
+    def __init__(self, count: CountUnit, config: PrepareConfig, workspace: Workspace):
+        super().__init__()
+        self._count, self._workspace = count, workspace
+        tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
+        # Any symbol may stand in a vocabulary that was given.
+        given = workspace.given_vocabulary() is not None
+        self._size = _ALL if given else tokenizer.symbols_to_learn(config.text.vocabulary_size)
+
+    def expand(self, results: beam.PCollection) -> beam.PCollection:
+        """Adds the steps."""
+        return (
+            results
+            | "KeyUnits" >> beam.WithKeys(None)
+            | "GroupUnits" >> beam.GroupByKey()
+            | "SpreadBuckets" >> beam.FlatMap(_buckets_of)
+            | "SharedOut" >> beam.Reshuffle()
+            | "SumBucket" >> beam.ParDo(SumBucket(self._count, self._size))
+            | "GroupHeads" >> beam.GroupByKey()
+            | "WriteCensus" >> beam.ParDo(WriteCensus(self._size, self._workspace))
+        )
+
+
+Share = tuple[bytes, dict[str, int]]
+"""Counts of symbols as Arrow bytes, and documents by split."""
+
+
+class Bucket(NamedTuple):
+    """A bucket, the units whose counts it is summed over, and the documents by split; bucket 0 alone has these."""
+
+    number: int
+    units: list[int]
+    documents: dict[str, int]
+
+
+def _buckets_of(group: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[Bucket]:
+    results = sorted(group[1], key=_unit)
+    documents = Counter[str]()
+    for result in results:
+        documents.update(result["documents"])
+    units = [_unit(result) for result in results]
+    for number in range(BUCKETS):
+        yield Bucket(number, units, {} if number else dict(documents))
+
+
+def _unit(result: dict[str, Any]) -> int:
+    return result["unit"]
+
+
+class SumBucket(beam.DoFn):
+    """A bucket → its sums over all units, less the symbols that can't be among the most frequent."""
+
+    def __init__(self, count: CountUnit, size: int):
+        self._count, self._size = count, size
+
+    def process(self, bucket: Bucket) -> Iterator[tuple[None, Share]]:
+        """One bucket in, one head out, all under one key."""
+        head = _head((self._count.counts(unit, bucket.number) for unit in bucket.units), self._size)
+        yield None, (_to_bytes(head), bucket.documents)
+
+
+class WriteCensus(beam.DoFn):
+    """The heads of all buckets → the census, a line of JSON and Arrow bytes."""
+
+    def __init__(self, size: int, workspace: Workspace):
+        self._size, self._workspace = size, workspace
+
+    def process(self, heads: tuple[None, Iterable[Share]]) -> Iterator[str]:
+        """Writes the file and tells its path."""
+        contents, documents = zip(*heads[1], strict=True)
+        head = _head(map(_from_bytes, contents), self._size)
+        path = self._workspace.work_path(CENSUS)
+        storage.write(path, json.dumps(dict(ChainMap(*documents))).encode() + b"\n" + _to_bytes(head))
+        yield path
+
+
+def add(tables: Iterable[pa.Table]) -> pa.Table:
+    """The sums of counts by symbol."""
+    found = list(tables)
+    if not found:
+        return pa.table({"symbol": pa.array([], pa.binary()), "count": pa.array([], pa.int64())})
+    summed = pa.concat_tables(found).group_by("symbol", use_threads=False).aggregate([("count", "sum")])
+    return summed.rename_columns(["symbol", "count"])
+
+
+def _head(tables: Iterable[pa.Table], size: int) -> pa.Table:
+    """The `size` most frequent symbols of all; equal counts in the order of the symbols."""
+    total = add(table for table in tables if table.num_rows)
+    return total.sort_by([("count", "descending"), ("symbol", "ascending")]).slice(0, size)
+
+
+def _in_buckets(table: pa.Table) -> bytes:
+    """An Arrow file with a record batch a bucket."""
+    buckets = _buckets(table["symbol"])
+    ordered = table.take(pa.array(np.argsort(buckets, kind="stable"))).combine_chunks()
+    edges = np.searchsorted(np.sort(buckets), np.arange(BUCKETS + 1)).tolist()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        for start, end in itertools.pairwise(edges):
+            batches = ordered.slice(start, end - start).to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
+            writer.write_batch(batches[0])
+    return sink.getvalue().to_pybytes()
+
+
+def _buckets(symbols: pa.ChunkedArray) -> np.ndarray:
+    """int[N], a bucket for each symbol that depends on it alone: its bytes, or its number, in sum."""
+    if not len(symbols):
+        return np.empty(0, int)
+    if symbols.type != pa.binary():
+        return symbols.to_numpy() % BUCKETS
+    joined = pa.concat_arrays(symbols.chunks)
+    _, offsets, data = joined.buffers()
+    edges = np.frombuffer(offsets, np.int32)[joined.offset : joined.offset + len(joined) + 1]
+    sums = np.concatenate([[0], np.cumsum(np.frombuffer(data, np.uint8)[: edges[-1]], dtype=np.int64)])
+    return (sums[edges[1:]] - sums[edges[:-1]]) % BUCKETS
+
+
+def _to_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def _from_bytes(content: bytes) -> pa.Table:
+    return pa.ipc.open_stream(content).read_all()
+
+
+def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
+    """What the pass found, if it is done."""
+    content = storage.read(workspace.work_path(CENSUS))
+    if content is None:
+        return None
+    documents, _, counts = content.partition(b"\n")
+    return Census(by_token(_from_bytes(counts), config, workspace), json.loads(documents))
+
+
+def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> dict[str, int]:
+    """Counts by the symbols' texts."""
+    token = make_tokenizer(config.text, workspace.tokenizer_model()).token
+    return {
+        token(symbol): count
+        for symbol, count in zip(counts["symbol"].to_pylist(), counts["count"].to_pylist(), strict=True)
+    }
+
+
+def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> Vocabulary:
+    """The vocabulary of symbols with these counts, or the one that was given with its counts in this corpus."""
+    tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
+    given = workspace.given_vocabulary()
+    if given:
+        return given._replace(counts=tuple(tokenizer.count(given.tokens, counts)))
+    return tokenizer.learn(counts, config.text.vocabulary_size)
+
+
+def check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
+    """Raises UserError if a split that was asked for would be empty."""
+    if not documents["train"]:
+        raise UserError("no document with text is left to train on. Check the input and the cleaning options.")
+    wanted = {"train": 100.0, **config.held_out_percent()}
+    empty = [split for split, percent in wanted.items() if percent and not documents[split]]
+    if not empty:
+        return
+    # By tail a document counts once in each split that has a part of it.
+    count = sum(documents.values()) if config.split_by == "document" else max(documents.values())
+    found = f"the {' and the '.join(empty)} split would be empty: the input has {count} documents"
+    if config.split_by == "document":
+        raise UserError(
+            f"{found}, and whole documents are held out. "
+            f"Use --split-by tail to hold out the last part of every document, or --{empty[0]}-percent 0."
+        )
+    raise UserError(
+        f"{found}, each too short to share. "
+        f"Use --split-by document to hold out whole ones, or --{empty[0]}-percent 0."
+    )

@@ -1,0 +1,127 @@
+"""What a preparation is made of: the files that were named, looked at before any work begins."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from pipelines import storage
+from textgen.config import PrepareConfig, to_json
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import Reading
+from textgen.corpus.units import InputFile
+from textgen.dataset.storage import manifest
+from textgen.errors import UserError, require
+from textgen.text.tokenizers import make_tokenizer
+from textgen.text.vocabulary import Vocabulary, parse_given
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a preparation makes: two of the same fingerprint make the same bytes.
+
+    Attributes:
+        config: the settings.
+        files: the corpus.
+        vocabulary: one that was given; None where it is learned.
+        tokenizer_model: the content of the file of a tokenizer that comes with one.
+    """
+
+    config: PrepareConfig
+    files: tuple[InputFile, ...]
+    vocabulary: Vocabulary | None = None
+    tokenizer_model: bytes = b""
+
+    @property
+    def total_bytes(self) -> int:
+        """The input bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def inputs(self) -> bytes:
+        """The content of `inputs.jsonl`: a file a line, as `[path, size, modified, format]`."""
+        return "".join(json.dumps(dataclasses.astuple(file)) + "\n" for file in self.files).encode()
+
+    def inputs_sha256(self) -> str:
+        """SHA-256 of `inputs`, as hexadecimal digits."""
+        return hashlib.sha256(self.inputs()).hexdigest()
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the settings, the files with their sizes and times, and the versions that shape the bytes."""
+        values = {
+            "config": to_json(self.config),
+            "inputs": self.inputs_sha256(),
+            "manifest": manifest.VERSION,
+            "tensorflow-text": version("tensorflow-text"),
+        }
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def make_plan(
+    inputs: Sequence[str],
+    config: PrepareConfig,
+    *,
+    vocabulary: str | None = None,
+    tokenizer_model: str | None = None,
+) -> Plan:
+    """The plan of a preparation, with what was given read.
+
+    Raises:
+        UserError: a file is not there or can't be read as asked.
+    """
+    model, given = b"", None
+    if tokenizer_model or config.text.tokenizer == "sentencepiece":
+        model = _tokenizer_model(tokenizer_model, config)
+        text = dataclasses.replace(config.text, tokenizer_model=hashlib.sha256(model).hexdigest())
+        config = dataclasses.replace(config, text=text)
+    tokenizer = make_tokenizer(config.text, model)
+    if vocabulary:
+        given = parse_given(_content(vocabulary, "--vocabulary"), vocabulary)
+        strange = [token for token in given.tokens if not tokenizer.is_token(token)]
+        require(
+            not strange,
+            f"{vocabulary} holds {strange[:1]}, which is no token of the {config.text.tokenizer} tokenizer. "
+            "Take it out, or choose another --tokenizer.",
+        )
+        config = dataclasses.replace(config, given_vocabulary=given.fingerprint())
+    return Plan(config, tuple(_checked_inputs(inputs, config)), given, model)
+
+
+def reading(config: PrepareConfig) -> Reading:
+    """How the config takes texts from files."""
+    return Reading(config.text_field, config.encoding, config.on_invalid)
+
+
+def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:
+    require(
+        config.text.tokenizer == "sentencepiece",
+        f"--tokenizer-model is of sentencepiece, and the tokenizer is {config.text.tokenizer}. "
+        "Say --tokenizer sentencepiece, or leave it out.",
+    )
+    if path is None:
+        raise UserError("the sentencepiece tokenizer comes with a model. Name its file with --tokenizer-model.")
+    return _content(path, "--tokenizer-model")
+
+
+def _content(path: str, option: str) -> bytes:
+    if storage.is_local(path) and Path(path).is_dir():
+        raise UserError(f"{path} is a folder. Name a file after {option}.")
+    content = storage.read(path)
+    if content is None:
+        raise UserError(f"there is no file {path}. Check the path after {option}.")
+    return content
+
+
+def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputFile]:
+    files = storage.find_inputs(inputs, config.format)
+    if not files:
+        raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")
+    for file in files:
+        READERS[file.format].check(file.path, storage.open_file, reading(config))
+    if config.text_field and not any(READERS[file.format].has_columns for file in files):
+        raise UserError(
+            f"--text-field {config.text_field} names a column, and no input has any. "
+            "Leave it out, or say --format csv, tsv, jsonl or parquet."
+        )
+    return files

@@ -1,0 +1,208 @@
+"""The first pass: each unit's documents cleaned, judged and cut into tokens, which the later passes read.
+
+What the passes share is this one reading of the text: the vocabulary is counted from the tokens, and the shards are
+written from them, so that neither cleans or cuts a second time.
+"""
+
+import functools
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines import storage, token_files
+from pipelines.plan import reading
+from pipelines.token_files import Documents, Placed, TokenBatch, TokenWriter
+from pipelines.workspace import Workspace
+from textgen.config import PrepareConfig, SelectionConfig, TextConfig
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, Batch
+from textgen.corpus.units import Unit
+from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
+from textgen.text import minhash
+from textgen.text.filters import Rule, make_rules, reasons
+from textgen.text.preprocessor import Analyzer, Tokens
+
+STAGE = "tokens"
+DUPLICATES = "duplicates"
+"""The stage that tells, for each unit, the places of its documents that are duplicates, by reason."""
+
+EMPTY = "empty"
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@functools.lru_cache(maxsize=1)
+def _analyzer(text: TextConfig, selection: SelectionConfig, model: bytes) -> Analyzer:
+    """The text operations that the threads of a process share, since it takes seconds to make their graph."""
+    return Analyzer(text, rules=make_rules(selection), model=model)
+
+
+class TokenizeUnit:
+    """Writes a unit's token files; the result tells what the reader found beside its documents."""
+
+    stage = STAGE
+
+    def __init__(self, config: PrepareConfig, workspace: Workspace):
+        self._config, self._workspace = config, workspace
+
+    def setup(self) -> None:
+        """Builds the text operations."""
+        with _ONE_AT_A_TIME:
+            self._analyzer = _analyzer(self._config.text, self._config.selection, self._workspace.tokenizer_model())
+
+    def process(self, unit: Unit) -> dict[str, Any]:
+        """`refused`, a count by reason, and `repaired`."""
+        ledger = _Ledger(self._analyzer.rules, signed=self._config.selection.near_duplicates > 0)
+        refused = _Refusals(keep=self._config.keep_dropped)
+        with storage.scratch(self._workspace.work_path()) as folder:
+            symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
+            writer = TokenWriter(folder / "tokens", symbol_type)
+            for texts, continued in _gathered(self._texts(unit, refused)):
+                tokens = self._analyzer.analyze(texts, continued)
+                ledger.add(tokens, continued)
+                writer.write(_stretches(tokens, texts, continued, keep_texts=self._config.keep_dropped))
+            writer.close()
+            token_files.write_documents(folder / "documents", ledger.close())
+            if self._config.keep_dropped:
+                refused.write(folder / "refused")
+            for file in sorted(folder.iterdir()):
+                storage.publish(file, unit_path(self._workspace, unit.index, file.name))
+        return {"refused": refused.counts, "repaired": refused.repaired}
+
+    def _texts(self, unit: Unit, refused: "_Refusals") -> Iterator[Batch]:
+        for piece in unit.pieces:
+            for batch in READERS[piece.format].read(piece, storage.open_file, reading(self._config)):
+                refused.add(piece.path, batch)
+                yield batch
+
+
+def unit_path(workspace: Workspace, unit: int, kind: str) -> str:
+    """The path of a unit's `tokens`, `documents` or `refused` file."""
+    return workspace.work_path(STAGE, f"{unit:06d}.{kind}")
+
+
+def read_documents(workspace: Workspace, unit: int) -> Documents:
+    """The documents of a unit, those that are duplicates dropped."""
+    with storage.open_file(unit_path(workspace, unit, "documents")) as file:
+        documents = token_files.read_documents(file)
+    for reason, places in (workspace.recorded(DUPLICATES, unit) or {}).items():
+        documents.reasons[places] = reason
+    return documents
+
+
+def read_tokens(workspace: Workspace, unit: int) -> Iterator[Placed]:
+    """The tokens of a unit, batch by batch."""
+    with storage.open_file(unit_path(workspace, unit, "tokens")) as file:
+        yield from token_files.place(token_files.read_tokens(file))
+
+
+def _gathered(batches: Iterator[Batch]) -> Iterator[tuple[list[bytes], list[bool]]]:
+    """The texts of batches, and which of them go on; those of many small files together."""
+    texts, continued, size = list[bytes](), list[bool](), 0
+    for batch in batches:
+        more = sum(map(len, batch.texts))
+        if texts and (size + more > BATCH_BYTES or len(texts) + len(batch.texts) > BATCH_TEXTS):
+            yield texts, continued
+            texts, continued, size = [], [], 0
+        texts += batch.texts
+        continued += batch.continued
+        size += more
+    if texts:
+        yield texts, continued
+
+
+def _stretches(tokens: Tokens, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> TokenBatch:
+    """A batch's texts, those of one document joined."""
+    symbols = tokens.symbols.numpy()
+    ends = np.cumsum(tokens.lengths.numpy())
+    last = np.append(~np.array(continued[1:], bool), True)
+    first = np.flatnonzero(np.concatenate([[True], last[:-1]]))
+    return TokenBatch(
+        pa.array(symbols, pa.binary() if symbols.dtype == object else pa.int32()),
+        tokens.indices.numpy(),
+        np.concatenate([[0], ends[last]]).astype(np.int32),
+        continued[0],
+        [texts[i] for i in first] if keep_texts else [],
+    )
+
+
+class _Ledger:
+    """What is known of each document, gathered from its parts."""
+
+    def __init__(self, rules: Sequence[Rule], *, signed: bool) -> None:
+        """`signed`: whether near duplicates are looked for."""
+        self._rules, self._signed = rules, signed
+        self._digests: list[bytes] = []
+        self._open = new_digest(b"")
+        self._starts: list[np.ndarray] = []
+        self._tokens: list[np.ndarray] = []
+        self._characters: list[np.ndarray] = []
+        self._sums: list[np.ndarray] = []
+        self._signatures: list[np.ndarray] = []
+
+    def add(self, tokens: Tokens, continued: list[bool]) -> None:
+        """Adds a batch of parts."""
+        for cleaned, goes_on in zip(tokens.cleaned.numpy(), continued, strict=True):
+            if goes_on:
+                self._open.update(cleaned)
+            else:
+                self._digests.append(self._open.digest())
+                self._open = new_digest(cleaned)
+        self._starts.append(~np.array(continued))
+        self._tokens.append(tokens.lengths.numpy())
+        self._characters.append(tokens.characters.numpy().astype(np.int64))
+        self._sums.append(tokens.sums.numpy())
+        if self._signed:
+            self._signatures.append(minhash.signatures(tokens.cleaned))
+
+    def close(self) -> Documents:
+        """All documents."""
+        # The first digest is of what stood before the first document.
+        digests = [*self._digests, self._open.digest()][1:]
+        if not digests:
+            nothing = np.empty(0, np.int64)
+            return Documents(np.empty((0, DIGEST_BYTES), np.uint8), nothing, nothing, nothing, np.empty((0, 0)))
+        starts = np.flatnonzero(np.concatenate(self._starts))
+        tokens, characters, sums = (
+            np.add.reduceat(np.concatenate(parts), starts, axis=0)
+            for parts in (self._tokens, self._characters, self._sums)
+        )
+        unsigned = np.empty((len(digests), 0), np.uint32)
+        return Documents(
+            np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES),
+            tokens,
+            characters,
+            np.where(tokens == 0, EMPTY, reasons(self._rules, sums)),
+            np.minimum.reduceat(np.concatenate(self._signatures), starts, axis=0) if self._signed else unsigned,
+        )
+
+
+class _Refusals:
+    """Counts what the readers repaired and refused, and keeps the latter where it is asked for."""
+
+    def __init__(self, *, keep: bool):
+        self.repaired, self.counts = 0, Counter[str]()
+        self._keep, self._lines = keep, list[str]()
+
+    def add(self, path: str, batch: Batch) -> None:
+        self.repaired += batch.repaired
+        for reason, content in batch.refused:
+            self.counts[reason] += 1
+            if self._keep:
+                self._lines.append(letter(reason, content, path))
+
+    def write(self, path: Path) -> None:
+        path.write_text("".join(self._lines), encoding="utf-8")
+
+
+def letter(reason: str, content: bytes, path: str = "") -> str:
+    """A line of a dead-letter file: what was dropped, and why."""
+    values = {"reason": reason, "text": content.decode(errors="replace")}
+    return json.dumps({**values, "file": path} if path else values, ensure_ascii=False) + "\n"

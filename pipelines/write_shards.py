@@ -1,0 +1,232 @@
+"""The last pass: each unit's tokens to its own shards, then the manifest."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+
+from pipelines import storage, tokenize
+from pipelines.plan import Plan
+from pipelines.token_files import Documents, Placed
+from pipelines.tokenize import EMPTY
+from pipelines.workspace import Workspace
+from textgen.config import SPLITS, UNK, VOCABULARY_FILE, PrepareConfig
+from textgen.corpus.units import Unit
+from textgen.dataset.storage import manifest, ragged
+from textgen.dataset.storage.manifest import Manifest, SplitCounts, UnitReport, letters_name
+from textgen.dataset.storage.records import SPAN_CONTEXT, pair_records, span_dtype, span_records
+from textgen.dataset.storage.sequencer import Sequencer, Stretches
+from textgen.dataset.storage.shards import ShardWriter
+from textgen.dataset.storage.splits import Parts, parts
+from textgen.text import vocabulary
+from textgen.text.preprocessor import Preprocessor
+
+STAGE = "shards"
+
+
+class WriteUnit:
+    """Writes a unit's shards, one a split, and reports on its documents."""
+
+    stage = STAGE
+
+    def __init__(self, config: PrepareConfig, workspace: Workspace):
+        self._config, self._workspace = config, workspace
+
+    def setup(self) -> None:
+        """Builds what turns symbols to ids."""
+        content = storage.read(self._workspace.path(VOCABULARY_FILE))
+        assert content is not None, "the vocabulary is written before the shards"
+        self._preprocessor = Preprocessor(
+            self._config.text, vocabulary.parse(content), model=self._workspace.tokenizer_model()
+        )
+
+    def process(self, unit: Unit) -> dict[str, Any]:
+        """Writes under temporary names first: a shard stands under its own name whole or not at all."""
+        found = self._workspace.recorded(tokenize.STAGE, unit.index)
+        assert found is not None, "the tokens of a unit are written before its shards"
+        documents = tokenize.read_documents(self._workspace, unit.index)
+        report = UnitReport(
+            unit=unit.index,
+            bytes=unit.bytes,
+            repaired=found["repaired"],
+            duplicates=self._workspace.recorded(tokenize.DUPLICATES, unit.index) or {},
+        )
+        for reason, count in found["refused"].items():
+            report.drop(reason, count)
+        with storage.scratch(self._workspace.work_path()) as folder:
+            writers = {split: _SplitWriter(split, folder, self._config, self._span_dtype()) for split in SPLITS}
+            letters = self._letters(unit.index)
+            for placed in tokenize.read_tokens(self._workspace, unit.index):
+                stretches = self._stretches(placed, documents)
+                for writer in writers.values():
+                    writer.write(stretches)
+                letters += _dropped(placed, documents)
+            for split, writer in writers.items():
+                self._publish(writer, f"{split}-{unit.index:06d}.tfrecord", report)
+            if any(letters):
+                report.letters_sha256 = self._publish_letters(letters, folder / "letters", unit.index)
+        for reason in documents.reasons[documents.reasons != ""]:
+            report.drop(reason)
+        report.kept = int((documents.reasons == "").sum())
+        report.documents += report.kept
+        return report.to_json()
+
+    def _publish_letters(self, letters: list[str], file: Path, unit: int) -> str:
+        """Gives what was dropped of a unit its file, and tells the file's SHA-256."""
+        content = "".join(letters).encode()
+        file.write_bytes(content)
+        storage.publish(file, self._workspace.path(letters_name(unit)))
+        return hashlib.sha256(content).hexdigest()
+
+    def _letters(self, unit: int) -> list[str]:
+        """What the reader refused, where what is dropped is to be kept."""
+        if not self._config.keep_dropped:
+            return []
+        content = storage.read(tokenize.unit_path(self._workspace, unit, "refused"))
+        return [] if content is None else [content.decode()]
+
+    def _span_dtype(self) -> np.dtype:
+        return span_dtype(self._preprocessor.vocabulary.size)
+
+    def _stretches(self, placed: Placed, documents: Documents) -> Stretches:
+        """A batch with its ids; a document of which no id is left is dropped here."""
+        batch, where, offsets = placed
+        table = self._preprocessor.ids(batch.symbols.to_numpy(zero_copy_only=False))
+        ids, id_edges = _ids(table.values.numpy(), table.row_splits.numpy(), batch.indices)
+
+        totals, lengths = documents.tokens[where], np.diff(batch.edges)
+        nothing = (lengths == totals) & (id_edges[batch.edges[1:]] == id_edges[batch.edges[:-1]])
+        documents.reasons[where] = np.where(
+            nothing & (documents.reasons[where] == ""), EMPTY, documents.reasons[where]
+        )
+        held = parts(documents.digests[where], totals, self._config)
+        kept = documents.reasons[where] == ""
+        return Stretches(
+            ids=ids,
+            edges=batch.edges,
+            id_edges=id_edges,
+            unknown=np.concatenate([[0], np.cumsum(ids == UNK)]),
+            offsets=offsets,
+            totals=totals,
+            characters=documents.characters[where],
+            parts=Parts(held.starts, np.where(kept, held.ends, held.starts)),
+        )
+
+    def _publish(self, writer: "_SplitWriter", name: str, report: UnitReport) -> None:
+        shard = writer.close(name, report.unit)
+        report.splits[shard.split] = dataclasses.replace(writer.counts, pairs=shard.pairs)
+        if shard.pairs:
+            storage.publish(writer.path, self._workspace.path(name))
+            report.shards.append(shard)
+
+
+def _ids(values: np.ndarray, splits: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The ids of symbols, given those of each distinct one, and where each symbol's ids start; int[I], int[T + 1]."""
+    counts = np.diff(splits)
+    if (counts == 1).all():
+        return values[indices], np.arange(len(indices) + 1)
+    each = counts[indices]
+    return values[ragged.places(splits[indices], each)], np.concatenate([[0], np.cumsum(each)])
+
+
+def _dropped(placed: Placed, documents: Documents) -> list[str]:
+    """The dead letters of a batch; of a document in several, the part that it begins with."""
+    batch, where, _ = placed
+    begun = int(batch.goes_on)
+    reasons = documents.reasons[where][begun:]
+    return [
+        tokenize.letter(reason, text) for reason, text in zip(reasons, batch.texts[begun:], strict=False) if reason
+    ]
+
+
+class _SplitWriter:
+    """The shard of one split of a unit."""
+
+    def __init__(self, split: str, folder: Path, config: PrepareConfig, dtype: np.dtype):
+        self.path = folder / split
+        self._split, self._config, self._dtype = split, config, dtype
+        self._shard = ShardWriter(self.path)
+        self._sequencer = Sequencer(
+            split,
+            boundaries=config.boundaries,
+            stride=config.stride,
+            context=max(config.window, SPAN_CONTEXT),
+        )
+
+    @property
+    def counts(self) -> SplitCounts:
+        """What the split has so far, its pairs excepted."""
+        return self._sequencer.counts
+
+    def write(self, stretches: Stretches) -> None:
+        """Adds what the split has of a batch."""
+        sequences, config = self._sequencer.sequences(stretches), self._config
+        if config.layout == "spans":
+            self._shard.write(span_records(sequences, window=config.window, stride=config.stride, dtype=self._dtype))
+            return
+        for records in pair_records(sequences, window=config.window, stride=config.stride):
+            self._shard.write(records)
+
+    def close(self, name: str, unit: int) -> manifest.Shard:
+        """Ends the file."""
+        return self._shard.close(name=name, split=self._split, unit=unit)
+
+
+class CommitManifest(beam.PTransform):
+    """Results of WriteUnit → `manifest.json`, when all of them are there."""
+
+    def __init__(self, plan: Plan, workspace: Workspace):
+        super().__init__()
+        self._write = WriteManifest(plan, workspace)
+
+    def expand(self, results: beam.PCollection) -> beam.PCollection:
+        """Adds the steps."""
+        return (
+            results
+            | "KeyReports" >> beam.ParDo(KeyReport())
+            | "GroupReports" >> beam.GroupByKey()
+            | "WriteManifest" >> beam.ParDo(self._write)
+        )
+
+
+class KeyReport(beam.DoFn):
+    """Puts every report under one key."""
+
+    def process(self, result: dict[str, Any]) -> Iterator[tuple[None, dict[str, Any]]]:
+        """One report in, one out."""
+        yield None, result
+
+
+class WriteManifest(beam.DoFn):
+    """All reports → the manifest."""
+
+    def __init__(self, plan: Plan, workspace: Workspace):
+        # Of a plan of a million files only what the manifest needs travels to the workers.
+        self._config, self._fingerprint, self._inputs = plan.config, plan.fingerprint(), plan.inputs_sha256()
+        self._workspace = workspace
+
+    def process(self, results: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[str]:
+        """Writes the file and tells its path."""
+        reports = [UnitReport.from_json(result) for result in results[1]]
+        content = storage.read(self._workspace.path(VOCABULARY_FILE))
+        assert content is not None, "the vocabulary is written before the shards"
+        learned = vocabulary.parse(content)
+        made = Manifest(
+            config=self._config,
+            fingerprint=self._fingerprint,
+            vocabulary_size=learned.size,
+            vocabulary_sha256=learned.fingerprint(),
+            tokens_sha256=learned.tokens_fingerprint(),
+            inputs_sha256=self._inputs,
+            units=tuple(sorted(reports, key=_unit)),
+        )
+        self._workspace.commit(manifest.FILE_NAME, made.to_bytes())
+        yield self._workspace.path(manifest.FILE_NAME)
+
+
+def _unit(report: UnitReport) -> int:
+    return report.unit

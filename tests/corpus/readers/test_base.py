@@ -1,0 +1,32 @@
+import inspect
+
+import pytest
+
+from textgen.config import FORMATS
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import Batch, Reader, Reading
+
+
+def test_every_format_has_a_reader():
+    assert tuple(READERS) == FORMATS
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("method", ["check", "divide", "read"])
+def test_every_reader_keeps_the_contract(format, method):
+    promised = inspect.signature(getattr(Reader, method)).parameters
+    assert list(inspect.signature(getattr(READERS[format], method)).parameters) == list(promised)[1:]
+
+
+def test_the_readers_of_tables_alone_have_columns():
+    assert [format for format in FORMATS if READERS[format].has_columns] == ["csv", "tsv", "jsonl", "parquet"]
+
+
+def test_text_is_read_as_utf8_and_repaired_unless_told_otherwise():
+    assert Reading() == (None, "utf-8", "replace")
+
+
+def test_batches_share_nothing():
+    one, other = Batch(), Batch()
+    one.texts.append(b"a")
+    assert other == Batch([], [], 0, [])

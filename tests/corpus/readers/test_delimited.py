@@ -1,0 +1,325 @@
+import bz2
+import csv
+import io
+
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers import delimited
+from textgen.corpus.readers.base import PART_BYTES, Piece, Reading, Refused
+from textgen.errors import UserError
+
+READER = READERS["csv"]
+MARK = b"\xef\xbb\xbf"
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+def opened(content):
+    return lambda _: io.BytesIO(content)
+
+
+def malformed(*rows):
+    return [Refused("malformed row", row) for row in rows]
+
+
+def written(rows, *, delimiter, quoting, newline):
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=newline).writerows(rows)
+    return file.getvalue()
+
+
+def cells_by_csv(text, column, delimiter):
+    """The cells of the column and the number of malformed rows, read by the csv module."""
+    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = [row for row in rows if row]
+    return [row[column].encode() for row in rows if len(row) == len(header)], sum(
+        len(row) != len(header) for row in rows
+    )
+
+
+def cells_by_pyarrow(rows, columns, delimiter):
+    """The cells of the first column and the malformed rows, with all the rows parsed at once."""
+    refused = []
+
+    def refuse(row):
+        refused.append(row.text.encode())
+        return "skip"
+
+    if not rows.strip(b"\r\n"):
+        return [], []
+    names = [str(i) for i in range(columns)]
+    table = pa.csv.read_csv(
+        io.BytesIO(b"\n" + rows),
+        read_options=pa.csv.ReadOptions(column_names=names, block_size=len(rows) + 2, use_threads=False),
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
+        convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.binary())),
+    )
+    return table[0].to_pylist(), refused
+
+
+# Marks that CSV gives a meaning to, and text that a parser might take for something else.
+cell_texts = st.one_of(
+    st.text(alphabet='ab",;\n\r \té\u2028', max_size=8),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+    st.sampled_from(["", "NA", "null", "1.5", "\\", "\ufeff", '"', '""', "a\r\nb", "\n", "#"]),
+)
+# Newlines in the minimal style are \r\n, since not every csv.writer puts a lone \r in quotes.
+styles = st.sampled_from([(csv.QUOTE_MINIMAL, "\r\n"), (csv.QUOTE_ALL, "\r\n"), (csv.QUOTE_ALL, "\n")])
+
+
+@st.composite
+def table_files(draw, *, regular):
+    format = draw(st.sampled_from(sorted(DELIMITERS)))
+    columns = draw(st.integers(1, 3))
+    widths = st.just(columns) if regular else st.integers(1, 4)
+    rows = draw(st.lists(widths.flatmap(lambda n: st.lists(cell_texts, min_size=n, max_size=n)), max_size=10))
+    column = draw(st.integers(0, columns - 1))
+    header = [f"other {i}" for i in range(columns)]
+    header[column] = "text"
+    quoting, newline = draw(styles)
+    text = written([header, *rows], delimiter=DELIMITERS[format], quoting=quoting, newline=newline)
+    if draw(st.booleans()):
+        text = text.removesuffix(newline)
+    return format, text, column
+
+
+@given(table_files(regular=True), st.integers(1, 120))
+@example(("csv", "text\n\ufeff\n", 0), 100)
+@example(("csv", "text\n \na\n", 0), 1)
+@settings(max_examples=100, deadline=None)
+def test_any_division_gives_the_cells_that_the_csv_module_reads(taken_by, file, unit_bytes):
+    format, text, column = file
+    texts, refused, repaired = taken_by(format, text.encode(), unit_bytes=unit_bytes, text_field="text")
+    assert (texts, len(refused)) == cells_by_csv(text, column, DELIMITERS[format])
+    assert repaired == 0
+
+
+@given(table_files(regular=False), st.integers(1, 120))
+@settings(max_examples=60, deadline=None)
+def test_any_division_refuses_the_same_rows(taken_by, file, unit_bytes):
+    format, text, column = file
+    texts, refused, _ = taken_by(format, text.encode(), unit_bytes=unit_bytes, text_field="text")
+    assert (texts, len(refused)) == cells_by_csv(text, column, DELIMITERS[format])
+
+
+# Far more quotation marks, and in odder places, than any file has.
+adversarial = st.lists(
+    st.sampled_from([b'"', b'"', b'""', b",", b",", b"\t", b"\n", b"\n", b"\r\n", b"\r", b"a", b" ", MARK]),
+    max_size=40,
+).map(b"".join)
+
+
+@given(adversarial, st.integers(1, 3), st.sampled_from(sorted(DELIMITERS)), st.integers(1, 40), st.integers(1, 40))
+@example(b'5" disk,foo\nx,y\n', 2, "csv", 1, 1)
+@settings(max_examples=250, deadline=None)
+def test_any_division_gives_the_rows_that_pyarrow_reads_from_the_file_whole(
+    taken_by, rows, columns, format, unit_bytes, batch_bytes
+):
+    delimiter = DELIMITERS[format]
+    content = delimiter.join(["text", "b", "c"][:columns]).encode() + b"\n" + rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "BATCH_BYTES", batch_bytes)
+        texts, refused, _ = taken_by(format, content, unit_bytes=unit_bytes, text_field="text")
+    assert (texts, [row.content for row in refused]) == cells_by_pyarrow(rows, columns, delimiter)
+
+
+@given(table_files(regular=True), st.integers(1, 120))
+@example(("csv", 'text\n"a""b\nc"\nd\n', 0), 1)
+@settings(max_examples=60, deadline=None)
+def test_ranges_adjoin_and_each_begins_a_record(file, unit_bytes):
+    format, text, _ = file
+    content = text.encode()
+    ranges = READERS[format].divide("a", len(content), unit_bytes, opened(content), Reading("text"))
+    if ranges:
+        assert ranges[-1][1] == len(content)
+        assert all(end == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
+    for start, end in ranges:
+        assert start < end
+        assert content[:start].endswith(b"\n")
+        assert content[:start].count(b'"') % 2 == 0
+
+
+QUOTED = b'id,text\r\n1,"He said ""no"", twice,\r\nand left."\r\n2,plain\r\n3,""\r\n'
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 7, 20, 1000])
+def test_quoted_newlines_commas_and_doubled_quotes_are_read_as_they_are_meant(taken_by, unit_bytes):
+    taken = taken_by("csv", QUOTED, unit_bytes=unit_bytes, text_field="text")
+    assert taken == ([b'He said "no", twice,\r\nand left.', b"plain", b""], [], 0)
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 1000])
+def test_a_quotation_mark_within_a_cell_is_text(taken_by, unit_bytes):
+    content = b'text,id\n5" disk,1\n"a"b"c,2\nlast,3\n'
+    assert taken_by("csv", content, unit_bytes=unit_bytes, text_field="text").texts == [b'5" disk', b'ab"c', b"last"]
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 1000])
+def test_tabs_part_the_cells_of_a_tsv_file(taken_by, unit_bytes):
+    content = b'id\ttext\n1\ta, b\n2\t"c\td"\n3\n'
+    assert taken_by("tsv", content, unit_bytes=unit_bytes, text_field="text") == (
+        [b"a, b", b"c\td"],
+        malformed(b"3"),
+        0,
+    )
+
+
+def test_a_big_file_is_divided_between_records():
+    content = b"text\n" + b'"one\ntwo"\n' * 100
+    ranges = READER.divide("a.csv", len(content), 100, opened(content), Reading("text"))
+    assert len(ranges) == 10
+    assert ranges[0][0] == len(b"text\n")
+    assert {end - start for start, end in ranges} == {100}
+
+
+@pytest.mark.parametrize(("path", "encoding"), [("a.csv.gz", "utf-8"), ("a.csv", "utf-16")])
+def test_a_file_that_is_read_from_its_beginning_is_not_divided(path, encoding):
+    assert READER.divide(path, 1000, 10, None, Reading("text", encoding=encoding)) == [(0, 1000)]
+
+
+def test_a_quoted_cell_longer_than_a_unit_is_not_divided(taken_by):
+    content = b'text\n"' + b"long\n" * 100 + b'"\nnext\n'
+    assert taken_by("csv", content, unit_bytes=10, text_field="text").texts == [b"long\n" * 100, b"next"]
+
+
+@pytest.mark.parametrize("content", [b"text", b"text\n", b"text,other\r\n", b"\n\ntext\n", b"", MARK])
+def test_a_file_of_a_header_alone_has_nothing_to_read(content, taken_by):
+    assert READER.divide("a.csv", len(content), 10, opened(content), Reading("text")) == []
+    packed = taken_by("csv", bz2.compress(content), path="a.csv.bz2", text_field="text")
+    assert packed == ([], [], 0)
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 1000])
+def test_rows_of_another_width_are_refused(taken_by, unit_bytes):
+    content = b'id,text\n1,a\n2\n3,"b",c\n4,d\n'
+    taken = taken_by("csv", content, unit_bytes=unit_bytes, text_field="text")
+    assert taken == ([b"a", b"d"], malformed(b"2", b'3,"b",c'), 0)
+
+
+def test_a_file_of_malformed_rows_alone_gives_no_text(taken_by):
+    assert taken_by("csv", b"id,text\n1\n2\n", text_field="text") == ([], malformed(b"1", b"2"), 0)
+
+
+def test_blank_lines_are_no_rows(taken_by):
+    assert taken_by("csv", b"\nid,text\n\n1,a\n\n\n2,b\n", text_field="text") == ([b"a", b"b"], [], 0)
+
+
+def test_invalid_bytes_are_replaced_and_their_cells_counted(taken_by):
+    content = b"id,text\n\xe9,ok\n1,caf\xe9\n"
+    assert taken_by("csv", content, text_field="text") == ([b"ok", "caf\ufffd".encode()], [], 1)
+
+
+def test_a_malformed_row_may_be_invalid_too(taken_by):
+    content = "id,text\n1,é\n".encode() + b"\xe9\n3,b\n"
+    assert taken_by("csv", content, text_field="text") == (["é".encode(), b"b"], malformed(b"\xe9"), 0)
+
+
+def test_invalid_cells_are_dropped_or_an_error_as_asked(taken_by):
+    content = b"id,text\n\xe9,ok\n1,caf\xe9\n"
+    taken = taken_by("csv", content, text_field="text", on_invalid="drop")
+    assert taken == ([b"ok"], [Refused("invalid encoding", b"caf\xe9")], 0)
+    with pytest.raises(UserError, match=r"a\.csv holds text that is not valid utf-8, at 'caf\ufffd'"):
+        taken_by("csv", content, path="a.csv", text_field="text", on_invalid="fail")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "shift_jis", "gb18030", "utf-16", "utf-16-le", "utf-8-sig"])
+@pytest.mark.parametrize("unit_bytes", [1, 1000])
+def test_a_table_may_be_in_another_encoding(taken_by, encoding, unit_bytes):
+    text = "\u2026" if encoding == "cp1252" else "\u8868,\u30bd"
+    content = f'id,{text[:1]}\r\n1,"{text}"\r\n{text[:1]}\r\n'.encode(encoding)
+    taken = taken_by("csv", content, unit_bytes=unit_bytes, text_field=text[:1], encoding=encoding)
+    row = text[:1].encode("utf-8" if encoding.startswith("utf") else encoding)
+    assert taken == ([text.encode()], malformed(row), 0)
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 1 << 20])
+def test_a_packed_table_is_read_to_the_last(taken_by, monkeypatch, batch_bytes):
+    monkeypatch.setattr(delimited, "BATCH_BYTES", batch_bytes)
+    content = b"id,text\n" + b"".join(b'%d,"a,\n%d"\n' % (i, i) for i in range(100))
+    taken = taken_by("csv", bz2.compress(content), path="a.csv.bz2", text_field="text")
+    assert taken == ([b"a,\n%d" % i for i in range(100)], [], 0)
+
+
+def test_a_long_cell_is_given_in_parts(batches_of, taken_by):
+    long = b"some, words\n" * (PART_BYTES // 5)
+    content = b'id,text\n1,a\n2,"' + long + b'"\n3,b\n'
+    assert taken_by("csv", content, text_field="text").texts == [b"a", long, b"b"]
+    batches = batches_of("csv", content, text_field="text")
+    assert all(len(text) <= PART_BYTES for batch in batches for text in batch.texts)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(taken_by):
+    assert taken_by("csv", MARK + b"text,id\na,1\n", unit_bytes=1, text_field="text").texts == [b"a"]
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 1000])
+def test_a_byte_order_mark_inside_the_file_belongs_to_its_cell(taken_by, unit_bytes):
+    content = b"text\n" + MARK + b"a\n" + MARK + b"b\n"
+    assert taken_by("csv", content, unit_bytes=unit_bytes, text_field="text").texts == [MARK + b"a", MARK + b"b"]
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 1000])
+def test_a_cell_of_white_space_is_a_document_however_the_file_is_divided(taken_by, unit_bytes):
+    content = b"text\n \na\n\t\n"
+    assert taken_by("csv", content, unit_bytes=unit_bytes, text_field="text").texts == [b" ", b"a", b"\t"]
+
+
+def test_a_header_may_hold_newlines_commas_and_quotes(taken_by):
+    content = b'"a\nb","say ""text"", please"\n1,2\n'
+    assert taken_by("csv", content, text_field='say "text", please').texts == [b"2"]
+
+
+def test_of_columns_with_the_same_name_the_first_is_read(taken_by):
+    assert taken_by("csv", b"id,text,text\n1,a,b\n", text_field="text") == ([b"a"], [], 0)
+
+
+def test_other_columns_need_not_be_valid(taken_by):
+    assert taken_by("csv", b"\xff,text\n\xfe\xff,a\n", text_field="text") == ([b"a"], [], 0)
+
+
+@pytest.mark.parametrize("name", ["speech", "TEXT", None])
+def test_a_column_that_is_not_named_or_not_there_is_an_error_that_lists_those_that_are(taken_by, check, name):
+    refusal = r"a\.csv is a CSV file with the columns id, text.*with --text-field\."
+    content = b"id,text\n1,a\n"
+    with pytest.raises(UserError, match=refusal):
+        check("csv", content, path="a.csv", text_field=name)
+    with pytest.raises(UserError, match=refusal):
+        taken_by("csv", content, path="a.csv", text_field=name)
+    with pytest.raises(UserError, match="a TSV file with the columns id,text"):
+        check("tsv", content, text_field=name)
+
+
+@pytest.mark.parametrize("content", [b"Text,text\n1,a\n", b"", b"\n\n"])
+def test_a_column_that_is_there_is_no_error_nor_is_an_empty_file(check, content):
+    check("csv", content, text_field="text")
+
+
+@pytest.mark.parametrize(
+    "content", [b'"' + b"some text\n" * (PART_BYTES // 8), b"text," * PART_BYTES, b"x" * 200_000]
+)
+def test_a_header_that_never_ends_is_an_error(check, content):
+    with pytest.raises(UserError, match=r"a\.csv begins with no row of column names.*never closed"):
+        check("csv", content, path="a.csv", text_field="text")
+
+
+def test_lines_that_end_with_carriage_returns_alone_are_an_error(check):
+    with pytest.raises(UserError, match=r"a\.csv has lines that end with a carriage return alone.*tr '\\r' '\\n'"):
+        check("csv", b"id,text\r1,a\r2,b\r", path="a.csv", text_field="text")
+
+
+def test_what_pyarrow_can_not_parse_is_an_error(taken_by, monkeypatch):
+    def fail(*_, **__):
+        raise pa.ArrowInvalid("no CSV")
+
+    monkeypatch.setattr(pa.csv, "read_csv", fail)
+    with pytest.raises(UserError, match=r"a\.csv can't be read as a CSV file near its byte 12: no CSV"):
+        taken_by("csv", b"id,text\n1,a\n", path="a.csv", text_field="text")
+
+
+def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error():
+    with pytest.raises(UserError, match=r"a\.csv has become shorter since the work began\."):
+        list(READER.read(Piece("a.csv", 5, 20, "csv"), opened(b"text\na\n"), Reading("text")))

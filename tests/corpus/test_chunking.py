@@ -1,0 +1,123 @@
+import doctest
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.corpus import chunking as under_test
+from textgen.corpus.chunking import cut, parts
+
+texts = st.one_of(
+    st.text(alphabet="ab \n", max_size=120),
+    st.text(alphabet="a \n\té\u0301\u3042\u1100\u1161\u11a8\U0001f600", max_size=120),
+    st.text(max_size=60),
+).map(str.encode)
+sizes = st.integers(4, 40)
+WHITE_SPACE = b" \t\n\v\f\r"
+
+
+@st.composite
+def blocks_of(draw, text):
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+@given(texts, sizes, st.data())
+@settings(max_examples=300)
+def test_parts_are_the_same_however_the_text_comes(text, size, data):
+    made = list(parts([text], part_bytes=size))
+    assert list(parts(data.draw(blocks_of(text)), part_bytes=size)) == made
+    assert b"".join(made) == text
+    assert all(0 < len(part) <= size for part in made)
+    assert len(text) > size or len(made) <= 1
+
+
+@given(texts, sizes)
+@settings(max_examples=200)
+def test_a_cut_is_before_white_space_wherever_there_is_some_after_a_word(text, size):
+    made = list(parts([text], part_bytes=size))
+    for part, following in zip(made, made[1:], strict=False):
+        at_white_space = following[0] in WHITE_SPACE and part[-1] not in WHITE_SPACE
+        unbroken = not any(a not in WHITE_SPACE and b in WHITE_SPACE for a, b in zip(part, part[1:], strict=False))
+        assert at_white_space or unbroken
+        part.decode()
+        following.decode()
+
+
+@given(texts, sizes, st.sampled_from(["NFC", "NFKC"]))
+@settings(max_examples=200)
+def test_normalization_joins_nothing_across_a_cut(text, size, form):
+    made = [part.decode() for part in parts([text], part_bytes=size)]
+    # A run of marks longer than the place is looked for in is cut somewhere.
+    if not any(unicodedata.combining(part[0]) or "\u1160" <= part[0] <= "\u11ff" for part in made[1:]):
+        normalized = "".join(unicodedata.normalize(form, part) for part in made)
+        assert normalized == unicodedata.normalize(form, text.decode())
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "end"),
+    [
+        (b"one two three", 8, 7),
+        (b"one two three", 7, 7),
+        (b"one two three", 6, 3),
+        (b"one  \t\n two", 8, 3),
+        (b" one two", 4, 4),
+        (b" one two", 5, 4),
+        (b"        one", 4, 4),
+        (b" unbroken", 6, 6),
+        (b"one\rtwo", 5, 3),
+        ("é\u3042é\u3042".encode(), 4, 2),
+        ("é\u3042é\u3042".encode(), 5, 5),
+    ],
+)
+def test_where_a_text_is_cut(text, size, end):
+    assert cut(text, part_bytes=size) == end
+    assert cut(b"xy " + text, start=3, part_bytes=size) == end + 3
+
+
+def test_a_line_end_near_the_end_goes_before_a_later_space():
+    text = b"a" * 150 + b" \r\n" + b"b" * 5 + b" " + b"c" * 50
+    assert cut(text, part_bytes=160) == 150
+    assert cut(text, part_bytes=165) == 158
+
+
+def test_white_space_that_begins_far_before_its_line_end_is_not_preferred():
+    text = b"a" * 100 + b" " * 58 + b"\n" + b"b" * 100
+    assert cut(text[:156] + b"b " + text[158:], part_bytes=160) == 157
+    assert cut(text, part_bytes=160) == 100
+
+
+@pytest.mark.parametrize(
+    ("before", "joining"),
+    [("e", "\u0301"), ("\u1100", "\u1161"), ("\uac00", "\u11a8"), ("\uff76", "\uff9e"), ("\u3131", "\u314f")],
+)
+def test_an_unbroken_text_is_cut_before_no_character_that_joins_the_one_before(before, joining):
+    text = "a" * 150 + before + joining + "b" * 50
+    for size in range(150, 160):
+        first, second = (part.decode() for part in list(parts([text.encode()], part_bytes=size))[:2])
+        assert not second.startswith(joining)
+        halves = unicodedata.normalize("NFKC", first) + unicodedata.normalize("NFKC", second)
+        assert unicodedata.normalize("NFKC", text).startswith(halves)
+
+
+def test_a_run_of_marks_that_is_too_long_is_cut_between_characters():
+    text = ("e" + "\u0301" * 200).encode()
+    assert cut(text, part_bytes=160) == 159
+
+
+def test_every_character_that_composes_with_one_before_it_is_known():
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        first, _, second = unicodedata.decomposition(character).partition(" ")
+        if unicodedata.combining(character):
+            assert under_test._joins(character), f"U+{code:04X}"
+        if second and not first.startswith("<") and character == unicodedata.normalize("NFC", character):
+            assert under_test._joins(chr(int(second, 16))), f"U+{code:04X}"
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(under_test)
+    assert result.attempted
+    assert not result.failed

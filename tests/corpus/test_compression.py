@@ -1,0 +1,100 @@
+import bz2
+import doctest
+import gzip
+import io
+import lzma
+import tracemalloc
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.corpus import compression
+from textgen.corpus.compression import is_packed, unpacked
+from textgen.errors import UserError
+
+PACK = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda content: pa.compress(content, "zstd", asbytes=True),
+}
+ENDINGS = sorted(PACK)
+CONTENT = b"a text that is long enough to pack\n" * 20
+
+
+def read(packed, ending):
+    with unpacked(f"a.txt{ending}", lambda _: io.BytesIO(packed)) as file:
+        return file.read()
+
+
+@pytest.mark.parametrize(
+    ("path", "packed"),
+    [("a.gz", True), ("a.csv.GZ", True), ("gs://b/a.bz2", True), ("a.xz", True), ("a.txt.zst", True)]
+    + [("a.gz.txt", False), ("a.zip", False), ("gz", False), ("a", False)],
+)
+def test_a_packed_file_is_told_by_its_ending(path, packed):
+    assert is_packed(path) == packed
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_packed_file_reads_as_what_was_packed(ending):
+    assert read(PACK[ending](CONTENT), ending) == CONTENT
+    assert read(PACK[ending](b""), ending) == b""
+
+
+@given(st.lists(st.binary(max_size=50), max_size=4), st.sampled_from(ENDINGS), st.integers(1, 40))
+@settings(max_examples=60, deadline=None)
+def test_several_packed_streams_in_a_row_are_read_to_the_last(contents, ending, block_bytes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compression, "BLOCK_BYTES", block_bytes)
+        assert read(b"".join(map(PACK[ending], contents)), ending) == b"".join(contents)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("before", [b"", CONTENT])
+@pytest.mark.parametrize("cut", [1, 5, 0.5])
+def test_a_file_that_was_cut_short_is_an_error(ending, before, cut):
+    packed = PACK[ending](CONTENT)
+    rest = packed[: int(len(packed) * cut)] if cut < 1 else packed[:-cut]
+    with pytest.raises(UserError, match=rf"a\.txt\{ending} can't be unpacked: .+ Get it anew"):
+        read((PACK[ending](before) if before else b"") + rest, ending)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("before", [b"", CONTENT])
+def test_what_is_not_packed_is_an_error_also_after_what_is(ending, before):
+    with pytest.raises(UserError, match=rf"It is damaged, cut short, or no {ending} file"):
+        read((PACK[ending](before) if before else b"") + b"plain text, not packed at all", ending)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
+def test_a_damaged_file_is_an_error(ending):
+    packed = bytearray(PACK[ending](CONTENT))
+    packed[len(packed) // 2] ^= 0xFF
+    with pytest.raises(UserError, match="can't be unpacked"):
+        read(bytes(packed), ending)
+
+
+def test_zstandard_frames_to_skip_are_skipped():
+    skipped = b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"
+    assert read(PACK[".zst"](CONTENT) + skipped + PACK[".zst"](CONTENT), ".zst") == CONTENT * 2
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_file_is_unpacked_as_it_is_read(ending):
+    packed = PACK[ending](bytes(32 << 20))
+    file = unpacked(f"a{ending}", lambda _: io.BytesIO(packed))
+    tracemalloc.start()
+    try:
+        for _ in range(32):
+            assert len(file.read(1 << 20)) == 1 << 20
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+    assert file.read() == b""
+
+
+def test_the_examples_in_the_docstrings_hold():
+    assert doctest.testmod(compression).attempted

@@ -1,0 +1,113 @@
+import bz2
+import gzip
+import io
+import math
+
+import pytest
+
+from textgen.corpus.readers.base import Piece, Reading
+from textgen.corpus.text_files import check_head, is_divisible, open_text, text_encoding, text_end
+from textgen.errors import UserError
+
+MARK = b"\xef\xbb\xbf"
+UTF8, CP1252, UTF16 = Reading(), Reading(encoding="cp1252"), Reading(encoding="utf-16")
+
+
+def read(content, path="a.txt", reading=UTF8):
+    with open_text(path, lambda _: io.BytesIO(content), reading) as file:
+        return file.read()
+
+
+@pytest.mark.parametrize(
+    ("path", "reading", "divisible", "encoding"),
+    [
+        ("a.txt", UTF8, True, "utf-8"),
+        ("a.txt", Reading(encoding="utf-8-sig"), True, "utf-8"),
+        ("a.txt", CP1252, True, "cp1252"),
+        ("a.txt", UTF16, False, "utf-8"),
+        ("a.txt.gz", UTF8, False, "utf-8"),
+        ("a.txt.gz", CP1252, False, "cp1252"),
+    ],
+)
+def test_what_is_packed_or_must_be_decoded_first_is_read_from_its_beginning(path, reading, divisible, encoding):
+    assert is_divisible(path, reading) == divisible
+    assert text_encoding(reading) == encoding
+    assert text_end(Piece(path, 0, 7, "lines"), reading) == (7 if divisible else math.inf)
+
+
+def test_text_is_unpacked_and_as_it_stands_where_ascii_is_part_of_its_encoding():
+    assert read(b"caf\xe9") == b"caf\xe9"
+    assert read(b"caf\xe9", reading=CP1252) == b"caf\xe9"
+    assert read(gzip.compress(b"caf\xe9"), "a.gz") == b"caf\xe9"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-7", "iso2022_jp", "cp500"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_text_in_other_encodings_comes_as_utf8(encoding, pack):
+    content = pack("one\ntwo, é".encode(encoding, "ignore"))
+    path = "a.gz" if pack is gzip.compress else "a"
+    assert read(content, path, Reading(encoding=encoding)).decode() in ("one\ntwo, é", "one\ntwo, ")
+
+
+@pytest.mark.parametrize(
+    ("content", "reading"),
+    [
+        (MARK + b"a" + MARK, UTF8),
+        (MARK + b"a" + MARK, Reading(encoding="utf-8-sig")),
+        ("\ufeffa\ufeff".encode("utf-16-le"), UTF16),
+        ("\ufeffa\ufeff".encode("utf-16-be"), Reading(encoding="utf-16-be")),
+    ],
+)
+def test_a_byte_order_mark_is_left_out_at_the_start_alone(content, reading):
+    assert read(content, reading=reading) == b"a" + MARK
+    assert read(gzip.compress(content), "a.gz", reading) == b"a" + MARK
+
+
+def test_a_byte_order_mark_may_lie_across_packed_streams():
+    packed = b"".join(bz2.compress(MARK[i : i + 1]) for i in range(3)) + bz2.compress(b"a")
+    assert read(packed, "a.bz2") == b"a"
+
+
+def test_what_is_no_byte_order_mark_in_an_encoding_stays():
+    assert read(MARK + b"a", reading=CP1252) == MARK + b"a"
+
+
+@pytest.mark.parametrize("content", [b"", b"a", b"ab", MARK, MARK[:2]])
+def test_a_file_may_be_shorter_than_a_byte_order_mark(content):
+    assert read(content) == content.removeprefix(MARK)
+    assert read(gzip.compress(content), "a.gz") == content.removeprefix(MARK)
+
+
+def test_a_divisible_file_seeks_by_the_offsets_of_the_file():
+    with open_text("a.txt", lambda _: io.BytesIO(MARK + b"abc"), UTF8) as file:
+        assert file.tell() == 3
+        file.seek(4)
+        assert file.read() == b"bc"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_that_is_read_as_utf8_is_an_error(encoding):
+    with pytest.raises(UserError, match=r"a\.txt begins with the byte order mark of UTF-16.*Use --encoding utf-16\."):
+        read("\ufeffa".encode(encoding))
+
+
+def test_utf16_without_a_byte_order_mark_is_an_error():
+    with pytest.raises(UserError, match=r"a\.txt can't be decoded as utf-16: .* as in --encoding utf-16-le"):
+        read("abc".encode("utf-16-le"), reading=UTF16)
+
+
+def test_invalid_sequences_of_another_encoding_are_invalid_bytes():
+    assert read("a\ufeffb".encode("utf-16-le") + b"\x00\xd8", reading=Reading(encoding="utf-16-le")) == (
+        b"a" + MARK + b"b\xff"
+    )
+
+
+def test_the_head_of_packed_files_alone_is_checked():
+    def no_file(path):
+        raise AssertionError(f"{path} need not be opened")
+
+    check_head("a.txt", no_file, UTF8)
+    check_head("a.gz", lambda _: io.BytesIO(gzip.compress(b"")), UTF8)
+    check_head("a.gz", lambda _: io.BytesIO(gzip.compress(bytes(1 << 22))[:-8]), UTF8)
+    with pytest.raises(UserError, match=r"a\.gz can't be unpacked"):
+        check_head("a.gz", lambda _: io.BytesIO(b"plain text"), UTF8)

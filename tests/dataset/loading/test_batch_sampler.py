@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.dataset.loading.batch_sampler import Schedule
+from textgen.errors import UserError
+
+
+def scheduled(pairs, weights=None, *, batch_size, epochs=1, drop_remainder=False, seed=1):
+    return Schedule(
+        pairs,
+        weights or [1] * len(pairs),
+        batch_size=batch_size,
+        epochs=epochs,
+        drop_remainder=drop_remainder,
+        seed=seed,
+    )
+
+
+def steps_of(schedule, *, worker=0, workers=1):
+    """For each step its (source, place)s."""
+    shares = [schedule.share(step, step + 1, worker=worker, workers=workers) for step in range(schedule.steps)]
+    return [list(zip(share.sources.tolist(), share.places.tolist(), strict=True)) for share in shares]
+
+
+def test_the_steps_of_one_source():
+    served = steps_of(scheduled([5], batch_size=2, epochs=2))
+    assert [[place for _, place in step] for step in served] == [[0, 1], [2, 3], [4], [5, 6], [7, 8], [9]]
+    whole = steps_of(scheduled([5], batch_size=2, epochs=2, drop_remainder=True))
+    assert [[place for _, place in step] for step in whole] == [[0, 1], [2, 3], [5, 6], [7, 8]]
+
+
+@given(
+    st.lists(st.integers(1, 50), min_size=1, max_size=3),
+    st.lists(st.floats(0.1, 10), min_size=3, max_size=3),
+    st.integers(1, 9),
+    st.booleans(),
+)
+@settings(max_examples=100, deadline=None)
+def test_workers_share_out_the_same_steps(pairs, weights, workers, drop_remainder):
+    settings = {"batch_size": 50, "epochs": 2, "drop_remainder": drop_remainder}
+    schedule = scheduled([n + 50 for n in pairs], weights[: len(pairs)], **settings)
+    whole = steps_of(schedule)
+    shares = [steps_of(schedule, worker=worker, workers=workers) for worker in range(workers)]
+    assert [sum(parts, []) for parts in zip(*shares, strict=True)] == whole
+    for source in range(len(pairs)):
+        places = [place for step in whole for one, place in step if one == source]
+        if len(pairs) > 1 or not drop_remainder:
+            assert places == list(range(len(places)))
+        assert schedule.end(source) == max(places) + 1
+
+
+@given(st.lists(st.floats(0.05, 20), min_size=2, max_size=4), st.integers(300, 2000))
+@settings(max_examples=50, deadline=None)
+def test_after_every_step_the_sums_are_as_the_weights_want_them(weights, batch_size):
+    schedule = scheduled([5000] * len(weights), weights, batch_size=batch_size)
+    sums = np.zeros(len(weights))
+    for step, served in enumerate(steps_of(schedule), 1):
+        sums += np.bincount([source for source, _ in served], minlength=len(weights))
+        expected = step * batch_size * np.array(weights) / sum(weights)
+        assert abs(sums - expected).max() <= len(weights) + 0.01
+
+
+def test_a_step_is_the_same_wherever_a_share_begins():
+    schedule = scheduled([60, 40], [2, 1], batch_size=10)
+    whole = steps_of(schedule)
+    share = schedule.share(4, 6, worker=0, workers=1)
+    assert list(zip(share.sources.tolist(), share.places.tolist(), strict=True)) == whole[4] + whole[5]
+
+
+def test_a_batch_too_small_for_its_sources_is_an_error():
+    with pytest.raises(UserError, match=r"batch size is 1; a batch of 3 sources has 6 or more\."):
+        scheduled([10, 10, 10], batch_size=1)

@@ -1,0 +1,116 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from textgen.dataset.loading import shuffle, shuffled_split
+from textgen.dataset.loading.read_options import Choice
+from textgen.dataset.loading.shuffled_split import Source
+from textgen.dataset.loading.split_reader import Stock
+from textgen.dataset.storage.manifest import read_manifest
+from textgen.errors import UserError
+from textgen.files import open_folder
+
+DOCUMENTS = [list(range(4, 34)), list(range(50, 62)), list(range(70, 79))]
+PAIRS = sum(len(document) + 1 for document in DOCUMENTS)
+
+
+@pytest.fixture(autouse=True)
+def small_groups(monkeypatch):
+    monkeypatch.setattr(shuffle, "GROUP_BLOCKS", 2)
+
+
+@pytest.fixture
+def folder(build_dataset, tmp_path):
+    return build_dataset(tmp_path / "data", [{"train": DOCUMENTS}], layout="spans", block_pairs=8)
+
+
+def opened(folder, seed=1):
+    stock = Stock(open_folder(folder), read_manifest(folder), "train", Choice(), compact=False)
+    return Source(stock, seed=seed)
+
+
+def targets(source, places):
+    x, y = np.empty((len(places), 3), np.int32), np.empty(len(places), np.int32)
+    source.cut(np.array(places), x, y, end=10 * PAIRS)
+    return y.tolist()
+
+
+def test_places_go_on_from_epoch_to_epoch(folder):
+    source = opened(folder)
+    assert source.stock.pairs == PAIRS
+    one, two = targets(source, range(PAIRS)), targets(source, range(PAIRS, 2 * PAIRS))
+    assert sorted(one) == sorted(two)
+    assert one != two
+    assert targets(source, [3, PAIRS - 1, PAIRS, PAIRS + 4]) == [one[3], one[-1], two[0], two[4]]
+
+
+def test_no_places_are_served_as_none(folder):
+    assert targets(opened(folder), []) == []
+
+
+def test_nothing_after_the_end_is_read_ahead(folder, monkeypatch):
+    loaded = []
+    real = Source._load
+    monkeypatch.setattr(Source, "_load", lambda self, key: loaded.append(key) or real(self, key))
+    opened(folder).cut(np.arange(2), np.empty((2, 3), int), np.empty(2, int), end=5)
+    assert loaded == [(0, 0)]
+
+
+def test_the_next_group_is_read_ahead_and_few_are_kept(folder, monkeypatch):
+    loaded, ahead = [], threading.Event()
+    real = Source._load
+
+    def load(self, key):
+        loaded.append(key)
+        if key == (0, 1):
+            ahead.set()
+        return real(self, key)
+
+    monkeypatch.setattr(Source, "_load", load)
+    source = opened(folder)
+    targets(source, [0])
+    assert ahead.wait(10)
+    targets(source, range(2 * PAIRS))
+    assert len(loaded) == len(set(loaded))
+    assert len(source._ready._groups) <= shuffled_split._GROUPS_KEPT
+
+
+def test_a_group_that_could_not_be_read_is_read_anew_when_it_is_asked_for_again(folder):
+    path = folder / "train-000000.tfrecord"
+    content = path.read_bytes()
+    path.write_bytes(content[:30])
+    source = opened(folder, seed=None)
+    with pytest.raises(UserError, match="differs from the manifest"):
+        targets(source, [0])
+    path.write_bytes(content)
+    assert targets(source, [0, 1]) == [4, 5]
+
+
+def test_what_was_released_is_read_anew_and_no_thread_stays(folder):
+    source, threads = opened(folder), threading.active_count()
+    expected = targets(source, range(PAIRS))
+    source.release()
+    assert not source._ready._groups
+    assert targets(source, range(PAIRS)) == expected
+    for _ in range(100):
+        if threading.active_count() == threads:
+            break
+        time.sleep(0.05)
+    assert threading.active_count() == threads
+
+
+def test_several_threads_read_one_source(folder):
+    source, expected = opened(folder), targets(opened(folder), range(3 * PAIRS))
+    found = {}
+
+    def read(start):
+        found[start] = targets(source, range(start, start + 10))
+
+    threads = [threading.Thread(target=read, args=(start,)) for start in range(0, 3 * PAIRS - 10, 10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(found[start] == expected[start : start + 10] for start in found)

@@ -1,0 +1,153 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.dataset import read_sequences
+from textgen.dataset.loading import shuffle, split_reader, tf_dataset
+from textgen.dataset.storage import records
+from textgen.errors import UserError
+
+WINDOW = 3
+UNITS = [
+    {"train": [list(range(10, 20)), [40]]},
+    {"train": [list(range(50, 58))]},
+]
+# [BOS] is 2, [EOS] is 3; eight rows, so that three lanes have two steps, and two are left out.
+BY_HAND = [
+    ([[2, 10, 11], [15, 16, 17], [2, 40, 0]], [[10, 11, 12], [16, 17, 18], [40, 3, 0]], [True, True, True]),
+    ([[12, 13, 14], [18, 19, 0], [2, 50, 51]], [[13, 14, 15], [19, 3, 0], [50, 51, 52]], [False, False, True]),
+]
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(shuffle, "GROUP_BLOCKS", 2)
+    monkeypatch.setattr(tf_dataset, "_CHUNK_PAIRS", 5)
+
+
+@pytest.fixture
+def folder(build_dataset, tmp_path):
+    return build_dataset(tmp_path / "data", UNITS, layout="spans", window=WINDOW, block_pairs=4)
+
+
+def batches(folder, **settings):
+    made = read_sequences(folder, **{"batch_size": 3, "carry": True, **settings})
+    return [tuple(array.tolist() for array in batch) for batch in made.as_numpy_iterator()]
+
+
+def test_lanes_worked_out_by_hand(folder):
+    assert batches(folder) == BY_HAND
+
+
+def test_every_epoch_begins_anew(folder):
+    assert batches(folder, epochs=3) == 3 * BY_HAND
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4, 8])
+def test_a_stream_started_at_any_step_is_the_rest_of_the_whole_stream(folder, batch_size):
+    whole = batches(folder, batch_size=batch_size, epochs=2)
+    assert len(whole) == 2 * (8 // batch_size)
+    for start in range(len(whole) + 1):
+        assert batches(folder, batch_size=batch_size, epochs=2, start_step=start) == whole[start:]
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_the_workers_slices_are_the_whole(folder, workers):
+    slices = [batches(folder, worker=i, workers=workers, epochs=2) for i in range(workers)]
+    joined = [tuple(sum(arrays, []) for arrays in zip(*parts, strict=True)) for parts in zip(*slices, strict=True)]
+    assert joined == 2 * BY_HAND
+
+
+def test_the_arrays_and_their_number_are_known(folder):
+    dataset = read_sequences(folder, batch_size=3, carry=True, epochs=4, start_step=1)
+    assert [(spec.dtype.name, spec.shape.as_list()) for spec in dataset.element_spec] == [
+        ("int32", [3, WINDOW]),
+        ("int32", [3, WINDOW]),
+        ("bool", [3]),
+    ]
+    assert dataset.cardinality() == 7
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=5), min_size=1, max_size=3),
+    st.integers(1, 9),
+    st.integers(1, 6),
+    st.sampled_from([0.3, 0.7, 1.0]),
+)
+@settings(max_examples=40, deadline=None)
+def test_lanes_are_contiguous(build_dataset, tmp_path_factory, lengths, window, batch_size, fraction):
+    # Each token of its own, and documents in several spans and blocks.
+    documents, token = [], 10
+    for unit in lengths:
+        documents.append({"train": [list(range(token := token + 100, token + length)) for length in unit]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "SPAN_TARGETS", 10)
+        folder = build_dataset(tmp_path_factory.mktemp("lanes") / "data", documents, layout="spans", block_pairs=15)
+    settings = {"window": window, "fraction": fraction}
+    rows = [
+        pair
+        for x, y in read_sequences(folder, batch_size=4, **settings).as_numpy_iterator()
+        for pair in zip(x.tolist(), y.tolist(), strict=True)
+    ]
+    if batch_size > len(rows):
+        with pytest.raises(UserError, match="goes through rows of its own"):
+            batches(folder, batch_size=batch_size, **settings)
+        return
+    served = batches(folder, batch_size=batch_size, **settings)
+    steps = len(rows) // batch_size
+    assert len(served) == steps
+    for lane in range(batch_size):
+        mine = [(x[lane], y[lane], fresh[lane]) for x, y, fresh in served]
+        assert [(x, y) for x, y, _ in mine] == rows[lane * steps :][:steps]
+        assert mine[0][2]
+        for (_, before, _), (x, _, fresh) in zip(mine, mine[1:], strict=False):
+            # A row that goes on begins with the last target of the one before it.
+            assert fresh == (x[0] != [token for token in before if token][-1])
+
+
+def test_few_blocks_are_in_memory_and_each_is_read_about_once(build_dataset, tmp_path, monkeypatch):
+    units = [{"train": [list(range(4, 44)) for _ in range(20)]}]
+    folder = build_dataset(tmp_path / "many", units, layout="spans", window=WINDOW, block_pairs=40)
+    reads = []
+    real = split_reader.read_blocks
+    monkeypatch.setattr(tf_dataset, "_PARALLEL_CHUNKS", 1)
+    dataset = read_sequences(folder, batch_size=2, carry=True)
+    monkeypatch.setattr(
+        split_reader, "read_blocks", lambda folder, places: reads.extend(places) or real(folder, places)
+    )
+    assert len(list(dataset)) == 140
+    # The block that one lane ends in and the other begins in is read for each.
+    assert 20 <= len(reads) <= 22
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"seed": 3},
+            r"seed is 3; rows that go on from step to step have the order of the corpus\. Leave",
+        ),
+        ({"batch_size": 9}, r"batch size is 9; each of them goes through rows of its own, and there are 8\."),
+        ({"epochs": 0}, r"epochs is 0; it must be at least 1\."),
+        ({"start_step": 3}, r"start step is 3; this stream has 2 steps\."),
+        ({"worker": 2, "workers": 2}, r"worker is 2; it must be from 0 to 1, as workers is 2\."),
+        ({"workers": 4}, r"workers is 4; a batch of 3 has a pair for each at the least\."),
+    ],
+)
+def test_a_bad_argument_is_an_error(folder, settings, message):
+    with pytest.raises(UserError, match=message):
+        batches(folder, **settings)
+
+
+def test_several_datasets_have_no_lanes(folder):
+    assert batches({folder: 2.0}) == BY_HAND
+    with pytest.raises(UserError, match=r"2 datasets are given; rows go on from step to step in one\. Name one\."):
+        batches({folder: 1.0, "other": 1.0})
+
+
+def test_rows_without_text_are_never_served(folder):
+    for x, y, fresh in read_sequences(folder, batch_size=5, carry=True).as_numpy_iterator():
+        assert (x[:, 0] > 0).all() and (y[:, 0] > 0).all()
+        assert ((x == 0) == (y == 0)).all()
+        assert fresh.dtype == np.bool_

@@ -1,0 +1,190 @@
+import dataclasses
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.config import SPLITS
+from textgen.dataset.storage import contamination, records
+from textgen.dataset.storage.contamination import Leaks, Measure, Overlap, find_leaks
+from textgen.dataset.storage.manifest import FILE_NAME, SplitCounts, read_manifest
+from textgen.dataset.storage.records import span_records, span_sequences
+from textgen.dataset.storage.sequencer import Sequencer, Stretches
+from textgen.dataset.storage.splits import Parts
+
+HELD_OUT = ("validation", "test")
+LONG = list(range(10, 40))
+NOVEL = [*range(50, 75)]
+
+# Few distinct ids, so that texts repeat each other; 1 is an unknown token.
+documents = st.lists(st.lists(st.sampled_from([1, 4, 5]), max_size=12), max_size=4)
+corpora = st.lists(st.fixed_dictionaries(dict.fromkeys(SPLITS, documents)), min_size=1, max_size=3)
+
+
+def overlaps(validation, test):
+    return dict(zip(HELD_OUT, (Overlap(*validation), Overlap(*test)), strict=True))
+
+
+def naive(units, *, size, held):
+    """The leaks of documents, of which the first `held(document)` ids are in the shards."""
+    texts = {split: [held(document) for unit in units for document in unit[split]] for split in SPLITS}
+    grams = {
+        split: [tuple(text[i : i + size]) for text in texts[split] for i in range(len(text) - size + 1)]
+        for split in SPLITS
+    }
+    whole = {
+        split: [tuple(d) for unit in units for d in unit[split] if sum(i > 3 for i in d) >= size] for split in SPLITS
+    }
+    found = {}
+    for split in HELD_OUT:
+        others = {document for other in SPLITS if other != split for document in whole[other]}
+        found[split] = (
+            Overlap(len(grams[split]), sum(gram in set(grams["train"]) for gram in grams[split])),
+            Overlap(len(whole[split]), sum(document in others for document in whole[split])),
+        )
+    return {split: both[0] for split, both in found.items()}, {split: both[1] for split, both in found.items()}
+
+
+def last_target(length, stride):
+    """How many of a document's tokens are up to the last target of [BOS] t1 … tn [EOS]."""
+    return min(length, length // stride * stride + 1)
+
+
+@given(
+    corpora,
+    st.sampled_from(["pairs", "spans"]),
+    st.integers(2, 5),
+    st.integers(1, 5),
+    st.integers(1, 4),
+    st.sampled_from([1, 8]),
+)
+@settings(max_examples=120, deadline=None)
+def test_leaks_are_those_found_by_comparing_all_texts(
+    build_dataset, units, layout, window, stride, size, block_pairs
+):
+    stride = min(stride, window)
+    if not any(unit[split] for unit in units for split in HELD_OUT):
+        return
+    shards = [{split: texts for split, texts in unit.items() if texts} for unit in units]
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setattr(contamination, "GRAM", size)
+        patch.setattr(contamination, "_HASHES_AT_ONCE", 4)
+        patch.setattr(records, "SPAN_TARGETS", 5)
+        patch.setattr(records, "SPAN_CONTEXT", 3)
+        found = find_leaks(
+            build_dataset(
+                Path(folder) / "data", shards, layout=layout, window=window, stride=stride, block_pairs=block_pairs
+            )
+        )
+    held = (lambda text: text[: last_target(len(text), stride)]) if layout == "pairs" else (lambda text: text)
+    grams, whole = naive(units, size=size, held=held)
+    assert found.grams == Measure(grams, 1.0)
+    assert found.documents == (
+        Measure(whole, 1.0)
+        if stride == 1
+        else "with a stride above 1 the last tokens of a document may be in no pair"
+    )
+
+
+@pytest.mark.parametrize("layout", ["pairs", "spans"])
+def test_a_run_of_13_tokens_is_shared_and_one_of_12_is_not(build_dataset, tmp_path, layout):
+    units = [{"train": [LONG], "validation": [[4, *LONG[5:18], 5]], "test": [LONG[:12], NOVEL]}]
+    found = find_leaks(build_dataset(tmp_path / "data", units, layout=layout))
+    assert found == Leaks(
+        Measure(overlaps((3, 1), (13, 0)), 1.0),
+        Measure(overlaps((1, 0), (1, 0)), 1.0),
+    )
+
+
+@pytest.mark.parametrize("layout", ["pairs", "spans"])
+def test_a_document_of_13_known_tokens_is_told_where_another_split_has_it(build_dataset, tmp_path, layout):
+    short, masked = LONG[:12], [*LONG[:12], 1]
+    units = [
+        {"train": [NOVEL, short, masked], "test": [LONG, short, masked]},
+        {"train": [LONG], "validation": [NOVEL[:13], LONG]},
+    ]
+    found = find_leaks(build_dataset(tmp_path / "data", units, layout=layout))
+    assert found.documents == Measure(overlaps((2, 1), (1, 1)), 1.0)
+
+
+def test_a_document_of_both_held_out_splits_is_told_for_each(build_dataset, tmp_path):
+    units = [{"train": [NOVEL], "validation": [LONG], "test": [LONG]}]
+    assert find_leaks(build_dataset(tmp_path / "data", units)).documents == Measure(overlaps((1, 1), (1, 1)), 1.0)
+
+
+def test_of_too_many_hashes_a_sample_is_looked_at(build_dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(contamination, "_MOST_HASHES", 1500)
+    random = np.random.default_rng(0)
+    held_out = random.integers(4, 900, (2, 3000)).tolist()
+    units = [{"train": [held_out[0][:1500]], "validation": held_out[:1], "test": held_out[1:]}]
+    grams = find_leaks(build_dataset(tmp_path / "data", units, layout="spans")).grams
+    assert grams.looked_at == 0.25
+    # Four standard deviations of what falls in a quarter of about 3,000.
+    assert abs(grams.overlaps["validation"].found - 750) < 95
+    assert abs(grams.overlaps["validation"].shared - 372) < 67
+    assert grams.overlaps["test"].shared == 0
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 7])
+@pytest.mark.parametrize("cuts", [[], [2], [1, 2, 3], [5, 6, 13, 14], [7, 20], [25, 27]])
+def test_a_sequence_that_came_in_stretches_is_read_back_whole(monkeypatch, stride, cuts):
+    monkeypatch.setattr(records, "SPAN_TARGETS", 4)
+    monkeypatch.setattr(records, "SPAN_CONTEXT", 8)
+    sequencer = Sequencer("train", boundaries=True, stride=stride, context=8)
+    texts, made, targets = [], [], 0
+    for begin, end in zip([0, *cuts], [*cuts, len(LONG)], strict=True):
+        sequences = sequencer.sequences(_stretch(LONG, begin, end))
+        cut = span_records(sequences, window=8, stride=stride, dtype=np.dtype("<u2"))
+        ends = cut.ends // 2
+        made.append(span_sequences(cut.data.view("<u2"), np.append(0, ends)[:-1], ends))
+    for some in made:
+        if not len(some.ends):
+            continue
+        stretch, targets = contamination._from_spans(some, stride, targets)
+        texts.extend(stretch.ids.tolist())
+    whole = [2, *LONG, 3]
+    assert texts == whole[: len(texts)]
+    assert len(whole) - len(texts) < stride
+
+
+def _stretch(document, begin, end):
+    none, length = np.zeros(1, int), np.array([len(document)])
+    return Stretches(
+        ids=np.array(document[begin:end]),
+        edges=np.array([0, end - begin]),
+        id_edges=np.arange(end - begin + 1),
+        unknown=np.zeros(end - begin + 1, int),
+        offsets=np.array([begin]),
+        totals=length,
+        characters=length,
+        parts=Parts(np.zeros((3, 1), int), np.stack([length, none, none])),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "grams", "whole"),
+    [
+        ({"window": 2, "stride": 3}, "the stride, 3, leaves out tokens, as it is above the window, 2", None),
+        ({"window": 1}, "windows of 1 token do not tell where documents begin", None),
+        ({"split_by": "tail"}, None, "every document is in all splits, a part in each"),
+        ({"boundaries": False}, None, "the shards do not tell where documents end, as there is no [EOS]"),
+    ],
+)
+def test_what_can_not_be_measured_is_told_with_its_reason(build_dataset, tmp_path, settings, grams, whole):
+    of_shards = {name: settings[name] for name in ("window", "stride") if name in settings}
+    folder = build_dataset(tmp_path / "data", [{"train": [LONG], "test": [LONG]}], **of_shards)
+    manifest = read_manifest(folder)
+    changed = dataclasses.replace(manifest, config=dataclasses.replace(manifest.config, **settings))
+    (folder / FILE_NAME).write_bytes(changed.to_bytes())
+    found = find_leaks(folder)
+    assert found.grams == (grams or Measure(overlaps((0, 0), (18, 18)), 1.0))
+    assert found.documents == (whole or grams)
+
+
+def test_where_nothing_is_held_out_nothing_can_leak(build_dataset, tmp_path):
+    folder = build_dataset(tmp_path / "data", [{"train": [LONG]}])
+    assert read_manifest(folder).total.splits["test"] == SplitCounts()
+    assert find_leaks(folder) == Leaks("nothing is held out", "nothing is held out")

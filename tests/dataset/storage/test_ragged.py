@@ -1,0 +1,49 @@
+import doctest
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textgen.dataset.storage import ragged
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=12), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_places_are_the_ranges_on_end(ranges, step):
+    starts, lengths = np.array(ranges, int).reshape(-1, 2).T
+    expected = [start + step * i for start, length in ranges for i in range(length)]
+    assert ragged.places(starts, lengths, step=step).tolist() == expected
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_places_have_the_dtype_of_the_starts(dtype, step):
+    assert ragged.places(np.array([5, 0], dtype), np.array([2, 3]), step=step).dtype == dtype
+
+
+@given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_join_is_concatenation(ranges):
+    source = np.arange(20, dtype=np.uint16) * 3
+    starts, lengths = np.array(ranges, int).reshape(-1, 2).T
+    joined, ends = ragged.join(source, starts, lengths)
+    expected = [source[start : start + length].tolist() for start, length in ranges]
+    assert joined.tolist() == sum(expected, [])
+    assert ends.tolist() == np.cumsum([len(part) for part in expected], dtype=int).tolist()
+    assert joined.dtype == np.uint16
+
+
+@given(st.lists(st.integers(0, 40)))
+@settings(max_examples=60, deadline=None)
+def test_distinct_is_unique(numbers):
+    values, which = ragged.distinct(np.array(numbers, int))
+    expected, inverse = np.unique(np.array(numbers, int), return_inverse=True)
+    assert values.tolist() == expected.tolist()
+    assert which.tolist() == inverse.tolist()
+
+
+def test_examples_in_the_docstrings_hold():
+    result = doctest.testmod(ragged)
+    assert result.attempted > 0
+    assert result.failed == 0

@@ -1,0 +1,180 @@
+import hashlib
+import shutil
+
+import pytest
+
+from textgen.config import PrepareConfig, TextConfig
+from textgen.dataset import verify
+from textgen.dataset.storage import manifest
+from textgen.dataset.storage.manifest import read_manifest
+from textgen.dataset.storage.verification import Problem, file_sha256
+from textgen.errors import UserError
+
+UNITS = [{"train": [[4, 5, 6]], "test": [[7, 8]]}, {"train": [[9]]}]
+SHARD = "train-000001.tfrecord"
+DIFFERS = "changed: its SHA-256 differs from the manifest's"
+EXTRA = "extra: the manifest does not name it"
+
+
+@pytest.fixture
+def folder(build_dataset, tmp_path):
+    return build_dataset(tmp_path / "data", UNITS, vocabulary_size=20)
+
+
+def told(folder):
+    return [str(problem) for problem in verify(folder)]
+
+
+def with_settings(folder, **settings):
+    """The folder, with a manifest of another configuration."""
+    values = {field: getattr(read_manifest(folder), field) for field in manifest.Manifest.__dataclass_fields__}
+    values["config"] = PrepareConfig(**{"text": TextConfig(), "window": 3, **settings})
+    (folder / manifest.FILE_NAME).write_bytes(manifest.Manifest(**values).to_bytes())
+    return folder
+
+
+@pytest.mark.parametrize("layout", ["pairs", "spans"])
+def test_nothing_is_wrong_with_a_dataset_as_it_was_written(build_dataset, tmp_path, layout):
+    folder = build_dataset(tmp_path / "data", UNITS, layout=layout)
+    assert verify(folder) == verify(str(folder)) == []
+
+
+def test_a_missing_shard_is_reported(folder):
+    (folder / SHARD).unlink()
+    assert verify(folder) == [Problem(SHARD, 1, "missing")]
+    assert told(folder) == [f"{SHARD} (unit 1): missing"]
+
+
+def test_a_cut_shard_is_reported_with_both_sizes(folder):
+    content = (folder / SHARD).read_bytes()
+    (folder / SHARD).write_bytes(content[:-1])
+    assert told(folder) == [f"{SHARD} (unit 1): cut: {len(content) - 1} of {len(content)} bytes"]
+
+
+def test_a_shard_cut_between_records_is_reported(folder):
+    block = read_manifest(folder).shards("train")[1].blocks[0]
+    content = (folder / SHARD).read_bytes()
+    (folder / SHARD).write_bytes(content[: block.bytes // block.records])
+    assert told(folder) == [f"{SHARD} (unit 1): cut: {len(content) // 2} of {len(content)} bytes"]
+
+
+def test_a_changed_shard_is_reported(folder):
+    content = bytearray((folder / SHARD).read_bytes())
+    content[-1] ^= 1
+    (folder / SHARD).write_bytes(content)
+    assert told(folder) == [f"{SHARD} (unit 1): {DIFFERS}"]
+
+
+def test_a_grown_shard_is_reported(folder):
+    content = (folder / SHARD).read_bytes()
+    (folder / SHARD).write_bytes(content + b"x")
+    assert told(folder) == [f"{SHARD} (unit 1): changed: {len(content) + 1} bytes, {len(content)} expected"]
+
+
+def test_extra_files_are_reported_by_name(folder):
+    (folder / "train-000002.tfrecord").write_bytes(b"")
+    (folder / "tokenizer.model").write_bytes(b"")
+    (folder / "dropped-000000.jsonl").write_bytes(b"")
+    assert told(folder) == [
+        f"dropped-000000.jsonl: {EXTRA}",
+        f"tokenizer.model: {EXTRA}",
+        f"train-000002.tfrecord: {EXTRA}",
+    ]
+
+
+def test_what_was_dropped_is_looked_into(folder):
+    made = read_manifest(folder)
+    made.units[1].letters_sha256 = hashlib.sha256(b"{}\n").hexdigest()
+    (folder / manifest.FILE_NAME).write_bytes(made.to_bytes())
+    letters = folder / "dropped-000001.jsonl"
+    assert verify(folder) == [Problem(letters.name, 1, "missing")]
+    letters.write_bytes(b"{ }\n")
+    assert told(folder) == [f"{letters.name} (unit 1): {DIFFERS}"]
+    letters.write_bytes(b"{}\n")
+    assert told(folder) == []
+
+
+def test_what_a_killed_preparation_left_is_no_extra_file(folder):
+    (folder / "_work" / "tokens").mkdir(parents=True)
+    (folder / "_work" / "plan.json.12.tmp").write_bytes(b"{")
+    assert verify(folder) == []
+
+
+@pytest.mark.parametrize("name", ["vocabulary.jsonl", "inputs.jsonl"])
+def test_a_changed_or_missing_file_of_all_units_is_reported(folder, name):
+    with (folder / name).open("ab") as file:
+        file.write(b'["more", 1]\n')
+    assert told(folder) == [f"{name}: {DIFFERS}"]
+    (folder / name).unlink()
+    assert verify(folder) == [Problem(name, None, "missing")]
+
+
+def test_a_changed_or_missing_tokenizer_is_reported(folder):
+    text = TextConfig(
+        tokenizer="sentencepiece", punctuation="keep", tokenizer_model=hashlib.sha256(b"model").hexdigest()
+    )
+    with_settings(folder, text=text)
+    assert told(folder) == ["tokenizer.model: missing"]
+    (folder / "tokenizer.model").write_bytes(b"mode1")
+    assert told(folder) == [f"tokenizer.model: {DIFFERS}"]
+    (folder / "tokenizer.model").write_bytes(b"model")
+    assert told(folder) == []
+
+
+def test_everything_wrong_is_reported_at_once(folder):
+    (folder / SHARD).unlink()
+    (folder / "vocabulary.jsonl").unlink()
+    (folder / "notes.txt").write_text("")
+    assert told(folder) == [f"{SHARD} (unit 1): missing", "vocabulary.jsonl: missing", f"notes.txt: {EXTRA}"]
+
+
+@pytest.mark.parametrize("theirs", [{"window": 4}, {"vocabulary_size": 21}, {"layout": "spans"}])
+def test_the_manifest_of_another_dataset_is_told_in_one_line(build_dataset, folder, tmp_path, theirs):
+    other = build_dataset(tmp_path / "other", UNITS, **{"vocabulary_size": 20, **theirs})
+    shutil.copy(other / "manifest.json", folder)
+    units = read_manifest(other).units
+    named = sum(len(report.shards) for report in units)
+    if "vocabulary_size" in theirs:
+        for shard in folder.glob("*.tfrecord"):
+            shard.write_bytes(shard.read_bytes() + b"x")
+    assert told(folder) == [f"manifest.json: foreign: of the {named} shards that it names none is here as it says"]
+
+
+def test_a_dataset_of_which_every_shard_was_changed_is_not_taken_for_another(folder):
+    for shard in folder.glob("*.tfrecord"):
+        content = bytearray(shard.read_bytes())
+        content[20] ^= 1
+        shard.write_bytes(content)
+    assert [problem.what for problem in verify(folder)] == [DIFFERS] * 3
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+def test_a_dataset_of_one_shard_that_was_cut_is_not_taken_for_another(build_dataset, tmp_path, keep):
+    folder = build_dataset(tmp_path / "data", UNITS[1:])
+    (folder / "train-000000.tfrecord").write_bytes(b"x" * keep)
+    (problem,) = verify(folder)
+    assert (problem.file, problem.unit, problem.what[:3]) == ("train-000000.tfrecord", 0, "cut")
+
+
+def test_a_dataset_that_lost_all_shards_has_its_own_manifest(folder):
+    for shard in folder.glob("*.tfrecord"):
+        shard.unlink()
+    assert [problem.what for problem in verify(folder)] == ["missing"] * 3
+
+
+def test_a_url_is_refused():
+    with pytest.raises(
+        UserError, match=r"^gs://bucket/data is a URL; .* in a folder of this machine\. Copy it to one"
+    ):
+        verify("gs://bucket/data")
+
+
+def test_a_folder_that_is_no_dataset_is_an_error(tmp_path):
+    with pytest.raises(UserError, match=r"it has no manifest\.json\. Make one with `textgen prepare"):
+        verify(tmp_path)
+
+
+def test_the_digest_of_a_file_is_that_of_all_its_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr("textgen.dataset.storage.verification._READ_BYTES", 10)
+    (tmp_path / "file").write_bytes(bytes(range(37)))
+    assert file_sha256(tmp_path / "file") == hashlib.sha256(bytes(range(37))).hexdigest()

@@ -1,0 +1,74 @@
+import dataclasses
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from pipelines import count_tokens, runners, tokenize
+from pipelines.workspace import Workspace
+from textgen.config import PrepareConfig, TextConfig
+from textgen.corpus.readers.base import Piece
+from textgen.corpus.units import Unit
+
+ALL_TRAIN = PrepareConfig(text=TextConfig(), format="lines", validation_percent=0, test_percent=0)
+
+
+def unit(path: Path, text: str) -> Unit:
+    path.write_text(text, encoding="utf-8")
+    return Unit(0, (Piece(str(path), 0, path.stat().st_size, "lines"),))
+
+
+def count(tmp_path: Path, config: PrepareConfig, text: str) -> dict:
+    (tmp_path / "_work" / "tokens").mkdir(parents=True)
+    workspace, made = Workspace(str(tmp_path)), unit(tmp_path / "x", text)
+    (tmp_path / "_work" / "vocabulary").mkdir()
+    tokenizing, counting = tokenize.TokenizeUnit(config, workspace), count_tokens.CountUnit(config, workspace)
+    for work in (tokenizing, counting):
+        work.setup()
+        result = work.process(made)
+    return {**result, "counts": count_tokens.by_token(counting.counts(0), config, workspace)}
+
+
+def test_a_units_tokens_are_counted_after_cleaning(tmp_path: Path) -> None:
+    result = count(tmp_path, ALL_TRAIN, "The whale, the WHALE!\n\nA whale.\n")
+    assert result["counts"] == {"the": 2, "whale": 3, ",": 1, "!": 1, "a": 1, ".": 1}
+    assert result["documents"] == {"train": 2, "validation": 0, "test": 0}
+
+
+def test_characters_are_counted_as_characters(tmp_path: Path) -> None:
+    config = PrepareConfig(
+        text=TextConfig(tokenizer="char", punctuation="keep"), format="lines", validation_percent=0, test_percent=0
+    )
+    assert count(tmp_path, config, "ab🐋a")["counts"] == {"a": 2, "b": 1, "🐋": 1}
+
+
+def test_held_out_text_is_not_counted(tmp_path: Path) -> None:
+    config = PrepareConfig(text=TextConfig(), format="lines", split_by="tail", validation_percent=20, test_percent=20)
+    result = count(tmp_path, config, "a b c d e f g h i j\n")
+    assert sorted(result["counts"]) == ["a", "b", "c", "d", "e", "f"]
+    assert result["documents"] == {"train": 1, "validation": 1, "test": 1}
+
+
+@pytest.mark.parametrize("buckets", [1, 64])
+def test_the_counts_of_all_units_are_joined_and_the_head_is_kept(
+    tmp_path: Path, buckets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(count_tokens, "BUCKETS", buckets)
+    (tmp_path / "_work" / "tokens").mkdir(parents=True)
+    (tmp_path / "_work" / "vocabulary").mkdir()
+    workspace = Workspace(str(tmp_path))
+    config = dataclasses.replace(ALL_TRAIN, text=TextConfig(vocabulary_size=4))
+    counting, results = count_tokens.CountUnit(config, workspace), []
+    for i, words in enumerate((["whale"] * 3 + ["b", "a"], ["sea"] * 4 + ["whale"] * 2 + ["c"])):
+        made = dataclasses.replace(unit(tmp_path / f"{i}", " ".join(words)), index=i)
+        for work in (tokenize.TokenizeUnit(config, workspace), counting):
+            work.setup()
+            result = work.process(made)
+        results.append(result)
+    with beam.Pipeline(runner=runners.FnApiRunner()) as pipeline:
+        _ = pipeline | beam.Create(results) | count_tokens.TakeCensus(counting, config, workspace)
+    census = count_tokens.read_census(config, workspace)
+    assert census is not None
+    # Ties go by text.
+    assert list(census.counts.items()) == [("whale", 5), ("sea", 4), ("a", 1), ("b", 1)]
+    assert census.documents == {"train": 2, "validation": 0, "test": 0}

@@ -1,0 +1,87 @@
+import os
+import time
+from collections.abc import Iterable, Iterator
+
+import apache_beam as beam
+import pytest
+from apache_beam.testing.util import assert_that, equal_to
+
+from pipelines import runners
+from textgen.errors import UserError
+
+SMALL, LARGE = 1, runners.PARALLEL_FROM_BYTES
+
+
+def test_small_input_runs_in_this_process() -> None:
+    engine = runners.start([], input_bytes=SMALL)
+    assert engine.name == "Beam's embedded engine, 1 worker, in_memory"
+    assert not engine.noisy
+
+
+def test_large_input_gets_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    engine = runners.start([], input_bytes=LARGE)
+    assert engine.name == "Beam's embedded engine, 3 workers, multi_threading"
+    assert not engine.noisy
+
+
+def test_processes_are_used_where_they_are_asked_for() -> None:
+    flags = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
+    engine = runners.start(flags, input_bytes=SMALL)
+    assert engine.name == "Beam's embedded engine, 2 workers, multi_processing"
+    assert engine.noisy
+
+
+@pytest.mark.parametrize("flags", [["--direct_num_workers=1"], ["--direct_num_workers", "1"]])
+def test_the_number_of_workers_given_is_kept(flags: list[str]) -> None:
+    assert "1 worker, in_memory" in runners.start(flags, input_bytes=LARGE).name
+
+
+def test_another_runner_is_taken_as_it_is() -> None:
+    engine = runners.start(["--runner=DirectRunner"], input_bytes=LARGE)
+    assert engine.name == "DirectRunner"
+
+
+def test_beams_own_options_pass() -> None:
+    runners.check_beam_flags(["--direct_num_workers=2", "--job_name", "x", "--project=p"])
+
+
+@pytest.mark.parametrize("flag", ["--vocab-size=3", "stray"])
+def test_an_option_that_nobody_knows_is_refused(flag: str) -> None:
+    with pytest.raises(UserError, match="neither textgen nor Beam knows"):
+        runners.check_beam_flags([flag])
+
+
+def test_a_value_that_beam_cannot_read_is_refused() -> None:
+    with pytest.raises(UserError, match="direct_num_workers"):
+        runners.check_beam_flags(["--direct_num_workers=many"])
+
+
+class SlowToPickle:
+    """Gives a timer the time to strike while it is written."""
+
+    def __init__(self, value: int):
+        self.value = value
+
+    def __reduce__(self) -> tuple:
+        time.sleep(0.02)
+        return SlowToPickle, (self.value,)
+
+
+class MakeSlow(beam.DoFn):
+    def process(self, value: int) -> Iterator[tuple[int, list[SlowToPickle]]]:
+        yield value % 2, [SlowToPickle(value)]
+
+
+class Values(beam.DoFn):
+    def process(self, group: tuple[int, Iterable[list[SlowToPickle]]]) -> Iterator[int]:
+        for slow in group[1]:
+            yield slow[0].value
+
+
+def test_worker_threads_lose_no_element_that_takes_long_to_write() -> None:
+    engine = runners.start(["--direct_num_workers=2", "--direct_running_mode=multi_threading"], input_bytes=SMALL)
+    with engine.pipeline as pipeline:
+        numbers = pipeline | beam.Create(range(200)) | beam.Reshuffle()
+        arrived = numbers | beam.ParDo(MakeSlow()) | beam.GroupByKey() | beam.ParDo(Values())
+        assert_that(arrived, equal_to(list(range(200))))

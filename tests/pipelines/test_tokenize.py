@@ -1,0 +1,284 @@
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines import token_files, tokenize
+from pipelines.token_files import Documents
+from pipelines.workspace import Workspace
+from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
+from textgen.corpus.readers.base import PART_BYTES, Batch, Piece, Refused
+from textgen.corpus.units import Unit
+from textgen.dataset.storage.splits import new_digest
+from textgen.text import minhash
+from textgen.text.cleaning import clean
+from textgen.text.preprocessor import Analyzer
+
+WORDS = PrepareConfig(text=TextConfig())
+CHARS = PrepareConfig(text=TextConfig(tokenizer="char", **TEXT_DEFAULTS["char"]))
+
+
+class Tokenized:
+    """What the pass leaves of a unit."""
+
+    def __init__(self, folder: Path, unit: Unit, config: PrepareConfig):
+        (folder / "_work" / "tokens").mkdir(parents=True)
+        self.workspace = Workspace(str(folder))
+        work = tokenize.TokenizeUnit(config, self.workspace)
+        work.setup()
+        self.result = work.process(unit)
+        self.documents: Documents = tokenize.read_documents(self.workspace, unit.index)
+        self.placed = list(tokenize.read_tokens(self.workspace, unit.index))
+
+    def tokens_of_documents(self) -> list[list[Any]]:
+        found: list[list[Any]] = [[] for _ in self.documents.reasons]
+        for (symbols, indices, edges, *_), where, offsets in self.placed:
+            names = np.array(symbols.to_pylist(), object)
+            for i, start, end, offset in zip(
+                range(where.start, where.stop), edges[:-1], edges[1:], offsets, strict=True
+            ):
+                assert len(found[i]) == offset
+                found[i] += names[indices[start:end]].tolist()
+        return found
+
+
+def tokenized(folder: Path, *contents: bytes, config: PrepareConfig = WORDS, format: str = "document") -> Tokenized:
+    """The files of these contents as one unit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, content in enumerate(contents):
+        (folder / f"{i:04d}").write_bytes(content)
+    pieces = (Piece(str(folder / f"{i:04d}"), 0, len(content), format) for i, content in enumerate(contents))
+    return Tokenized(folder, Unit(3, tuple(pieces)), config)
+
+
+def test_a_units_documents_are_known_by_hand(tmp_path: Path) -> None:
+    found = tokenized(tmp_path, b"The whale, the SEA", b" \n ", b"Call")
+    assert found.documents.tokens.tolist() == [5, 0, 1]
+    assert found.documents.characters.tolist() == [len("the whale, the sea"), 0, 4]
+    assert found.documents.reasons.tolist() == ["", "empty", ""]
+    assert found.documents.signatures.shape == (3, 0)
+    digests = [new_digest(text).digest() for text in (b"the whale, the sea", b"", b"call")]
+    assert [digest.tobytes() for digest in found.documents.digests] == digests
+    assert found.tokens_of_documents() == [[b"the", b"whale", b",", b"the", b"sea"], [], [b"call"]]
+    assert found.result == {"refused": {}, "repaired": 0}
+
+
+def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
+    tokenized(tmp_path, b"a")
+    names = [path.relative_to(tmp_path).as_posix() for path in (tmp_path / "_work").rglob("*")]
+    assert sorted(names) == ["_work/tokens", "_work/tokens/000003.documents", "_work/tokens/000003.tokens"]
+
+
+def test_many_small_files_share_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenize, "BATCH_TEXTS", 256)
+    found = tokenized(tmp_path, *(f"file {i}".encode() for i in range(600)))
+    assert [len(one.batch.edges) - 1 for one in found.placed] == [256, 256, 88]
+    assert found.tokens_of_documents() == [[b"file", str(i).encode()] for i in range(600)]
+
+
+def test_a_batch_of_files_is_no_longer_than_a_batch_may_be(tmp_path: Path) -> None:
+    found = tokenized(tmp_path, *([b"ab " * (PART_BYTES // 15)] * 12))
+    assert [len(one.batch.edges) - 1 for one in found.placed] == [5, 5, 2]
+
+
+def test_a_long_document_is_a_row_a_batch(tmp_path: Path) -> None:
+    long = b"the sea " * (PART_BYTES // 5)
+    found = tokenized(tmp_path, b"Before it", long, b"after it")
+    assert [(one.batch.goes_on, len(one.batch.edges) - 1) for one in found.placed] == [
+        (False, 1), (False, 1), (True, 2),
+    ]  # fmt: skip
+    assert [one.offsets[0] for one in found.placed] == [0, 0, len(found.placed[1].batch.indices)]
+    assert found.documents.tokens.tolist() == [2, 2 * (PART_BYTES // 5), 2]
+    assert found.documents.characters.tolist() == [9, len(long) - 1, 8]
+    assert found.documents.digests[1].tobytes() == new_digest(long.rstrip()).digest()
+    # A batch names each distinct token once.
+    assert found.placed[1].batch.symbols.to_pylist() == [b"the", b"sea"]
+
+
+class GivenReader:
+    """A reader of batches that are there already."""
+
+    def __init__(self, batches: list[Batch]):
+        self._batches = batches
+
+    def read(self, *_: Any) -> Iterator[Batch]:
+        return iter(self._batches)
+
+
+@functools.cache
+def analyzer(text: TextConfig) -> Analyzer:
+    return Analyzer(text)
+
+
+documents_in_parts = st.lists(
+    st.lists(st.text("aB é.", min_size=1, max_size=8), min_size=1, max_size=5).map(
+        # Parts after the first begin with white space, and one that is white space alone would lose it at the front.
+        lambda parts: ["x" + parts[0], *(f" y{part}" for part in parts[1:])]
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(documents_in_parts, st.lists(st.integers(1, 3), min_size=25, max_size=25), st.sampled_from([WORDS, CHARS]))
+@settings(max_examples=60, deadline=None)
+def test_documents_in_any_parts_and_batches_are_the_documents_whole(
+    tmp_path_factory: pytest.TempPathFactory, documents: list[list[str]], sizes: list[int], config: PrepareConfig
+) -> None:
+    parts = [(part.encode(), i > 0) for document in documents for i, part in enumerate(document)]
+    batches = []
+    for size in sizes:
+        texts, continued = zip(*parts[:size], strict=True) if parts[:size] else ((), ())
+        batches.append(Batch(list(texts), list(continued)))
+        parts = parts[size:]
+    with pytest.MonkeyPatch.context() as patch:
+        # Made once, since its graphs are slow to make.
+        patch.setattr(tokenize, "Analyzer", lambda text, **_: analyzer(text))
+        whole = tokenized(
+            tmp_path_factory.mktemp("whole"), *("".join(parts).encode() for parts in documents), config=config
+        )
+        patch.setattr(tokenize, "READERS", {"given": GivenReader(batches)})
+        patch.setattr(tokenize, "BATCH_TEXTS", 4)
+        patch.setattr(tokenize, "BATCH_BYTES", 30)
+        found = Tokenized(tmp_path_factory.mktemp("unit"), Unit(0, (Piece("", 0, 0, "given"),)), config)
+    assert found.tokens_of_documents() == whole.tokens_of_documents()
+    for name, one, other in zip(Documents._fields, found.documents, whole.documents, strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+def test_symbols_of_characters_are_numbers(tmp_path: Path) -> None:
+    assert tokenized(tmp_path, "aé".encode(), config=CHARS).tokens_of_documents() == [[97, 0xE9]]
+
+
+def test_a_unit_without_a_document_has_files_all_the_same(tmp_path: Path) -> None:
+    config = PrepareConfig(text=TextConfig(), format="jsonl", selection=SelectionConfig(near_duplicates=0.8))
+    found = tokenized(tmp_path, b"nonsense\n[]\n", config=config, format="jsonl")
+    assert found.result["refused"] == {"malformed row": 2}
+    assert [len(column) for column in found.documents] == [0] * 5
+    assert found.placed == [] and found.tokens_of_documents() == []
+
+
+def test_what_the_reader_refused_and_repaired_is_counted(tmp_path: Path) -> None:
+    content = b'{"text": "a"}\nnonsense\n{"text": "b"}\n\n{"title": "c"}\n'
+    found = tokenized(
+        tmp_path, content, content, config=PrepareConfig(text=TextConfig(), format="jsonl"), format="jsonl"
+    )
+    assert found.result["refused"] == {"malformed row": 4}
+    assert found.tokens_of_documents() == [[b"a"], [b"b"]] * 2
+    repaired = tokenized(tmp_path / "repaired", b"a\xff b", b"\xff\xff", b"c")
+    assert repaired.result["repaired"] == 2
+    assert json.loads(json.dumps(repaired.result)) == repaired.result
+
+
+def test_invalid_documents_are_dropped_where_that_is_asked_for(tmp_path: Path) -> None:
+    config = PrepareConfig(text=TextConfig(), on_invalid="drop", keep_dropped=True)
+    found = tokenized(tmp_path, b"a\xff b", b"c", config=config)
+    assert found.result == {"refused": {"invalid encoding": 1}, "repaired": 0}
+    assert found.tokens_of_documents() == [[b"c"]]
+    assert letters(found) == [
+        {"reason": "invalid encoding", "text": "a\ufffd b", "file": str(tmp_path / "0000")},
+    ]
+
+
+def letters(found: Tokenized) -> list[dict[str, str]]:
+    path = Path(tokenize.unit_path(found.workspace, 3, "refused"))
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_what_was_refused_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    config = PrepareConfig(text=TextConfig(), format="jsonl", keep_dropped=True)
+    found = tokenized(tmp_path, "{é\n".encode() + b'{"text": "A"}\n', config=config, format="jsonl")
+    assert letters(found) == [{"reason": "malformed row", "text": "{é", "file": str(tmp_path / "0000")}]
+    # The texts before cleaning travel with the tokens.
+    assert [one.batch.texts for one in found.placed] == [[b"A"]]
+
+
+def test_nothing_that_was_dropped_is_kept_else(tmp_path: Path) -> None:
+    found = tokenized(tmp_path, b"A", b"B")
+    assert [one.batch.texts for one in found.placed] == [[]]
+    assert not Path(tokenize.unit_path(found.workspace, 3, "refused")).exists()
+
+
+def test_of_a_long_document_the_first_part_of_each_batch_is_kept(tmp_path: Path) -> None:
+    config = PrepareConfig(text=TextConfig(), keep_dropped=True)
+    content = b"the sea " * (PART_BYTES // 5)
+    found = tokenized(tmp_path, content, config=config)
+    first, second = (one.batch.texts for one in found.placed)
+    assert first + second == [content[: len(first[0])], content[len(first[0]) :]]
+
+
+def test_the_rules_of_selection_name_their_reasons_and_empty_goes_first(tmp_path: Path) -> None:
+    selection = SelectionConfig(min_tokens=2, max_tokens=4, min_letters_percent=50)
+    config = PrepareConfig(text=TextConfig(punctuation="keep"), selection=selection)
+    found = tokenized(tmp_path, b"a b", b"a", b" ", b"a b c d e", b"11 22", config=config)
+    assert found.documents.reasons.tolist() == ["", "too short", "empty", "too long", "mostly not letters"]
+
+
+def test_a_long_document_is_judged_as_a_whole(tmp_path: Path) -> None:
+    words = PART_BYTES // 4
+    config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(min_tokens=2 * words))
+    found = tokenized(tmp_path, b"the sea " * words, b"the sea " * (words - 1), config=config)
+    assert found.documents.reasons.tolist() == ["", "too short"]
+
+
+def test_signatures_are_made_where_near_duplicates_are_looked_for(tmp_path: Path) -> None:
+    config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(near_duplicates=0.8))
+    texts = [b"Call me Ishmael. Some years ago", b" ", b"call ME ishmael. some years  ago"]
+    found = tokenized(tmp_path, *texts, config=config)
+    cleaned = clean(tf.constant(texts), config.text)
+    np.testing.assert_array_equal(found.documents.signatures, minhash.signatures(cleaned))
+    np.testing.assert_array_equal(found.documents.signatures[0], found.documents.signatures[2])
+
+
+def test_a_long_document_has_the_signature_of_its_parts_together(tmp_path: Path) -> None:
+    config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(near_duplicates=0.8))
+    text = " ".join(f"{i:x}" for i in range(PART_BYTES // 4))
+    found = tokenized(tmp_path, b"before", text.encode(), b"after", config=config)
+    assert len(found.placed) > 2
+    (whole,) = minhash.signatures(tf.constant([text]))
+    # But for the shingles across the cuts.
+    assert (found.documents.signatures[1] == whole).mean() > 0.98
+    np.testing.assert_array_equal(
+        found.documents.signatures[[0, 2]], minhash.signatures(tf.constant(["before", "after"]))
+    )
+
+
+def test_documents_that_are_recorded_as_duplicates_are_dropped(tmp_path: Path) -> None:
+    found = tokenized(tmp_path, b"a", b"b", b" ", b"d")
+    found.workspace.record(tokenize.DUPLICATES, 3, {"exact duplicate": [1], "near duplicate": [3], "no one": []})
+    documents = tokenize.read_documents(found.workspace, 3)
+    assert documents.reasons.tolist() == ["", "exact duplicate", "empty", "near duplicate"]
+
+
+def test_a_letter_is_a_line_of_json() -> None:
+    assert tokenize.letter("empty", b"\xff\n\xc3\xa9") == '{"reason": "empty", "text": "\ufffd\\né"}\n'
+    assert (
+        tokenize.letter("malformed row", b"x", "a.csv")
+        == '{"reason": "malformed row", "text": "x", "file": "a.csv"}\n'
+    )
+
+
+def test_refusals_between_documents_change_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = [
+        Batch(refused=[Refused("empty", b"")]),
+        Batch([b"a"], [False]),
+        Batch(),
+        Batch([b"b"], [False], repaired=1),
+    ]
+    monkeypatch.setattr(tokenize, "READERS", {"given": GivenReader(batches)})
+    found = Tokenized(tmp_path, Unit(0, (Piece("", 0, 0, "given"),)), WORDS)
+    assert found.result == {"refused": {"empty": 1}, "repaired": 1}
+    assert [len(one.batch.edges) - 1 for one in found.placed] == [2]
+
+
+def test_the_files_of_a_unit_are_those_of_the_format(tmp_path: Path) -> None:
+    found = tokenized(tmp_path, b"a b")
+    with Path(tokenize.unit_path(found.workspace, 3, "tokens")).open("rb") as file:
+        assert [batch.symbols.to_pylist() for batch in token_files.read_tokens(file)] == [[b"a", b"b"]]

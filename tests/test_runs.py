@@ -1,0 +1,93 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textgen import runs
+from textgen.config import ModelConfig, TextConfig, TrainConfig
+from textgen.errors import UserError
+from textgen.runs import BEST, RunConfig
+
+CONFIG = RunConfig(
+    text=TextConfig(tokenizer="char", punctuation="keep"),
+    model=ModelConfig(embedding=4, units=4, dropout=0.25),
+    train=TrainConfig(batch_size=3, sample_prompt="é \n"),
+    window=5,
+    vocabulary_size=20,
+    tokens_sha256="ab",
+    boundaries=False,
+)
+
+
+def _written(folder: Path, values: object) -> Path:
+    (folder / "run.json").write_text(values if isinstance(values, str) else json.dumps(values), encoding="utf-8")
+    return folder
+
+
+def test_settings_come_back_as_they_were_saved(tmp_path: Path):
+    runs.save(CONFIG, tmp_path)
+    assert runs.load(tmp_path) == CONFIG
+
+
+def test_settings_are_plain_json(tmp_path: Path):
+    runs.save(CONFIG, tmp_path)
+    values = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert values["window"] == 5
+    assert values["model"]["units"] == [4]
+    assert values["model"]["dropout"] == 0.25
+
+
+def test_build_takes_the_shapes_of_the_settings():
+    model = CONFIG.build()
+    assert model.input_shape == (None, 5)
+    assert model.output_shape == (None, 20)
+
+
+def test_a_folder_without_settings_is_no_run(tmp_path: Path):
+    with pytest.raises(UserError, match=r"is not a run: it has no run.json\. Make one with `textgen train"):
+        runs.load(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_no_run(tmp_path: Path):
+    with pytest.raises(UserError, match=r"is not there\. Make one with `textgen train"):
+        runs.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("values", ["{", "[]", "3", '{"text": 1}', "{}"])
+def test_damaged_settings_are_told(tmp_path: Path, values: str):
+    with pytest.raises(UserError, match=r"run\.json is damaged.*Train again"):
+        runs.load(_written(tmp_path, values))
+
+
+def test_settings_that_miss_one_are_damaged(tmp_path: Path):
+    values = dataclasses.asdict(CONFIG)
+    del values["window"]
+    with pytest.raises(UserError, match=r"run\.json is damaged.*window"):
+        runs.load(_written(tmp_path, values))
+
+
+def test_settings_of_another_version_are_refused(tmp_path: Path):
+    values = dataclasses.asdict(CONFIG)
+    values["model"]["heads"] = 8
+    with pytest.raises(UserError, match=r"unknown settings \['heads'\]"):
+        runs.load(_written(tmp_path, values))
+
+
+def test_a_run_without_a_checkpoint_has_no_model(tmp_path: Path):
+    with pytest.raises(UserError, match=r"has no checkpoint yet\. Go on with `textgen train --resume"):
+        runs.load_model(tmp_path, CONFIG)
+
+
+def test_the_model_has_the_weights_of_the_best_checkpoint_wherever_the_folder_is(tmp_path: Path):
+    keras.utils.set_random_seed(5)
+    model = CONFIG.build()
+    before = tmp_path / "before"
+    tf.train.Checkpoint(model=model).write(str(before / BEST / "ckpt-3"))
+    moved = before.rename(tmp_path / "after")
+    loaded = runs.load_model(moved, CONFIG)
+    for ours, theirs in zip(loaded.trainable_variables, model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,128 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textgen.config import ModelConfig, TrainConfig
+from textgen.dataset import read_manifest
+from textgen.errors import UserError
+from textgen.runs import RunConfig
+from textgen.training.data import Feed, held_out
+from textgen.training.setup import config_for
+from textgen.training.strategy import Replicas
+
+ONE = Replicas(tf.distribute.get_strategy())
+TRAIN = [[*range(4, 17)], [4, 5], [*range(5, 12)]]
+VALIDATION = [[*range(4, 4 + length)] for length in (16, 3, 8, 1)]
+VALIDATION_PAIRS = 16 + 3 + 8 + 1 + 4
+
+
+@pytest.fixture(scope="module")
+def data(make_dataset, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("batches") / "data"
+    return make_dataset(folder, train=TRAIN, validation=VALIDATION, layout="spans")
+
+
+def _config(data: Path, network: str = "bilstm", *, window: int | None = None, **settings: Any) -> RunConfig:
+    return config_for(
+        read_manifest(data),
+        window=window,
+        model=ModelConfig(network=network, embedding=3, units=3),
+        train=TrainConfig(**{"batch_size": 4, "epochs": 3, "seed": 1, **settings}),
+    )
+
+
+def _ids(batches: Any) -> list[list[list[int]]]:
+    return [[np.array(tensor).tolist() for tensor in batch] for batch in batches]
+
+
+def _arrays(batches: Any) -> list[list[np.ndarray]]:
+    return [[np.array(tensor) for tensor in batch] for batch in batches]
+
+
+def test_an_epoch_is_counted_in_batches(data: Path):
+    feed = Feed(data, _config(data), ONE)
+    # 14 + 3 + 8 pairs, 4 a batch.
+    assert (feed.steps_per_epoch, feed.last_step) == (7, 21)
+    assert len(list(feed.training(0))) == 21
+
+
+@pytest.mark.parametrize(
+    ("network", "carry"), [("bilstm", False), ("lstm", False), ("lstm", True)], ids=["bilstm", "lstm", "carried"]
+)
+def test_batches_from_a_step_on_are_the_rest(data: Path, network: str, carry: bool):
+    feed = Feed(data, _config(data, network, carry=carry, batch_size=2), ONE)
+    whole = _ids(feed.training(0))
+    assert len(whole) == feed.last_step
+    assert _ids(feed.training(3)) == whole[3:]
+
+
+def test_the_window_is_the_runs(data: Path):
+    x, y = next(Feed(data, _config(data, window=2), ONE).training(0))
+    assert (x.shape, y.shape) == ((4, 2), (4,))
+
+
+def test_an_lstm_has_a_target_at_every_place(data: Path):
+    batches = list(Feed(data, _config(data, "lstm", epochs=1), ONE).training(0))
+    targets = np.concatenate([y[y > 0] for _, y in _arrays(batches)])
+    assert sorted(targets) == sorted([*TRAIN[0], *TRAIN[1], *TRAIN[2], 3, 3, 3])
+    for x, y in _arrays(batches):
+        assert (x.shape[1], y.shape[1]) == (5, 5)
+        np.testing.assert_array_equal(x[:, 1:][y[:, 1:] > 0], y[:, :-1][y[:, 1:] > 0])
+
+
+def test_carried_rows_go_on_from_the_batch_before(data: Path):
+    feed = Feed(data, _config(data, "lstm", epochs=1, carry=True, batch_size=2), ONE)
+    before = None
+    for x, y, fresh in _arrays(feed.training(0)):
+        if before is not None:
+            for row in np.flatnonzero(~fresh):
+                assert x[row, 0] == before[row][before[row] > 0][-1]
+        assert (x[fresh, 0] == 2).any() or not fresh.any()
+        before = y
+    assert len(feed.make_states(_config(data, "lstm", carry=True).build())) == 2
+
+
+def test_without_carrying_there_are_no_states(data: Path):
+    config = _config(data, "lstm")
+    assert Feed(data, config, ONE).make_states(config.build()) == []
+
+
+@pytest.mark.parametrize("network", ["bilstm", "lstm"])
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+@pytest.mark.parametrize("window", [2, 5])
+def test_every_held_out_target_is_there_once(data: Path, network: str, batch_size: int, window: int, monkeypatch):
+    monkeypatch.setattr("textgen.training.data._ROWS_A_LANE", 3)
+    found = []
+    config = _config(data, network, window=window)
+    for batches in held_out(data, config, ONE, split="validation", batch_size=batch_size):
+        taken = list(batches.iterator)
+        assert len(taken) == batches.steps
+        found += [np.array(batch[1])[np.array(batch[1]) > 0] for batch in taken]
+    expected = [token for document in VALIDATION for token in (*document, 3)]
+    assert sorted(np.concatenate(found)) == sorted(expected)
+    assert len(expected) == VALIDATION_PAIRS
+
+
+def test_states_are_not_carried_over_several_devices(data: Path):
+    two = Replicas(tf.distribute.get_strategy())
+    two.count = 2
+    with pytest.raises(
+        UserError, match=r"2 devices train, and states are carried .* on one alone\. Leave --carry out"
+    ):
+        Feed(data, _config(data, "lstm", carry=True), two)
+
+
+def test_states_are_carried_by_an_lstm_alone(data: Path):
+    with pytest.raises(UserError, match=r"the network is a bilstm\. Leave --carry out, or use --network lstm\."):
+        _config(data, carry=True)
+    with pytest.raises(UserError, match=r"for whole batches and the full softmax alone\."):
+        _config(data, "lstm", carry=True, parts=2)
+
+
+def test_the_pairs_layout_has_no_rows_for_an_lstm(make_dataset, tmp_path: Path):
+    pairs = make_dataset(tmp_path / "pairs", train=TRAIN)
+    with pytest.raises(UserError, match="spans"):
+        Feed(pairs, _config(pairs, "lstm"), ONE)

@@ -1,0 +1,360 @@
+import dataclasses
+import json
+import math
+import shutil
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textgen import runs
+from textgen.config import ModelConfig, TrainConfig
+from textgen.dataset import read_manifest, read_pairs
+from textgen.errors import UserError
+from textgen.runs import RunConfig
+from textgen.training import report, trainer
+from textgen.training.callbacks.history import History
+from textgen.training.setup import config_for
+from textgen.training.step import Sums
+from textgen.training.trainer import train
+
+TRAIN = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
+VALIDATION = [[4, 5, 6, 7, 14, 15, 16], [11]]
+BATCH = 8
+STEPS_PER_EPOCH = 5
+"""13 + 10 + 13 = 36 pairs, 8 a step."""
+
+
+def _sampler(model: keras.Model, config: RunConfig) -> Callable[[], str]:
+    return lambda: "some text"
+
+
+def _config(data: Path, *, dropout: float = 0.5, **settings: Any) -> RunConfig:
+    # A check falls inside each epoch, and a checkpoint with it; dropout has a state of its own to go on from.
+    settings = {"batch_size": BATCH, "epochs": 2, "validate_every": 3, "learning_rate": 0.01, "seed": 7, **settings}
+    model = ModelConfig(embedding=4, units=4, dropout=dropout)
+    return config_for(read_manifest(data), model=model, train=TrainConfig(**settings))
+
+
+def _train(data: Path, output: Path, config: RunConfig, *, curves: bool = False, **settings: Any) -> History:
+    with pytest.MonkeyPatch.context() as patch:
+        if not curves:
+            # A picture takes longer than the steps that it is of.
+            patch.setattr(report.curves, "draw", lambda rows, path: None)
+        return train(data, output, config, make_sampler=_sampler, **settings)
+
+
+def _checkpoint(output: Path, which: str = "last") -> dict[str, np.ndarray]:
+    """All that the newest checkpoint holds, but seconds."""
+    reader = tf.train.load_checkpoint(str(runs.checkpoints_in(output / which)[0]))
+    names = set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
+    return {name: reader.get_tensor(name) for name in sorted(names) if not name.startswith(("seconds", "sums"))}
+
+
+def _value(checkpoint: dict[str, np.ndarray], name: str) -> float:
+    return checkpoint[f"{name}/.ATTRIBUTES/VARIABLE_VALUE"].item()
+
+
+def _learnt(checkpoint: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All but the memory of early stopping."""
+    of_checks = ("best_loss", "stale", "checked_at")
+    return {name: value for name, value in checkpoint.items() if not name.startswith(of_checks)}
+
+
+def _assert_same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> None:
+    assert ours
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+
+
+def _untimed(history: History) -> list[Any]:
+    return [dataclasses.replace(row, seconds=0, pairs_per_second=0, waited=0) for row in history.rows]
+
+
+def _stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupts as Ctrl-C does, in the first call that would go beyond a step."""
+    make_steps = trainer.training_steps
+
+    def training_steps(*arguments: Any, **settings: Any) -> Any:
+        steps, done = make_steps(*arguments, **settings), 0
+
+        def runs(batches: Any, count: int, so_far: Sums) -> Sums:
+            nonlocal done
+            done += count
+            if done > step:
+                raise KeyboardInterrupt
+            return steps(batches, count, so_far)
+
+        return runs
+
+    monkeypatch.setattr(trainer, "training_steps", training_steps)
+
+
+@pytest.fixture(scope="module")
+def data(make_dataset, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("loop") / "data"
+    return make_dataset(folder, train=TRAIN, validation=VALIDATION)
+
+
+@pytest.fixture(scope="module")
+def whole(data: Path, tmp_path_factory) -> tuple[Path, History]:
+    """A run of two epochs without an interruption."""
+    output = tmp_path_factory.mktemp("whole") / "deep" / "run"
+    return output, _train(data, output, _config(data), curves=True)
+
+
+@pytest.fixture(scope="module")
+def finished_half(data: Path, tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("half") / "run"
+    _train(data, output, _config(data, epochs=1))
+    return output
+
+
+@pytest.fixture
+def half(finished_half: Path, tmp_path: Path) -> Path:
+    """A run of one epoch, to go on with."""
+    return shutil.copytree(finished_half, tmp_path / "half")
+
+
+class Resumed(NamedTuple):
+    """The run of one epoch, gone on with for another in two sittings."""
+
+    output: Path
+    first_sitting: History
+    second_sitting: History
+
+
+@pytest.fixture(scope="module")
+def resumed(data: Path, finished_half: Path, tmp_path_factory) -> Resumed:
+    output = shutil.copytree(finished_half, tmp_path_factory.mktemp("resumed") / "run")
+    # A run killed between a check's row and its checkpoint leaves a row of work that is done again.
+    rows = (output / "history.csv").read_text().splitlines()
+    (output / "history.csv").write_text("\n".join([*rows, rows[-1].replace("5,", "7,", 1)]) + "\n")
+    first = _train(data, output, _config(data), resume=True, max_minutes=1e-9)
+    return Resumed(output, first, _train(data, output, _config(data), resume=True))
+
+
+class TestFiles:
+    def test_a_row_stands_at_every_check_and_at_the_end(self, whole):
+        output, history = whole
+        assert [row.step for row in history.rows] == [3, 6, 9, 10]
+        assert [row.epoch for row in history.rows] == [0.6, 1.2, 1.8, 2.0]
+        assert History(output / "history.csv", until_step=10).rows == history.rows
+        for row in history.rows:
+            assert 0 < row.loss < 4
+            assert 0 < row.validation_loss < 4
+            assert row.pairs_per_second * row.seconds == pytest.approx(24 if row.step % 10 else 4, abs=8)
+            assert 0 < row.waited < 1
+            assert row.learning_rate == pytest.approx(0.01)
+            # Each token of these datasets is a character.
+            bits = row.validation_loss * 10 / math.log(2) / 8
+            assert row.validation_bits_per_character == pytest.approx(bits)
+
+    def test_the_run_says_what_it_is_and_has_its_own_vocabulary(self, whole, data: Path):
+        output, _ = whole
+        assert runs.load(output) == _config(data)
+        assert (output / "vocabulary.jsonl").read_bytes() == (data / "vocabulary.jsonl").read_bytes()
+
+    def test_curves_are_a_picture(self, whole):
+        assert (whole[0] / "curves.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+    def test_every_check_leaves_a_sample(self, whole):
+        lines = (whole[0] / "samples.jsonl").read_text(encoding="utf-8").splitlines()
+        expected = {"prompt": "", "temperature": 0.8, "seed": 7, "text": "some text"}
+        assert [json.loads(line) for line in lines] == [{"step": step, **expected} for step in (3, 6, 9, 10)]
+
+    def test_the_checkpoints_are_the_last_ones_and_the_best(self, whole):
+        output, history = whole
+        assert sorted(path.stem for path in (output / "last").glob("*.index")) == ["ckpt-10", "ckpt-9"]
+        best = min(history.rows, key=lambda row: row.validation_loss)
+        assert [path.stem for path in (output / "best").glob("*.index")] == [f"ckpt-{best.step}"]
+        assert _value(_checkpoint(output), "best_loss") == best.validation_loss
+
+    def test_nothing_else_is_left(self, whole):
+        assert sorted(path.name for path in whole[0].iterdir()) == [
+            "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "tensorboard",
+            "vocabulary.jsonl",
+        ]  # fmt: skip
+
+    def test_the_best_weights_give_the_best_validation_loss(self, whole, data: Path):
+        output, history = whole
+        model = runs.load_model(output, runs.load(output))
+        (batch,) = read_pairs(data, split="validation", batch_size=100)
+        losses = keras.losses.sparse_categorical_crossentropy(batch[1], model(batch[0]), from_logits=True)
+        best = min(row.validation_loss for row in history.rows)
+        assert float(np.mean(losses)) == pytest.approx(best, rel=1e-5)
+
+
+class TestResume:
+    def test_an_epoch_more_in_two_sittings_gives_the_weights_of_a_run_that_had_both(self, whole, resumed: Resumed):
+        _assert_same(_learnt(_checkpoint(resumed.output)), _learnt(_checkpoint(whole[0])))
+
+    def test_a_sitting_whose_time_is_up_ends_with_a_check(self, resumed: Resumed):
+        assert [row.step for row in resumed.first_sitting.rows] == [3, 5, 6]
+
+    def test_rows_of_work_that_is_done_again_are_dropped(self, resumed: Resumed):
+        assert [row.step for row in resumed.second_sitting.rows] == [3, 5, 6, 9, 10]
+        assert History(resumed.output / "history.csv", until_step=10).rows == resumed.second_sitting.rows
+
+    def test_a_run_killed_inside_an_epoch_goes_on_as_if_it_had_not_been(
+        self, whole, data: Path, tmp_path: Path, monkeypatch
+    ):
+        output = tmp_path / "run"
+        output.mkdir()
+        with monkeypatch.context() as patch:
+            _stop_after(4, patch)
+            with pytest.raises(KeyboardInterrupt):
+                _train(data, output, _config(data))
+        assert _value(_checkpoint(output), "step") == 3
+
+        history = _train(data, output, _config(data), resume=True)
+        _assert_same(_checkpoint(output), _checkpoint(whole[0]))
+        assert _untimed(history) == _untimed(whole[1])
+
+    def test_another_learning_rate_is_the_one_that_trains(self, data: Path, half: Path):
+        before = _checkpoint(half)
+        _train(data, half, _config(data, learning_rate=1e-30), resume=True, max_minutes=1e-9)
+        after = _checkpoint(half)
+        assert _value(after, "step") > _value(before, "step")
+        weights = [name for name in before if name.startswith("optimizer/_trainable_variables")]
+        _assert_same({name: before[name] for name in weights}, {name: after[name] for name in weights})
+
+    def test_a_run_that_is_done_stays_as_it_is(self, data: Path, half: Path, capfd):
+        before = (half / "history.csv").read_bytes()
+        _train(data, half, _config(data, epochs=1), resume=True)
+        assert "is done: 1 epochs" in capfd.readouterr().err
+        assert (half / "history.csv").read_bytes() == before
+
+    def test_where_no_checkpoint_is_there_is_nothing_to_resume(self, data: Path, half: Path):
+        shutil.rmtree(half / "last")
+        with pytest.raises(UserError, match="has no checkpoint to resume from"):
+            _train(data, half, _config(data), resume=True)
+
+
+class TestRefusals:
+    def test_a_folder_with_anything_in_it_is_not_written_to_without_resume(self, data: Path, tmp_path: Path):
+        (tmp_path / "diary.txt").write_text("mine")
+        with pytest.raises(UserError, match=r"is not empty\. Add --resume .* or name another folder"):
+            _train(data, tmp_path, _config(data))
+        assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
+
+    @pytest.mark.parametrize("resume", [False, True])
+    def test_another_vocabulary_is_refused_before_anything_is_written(
+        self, data: Path, make_dataset, tmp_path: Path, resume: bool
+    ):
+        other = make_dataset(tmp_path / "other", train=[[4, 4, 5]], tokens=string.ascii_uppercase[:16])
+        with pytest.raises(UserError, match=r"was trained on another vocabulary than that of .*Name its own --data"):
+            _train(other, tmp_path / "run", _config(data), resume=resume)
+        assert not (tmp_path / "run").exists()
+
+    def test_a_vocabulary_that_is_not_the_manifests_is_refused(self, data: Path, tmp_path: Path):
+        damaged = shutil.copytree(data, tmp_path / "data")
+        content = (damaged / "vocabulary.jsonl").read_text()
+        (damaged / "vocabulary.jsonl").write_text(content.replace('"a"', '"z"'))
+        with pytest.raises(UserError, match="vocabulary"):
+            _train(damaged, tmp_path / "run", _config(data), max_minutes=1e-9)
+
+    @pytest.mark.parametrize("resume", [False, True])
+    def test_a_window_that_the_shards_do_not_hold_is_refused_before_anything_is_written(
+        self, data: Path, half: Path, tmp_path: Path, resume: bool
+    ):
+        output = half if resume else tmp_path / "run"
+        before = {path: path.read_bytes() for path in output.rglob("*.*")}
+        config = dataclasses.replace(_config(data), window=4)
+        with pytest.raises(UserError, match="windows of the pairs layout are cut already"):
+            _train(data, output, config, resume=resume)
+        assert {path: path.read_bytes() for path in output.rglob("*.*")} == before
+        assert output.exists() == resume
+
+    def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_its_last_good_state(self, data: Path, half: Path):
+        before = _checkpoint(half)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(trainer.Sums, "mean_loss", property(lambda sums: math.nan))
+            with pytest.raises(
+                UserError,
+                match=r"the loss is nan at step 6; it must stay finite\. Start again, or go back .*--resume",
+            ):
+                _train(data, half, _config(data), resume=True)
+        _assert_same(_checkpoint(half), before)
+
+
+class TestStopping:
+    def test_training_stops_after_patience_checks_without_a_better_loss_and_goes_on_with_more(
+        self, data: Path, tmp_path: Path
+    ):
+        # So small a learning rate changes no weight, and validation's loss stays what it was.
+        settings = {"optimizer": "sgd", "learning_rate": 1e-30, "validate_every": 1}
+        history = _train(data, tmp_path / "run", _config(data, patience=2, **settings))
+        assert [row.step for row in history.rows] == [1, 2, 3]
+        assert len({row.validation_loss for row in history.rows}) == 1
+        assert [path.stem for path in (tmp_path / "run" / "best").glob("*.index")] == ["ckpt-1"]
+        assert _value(_checkpoint(tmp_path / "run"), "stale") == 2
+
+        history = _train(data, tmp_path / "run", _config(data, patience=4, **settings), resume=True)
+        assert [row.step for row in history.rows] == [1, 2, 3, 4, 5]
+
+    def test_without_a_validation_split_trainings_loss_is_monitored_and_a_cycle_is_learnt(
+        self, make_dataset, tmp_path: Path
+    ):
+        cycle = [4, 5, 6, 7, 8, 9] * 20
+        data = make_dataset(tmp_path / "data", train=[cycle], boundaries=False)
+        config = _config(data, dropout=0, batch_size=16, epochs=20, validate_every=40, learning_rate=0.05)
+        history = _train(data, tmp_path / "run", config)
+        assert all(row.validation_loss is None for row in history.rows)
+        assert all(row.monitored == row.loss for row in history.rows)
+        assert history.rows[0].loss > 1
+        assert history.rows[-1].loss < 0.05
+        assert history.rows[-1].accuracy > 0.99
+        best_loss = _value(_checkpoint(tmp_path / "run"), "best_loss")
+        assert best_loss == min(row.loss for row in history.rows)
+
+
+class TestNoLeak:
+    @pytest.mark.parametrize("layout", ["pairs", "spans"])
+    def test_x_does_not_change_with_its_target_or_what_comes_after(self, make_dataset, tmp_path: Path, layout: str):
+        document = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
+        whole = make_dataset(tmp_path / "whole", train=[document], layout=layout)
+        ((whole_x, whole_y),) = read_pairs(whole, batch_size=100)
+        for changed in (0, 1, 4, 9, 10):
+            other = [*document[:changed], 19, *document[changed + 1 :]]
+            data = make_dataset(tmp_path / str(changed), train=[other], layout=layout)
+            ((x, y),) = read_pairs(data, batch_size=100)
+            # Target i is the document's i-th token, since [BOS] is none.
+            np.testing.assert_array_equal(x[: changed + 1], whole_x[: changed + 1])
+            assert y[changed] == 19
+            if changed + 1 < len(document):
+                assert not np.array_equal(x[changed + 1], whole_x[changed + 1])
+        assert whole_y.numpy().tolist() == [*document, 3]
+
+    def test_chance_is_not_predicted_better_than_chance(self, make_dataset, tmp_path: Path):
+        random, tokens = np.random.RandomState(0), 16
+        documents = random.randint(4, 4 + tokens, [50, 101])
+        data = make_dataset(
+            tmp_path / "data",
+            train=documents[:30],
+            validation=documents[30:],
+            layout="spans",
+            boundaries=False,
+        )
+        config = _config(data, dropout=0, batch_size=128, epochs=4, validate_every=32, learning_rate=0.03)
+        history = _train(data, tmp_path / "run", config)
+        assert history.rows[-1].step == 96
+        for row in history.rows:
+            assert row.validation_loss > math.log(tokens) - 0.02
+
+
+@pytest.mark.parametrize("network", ["bilstm", "lstm"])
+def test_cores_are_shared_out_once(make_dataset, tmp_path: Path, monkeypatch, network):
+    calls: list[None] = []
+    monkeypatch.setattr(trainer, "share_out", lambda: calls.append(None))
+    data = make_dataset(tmp_path / "data", train=TRAIN, layout="spans")
+    model = ModelConfig(network=network, embedding=4, units=4)
+    config = config_for(read_manifest(data), model=model, train=TrainConfig(batch_size=BATCH, epochs=1))
+    _train(data, tmp_path / "run", config)
+    assert len(calls) == 1

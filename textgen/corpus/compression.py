@@ -1,0 +1,85 @@
+"""Packed files, unpacked as they are read: `.gz`, `.bz2`, `.xz` and `.zst`.
+
+All that a file holds is read, also where it is several packed streams in a row. A file that is damaged, cut short
+or followed by anything else is an error, never a shorter text.
+"""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from textgen.corpus.block_files import BLOCK_BYTES, as_file, blocks_of
+from textgen.corpus.readers.base import OpenFile
+from textgen.errors import UserError, one_line
+
+_FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
+
+
+def is_packed(path: str) -> bool:
+    """Whether the path's ending is that of a packed file.
+
+    >>> is_packed("speeches.csv.gz"), is_packed("speeches.csv")
+    (True, False)
+    """
+    return _ending(path) in _UNPACKERS
+
+
+def unpacked(path: str, open_file: OpenFile) -> BinaryIO:
+    """The content of a packed file, to be read forward, in memory that does not depend on its size.
+
+    Reading raises UserError where the file is damaged.
+    """
+    source = open_file(path)
+    return as_file(_checked(path, source), source=source)
+
+
+def _ending(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
+
+
+def _checked(path: str, source: BinaryIO) -> Iterator[bytes]:
+    ending = _ending(path)
+    try:
+        yield from _UNPACKERS[ending](source)
+    except _FAULTS as error:
+        raise UserError(
+            f"{path} can't be unpacked: {one_line(error)}. It is damaged, cut short, or no {ending} file. "
+            "Get it anew, or give its text as it is under a name without that ending."
+        ) from error
+
+
+def _gzip(source: BinaryIO) -> Iterator[bytes]:
+    return blocks_of(gzip.GzipFile(fileobj=source))  # type: ignore[arg-type]
+
+
+def _zstandard(source: BinaryIO) -> Iterator[bytes]:
+    return blocks_of(pa.CompressedInputStream(source, "zstd"))
+
+
+def _streams(source: BinaryIO, decompressor_of: Callable[[], Any]) -> Iterator[bytes]:
+    """The packed streams in a row, by hand, since `BZ2File` and `LZMAFile` pass over a damaged second one."""
+    packed = source.read(BLOCK_BYTES)
+    while packed:
+        decompressor = decompressor_of()
+        while not decompressor.eof:
+            yield decompressor.decompress(packed, BLOCK_BYTES)
+            packed = b""
+            if decompressor.needs_input and not decompressor.eof:
+                packed = source.read(BLOCK_BYTES)
+                if not packed:
+                    raise EOFError("it ends within the packed text")
+        packed = decompressor.unused_data or source.read(BLOCK_BYTES)
+
+
+_UNPACKERS: Mapping[str, Callable[[BinaryIO], Iterator[bytes]]] = {
+    ".gz": _gzip,
+    ".bz2": lambda source: _streams(source, bz2.BZ2Decompressor),
+    ".xz": lambda source: _streams(source, lzma.LZMADecompressor),
+    ".zst": _zstandard,
+}

@@ -1,0 +1,79 @@
+"""Files opened for their text: unpacked, in an encoding that ASCII is part of, without a byte order mark."""
+
+import math
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from textgen.corpus.block_files import as_file, blocks_of
+from textgen.corpus.compression import is_packed, unpacked
+from textgen.corpus.encodings import blocks_to_utf8, is_ascii_compatible
+from textgen.corpus.readers.base import OpenFile, Piece, Reading
+from textgen.errors import UserError, one_line
+
+_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def is_divisible(path: str, reading: Reading) -> bool:
+    """Whether the text can be read from any byte of the file on, and not from the beginning alone."""
+    return not is_packed(path) and is_ascii_compatible(reading.encoding)
+
+
+def text_encoding(reading: Reading) -> str:
+    """What the texts of an opened file are encoded in: as they were where ASCII is part of that, else UTF-8."""
+    if reading.encoding == "utf-8-sig" or not is_ascii_compatible(reading.encoding):
+        return "utf-8"
+    return reading.encoding
+
+
+def open_text(path: str, open_file: OpenFile, reading: Reading) -> BinaryIO:
+    """A file's text from its beginning on; it can seek, to offsets of the file, where the file is divisible.
+
+    Raises:
+        UserError: the file can't be unpacked, or its first bytes are those of another encoding.
+    """
+    file = unpacked(path, open_file) if is_packed(path) else open_file(path)
+    if not is_ascii_compatible(reading.encoding):
+        file = as_file(_decoded(file, path, reading.encoding), source=file)
+    if text_encoding(reading) == "utf-8":
+        _pass_mark(file, path, divisible=is_divisible(path, reading))
+    return file
+
+
+def check_head(path: str, open_file: OpenFile, reading: Reading) -> None:
+    """Raises UserError if a packed file can't be unpacked; others are opened only to be read."""
+    if is_packed(path):
+        with open_text(path, open_file, reading) as file:
+            file.read(1)
+
+
+def text_end(piece: Piece, reading: Reading) -> float:
+    """Where the text of the piece ends in the opened file: at its last byte, or wherever the file does."""
+    return piece.end if is_divisible(piece.path, reading) else math.inf
+
+
+def shortened(path: str) -> UserError:
+    """What to raise where a file ends before its piece does."""
+    return UserError(f"{path} has become shorter since the work began. Leave it as it is, or start anew.")
+
+
+def _decoded(file: BinaryIO, path: str, encoding: str) -> Iterator[bytes]:
+    try:
+        yield from blocks_to_utf8(blocks_of(file), encoding)
+    except UnicodeError as error:
+        raise UserError(
+            f"{path} can't be decoded as {encoding}: {one_line(error)}. Name the order of its bytes too, as in "
+            "--encoding utf-16-le, or another encoding."
+        ) from error
+
+
+def _pass_mark(file: BinaryIO, path: str, *, divisible: bool) -> None:
+    head = file.read(len(_MARK)) if divisible else file.peek(len(_MARK))[: len(_MARK)]  # type: ignore[attr-defined]
+    if head.startswith(_UTF16_MARKS):
+        raise UserError(
+            f"{path} begins with the byte order mark of UTF-16, which is no UTF-8. Use --encoding utf-16."
+        )
+    if divisible and head != _MARK:
+        file.seek(0)
+    elif not divisible and head == _MARK:
+        file.read(len(_MARK))

@@ -1,0 +1,214 @@
+"""Streams the pairs of datasets as batches, from either layout, in flat memory; or rows with a target at every place.
+
+A batch's way: the schedule says which places of which source a step holds, the source which group of blocks they are
+in and what their order is, the group cuts them. Each is a pure function, so a stream can begin at any step, and
+any number of workers serve the same batches, each its slice of them.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from textgen.dataset.loading.batch_sampler import Schedule
+from textgen.dataset.loading.mixture import Data, Mixture, open_stock, weights_of
+from textgen.dataset.loading.read_options import Choice
+from textgen.dataset.loading.stateful import Lanes
+from textgen.dataset.loading.tf_dataset import Array, Empty, Slice, Stream
+from textgen.errors import require
+from textgen.files import Cache
+
+
+def read_pairs(
+    data: Data,
+    *,
+    split: str = "train",
+    batch_size: int,
+    seed: int | None = None,
+    epochs: int = 1,
+    start_step: int = 0,
+    worker: int = 0,
+    workers: int = 1,
+    window: int | None = None,
+    stride: int | None = None,
+    min_context: int = 1,
+    fraction: float = 1.0,
+    drop_remainder: bool = False,
+    compact: bool = False,
+    cache: Cache | None = None,
+) -> tf.data.Dataset:
+    """The pairs of a split as batches (X int32 [B, W], y int32 [B]); X is padded on the right with 0.
+
+    Of several datasets each batch holds pairs in the proportion of their weights, and an epoch is as many pairs as
+    they have together.
+
+    Args:
+        data: a folder that `textgen prepare` made, local or remote (`gs://…`, `s3://…`), or several with weights.
+        split: "train", "validation" or "test".
+        batch_size: B, the pairs that all workers take in a step. An epoch's last batch may be shorter.
+        seed: shuffles every epoch anew; None serves the order of the corpus.
+        epochs: how often the split is served.
+        start_step: how many batches of this very stream to leave out at its start; they are not read.
+        worker: which slice of every batch to serve, of `workers` slices of sizes as equal as can be; of a short
+            batch one may be empty.
+        workers: among how many every batch is shared out. The batches don't depend on it.
+        window: W, at most what the shards hold; None for that of the preparation. Of `spans` alone, as are:
+        stride: serves every so manieth target; a multiple of that of the preparation.
+        min_context: leaves out targets with fewer tokens before them. To count them, the shards are read once.
+        fraction: the share of the pairs to serve, from all over the split; a smaller one is part of a larger.
+        drop_remainder: leaves out an epoch's short batch.
+        compact: serves ids as they lie on disk, uint16 or uint32, which is a half of the memory or none.
+        cache: where blocks of remote shards are kept.
+
+    Returns:
+        A dataset of known cardinality.
+
+    Raises:
+        UserError: a folder is no dataset, the split is empty, datasets don't fit together, or an argument is out of
+            range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same wording when it is reached.
+    """
+    choice = Choice(window, stride, min_context, fraction)
+    drawn = _Drawn(
+        data,
+        split,
+        choice=choice,
+        part=_part(batch_size, worker, workers),
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        drop_remainder=drop_remainder,
+        compact=compact,
+        cache=cache,
+    )
+    return Stream(drawn).dataset(start_step)
+
+
+def read_sequences(
+    data: Data,
+    *,
+    split: str = "train",
+    batch_size: int,
+    seed: int | None = None,
+    epochs: int = 1,
+    start_step: int = 0,
+    worker: int = 0,
+    workers: int = 1,
+    window: int | None = None,
+    carry: bool = False,
+    drop_remainder: bool = False,
+    cache: Cache | None = None,
+    fraction: float = 1.0,
+) -> tf.data.Dataset:
+    """Rows of a split with a target at every place, as batches (x int32 [B, W], y int32 [B, W]).
+
+    A row has up to W targets of one document on end, y = d[a+1 .. b], and the ids before them, x = d[a .. b-1]; both
+    are padded on the right with 0, at the same places. The next row of the document begins after d[b]. So every
+    target is served once an epoch. Rows are cut within records: a document of more than 16,384 targets has a
+    short row at the end of each.
+
+    With `carry` a row goes on where the row of the step before it ended, for a model that carries its state on: of R
+    rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps an epoch. Batches are
+    (x, y, fresh bool [B]); fresh says that a row does not go on from the one before it, since it is an epoch's
+    first or a document begins with it. The last R - B * L rows are left out, since a lane without a row would have
+    to be all padding, which the cuDNN LSTM refuses.
+
+    Args:
+        data: as for `read_pairs`; of `spans` with every target. The shards are read once to count the rows.
+        split: "train", "validation" or "test".
+        batch_size: B, the rows that all workers take in a step. An epoch's last batch may be shorter.
+        seed: shuffles every epoch anew; None serves the order of the corpus. With `carry` there is none.
+        epochs: how often the split is served.
+        start_step: how many batches of this very stream to leave out at its start; they are not read.
+        worker: which slice of every batch to serve, as for `read_pairs`; with `carry` the same lanes at every step.
+        workers: among how many every batch is shared out. The batches don't depend on it.
+        window: W; None for that of the preparation.
+        carry: whether rows go on from step to step. About B blocks are in memory then.
+        drop_remainder: leaves out an epoch's short batch. With `carry` there is none.
+        cache: where blocks of remote shards are kept.
+        fraction: the share of the rows to serve, from all over the split; a smaller one is part of a larger.
+
+    Returns:
+        A dataset of known cardinality.
+
+    Raises:
+        UserError: a folder is no dataset, the split is empty, datasets don't fit together, the shards have another
+            layout or stride, or an argument is out of range. A damaged shard raises
+            `tf.errors.InvalidArgumentError` with the same wording when it is reached.
+    """
+    choice = Choice(window, fraction=fraction, rows=True)
+    part = _part(batch_size, worker, workers)
+    if not carry:
+        drawn = _Drawn(
+            data,
+            split,
+            choice=choice,
+            part=part,
+            batch_size=batch_size,
+            epochs=epochs,
+            seed=seed,
+            drop_remainder=drop_remainder,
+            cache=cache,
+        )
+        return Stream(drawn).dataset(start_step)
+    require(
+        seed is None,
+        f"seed is {seed}; rows that go on from step to step have the order of the corpus. Leave the seed out.",
+    )
+    folder, *others = weights_of(data)
+    require(not others, f"{len(others) + 1} datasets are given; rows go on from step to step in one. Name one.")
+    stock = open_stock(folder, split, choice, compact=False, cache=cache)
+    return Stream(Lanes(stock, part, batch_size=batch_size, epochs=epochs)).dataset(start_step)
+
+
+def _part(batch_size: int, worker: int, workers: int) -> Slice:
+    require(batch_size >= 1, f"batch size is {batch_size}; it must be at least 1.")
+    require(workers <= batch_size, f"workers is {workers}; a batch of {batch_size} has a pair for each at the least.")
+    require(
+        0 <= worker < workers, f"worker is {worker}; it must be from 0 to {workers - 1}, as workers is {workers}."
+    )
+    return Slice(worker, workers)
+
+
+class _Drawn:
+    """The pairs of a mixture as a schedule draws them; see `Steps`, and `read_pairs` for what is given."""
+
+    def __init__(
+        self,
+        data: Data,
+        split: str,
+        *,
+        choice: Choice,
+        part: Slice,
+        batch_size: int,
+        epochs: int,
+        seed: int | None,
+        drop_remainder: bool,
+        cache: Cache | None,
+        compact: bool = False,
+    ):
+        require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
+        self._mixture = mixture = Mixture(data, split, choice, seed=seed, compact=compact, cache=cache)
+        self._schedule = schedule = Schedule(
+            mixture.pairs,
+            mixture.weights,
+            batch_size=batch_size,
+            epochs=epochs,
+            drop_remainder=drop_remainder,
+            seed=seed,
+        )
+        self._ends = [schedule.end(source) for source in range(len(mixture.pairs))]
+        self.arrays: tuple[Array, ...] = (
+            Array((mixture.window,), mixture.dtype),
+            Array(mixture.y_shape, mixture.dtype),
+        )
+        self.part, self.batch_size, self.epochs, self.drop_remainder = part, batch_size, epochs, drop_remainder
+        self.steps_per_epoch, self.whole_steps = schedule.steps_per_epoch, schedule.whole_steps
+
+    def cut(self, first: int, end: int, empty: Empty) -> list[np.ndarray]:
+        """See Steps."""
+        share = self._schedule.share(first, end, worker=self.part.worker, workers=self.part.workers)
+        x, y = empty(len(share.places))
+        self._mixture.cut(share, x, y, ends=self._ends)
+        return [x, y]
+
+    def release(self) -> None:
+        """See Steps."""
+        self._mixture.release()

@@ -1,0 +1,114 @@
+"""Several datasets as one: which they are, whether they fit together, and the pairs of a batch from all of them."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from textgen.config import VOCABULARY_FILE
+from textgen.dataset.loading.batch_sampler import Share
+from textgen.dataset.loading.read_options import Choice
+from textgen.dataset.loading.shuffled_split import Source
+from textgen.dataset.loading.split_reader import Stock
+from textgen.dataset.storage.manifest import read_manifest
+from textgen.errors import UserError, require
+from textgen.files import Cache, open_folder
+
+Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
+"""A dataset's folder, or several with their weights."""
+
+
+def weights_of(data: Data) -> Mapping[str, float] | Mapping[Path, float]:
+    """Each dataset and its weight.
+
+    Raises:
+        UserError: there is none, or a weight is not above 0.
+    """
+    if not isinstance(data, Mapping):
+        return {str(data): 1.0}
+    require(bool(data), "no dataset is given; name at least one.")
+    for directory, weight in data.items():
+        require(weight > 0, f"the weight of {directory} is {weight}; it must be above 0.")
+    return data
+
+
+class Mixture:
+    """The same split of one dataset or more.
+
+    Attributes:
+        pairs: how many pairs each has in an epoch.
+        weights: of each.
+        window: W.
+        y_shape: of a pair: (), or (W,) where rows of targets are chosen.
+        dtype: that of the ids.
+    """
+
+    def __init__(
+        self, data: Data, split: str, choice: Choice, *, seed: int | None, compact: bool, cache: Cache | None
+    ):
+        """See `read_pairs` for what these are.
+
+        Raises:
+            UserError: a folder is no dataset, its split is empty, it can't serve the choice, or they don't fit.
+        """
+        weights = weights_of(data)
+        stocks = [open_stock(folder, split, choice, compact=compact, cache=cache) for folder in weights]
+        first, *others = stocks
+        for other, name in zip(others, list(weights)[1:], strict=True):
+            _check_alike(first, other, next(iter(weights)), name)
+        self._sources = [Source(stock, seed=seed) for stock in stocks]
+        self.pairs = [stock.pairs for stock in stocks]
+        self.weights = list(weights.values())
+        self.window, self.y_shape, self.dtype = first.window, first.y_shape, first.dtype
+
+    def cut(self, share: Share, x: np.ndarray, y: np.ndarray, *, ends: Sequence[int]) -> None:
+        """Fills x [N, W] and y [N, *y_shape] with the pairs of a share.
+
+        `ends` are where the streams of the sources will stop.
+
+        Raises:
+            UserError: a shard is missing or damaged.
+        """
+        if len(self._sources) == 1:
+            self._sources[0].cut(share.places, x, y, end=ends[0])
+            return
+        for i, source in enumerate(self._sources):
+            mine = np.flatnonzero(share.sources == i)
+            cut_x, cut_y = np.empty_like(x[: len(mine)]), np.empty_like(y[: len(mine)])
+            source.cut(share.places[mine], cut_x, cut_y, end=ends[i])
+            x[mine], y[mine] = cut_x, cut_y
+
+    def release(self) -> None:
+        """Frees the memory of what was read."""
+        for source in self._sources:
+            source.release()
+
+
+def open_stock(folder: str | Path, split: str, choice: Choice, *, compact: bool, cache: Cache | None) -> Stock:
+    """What is served of a split of the dataset in a folder.
+
+    Raises:
+        UserError: the folder is no dataset, its split is empty, or it can't serve the choice.
+    """
+    return Stock(open_folder(folder, cache=cache), read_manifest(folder), split, choice, compact=compact)
+
+
+def _check_alike(one: Stock, two: Stock, one_name: object, two_name: object) -> None:
+    """Refuses to mix datasets whose ids don't mean the same."""
+
+    def traits(stock: Stock) -> dict[str, object]:
+        return {
+            "vocabulary": stock.manifest.tokens_sha256,
+            "tokenizer and cleaning": dataclasses.replace(stock.manifest.text, vocabulary_size=1),
+            "window": stock.window,
+            "boundaries": stock.manifest.config.boundaries,
+        }
+
+    differing = [name for name, trait in traits(one).items() if trait != traits(two)[name]]
+    if differing:
+        raise UserError(
+            f"{one_name} and {two_name} differ in their {' and '.join(differing)}; datasets that are mixed are alike "
+            f"in these. Prepare one with the other's: --vocabulary {one_name}/{VOCABULARY_FILE} and the same options."
+        )

@@ -1,0 +1,88 @@
+"""Rows of targets as lanes, for a model that carries its state on from step to step.
+
+Of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps an epoch: each lane is a
+stretch of the corpus, and its row at a step goes on where the one before it ended. Only the blocks that the lanes
+are in are in memory.
+"""
+
+import functools
+from typing import cast
+
+import numpy as np
+
+from textgen.dataset.loading.shuffle_groups import RowGroup
+from textgen.dataset.loading.split_reader import Stock
+from textgen.dataset.loading.tf_dataset import Array, Empty, Slice
+from textgen.errors import require
+
+
+class Lanes:
+    """A worker's lanes; see `streams.Steps`."""
+
+    drop_remainder = True
+
+    def __init__(self, stock: Stock, part: Slice, *, batch_size: int, epochs: int):
+        """`stock` has rows; `batch_size` is B, the lanes of all workers.
+
+        Raises:
+            UserError: there are fewer rows than lanes, or no epochs.
+        """
+        require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
+        require(
+            batch_size <= stock.pairs,
+            f"batch size is {batch_size}; each of them goes through rows of its own, and there are {stock.pairs}. "
+            "Take a smaller batch size or window, or carry no states.",
+        )
+        self._stock, self.part, self.batch_size, self.epochs = stock, part, batch_size, epochs
+        self.steps_per_epoch = self.whole_steps = stock.pairs // batch_size
+        shape = (stock.window,)
+        self.arrays: tuple[Array, ...] = (
+            Array(shape, stock.dtype),
+            Array(shape, stock.dtype),
+            Array((), np.dtype(bool)),
+        )
+        first, lanes = part.begin(batch_size), part.size(batch_size)
+        self._begins = np.arange(first, first + lanes) * self.steps_per_epoch
+        self._block_ends = np.cumsum(stock.blocks.pairs)
+        # The block that each lane is in, and the next.
+        self._block = functools.lru_cache(maxsize=2 * lanes)(self._read)
+
+    def cut(self, first: int, end: int, empty: Empty) -> list[np.ndarray]:
+        """See Steps."""
+        steps, lanes = end - first, len(self._begins)
+        step = first % self.steps_per_epoch
+        # Lane after lane the rows rise, so that those of a block are on end.
+        rows = (self._begins[:, None] + np.arange(step, step + steps)).ravel()
+        by_lane = [np.empty((len(rows), *array.shape), array.dtype) for array in self.arrays]
+        self._fill(rows, *by_lane)
+        x, y, fresh = empty(len(rows))
+        for array, lane_first in zip((x, y, fresh), by_lane, strict=True):
+            whole = lane_first.reshape(lanes, steps, *array.shape[1:])
+            array.reshape(steps, lanes, *array.shape[1:])[...] = whole.swapaxes(0, 1)
+        if step == 0:
+            fresh[:lanes] = True
+        return [x, y, fresh]
+
+    def release(self) -> None:
+        """See Steps."""
+        self._block.cache_clear()
+
+    def _fill(self, rows: np.ndarray, x: np.ndarray, y: np.ndarray, fresh: np.ndarray) -> None:
+        """The rows with these numbers, which rise, and whether each does not go on from the one before it."""
+        done = 0
+        while done < len(rows):
+            block = int(np.searchsorted(self._block_ends, rows[done], side="right"))
+            stop = int(np.searchsorted(rows, self._block_ends[block]))
+            group, numbers = self._block(block), rows[done:stop] - self._begin(block)
+            group.cut(numbers, x[done:stop], y[done:stop])
+            fresh[done:stop] = group.begin[numbers]
+            if not self._stock.blocks.follow[block]:
+                fresh[done:stop] |= numbers == 0
+            done = stop
+
+    def _begin(self, block: int) -> int:
+        return int(self._block_ends[block] - self._stock.blocks.pairs[block])
+
+    def _read(self, block: int) -> RowGroup:
+        # A stock of rows has groups of them.
+        return cast(RowGroup, self._stock.read(np.array([block]), np.arange(self._stock.blocks.pairs[block])))

@@ -1,0 +1,274 @@
+"""How much of the held-out text stands in other splits too, measured on the ids in the shards.
+
+The hashes of the held-out 13-grams are kept, and the training split is streamed past them. Where there are too many
+to keep, those with a low hash stand for all; so a 13-gram is looked at wherever it stands, or nowhere.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from textgen.config import BOS, EOS, PAD, PrepareConfig
+from textgen.dataset.storage import ragged
+from textgen.dataset.storage.manifest import Manifest, read_manifest
+from textgen.dataset.storage.records import parse_pairs, span_dtype, span_sequences
+from textgen.dataset.storage.shards import block_places, read_blocks, record_edges
+from textgen.dataset.storage.windows import Sequences
+from textgen.files import open_folder
+
+GRAM = 13
+"""So many tokens in a row are alike by no chance: https://arxiv.org/abs/2005.14165, appendix C."""
+
+HELD_OUT = ("validation", "test")
+
+_MOST_HASHES = 1 << 22
+_HASHES_AT_ONCE = 1 << 20
+"""How many are kept, and how many are gathered before they are sorted in: together they take less than 200 MB."""
+
+_LARGEST = (1 << 64) - 1
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+
+
+class Overlap(NamedTuple):
+    """How many things a held-out split has, and how many of these other text has too."""
+
+    found: int
+    shared: int
+
+
+class Measure(NamedTuple):
+    """The overlap of every held-out split, and the share of all things, 0 to 1, that was looked at."""
+
+    overlaps: dict[str, Overlap]
+    looked_at: float
+
+
+class Leaks(NamedTuple):
+    """What the held-out splits share with other text, or why that can't be told.
+
+    Attributes:
+        grams: runs of 13 tokens, every place counted, that the training split has too.
+        documents: documents of at least 13 known tokens that another split has too, token by token. Shorter ones are
+            alike by chance.
+    """
+
+    grams: Measure | str
+    documents: Measure | str
+
+
+def find_leaks(directory: str | Path) -> Leaks:
+    """Compares the splits of a dataset, in one pass over all shards.
+
+    Raises:
+        UserError: the folder is no dataset, or a shard is damaged.
+    """
+    manifest = read_manifest(directory)
+    held_out = [manifest.total.splits[split] for split in HELD_OUT]
+    why = _unmeasurable(manifest)
+    if why:
+        return Leaks(why, why)
+    grams = _Tally(sum(counts.tokens for counts in held_out))
+    documents = _Tally(sum(counts.documents for counts in held_out))
+    for split in (*HELD_OUT, "train"):
+        gram_hasher, document_hasher = _GramHasher(), _DocumentHasher()
+        for stretch in _stretches(Path(directory), manifest, split):
+            grams.add(split, gram_hasher.hashes(stretch))
+            documents.add(split, document_hasher.hashes(stretch))
+    return Leaks(
+        grams.measure(among_held_out=False),
+        _documents_unmeasurable(manifest.config) or documents.measure(among_held_out=True),
+    )
+
+
+def _unmeasurable(manifest: Manifest) -> str:
+    """Why the shards don't give the text back; empty when they do."""
+    config, splits = manifest.config, manifest.total.splits
+    if not any(splits[split].pairs for split in HELD_OUT):
+        return "nothing is held out"
+    if config.stride > config.window:
+        return f"the stride, {config.stride}, leaves out tokens, as it is above the window, {config.window}"
+    if config.layout == "pairs" and config.window == 1:
+        return "windows of 1 token do not tell where documents begin"
+    return ""
+
+
+def _documents_unmeasurable(config: PrepareConfig) -> str:
+    """Why whole documents can't be compared; empty when they can."""
+    if config.split_by == "tail":
+        return "every document is in all splits, a part in each"
+    if not config.boundaries:
+        return "the shards do not tell where documents end, as there is no [EOS]"
+    if config.stride > 1:
+        return "with a stride above 1 the last tokens of a document may be in no pair"
+    return ""
+
+
+class _Stretch(NamedTuple):
+    """Ids in the order of the corpus, each once.
+
+    Attributes:
+        ids: int64 [T].
+        starts: int[S], the places where a sequence starts; what stands before the first goes on with the last one.
+    """
+
+    ids: np.ndarray
+    starts: np.ndarray
+
+
+def _stretches(folder: Path, manifest: Manifest, split: str) -> Iterator[_Stretch]:
+    """What a split was cut from, a block at a time."""
+    targets_before = 0
+    shards = [shard for shard in manifest.total.shards if shard.split == split]
+    for place in block_places(shards):
+        (data,) = read_blocks(open_folder(folder), [place])
+        starts, ends = record_edges(data)
+        if manifest.config.layout == "pairs":
+            records = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+            yield _from_pairs(records, manifest.config)
+        else:
+            dtype = span_dtype(manifest.vocabulary_size)
+            spans = span_sequences(np.frombuffer(data, dtype), starts // dtype.itemsize, ends // dtype.itemsize)
+            stretch, targets_before = _from_spans(spans, manifest.config.stride, targets_before)
+            yield stretch
+
+
+def _from_pairs(records: list[bytes], config: PrepareConfig) -> _Stretch:
+    """The first pair of a sequence has two of its ids, each other one as many as the stride, y the last of them."""
+    x, y = parse_pairs(tf.constant(records), window=config.window)
+    widths = np.count_nonzero(x.numpy() != PAD, axis=1)
+    rows = np.pad(x.numpy(), ((0, 0), (0, 1)))
+    rows[np.arange(len(rows)), widths] = y.numpy()
+    first = widths == 1
+    counts = np.where(first, 2, config.stride)
+    ids, ends = ragged.join(rows.ravel(), np.arange(len(rows)) * rows.shape[1] + widths + 1 - counts, counts)
+    return _Stretch(ids.astype(np.int64), (ends - counts)[first])
+
+
+def _from_spans(spans: Sequences, stride: int, targets_before: int) -> tuple[_Stretch, int]:
+    """Also how many ids the last span has from its first target on, which the next call is to be given."""
+    contexts = spans.firsts - spans.starts
+    targets = spans.ends - spans.firsts
+    # Where the span before ended short of the next target, the context holds new ids too.
+    new_in_context = -np.concatenate([[targets_before], targets[:-1]]) % stride
+    first = contexts == 1
+    old = np.where(first, 0, contexts - new_in_context)
+    counts = spans.ends - spans.starts - old
+    ids, ends = ragged.join(spans.ids, spans.starts + old, counts)
+    return _Stretch(ids.astype(np.int64), (ends - counts)[first]), int(targets[-1])
+
+
+class _GramHasher:
+    """Hashes the 13-grams of a split, stretch by stretch; [BOS] and [EOS] are in none."""
+
+    def __init__(self) -> None:
+        self._before = np.empty(0, np.int64)
+
+    def hashes(self, stretch: _Stretch) -> np.ndarray:
+        """uint64 [N], one for each 13-gram that ends in the stretch."""
+        ids = np.concatenate([self._before, stretch.ids])
+        places = np.arange(len(ids))
+        # Where the text that each id stands in begins.
+        begins = np.zeros(len(ids), np.int64)
+        starts = stretch.starts + len(self._before)
+        begins[starts] = starts
+        marks = np.flatnonzero((ids == BOS) | (ids == EOS))
+        begins[marks] = marks + 1
+        begins = np.maximum.accumulate(begins)
+        self._before = ids[max(begins[-1], len(ids) - GRAM + 1) :]
+        whole = (places - begins >= GRAM - 1)[GRAM - 1 :]
+        return _hashed_grams(ids)[whole]
+
+
+def _hashed_grams(ids: np.ndarray) -> np.ndarray:
+    count = max(0, len(ids) - GRAM + 1)
+    hashes, numbers = np.zeros(count, np.uint64), ids.astype(np.uint64)
+    for i in range(GRAM):
+        hashes = _mixed(hashes ^ numbers[i : i + count])
+    return hashes
+
+
+def _mixed(numbers: np.ndarray) -> np.ndarray:
+    """uint64 [N] → uint64 [N], distinct ones to distinct ones, scattered over all numbers."""
+    numbers = numbers * _MULTIPLIER
+    return numbers ^ (numbers >> _HALF)
+
+
+class _DocumentHasher:
+    """Hashes the documents of a split, each of which ends with [EOS].
+
+    The hash is a polynomial in the ids, since one of a document's parts gives that of the whole.
+    """
+
+    def __init__(self) -> None:
+        self._hash, self._known = np.zeros(1, np.uint64), 0
+
+    def hashes(self, stretch: _Stretch) -> np.ndarray:
+        """uint64 [N], one for each long enough document that ends in the stretch."""
+        ids = stretch.ids
+        ends = np.flatnonzero(ids == EOS) + 1
+        edges = np.unique(np.concatenate([[0], ends, [len(ids)]]))
+        lengths = np.diff(edges)
+        powers = np.cumprod(np.append(np.uint64(1), np.full(lengths.max(), _MULTIPLIER)))
+        from_end = np.repeat(edges[1:], lengths) - 1 - np.arange(len(ids))
+        hashes = np.add.reduceat(_mixed(ids.astype(np.uint64)) * powers[from_end], edges[:-1])
+        known = np.add.reduceat((ids > EOS).astype(np.int64), edges[:-1])
+        hashes[:1] += self._hash * powers[lengths[0]]
+        known[0] += self._known
+        goes_on = len(hashes) > len(ends)
+        self._hash, self._known = (hashes[-1:], int(known[-1])) if goes_on else (np.zeros(1, np.uint64), 0)
+        return hashes[: len(ends)][known[: len(ends)] >= GRAM]
+
+
+class _Tally:
+    """How often each hash comes in the held-out splits, and whether the training split has it."""
+
+    def __init__(self, expected: int):
+        self._looked_at = min(1.0, _MOST_HASHES / max(1, expected))
+        self._highest = np.uint64(_LARGEST if self._looked_at == 1 else int(_LARGEST * self._looked_at))
+        # Sorted, with a column of counts for each held-out split.
+        self._hashes, self._counts = np.empty(0, np.uint64), np.empty((0, len(HELD_OUT)), np.uint32)
+        self._trained = np.empty(0, bool)
+        self._gathered: list[np.ndarray] = []
+        self._gathering = HELD_OUT[0]
+
+    def add(self, split: str, hashes: np.ndarray) -> None:
+        """Takes hashes of a split; those of the training split come last."""
+        if split != self._gathering or sum(map(len, self._gathered)) >= _HASHES_AT_ONCE:
+            self._settle()
+            self._gathering = split
+        self._gathered.append(hashes[hashes <= self._highest])
+
+    def measure(self, *, among_held_out: bool) -> Measure:
+        """What was found; with `among_held_out` what another held-out split has counts as shared too."""
+        self._settle()
+        overlaps = {}
+        for column, split in enumerate(HELD_OUT):
+            counts = self._counts[:, column]
+            shared = self._trained
+            if among_held_out:
+                shared = shared | (np.delete(self._counts, column, axis=1) > 0).any(axis=1)
+            overlaps[split] = Overlap(int(counts.sum()), int(counts[shared].sum()))
+        return Measure(overlaps, self._looked_at)
+
+    def _settle(self) -> None:
+        """Sorts in what was gathered."""
+        if not sum(map(len, self._gathered)):
+            return
+        hashes, counts = np.unique(np.concatenate(self._gathered), return_counts=True)
+        self._gathered = []
+        if self._gathering == "train" and not len(self._hashes):
+            return
+        if self._gathering == "train":
+            places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+            self._trained[places[self._hashes[places] == hashes]] = True
+            return
+        every = np.sort(np.concatenate([self._hashes, hashes]))
+        every = every[np.append(True, every[1:] != every[:-1])]
+        table = np.zeros((len(every), len(HELD_OUT)), np.uint32)
+        table[np.searchsorted(every, self._hashes)] = self._counts
+        table[np.searchsorted(every, hashes), HELD_OUT.index(self._gathering)] += counts.astype(np.uint32)
+        self._hashes, self._counts, self._trained = every, table, np.zeros(len(every), bool)

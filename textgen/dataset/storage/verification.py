@@ -1,0 +1,124 @@
+"""Whether a folder still holds what its manifest says."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.dataset.storage.manifest import (
+    FILE_NAME,
+    INPUTS_FILE,
+    SHARD_NAME,
+    WORK_FOLDER,
+    Manifest,
+    letters_name,
+    read_manifest,
+)
+from textgen.dataset.storage.shards import Shard
+from textgen.errors import require
+from textgen.files import is_remote
+
+MISSING = "missing"
+EXTRA = "extra: the manifest does not name it"
+
+_OTHER_CONTENT = "changed: its SHA-256 differs from the manifest's"
+_READ_BYTES = 1 << 22
+
+
+class Problem(NamedTuple):
+    """What is wrong with a file of a dataset.
+
+    Attributes:
+        file: its name.
+        unit: the unit that it holds; None for a file that is of no unit.
+        what: "missing", or how it differs from what the manifest says.
+    """
+
+    file: str
+    unit: int | None
+    what: str
+
+    def __str__(self) -> str:
+        of_unit = "" if self.unit is None else f" (unit {self.unit})"
+        return f"{self.file}{of_unit}: {self.what}"
+
+
+def verify(directory: str | Path) -> list[Problem]:
+    """What is wrong with a dataset: files missing, cut, changed or extra. Empty when all is well.
+
+    A preparation's `_work` belongs to it, and is not looked into. Of a manifest that is another dataset's, nothing
+    else is told.
+
+    Raises:
+        UserError: the folder is no dataset, or not on this machine.
+    """
+    require(
+        not is_remote(directory),
+        f"{directory} is a URL; a dataset is verified and repaired in a folder of this machine. "
+        "Copy it to one and name that.",
+    )
+    folder, manifest = Path(directory), read_manifest(directory)
+    shards = {shard.name: _shard_fault(folder / shard.name, shard) for shard in manifest.total.shards}
+    others = {name: _fault(folder / name, sha256) for name, sha256 in _digests(manifest).items()}
+    if _is_foreign(folder, shards, others):
+        what = f"foreign: of the {len(shards)} shards that it names none is here as it says"
+        return [Problem(FILE_NAME, None, what)]
+    units = {shard.name: shard.unit for shard in manifest.total.shards}
+    units |= {letters_name(report.unit): report.unit for report in manifest.units}
+    problems = [Problem(name, units.get(name), what) for name, what in {**shards, **others}.items() if what]
+    return problems + [Problem(name, None, EXTRA) for name in _extra(folder, manifest)]
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    sha256 = hashlib.sha256()
+    with path.open("rb") as file:
+        while data := file.read(_READ_BYTES):
+            sha256.update(data)
+    return sha256.hexdigest()
+
+
+def _shard_fault(path: Path, shard: Shard) -> str:
+    """What is wrong with a shard; empty when nothing is."""
+    size = path.stat().st_size if path.is_file() else shard.bytes
+    if size < shard.bytes:
+        return f"cut: {size} of {shard.bytes} bytes"
+    if size > shard.bytes:
+        return f"changed: {size} bytes, {shard.bytes} expected"
+    return _fault(path, shard.sha256)
+
+
+def _fault(path: Path, sha256: str) -> str:
+    if not path.is_file():
+        return MISSING
+    return "" if file_sha256(path) == sha256 else _OTHER_CONTENT
+
+
+def _digests(manifest: Manifest) -> dict[str, str]:
+    """The SHA-256 of every file that is no shard."""
+    digests = {VOCABULARY_FILE: manifest.vocabulary_sha256, INPUTS_FILE: manifest.inputs_sha256}
+    if manifest.text.tokenizer_model:
+        digests[TOKENIZER_FILE] = manifest.text.tokenizer_model
+    return digests | {
+        letters_name(report.unit): report.letters_sha256 for report in manifest.units if report.letters_sha256
+    }
+
+
+def _is_foreign(folder: Path, shards: dict[str, str], others: dict[str, str]) -> bool:
+    """Whether the manifest came from another dataset, given what is wrong with the files that it names.
+
+    Then no shard is as it says; but that is so too where each of a few was damaged, of which most keep their size.
+    """
+    here = sum(bool(SHARD_NAME.fullmatch(path.name)) for path in folder.iterdir())
+    if not here or not all(shards.values()):
+        return False
+    wrong = [bool(others[VOCABULARY_FILE]), bool(others[INPUTS_FILE])]
+    same_size = _OTHER_CONTENT in shards.values()
+    return all(wrong) or (here > 1 and (any(wrong) or not same_size))
+
+
+def _extra(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """The files that the manifest does not account for, in order."""
+    known = {FILE_NAME, WORK_FOLDER, *_digests(manifest), *(shard.name for shard in manifest.total.shards)}
+    return (name for name in sorted(path.name for path in folder.iterdir()) if name not in known)

@@ -1,0 +1,37 @@
+"""Documents of figures, drawings and code rather than words."""
+
+import numpy as np
+import tensorflow as tf
+
+from textgen.text.filters.cleaned_texts import Documents
+
+_NO_LETTERS = r"[^ \n\t\pL\pM]+"
+
+
+class MostlyNotLetters:
+    """Refuses a document with a smaller share of letters than `least_percent`; white space doesn't count."""
+
+    reason = "mostly not letters"
+    width = 2
+
+    def __init__(self, least_percent: float):
+        self._least_percent = least_percent
+
+    def measure(self, documents: Documents) -> tf.Tensor:
+        """float64[B, 2], how many letters or combining marks, and how many characters other than white space."""
+        lettered = tf.strings.length(tf.strings.regex_replace(documents.cleaned, _NO_LETTERS, ""), "UTF8_CHAR")
+        white = _count_white(documents.cleaned)
+        return tf.cast(tf.stack([lettered - white, documents.characters - white], axis=1), tf.float64)
+
+    def refuses(self, sums: np.ndarray) -> np.ndarray:
+        """float64[D, 2] → bool[D]; a document of nothing isn't refused."""
+        letters, characters = sums[:, 0], sums[:, 1]
+        return 100 * letters < self._least_percent * characters
+
+
+def _count_white(cleaned: tf.Tensor) -> tf.Tensor:
+    r"""string[B] → int32[B]; of cleaned text, the bytes up to that of the space are spaces, `\n` and `\t`."""
+    white = tf.io.decode_raw(tf.strings.reduce_join(cleaned), tf.uint8) <= ord(" ")
+    count = tf.concat([[0], tf.cumsum(tf.cast(white, tf.int32))], axis=0)
+    ends = tf.cumsum(tf.strings.length(cleaned))
+    return tf.gather(count, ends) - tf.gather(count, ends - tf.strings.length(cleaned))

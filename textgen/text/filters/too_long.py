@@ -1,0 +1,24 @@
+"""Documents with too many tokens."""
+
+import numpy as np
+import tensorflow as tf
+
+from textgen.text.filters.cleaned_texts import Documents
+
+
+class TooLong:
+    """Refuses a document with more tokens than `most`."""
+
+    reason = "too long"
+    width = 1
+
+    def __init__(self, most: int):
+        self._most = most
+
+    def measure(self, documents: Documents) -> tf.Tensor:
+        """float64[B, 1], how many tokens there are."""
+        return tf.cast(documents.lengths, tf.float64)[:, None]
+
+    def refuses(self, sums: np.ndarray) -> np.ndarray:
+        """float64[D, 1] → bool[D]."""
+        return sums[:, 0] > self._most

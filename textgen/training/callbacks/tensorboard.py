@@ -1,0 +1,71 @@
+"""Event files for TensorBoard: `tensorboard --logdir RUN`."""
+
+import time
+from pathlib import Path
+
+import tensorflow as tf
+
+from textgen.training.callbacks.history import Row, perplexity
+from textgen.training.step import Sums
+
+_SECONDS_BETWEEN = 10.0
+"""Between two points of a training curve."""
+
+
+class TensorBoard:
+    """Writes the scalars and samples of a run."""
+
+    def __init__(self, directory: Path, *, until_step: int = 0):
+        """Writes into a new file of the folder; those that are there keep what they tell up to a step."""
+        for path in directory.glob("events.out.tfevents.*"):
+            _keep_until(until_step, path)
+        self._writer = tf.summary.create_file_writer(str(directory))
+        self._at = time.monotonic()
+
+    def progressed(self, step: int, sums: Sums, learning_rate: float) -> None:
+        """Called often; writes seldom. `sums` are those since the last check."""
+        if time.monotonic() - self._at >= _SECONDS_BETWEEN and sums.pairs:
+            self._at = time.monotonic()
+            with self._writer.as_default(step):
+                tf.summary.scalar("training/loss_since_check", sums.mean_loss)
+                tf.summary.scalar("training/learning_rate", learning_rate)
+
+    def checked(self, row: Row, sample: str) -> None:
+        """Writes a check."""
+        self._at = time.monotonic()
+        scalars = {
+            "training/loss": row.loss,
+            "training/accuracy": row.accuracy,
+            "training/perplexity": perplexity(row.loss),
+            "training/learning_rate": row.learning_rate,
+            "training/gradient_norm": row.gradient_norm,
+            "validation/loss": row.validation_loss,
+            "validation/accuracy": row.validation_accuracy,
+            "validation/perplexity": None if row.validation_loss is None else perplexity(row.validation_loss),
+            "validation/bits_per_character": row.validation_bits_per_character,
+            "speed/pairs_per_second": row.pairs_per_second,
+            "speed/waited": row.waited,
+        }
+        with self._writer.as_default(row.step):
+            for name, value in scalars.items():
+                if value is not None:
+                    tf.summary.scalar(name, value)
+            # TensorBoard reads Markdown, in which four spaces before a line keep it as it is.
+            tf.summary.text("sample", "    " + sample.replace("\n", "\n    "))
+        self._writer.flush()
+
+
+def _keep_until(step: int, path: Path) -> None:
+    kept = []
+    try:
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            if tf.compat.v1.Event.FromString(record).step <= step:
+                kept.append(record)
+    except tf.errors.DataLossError:
+        pass  # A killed process leaves half a record at the end.
+    # A name that is no event file's, should the process be killed here.
+    temporary = path.with_name("kept.tmp")
+    with tf.io.TFRecordWriter(str(temporary)) as writer:
+        for record in kept:
+            writer.write(record)
+    temporary.replace(path)

@@ -1,0 +1,49 @@
+"""A run and its dataset: the settings that it takes over, the files that it copies, and whether another one fits."""
+
+from pathlib import Path
+from typing import Any
+
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.dataset.storage.manifest import Manifest
+from textgen.errors import UserError
+from textgen.files import open_folder
+from textgen.runs import RunConfig
+from textgen.text import vocabulary
+
+
+def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any) -> RunConfig:
+    """The settings of a new run on a dataset; `settings` are `model` and `train`."""
+    return RunConfig(
+        text=manifest.text,
+        window=manifest.config.window if window is None else window,
+        vocabulary_size=manifest.vocabulary_size,
+        tokens_sha256=manifest.tokens_sha256,
+        boundaries=manifest.config.boundaries,
+        **settings,
+    )
+
+
+def make_folder(output: Path, *, data: str | Path) -> None:
+    """Makes the folder of a run, with what it needs to write text where the dataset is not.
+
+    Raises:
+        OSError: a file can't be read or written.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    folder = open_folder(data)
+    for name in (VOCABULARY_FILE, TOKENIZER_FILE):
+        if folder.size(name) is not None:
+            (output / name).write_bytes(folder.read(name))
+
+
+def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
+    """Whether a dataset has the ids that a run is made for.
+
+    Raises:
+        UserError: it has others, or its vocabulary is not its own.
+        OSError: its vocabulary can't be read.
+    """
+    if vocabulary.load(data).fingerprint() != manifest.vocabulary_sha256:
+        raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
+    if manifest.tokens_sha256 != config.tokens_sha256:
+        raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
