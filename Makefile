@@ -23,8 +23,8 @@ $(INSTALLED): setup.py
 demo: setup  ## prepare, train on and write text from the sample corpus (under 6 minutes)
 	$(BIN)/python examples/demo.py
 
-test: setup  ## run all tests
-	$(BIN)/python -m pytest
+test: setup  ## run all tests, on all cores
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup  ## Ruff and mypy
 	$(BIN)/ruff check .

@@ -5,7 +5,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 setup(
-    name="textgen",
+    # The import name `textgen` is another project's distribution on the package index.
+    name="textgen-stream",
     version="0.4.0",
     description="Streams every (window, next token) pair of a text corpus from Apache Beam to a bidirectional LSTM.",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
@@ -36,6 +37,7 @@ setup(
             "mypy>=1.15,<2",
             "pytest>=8,<10",
             "pytest-timeout>=2.3,<3",
+            "pytest-xdist>=3.6,<4",
             "ruff>=0.11,<1",
             "types-tqdm>=4.66,<5",
         ],

@@ -114,8 +114,8 @@ class TestDrivers:
     @pytest.mark.parametrize(
         ("url", "module", "remedy"),
         [
-            ("gs://bucket/data", "gcsfs", "Install it: pip install 'textgen[gcp]'."),
-            ("s3://bucket/data", "s3fs", "Install it: pip install 'textgen[aws]'."),
+            ("gs://bucket/data", "gcsfs", "Install it: pip install 'textgen-stream[gcp]'."),
+            ("s3://bucket/data", "s3fs", "Install it: pip install 'textgen-stream[aws]'."),
             ("abfs://bucket/data", "adlfs", "nstall adlfs"),
         ],
     )

@@ -262,7 +262,7 @@ def _connect(url: str) -> tuple[Any, str]:
         driver, root = url_to_fs(url)
     except ImportError as error:
         extra = _EXTRAS.get(url.partition("://")[0])
-        remedy = f"Install it: pip install 'textgen[{extra}]'." if extra else f"{error}."
+        remedy = f"Install it: pip install 'textgen-stream[{extra}]'." if extra else f"{error}."
         raise UserError(f"{url} is read by a driver of fsspec that is not installed here. {remedy}") from None
     except ValueError as error:
         raise UserError(
