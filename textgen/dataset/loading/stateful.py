@@ -17,7 +17,7 @@ from textgen.errors import require
 
 
 class Lanes:
-    """A worker's lanes; see `streams.Steps`."""
+    """A worker's lanes; see `tf_dataset.Steps`."""
 
     drop_remainder = True
 
