@@ -13,7 +13,7 @@ _EPILOG = "Any option of Apache Beam is passed on: --runner, --direct_num_worker
 
 _TEXT_OPTIONS = (
     "tokenizer", "vocabulary_size", "normalization", "case", "whitespace", "punctuation", "html", "urls", "emails",
-    "names", "numbers", "redactions", "repeats", "unknown",
+    "mentions", "numbers", "redactions", "max_repeats", "unknown",
 )  # fmt: skip
 _SELECTION_OPTIONS = (
     "min_tokens", "max_tokens", "min_letters_percent", "repetition", "duplicates", "near_duplicates",
@@ -71,13 +71,13 @@ def _add_cleaning(group: argparse._ArgumentGroup) -> None:
     for name, what, mark in (
         ("urls", "addresses of pages", "xxurl"),
         ("emails", "addresses of mail", "xxemail"),
-        ("names", "@names", "xxname"),
+        ("mentions", "@names", "xxname"),
         ("redactions", "runs such as XXXX or XX/XX/2015", "xxxx"),
     ):
         group.add_argument(f"--{name}", choices=("keep", "mask"), help=f"{what}; mask: {mark}")
     group.add_argument("--numbers", choices=("keep", "zero", "mask"), help="zero: every digit; mask: xxnumber")
     group.add_argument(
-        "--repeats", type=int, metavar="N", help="the longest run of one character that is kept; 0: any"
+        "--max-repeats", type=int, metavar="N", help="the longest run of one character that is kept; 0: any"
     )
     group.add_argument("--normalization", choices=("nfkc", "nfc"), help="the normal form of Unicode; default: nfkc")
     group.add_argument("--case", choices=("fold", "keep"), help="default: fold words and wordpieces, keep others")

@@ -16,7 +16,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "char": {
         "prepare": {"tokenizer": "char", "window": 128, "split_by": "tail", "layout": "spans"},
         "train": {
-            "network": "lstm", "embedding": 64, "units": (512,), "dropout": 0.5, "carry": True, "batch_size": 32,
+            "network": "lstm", "embedding": 64, "units": (512,), "dropout": 0.5, "stateful": True, "batch_size": 32,
             "learning_rate": 0.004, "schedule": "cosine", "warmup_steps": 50, "sample_tokens": 200,
         },
     },
@@ -37,7 +37,7 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # Posts and messages: short, with names, addresses and drawn-out words.
     "social": {
         "prepare": {
-            "html": "strip", "urls": "mask", "emails": "mask", "names": "mask", "repeats": 3, "min_tokens": 2,
+            "html": "strip", "urls": "mask", "emails": "mask", "mentions": "mask", "max_repeats": 3, "min_tokens": 2,
             "duplicates": "drop",
         },
     },

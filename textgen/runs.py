@@ -47,16 +47,16 @@ class RunConfig:
     boundaries: bool
 
     def __post_init__(self) -> None:
-        if self.train.carry:
+        if self.train.stateful:
             require(
                 self.model.network == "lstm",
                 f"states are carried from batch to batch by an lstm, and the network is a {self.model.network}. "
-                "Leave --carry out, or use --network lstm.",
+                "Leave --stateful out, or use --network lstm.",
             )
             require(
-                self.train.parts == 1 and self.train.softmax != "sampled",
-                "states are carried from batch to batch for whole batches and the full softmax alone. Leave --carry "
-                "out, or --parts and --softmax.",
+                self.train.micro_batches == 1 and self.train.softmax != "sampled",
+                "states are carried from batch to batch for whole batches and the full softmax alone. Leave "
+                "--stateful out, or --micro-batches and --softmax.",
             )
 
     def build(self) -> keras.Model:

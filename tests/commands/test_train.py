@@ -66,7 +66,7 @@ def test_every_setting_has_an_option(asked, data: Path, tmp_path: Path):
     )
     train = TrainConfig(
         batch_size=6, epochs=7, optimizer="sgd", momentum=0.5, learning_rate=0.5, schedule="cosine", warmup_steps=2,
-        decay_steps=3, plateau_patience=2, weight_decay=0.125, clip_norm=0.0, label_smoothing=0.25, parts=2,
+        decay_steps=3, plateau_patience=2, weight_decay=0.125, clip_norm=0.0, label_smoothing=0.25, micro_batches=2,
         precision="bfloat16", softmax="full", sampled_tokens=3, patience=8, validate_every=9, checkpoint_minutes=2.5,
         keep_checkpoints=4, seed=11, sample_prompt="a b", sample_temperature=0.0, sample_tokens=13,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from textgen.config import (
 from textgen.errors import UserError
 
 CONFIGS = [
-    TextConfig(tokenizer="char", punctuation="keep", unknown="drop", urls="mask", repeats=3, normalization="nfc"),
+    TextConfig(tokenizer="char", punctuation="keep", unknown="drop", urls="mask", max_repeats=3, normalization="nfc"),
     SelectionConfig(min_tokens=2, max_tokens=9, min_letters_percent=12.5, duplicates="drop", near_duplicates=0.8),
     PrepareConfig(
         text=TextConfig(case="keep"),
@@ -60,10 +60,15 @@ def test_reserved_ids_are_numbered_in_the_order_of_their_names():
         (TextConfig, "html", "mask", r"html is 'mask'; it must be one of: keep, strip\."),
         (TextConfig, "urls", "drop", r"urls is 'drop'; it must be one of: keep, mask\."),
         (TextConfig, "emails", "drop", r"emails is 'drop'; it must be one of: keep, mask\."),
-        (TextConfig, "names", "drop", r"names is 'drop'; it must be one of: keep, mask\."),
+        (TextConfig, "mentions", "drop", r"mentions is 'drop'; it must be one of: keep, mask\."),
         (TextConfig, "redactions", "drop", r"redactions is 'drop'; it must be one of: keep, mask\."),
         (TextConfig, "numbers", "drop", r"numbers is 'drop'; it must be one of: keep, zero, mask\."),
-        (TextConfig, "repeats", -1, r"repeats is -1; it must be at least 0\. Use 0 to keep runs of any length\."),
+        (
+            TextConfig,
+            "max_repeats",
+            -1,
+            r"max repeats is -1; it must be at least 0\. Use 0 to keep runs of any length\.",
+        ),
         (TextConfig, "vocabulary_size", 0, r"vocabulary size is 0; it must be at least 1\."),
         (SelectionConfig, "min_tokens", -1, r"min tokens is -1; it must be at least 0\."),
         (SelectionConfig, "max_tokens", -1, r"max tokens is -1; it must be at least 0\."),
@@ -119,7 +124,7 @@ def test_a_bad_value_is_named_with_its_rule(make, setting, value, message):
         (prepare, {"window": 4096}),
         (prepare, {"validation_percent": 0, "test_percent": 0}),
         (prepare, {"validation_percent": 50, "test_percent": 49.5}),
-        (TextConfig, {"vocabulary_size": 1, "repeats": 0}),
+        (TextConfig, {"vocabulary_size": 1, "max_repeats": 0}),
         (SelectionConfig, {"min_tokens": 3, "max_tokens": 3}),
         (SelectionConfig, {"min_tokens": 3, "max_tokens": 0}),
         (SelectionConfig, {"min_letters_percent": 100, "near_duplicates": 0.5}),

@@ -41,7 +41,7 @@ from textgen.errors import UserError
         (TrainConfig, {"epochs": 0}, r"epochs is 0; it must be at least 1\."),
         (TrainConfig, {"patience": 0}, r"patience is 0; it must be at least 1\."),
         (TrainConfig, {"plateau_patience": 0}, r"plateau patience is 0; it must be at least 1\."),
-        (TrainConfig, {"parts": 0}, r"parts is 0; it must be at least 1\."),
+        (TrainConfig, {"micro_batches": 0}, r"micro batches is 0; it must be at least 1\."),
         (TrainConfig, {"sampled_tokens": 0}, r"sampled tokens is 0; it must be at least 1\."),
         (TrainConfig, {"keep_checkpoints": 0}, r"keep checkpoints is 0; it must be at least 1\."),
         (TrainConfig, {"sample_tokens": 0}, r"sample tokens is 0; it must be at least 1\."),
@@ -116,7 +116,7 @@ def test_the_softmax_is_sampled_where_it_is_asked_for_or_where_there_are_many_to
     "made",
     [
         ModelConfig(embedding=3, dropout=0.25, layers=2, units=(3, 4), merge="sum", tied=True),
-        TrainConfig(optimizer="sgd", clip_norm=0.0, sample_prompt="“Hör!”\n", carry=True),
+        TrainConfig(optimizer="sgd", clip_norm=0.0, sample_prompt="“Hör!”\n", stateful=True),
     ],
     ids=lambda made: type(made).__name__,
 )

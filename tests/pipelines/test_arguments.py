@@ -104,9 +104,9 @@ def test_a_preset_sets_what_it_names_and_nothing_else(preset: str) -> None:
 
 def test_an_option_may_take_a_preset_back() -> None:
     config = parse(
-        "--preset", "social", "--names", "keep", "--repeats", "0", "--min-tokens", "0", "--duplicates", "keep"
+        "--preset", "social", "--mentions", "keep", "--max-repeats", "0", "--min-tokens", "0", "--duplicates", "keep"
     )
-    assert (config.text.names, config.text.repeats, config.text.urls) == ("keep", 0, "mask")
+    assert (config.text.mentions, config.text.max_repeats, config.text.urls) == ("keep", 0, "mask")
     assert config.selection == SelectionConfig()
 
 
@@ -122,7 +122,7 @@ def test_an_option_may_take_a_preset_back() -> None:
         (("--tokenizer", "char", "--punctuation", "separate"), "Use 'keep' or 'strip'"),
         (("--tokenizer", "wordpiece", "--whitespace", "keep"), "Use 'collapse'"),
         (("--encoding", "klingon"), "encoding is 'klingon', which Python does not know"),
-        (("--repeats", "-1"), "repeats is -1; it must be at least 0"),
+        (("--max-repeats", "-1"), "max repeats is -1; it must be at least 0"),
         (("--min-tokens", "9", "--max-tokens", "8"), "min tokens is 9 and max tokens 8"),
         (("--min-letters-percent", "101"), "must be at most 100"),
         (("--near-duplicates", "0.2"), "it must be from 0.5 to below 1. Use 0.8"),

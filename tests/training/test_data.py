@@ -53,7 +53,7 @@ def test_an_epoch_is_counted_in_batches(data: Path):
     ("network", "carry"), [("bilstm", False), ("lstm", False), ("lstm", True)], ids=["bilstm", "lstm", "carried"]
 )
 def test_batches_from_a_step_on_are_the_rest(data: Path, network: str, carry: bool):
-    feed = Feed(data, _config(data, network, carry=carry, batch_size=2), ONE)
+    feed = Feed(data, _config(data, network, stateful=carry, batch_size=2), ONE)
     whole = _ids(feed.training(0))
     assert len(whole) == feed.last_step
     assert _ids(feed.training(3)) == whole[3:]
@@ -74,7 +74,7 @@ def test_an_lstm_has_a_target_at_every_place(data: Path):
 
 
 def test_carried_rows_go_on_from_the_batch_before(data: Path):
-    feed = Feed(data, _config(data, "lstm", epochs=1, carry=True, batch_size=2), ONE)
+    feed = Feed(data, _config(data, "lstm", epochs=1, stateful=True, batch_size=2), ONE)
     before = None
     for x, y, fresh in _arrays(feed.training(0)):
         if before is not None:
@@ -82,7 +82,7 @@ def test_carried_rows_go_on_from_the_batch_before(data: Path):
                 assert x[row, 0] == before[row][before[row] > 0][-1]
         assert (x[fresh, 0] == 2).any() or not fresh.any()
         before = y
-    assert len(feed.make_states(_config(data, "lstm", carry=True).build())) == 2
+    assert len(feed.make_states(_config(data, "lstm", stateful=True).build())) == 2
 
 
 def test_without_carrying_there_are_no_states(data: Path):
@@ -110,16 +110,16 @@ def test_states_are_not_carried_over_several_devices(data: Path):
     two = Replicas(tf.distribute.get_strategy())
     two.count = 2
     with pytest.raises(
-        UserError, match=r"2 devices train, and states are carried .* on one alone\. Leave --carry out"
+        UserError, match=r"2 devices train, and states are carried .* on one alone\. Leave --stateful out"
     ):
-        Feed(data, _config(data, "lstm", carry=True), two)
+        Feed(data, _config(data, "lstm", stateful=True), two)
 
 
 def test_states_are_carried_by_an_lstm_alone(data: Path):
-    with pytest.raises(UserError, match=r"the network is a bilstm\. Leave --carry out, or use --network lstm\."):
-        _config(data, carry=True)
+    with pytest.raises(UserError, match=r"the network is a bilstm\. Leave --stateful out, or use --network lstm\."):
+        _config(data, stateful=True)
     with pytest.raises(UserError, match=r"for whole batches and the full softmax alone\."):
-        _config(data, "lstm", carry=True, parts=2)
+        _config(data, "lstm", stateful=True, micro_batches=2)
 
 
 def test_the_pairs_layout_has_no_rows_for_an_lstm(make_dataset, tmp_path: Path):

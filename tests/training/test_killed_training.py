@@ -98,7 +98,7 @@ def test_a_run_killed_again_and_again_has_the_result_of_one_that_was_not(
 
 def test_a_run_that_carries_its_states_has_them_again(make_dataset, tmp_path: Path):
     data = make_dataset(tmp_path / "data", train=DOCUMENTS * 3, validation=[[4, 5, 6]], layout="spans")
-    options = ("--network", "lstm", "--carry", "--window", 3, "--validate-every", 4)
+    options = ("--network", "lstm", "--stateful", "--window", 3, "--validate-every", 4)
     assert _run(_command(data, tmp_path / "whole", *options)) == 0
     output = tmp_path / "run"
     assert _run(_command(data, output, *options), until=3) == -signal.SIGKILL

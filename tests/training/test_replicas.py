@@ -118,7 +118,7 @@ def test_two_processes_are_one(data: Path, one: Path, tmp_path: Path, devices: i
 
 
 def test_a_batch_in_parts_is_the_batch(data: Path, one: Path, tmp_path: Path):
-    _finish(_start(1, _command(data, tmp_path / "run", "--parts", 3)))
+    _finish(_start(1, _command(data, tmp_path / "run", "--micro-batches", 3)))
     _assert_same(tmp_path / "run", one)
 
 

@@ -181,7 +181,7 @@ def test_a_batch_in_parts_gives_the_gradient_of_the_batch(plain: Trainer, parts:
     x, y = _pairs(7)
     whole = plain.steps(_batches(x, y, 7), 1)
     weights = _weights(plain.model)
-    in_parts = Trainer("sgd", learning_rate=1.0, clip_norm=0.0, parts=parts)
+    in_parts = Trainer("sgd", learning_rate=1.0, clip_norm=0.0, micro_batches=parts)
     sums = in_parts.steps(_batches(x, y, 7), 1)
     np.testing.assert_allclose(sums[:4], whole[:4], rtol=1e-5)
     for one, other in zip(_weights(in_parts.model), weights, strict=True):
@@ -189,7 +189,7 @@ def test_a_batch_in_parts_gives_the_gradient_of_the_batch(plain: Trainer, parts:
 
 
 @pytest.mark.parametrize(
-    ("settings", "expected"), [({}, 3), ({"parts": 2}, 3), ({"parts": 5}, 5), ({"carry": True}, 1)]
+    ("settings", "expected"), [({}, 3), ({"micro_batches": 2}, 3), ({"micro_batches": 5}, 5), ({"stateful": True}, 1)]
 )
 def test_a_large_batch_is_taken_in_the_parts_that_train_fastest(monkeypatch, settings: dict[str, Any], expected: int):
     taken = list[int]()

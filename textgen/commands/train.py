@@ -41,11 +41,11 @@ _TRAIN = {
     "momentum": "of sgd",
     "clip_norm": "bound on the gradient's global norm; 0: none",
     "label_smoothing": "share of each target that is spread over all tokens",
-    "parts": "parts that a batch is trained in at the least, one after another, to save memory",
+    "micro_batches": "parts that a batch is trained in at the least, one after another, to save memory",
     "precision": "float32, or bfloat16 with weights and loss in float32",
     "softmax": "full, sampled, or auto: sampled for more than 50,000 tokens",
     "sampled_tokens": "tokens that a sampled softmax draws",
-    "carry": "an lstm goes on from the state of the batch before",
+    "stateful": "an lstm goes on from the state of the batch before",
     "patience": "checks without a better loss before it stops",
     "validate_every": "steps between checks; 0: an epoch",
     "checkpoint_minutes": "the most minutes of work that a kill can cost",
@@ -58,7 +58,7 @@ _TRAIN = {
 _WINDOW = {"window": "tokens of context, chosen when reading spans (default: the data's)"}
 _CHANGEABLE = {
     "epochs", "patience", "validate_every", "learning_rate", "schedule", "warmup_steps", "decay_steps",
-    "plateau_patience", "clip_norm", "parts", "checkpoint_minutes", "keep_checkpoints",
+    "plateau_patience", "clip_norm", "micro_batches", "checkpoint_minutes", "keep_checkpoints",
 }  # fmt: skip
 """What a resumed run may change: how long it goes on, and how fast."""
 

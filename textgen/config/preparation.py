@@ -24,7 +24,7 @@ comes with a model."""
 class TextConfig:
     """How text becomes tokens. Saved with the dataset and with every model trained on it.
 
-    `tokenizer_model` is the SHA-256 of the file of a tokenizer that comes with one, else empty. `repeats` is the
+    `tokenizer_model` is the SHA-256 of the file of a tokenizer that comes with one, else empty. `max_repeats` is the
     longest run of one character that is kept; 0 keeps all.
     """
 
@@ -38,20 +38,20 @@ class TextConfig:
     html: str = "keep"
     urls: str = "keep"
     emails: str = "keep"
-    names: str = "keep"
+    mentions: str = "keep"
     numbers: str = "keep"
     redactions: str = "keep"
-    repeats: int = 0
+    max_repeats: int = 0
     unknown: str = "token"
 
     def __post_init__(self) -> None:
         require_choice("tokenizer", self.tokenizer, TOKENIZERS)
         require_choice("normalization", self.normalization, ("nfkc", "nfc"))
         require_choice("html", self.html, ("keep", "strip"))
-        for name in ("urls", "emails", "names", "redactions"):
+        for name in ("urls", "emails", "mentions", "redactions"):
             require_choice(name, getattr(self, name), ("keep", "mask"))
         require_choice("numbers", self.numbers, ("keep", "zero", "mask"))
-        require_at_least("repeats", self.repeats, 0, "Use 0 to keep runs of any length.")
+        require_at_least("max repeats", self.max_repeats, 0, "Use 0 to keep runs of any length.")
         require_choice("case", self.case, ("fold", "keep"))
         require_choice("whitespace", self.whitespace, ("collapse", "keep"))
         require_choice("punctuation", self.punctuation, ("keep", "separate", "strip"))

@@ -89,12 +89,12 @@ class TrainConfig:
         momentum: of `sgd`.
         clip_norm: bound on the gradient's global norm; 0: none.
         label_smoothing: the share of each target that is spread over all tokens. Reported losses are without it.
-        parts: how many parts each batch is trained in at the least, one after another, to save memory; the
+        micro_batches: how many parts each batch is trained in at the least, one after another, to save memory; the
             gradient is the same.
         precision: of activations: `float32`, or `bfloat16` with weights, scores and loss in float32.
         softmax: `full`, `sampled` (Jean et al. 2015), or `auto`: sampled from SAMPLED_FROM tokens on.
         sampled_tokens: how many tokens a sampled step draws.
-        carry: for an `lstm`: whether each row goes on from the state that the row before it left.
+        stateful: for an `lstm`: whether each row goes on from the state that the row before it left.
         patience: checks without a better loss before it stops.
         validate_every: steps between checks; 0: an epoch.
         checkpoint_minutes: the most work that a kill can cost.
@@ -117,11 +117,11 @@ class TrainConfig:
     momentum: float = 0.0
     clip_norm: float = 1.0
     label_smoothing: float = 0.0
-    parts: int = 1
+    micro_batches: int = 1
     precision: str = "float32"
     softmax: str = "auto"
     sampled_tokens: int = 4096
-    carry: bool = False
+    stateful: bool = False
     patience: int = 3
     validate_every: int = 0
     checkpoint_minutes: float = 5.0
@@ -137,8 +137,8 @@ class TrainConfig:
         ):  # fmt: skip
             require_choice(name, getattr(self, name), choices)
         for name in (
-            "batch_size", "epochs", "patience", "keep_checkpoints", "sample_tokens", "plateau_patience", "parts",
-            "sampled_tokens",
+            "batch_size", "epochs", "patience", "keep_checkpoints", "sample_tokens", "plateau_patience",
+            "micro_batches", "sampled_tokens",
         ):  # fmt: skip
             require_at_least(name.replace("_", " "), getattr(self, name), 1)
         for name in ("validate_every", "warmup_steps", "decay_steps"):

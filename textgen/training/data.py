@@ -49,9 +49,9 @@ class Feed:
             UserError: the data can't be served as the run wants it.
         """
         require(
-            not config.train.carry or replicas.count == 1,
-            f"{replicas.count} devices train, and states are carried from batch to batch on one alone. Leave --carry "
-            "out, or use --strategy one.",
+            not config.train.stateful or replicas.count == 1,
+            f"{replicas.count} devices train, and states are carried from batch to batch on one alone. Leave "
+            "--stateful out, or use --strategy one.",
         )
         self._data, self._config, self._replicas, self._cache = data, config, replicas, cache
         self.last_step = int(self._training(0)(0, 1).cardinality())
@@ -64,7 +64,7 @@ class Feed:
     def make_states(self, model: keras.Model) -> list[tf.Variable]:
         """The states that rows go on from, one row a lane; none where every row begins anew."""
         train = self._config.train
-        return make_states(model, train.batch_size) if train.carry else []
+        return make_states(model, train.batch_size) if train.stateful else []
 
     def held_out(self, split: str) -> Iterable[Batches]:
         """All targets of a split, each once."""
@@ -81,7 +81,7 @@ class Feed:
             }  # fmt: skip
             if config.model.network == "bilstm":
                 return read_pairs(self._data, **shared)
-            if train.carry:
+            if train.stateful:
                 # Rows that go on from each other are in the order of the corpus.
                 return read_sequences(self._data, **{**shared, "seed": None}, carry=True)
             return read_sequences(self._data, **shared)

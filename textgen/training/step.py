@@ -62,7 +62,9 @@ def training_steps(
     replicas = strategy.num_replicas_in_sync
     # States that are carried are those of whole batches.
     parts = (
-        1 if config.carry else max(config.parts, cpu_parallelism.parts_for(math.ceil(config.batch_size / replicas)))
+        1
+        if config.stateful
+        else max(config.micro_batches, cpu_parallelism.parts_for(math.ceil(config.batch_size / replicas)))
     )
 
     def replica_step(*batch: tf.Tensor) -> tf.Tensor:

@@ -16,8 +16,8 @@ PLAIN_POLICIES = [
     for whitespace in ("collapse", "keep")
     for punctuation in ("separate", "strip")
 ]
-MASKS = {"urls": "mask", "emails": "mask", "names": "mask", "numbers": "mask", "redactions": "mask"}
-EVERY_RULE = TextConfig(html="strip", repeats=3, **MASKS)
+MASKS = {"urls": "mask", "emails": "mask", "mentions": "mask", "numbers": "mask", "redactions": "mask"}
+EVERY_RULE = TextConfig(html="strip", max_repeats=3, **MASKS)
 
 policies = st.builds(
     TextConfig,
@@ -28,10 +28,10 @@ policies = st.builds(
     html=st.sampled_from(("keep", "strip")),
     urls=st.sampled_from(("keep", "mask")),
     emails=st.sampled_from(("keep", "mask")),
-    names=st.sampled_from(("keep", "mask")),
+    mentions=st.sampled_from(("keep", "mask")),
     numbers=st.sampled_from(("keep", "zero", "mask")),
     redactions=st.sampled_from(("keep", "mask")),
-    repeats=st.integers(0, 4),
+    max_repeats=st.integers(0, 4),
 )
 
 # Combining marks, and what a rule takes, removes, replaces or leaves behind.
@@ -106,8 +106,8 @@ def test_cleaning_leaves_marks_alone_unless_they_are_stripped(punctuation):
         ("XXXX, XXXX", {"redactions": "mask", "punctuation": "strip"}, "xxxx"),
         ("v1,5", {"numbers": "mask", "punctuation": "strip"}, "v1 xxnumber"),
         ("1,234.56", {"numbers": "mask", "punctuation": "strip"}, "xxnumber"),
-        ("https://a.org soooo xxxxxx", {"repeats": 1, **MASKS}, "xxurl so xxxx"),
-        ("wwww.a.org", {"repeats": 3, **MASKS}, "xxurl"),
+        ("https://a.org soooo xxxxxx", {"max_repeats": 1, **MASKS}, "xxurl so xxxx"),
+        ("wwww.a.org", {"max_repeats": 3, **MASKS}, "xxurl"),
         ("See XXXX’s &quot;page&quot;", {"html": "strip", "case": "fold", **MASKS}, 'see xxxx’s "page"'),
     ],
 )
@@ -118,7 +118,7 @@ def test_rules_work_together(text, rules, expected):
 @pytest.mark.parametrize("placeholder", ["xxurl", "xxemail", "xxname", "xxnumber", "xxxx"])
 def test_a_placeholder_passes_every_rule(placeholder):
     for punctuation in ("keep", "strip", "separate"):
-        config = TextConfig(punctuation=punctuation, html="strip", repeats=1, **MASKS)
+        config = TextConfig(punctuation=punctuation, html="strip", max_repeats=1, **MASKS)
         assert clean(tf.constant([placeholder]), config)[0].numpy().decode() == placeholder
 
 
@@ -136,7 +136,7 @@ def test_every_character_is_clean_after_one_cleaning(config):
 @example(["e'\u0301"], TextConfig(punctuation="strip"))
 @example(["\u1100’\u1161"], TextConfig(punctuation="strip", case="keep"))
 @example(["a <5 and b> c"], TextConfig(html="strip", numbers="mask"))
-@example(["<&llt;"], TextConfig(html="strip", repeats=1))
+@example(["<&llt;"], TextConfig(html="strip", max_repeats=1))
 @settings(max_examples=60, deadline=None)
 def test_cleaning_what_is_clean_changes_nothing(texts, config):
     once = clean(tf.constant(texts), config)

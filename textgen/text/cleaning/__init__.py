@@ -61,7 +61,7 @@ def _steps(config: TextConfig) -> Iterator[Step]:
         yield Step(mask_urls)
     if config.emails == "mask":
         yield Step(mask_emails)
-    if config.names == "mask":
+    if config.mentions == "mask":
         yield Step(mask_names)
     yield from _codes(config)
     if config.punctuation == "strip":
@@ -70,9 +70,9 @@ def _steps(config: TextConfig) -> Iterator[Step]:
         yield normal
         # A mark gone, so may two redactions, and "v1,5" has a number.
         yield from _codes(config)
-    if config.repeats:
-        masks = "mask" in (config.urls, config.emails, config.names, config.redactions, config.numbers)
-        yield Step(partial(cut_repeats, longest=config.repeats, spared="x" if masks else ""), lays_bare=True)
+    if config.max_repeats:
+        masks = "mask" in (config.urls, config.emails, config.mentions, config.redactions, config.numbers)
+        yield Step(partial(cut_repeats, longest=config.max_repeats, spared="x" if masks else ""), lays_bare=True)
 
 
 def _codes(config: TextConfig) -> Iterator[Step]:
