@@ -29,9 +29,9 @@ setup(
         "tqdm>=4.66,<5",
     ],
     extras_require={
-        # Beam writes datasets there, and fsspec's driver reads them.
+        # The driver of gs://, and Beam's runner of Dataflow, which stages its files itself.
         "gcp": ["apache-beam[gcp]>=2.77,<2.78", "gcsfs>=2024.2,<2027"],
-        "aws": ["apache-beam[aws]>=2.77,<2.78", "s3fs>=2024.2,<2027"],
+        "aws": ["s3fs>=2024.2,<2027"],
         "dev": [
             "hypothesis>=6.100,<7",
             "mypy>=1.15,<2",

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines import storage
 from pipelines.tokenize import read_documents, read_tokens
 from pipelines.workspace import Workspace
+from textgen import files
 from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import ragged
@@ -63,13 +63,13 @@ class CountUnit:
             trained = batch.indices[ragged.places(stretch_starts + begins, np.maximum(ends - begins, 0))]
             counts = np.bincount(trained, minlength=len(batch.symbols))
             tables.append(pa.table({"symbol": batch.symbols, "count": counts}).filter(pc.field("count") > 0))
-        storage.write(self._path(unit.index), _in_buckets(add(tables)))
+        files.write_atomically(self._path(unit.index), _in_buckets(add(tables)))
         in_split = (held.starts < held.ends).sum(axis=1).tolist()
         return {"unit": unit.index, "documents": dict(zip(SPLITS, in_split, strict=True))}
 
     def counts(self, unit: int, bucket: int | None = None) -> pa.Table:
         """What `process` wrote, or one bucket of it."""
-        with storage.open_file(self._path(unit)) as file, pa.ipc.open_file(file) as reader:
+        with files.open_file(self._path(unit)) as file, pa.ipc.open_file(file) as reader:
             return reader.read_all() if bucket is None else pa.Table.from_batches([reader.get_batch(bucket)])
 
     def _path(self, unit: int) -> str:
@@ -150,7 +150,7 @@ class WriteCensus(beam.DoFn):
         contents, documents = zip(*heads[1], strict=True)
         head = _head(map(_from_bytes, contents), self._size)
         path = self._workspace.work_path(CENSUS)
-        storage.write(path, json.dumps(dict(ChainMap(*documents))).encode() + b"\n" + _to_bytes(head))
+        files.write_atomically(path, json.dumps(dict(ChainMap(*documents))).encode() + b"\n" + _to_bytes(head))
         yield path
 
 
@@ -208,7 +208,7 @@ def _from_bytes(content: bytes) -> pa.Table:
 
 def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
     """What the pass found, if it is done."""
-    content = storage.read(workspace.work_path(CENSUS))
+    content = files.read_if_present(workspace.work_path(CENSUS))
     if content is None:
         return None
     documents, _, counts = content.partition(b"\n")

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from pipelines import count_tokens, storage, tokenize, write_shards
+from pipelines import count_tokens, tokenize, write_shards
 from pipelines.jobs import UnitWork
 from pipelines.plan import Plan, make_plan, reading
 from pipelines.workspace import Workspace
+from textgen import files
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.corpus import units
 from textgen.corpus.block_files import BLOCK_BYTES
@@ -142,7 +143,7 @@ def _small_units(plan: Plan) -> list[Unit]:
     return units.plan(
         plan.files,
         unit_bytes=max(_PIECE_BYTES, plan.total_bytes // 4096),
-        open_file=storage.open_file,
+        open_file=files.open_file,
         reading=reading(plan.config),
     )
 
@@ -150,7 +151,7 @@ def _small_units(plan: Plan) -> list[Unit]:
 def _head(index: int, piece: Piece, folder: Path, encoding: str) -> _Sample:
     """The beginning of a file as a file of its own, and how many bytes of the file on disk it came from."""
     path = folder / f"head-{index}"
-    with storage.open_file(piece.path) as file:
+    with files.open_file(piece.path) as file:
         sips = _Sips(file)
         text = unpacked(piece.path, sips.open) if is_packed(piece.path) else file
         content = text.read(_HEAD_BYTES)
@@ -210,7 +211,7 @@ def _run(plan: Plan, sample: list[Unit], folder: Path) -> tuple[dict[str, UnitRe
 
 def _pass(work: UnitWork, sample: list[Unit], workspace: Workspace) -> float:
     """Does a pass with as many threads as there are cores; the seconds that it took, its preparation apart."""
-    storage.make_directory(workspace.work_path(work.stage))
+    files.make_directory(workspace.work_path(work.stage))
     work.setup()
 
     def do(unit: Unit) -> None:

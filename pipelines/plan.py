@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from pipelines import storage
+from pipelines.inputs import find_inputs
+from textgen import files
 from textgen.config import PrepareConfig, to_json
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers.base import Reading
@@ -105,23 +106,23 @@ def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:
 
 
 def _content(path: str, option: str) -> bytes:
-    if storage.is_local(path) and Path(path).is_dir():
+    if not files.is_remote(path) and Path(path).is_dir():
         raise UserError(f"{path} is a folder. Name a file after {option}.")
-    content = storage.read(path)
+    content = files.read_if_present(path)
     if content is None:
         raise UserError(f"there is no file {path}. Check the path after {option}.")
     return content
 
 
 def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputFile]:
-    files = storage.find_inputs(inputs, config.format)
-    if not files:
+    found = find_inputs(inputs, config.format)
+    if not found:
         raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")
-    for file in files:
-        READERS[file.format].check(file.path, storage.open_file, reading(config))
-    if config.text_field and not any(READERS[file.format].has_columns for file in files):
+    for file in found:
+        READERS[file.format].check(file.path, files.open_file, reading(config))
+    if config.text_field and not any(READERS[file.format].has_columns for file in found):
         raise UserError(
             f"--text-field {config.text_field} names a column, and no input has any. "
             "Leave it out, or say --format csv, tsv, jsonl or parquet."
         )
-    return files
+    return found

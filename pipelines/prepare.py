@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
-from pipelines import arguments, count_tokens, duplicates, runners, storage, tokenize, write_shards
+from pipelines import arguments, count_tokens, duplicates, runners, tokenize, write_shards
 from pipelines.jobs import ProcessUnits, UnitWork, progress
 from pipelines.plan import Plan, make_plan, reading
 from pipelines.workspace import Workspace
+from textgen import files
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.console import hushed, say
 from textgen.corpus import units
@@ -31,7 +32,7 @@ def prepare(
     """Text files to a committed dataset; what an earlier run of the same call did is not done again.
 
     Args:
-        inputs: files, folders and globs, on any filesystem that Beam knows.
+        inputs: files, folders and globs, on this machine or at URLs.
         output: the dataset's folder.
         config: what to make of them.
         beam_flags: Beam's own options, such as `--runner=DataflowRunner`.
@@ -82,7 +83,7 @@ class _Job:
         self.units = units.plan(
             plan.files,
             unit_bytes=units.unit_bytes(plan.total_bytes, config.layout),
-            open_file=storage.open_file,
+            open_file=files.open_file,
             reading=reading(config),
         )
         committed = workspace.committed()
@@ -104,7 +105,7 @@ class _Job:
             return
         # What a run that was cut short found would be taken for dropped before the search.
         self._workspace.forget(tokenize.DUPLICATES)
-        storage.make_directory(self._workspace.work_path(tokenize.DUPLICATES))
+        files.make_directory(self._workspace.work_path(tokenize.DUPLICATES))
         for near in sorted({0.0, selection.near_duplicates}):
             engine = runners.start(self._beam_flags, input_bytes=self._plan.total_bytes)
             say(f"looking for {duplicates.NEAR if near else duplicates.EXACT}s on {engine.name}")
@@ -138,7 +139,7 @@ class _Job:
         self._run("writing shards", write_shards.WriteUnit(self._plan.config, self._workspace), self.units, commit)
 
     def _run(self, title: str, work: UnitWork, work_units: list[Unit], finish: beam.PTransform | None = None) -> None:
-        storage.make_directory(self._workspace.work_path(work.stage))
+        files.make_directory(self._workspace.work_path(work.stage))
         engine = runners.start(self._beam_flags, input_bytes=self._plan.total_bytes)
         say(f"{title}: {len(work_units)} units on {engine.name}")
         results = engine.pipeline | ProcessUnits(work_units, work, self._workspace)

@@ -6,17 +6,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines import runners, storage
+from pipelines import runners
 from pipelines.plan import Plan
 from pipelines.prepare import make
-from pipelines.storage import Stamp
 from pipelines.workspace import Workspace
+from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.corpus.units import InputFile
 from textgen.dataset import verify
 from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, LETTERS_NAME, SHARD_NAME, Manifest, read_manifest
 from textgen.dataset.storage.verification import EXTRA, Problem
 from textgen.errors import UserError
+from textgen.files import Stamp
 
 _AGAIN = "Run the same `textgen prepare` again"
 _REMEDIES = {
@@ -51,18 +52,18 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
     is learned again from all units.
 
     Args:
-        directory: the dataset's folder, on this machine.
+        directory: the dataset's folder, local or a URL.
         beam_flags: Beam's own options.
 
     Raises:
-        UserError: the folder is no dataset or not on this machine, a file is damaged that can't be made again, or an
+        UserError: the folder is no dataset, a file is damaged that can't be made again, or an
             input file is not what it was.
     """
     runners.check_beam_flags(beam_flags)
     done, workspace = _sorted(verify(directory)), Workspace(directory)
-    plan = _checked_plan(Path(directory), done.made) if done.made else None
+    plan = _checked_plan(directory, done.made) if done.made else None
     for problem in done.made + done.removed:
-        storage.remove(workspace.path(problem.file))
+        files.remove(workspace.path(problem.file))
     if plan:
         _make(plan, workspace, beam_flags)
     # A run that was killed when all was made has left it.
@@ -80,7 +81,7 @@ def _sorted(problems: list[Problem]) -> Repair:
     )
 
 
-def _checked_plan(folder: Path, damage: list[Problem]) -> Plan:
+def _checked_plan(folder: str, damage: list[Problem]) -> Plan:
     """What the dataset was made of, if the damage can be mended from it."""
     committed = read_manifest(folder)
     _check_possible(damage, committed)
@@ -100,9 +101,9 @@ def _check_possible(damage: list[Problem], committed: Manifest) -> None:
             raise UserError(f"{problem}. {remedies[problem.file]}")
 
 
-def _plan(folder: Path, committed: Manifest) -> Plan:
+def _plan(folder: str, committed: Manifest) -> Plan:
     """What the dataset was made of."""
-    lines = (folder / INPUTS_FILE).read_text(encoding="utf-8").splitlines()
+    lines = files.read(files.join(folder, INPUTS_FILE)).decode().splitlines()
     plan = Plan(committed.config, tuple(InputFile(*json.loads(line)) for line in lines))
     if plan.fingerprint() != committed.fingerprint:
         raise UserError(
@@ -114,12 +115,12 @@ def _plan(folder: Path, committed: Manifest) -> Plan:
 
 def _check_input(file: InputFile) -> None:
     """Raises UserError unless an input file is what it was."""
-    was, found = Stamp(file.size, file.modified), storage.stamp(file.path)
+    was, found = Stamp(file.size, file.modified), files.stamp(file.path)
     if found == was:
         return
     now = f"it has {_told(found)}" if found else "it is not there now"
     remedy = f"Put it back as it was, its time too, {_OR_ANEW}"
-    if not found and storage.is_local(file.path) and not Path(file.path).is_absolute():
+    if not found and not files.is_remote(file.path) and not Path(file.path).is_absolute():
         remedy = f"Its path is relative: run `textgen repair` where `textgen prepare` ran. {remedy}"
     raise UserError(
         f"{file.path} is not the file that the dataset was made from: it had {_told(was)}, and {now}. {remedy}"
@@ -141,7 +142,7 @@ def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
     workspace.claim(plan)
     workspace.reopen(committed)
     if make(plan, workspace, beam_flags) != committed:
-        storage.write(workspace.path(FILE_NAME), committed.to_bytes())
+        files.write_atomically(workspace.path(FILE_NAME), committed.to_bytes())
         names = ", ".join(problem.file for problem in verify(workspace.directory))
         raise UserError(
             f"{names} came out otherwise than before: the content of an input file has changed, though its size and "

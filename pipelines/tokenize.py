@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines import storage, token_files
+from pipelines import token_files
 from pipelines.plan import reading
 from pipelines.token_files import Documents, Placed, TokenBatch, TokenWriter
 from pipelines.workspace import Workspace
+from textgen import files
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, Batch
@@ -61,7 +62,7 @@ class TokenizeUnit:
         """`refused`, a count by reason, and `repaired`."""
         ledger = _Ledger(self._analyzer.rules, signed=self._config.selection.near_duplicates > 0)
         refused = _Refusals(keep=self._config.keep_dropped)
-        with storage.scratch(self._workspace.work_path()) as folder:
+        with files.scratch_folder(self._workspace.work_path()) as folder:
             symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
             writer = TokenWriter(folder / "tokens", symbol_type)
             for texts, continued in _gathered(self._texts(unit, refused)):
@@ -73,12 +74,12 @@ class TokenizeUnit:
             if self._config.keep_dropped:
                 refused.write(folder / "refused")
             for file in sorted(folder.iterdir()):
-                storage.publish(file, unit_path(self._workspace, unit.index, file.name))
+                files.write_atomically(unit_path(self._workspace, unit.index, file.name), file)
         return {"refused": refused.counts, "repaired": refused.repaired}
 
     def _texts(self, unit: Unit, refused: "_Refusals") -> Iterator[Batch]:
         for piece in unit.pieces:
-            for batch in READERS[piece.format].read(piece, storage.open_file, reading(self._config)):
+            for batch in READERS[piece.format].read(piece, files.open_file, reading(self._config)):
                 refused.add(piece.path, batch)
                 yield batch
 
@@ -90,7 +91,7 @@ def unit_path(workspace: Workspace, unit: int, kind: str) -> str:
 
 def read_documents(workspace: Workspace, unit: int) -> Documents:
     """The documents of a unit, those that are duplicates dropped."""
-    with storage.open_file(unit_path(workspace, unit, "documents")) as file:
+    with files.open_file(unit_path(workspace, unit, "documents")) as file:
         documents = token_files.read_documents(file)
     for reason, places in (workspace.recorded(DUPLICATES, unit) or {}).items():
         documents.reasons[places] = reason
@@ -99,7 +100,7 @@ def read_documents(workspace: Workspace, unit: int) -> Documents:
 
 def read_tokens(workspace: Workspace, unit: int) -> Iterator[Placed]:
     """The tokens of a unit, batch by batch."""
-    with storage.open_file(unit_path(workspace, unit, "tokens")) as file:
+    with files.open_file(unit_path(workspace, unit, "tokens")) as file:
         yield from token_files.place(token_files.read_tokens(file))
 
 

@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipelines import storage
 from pipelines.plan import Plan
+from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
 from textgen.console import say
 from textgen.dataset.storage import manifest
@@ -33,7 +33,7 @@ class Workspace:
 
     def path(self, *names: str) -> str:
         """A path in the folder."""
-        return storage.join(self.directory, *names)
+        return files.join(self.directory, *names)
 
     def work_path(self, *names: str) -> str:
         """A path in the folder's `_work`."""
@@ -45,7 +45,7 @@ class Workspace:
         Raises:
             UserError: the folder holds anything but this plan's dataset or a part of it.
         """
-        if storage.is_local(self.directory) and Path(self.directory).is_file():
+        if files.size(self.directory) is not None:
             raise UserError(f"{self.directory} is a file. Name a folder with --output.")
         theirs = self._claimed_by()
         if theirs is None:
@@ -56,18 +56,18 @@ class Workspace:
         if self._plan_at_work() != ours:
             # What is left of a run that was killed as it finished.
             self.finish()
-        storage.make_directory(self.work_path())
+        files.make_directory(self.work_path())
         # First of all files, so that the folder is known again if this run ends here.
-        storage.write(self.work_path(PLAN), json.dumps(ours).encode())
+        files.write_atomically(self.work_path(PLAN), json.dumps(ours).encode())
         self.commit(INPUTS_FILE, plan.inputs())
         if plan.tokenizer_model:
             self.commit(TOKENIZER_FILE, plan.tokenizer_model)
         if plan.vocabulary:
-            storage.write(self.work_path(GIVEN), plan.vocabulary.to_bytes())
+            files.write_atomically(self.work_path(GIVEN), plan.vocabulary.to_bytes())
 
     def committed(self) -> manifest.Manifest | None:
         """The manifest, if the dataset is complete or was; a damaged one is none."""
-        content = storage.read(self.path(manifest.FILE_NAME))
+        content = files.read_if_present(self.path(manifest.FILE_NAME))
         try:
             return None if content is None else manifest.parse(content)
         except manifest.DamageError:
@@ -86,59 +86,63 @@ class Workspace:
 
     def holds(self, report: manifest.UnitReport) -> bool:
         """Whether every shard of a unit is there, in its full size, and what was dropped of it."""
-        shards = all(storage.size(self.path(shard.name)) == shard.bytes for shard in report.shards)
+        shards = all(files.size(self.path(shard.name)) == shard.bytes for shard in report.shards)
         letters = self.path(manifest.letters_name(report.unit))
-        return shards and (not report.letters_sha256 or storage.size(letters) is not None)
+        return shards and (not report.letters_sha256 or files.size(letters) is not None)
 
     def record(self, stage: str, unit: int, result: dict[str, Any]) -> None:
         """Keeps the result of a unit's stage: this is what says that it is done."""
-        storage.write(self._record_path(stage, unit), json.dumps(result).encode())
+        files.write_atomically(self._record_path(stage, unit), json.dumps(result).encode())
 
     def recorded(self, stage: str, unit: int) -> dict[str, Any] | None:
         """The result of a unit's stage, if it is done."""
-        content = storage.read(self._record_path(stage, unit))
+        content = files.read_if_present(self._record_path(stage, unit))
         return None if content is None else json.loads(content)
 
     def recorded_units(self, stage: str) -> set[int]:
         """The units that are done with a stage."""
-        paths = [path for path, _ in storage.list_files(self.work_path(stage, "*.json"))]
-        return {int(path.rsplit("/", 1)[-1].removesuffix(".json")) for path in paths}
+        names = files.list_names(self.work_path(stage), files_only=True)
+        return {int(name.removesuffix(".json")) for name in names if name.endswith(".json")}
 
     def record_done(self, stage: str) -> None:
         """Keeps that a stage is done for all units."""
-        storage.write(self._done_path(stage), b"")
+        files.write_atomically(self._done_path(stage), b"")
 
     def is_done(self, stage: str) -> bool:
         """Whether `record_done` was called."""
-        return storage.size(self._done_path(stage)) is not None
+        return files.size(self._done_path(stage)) is not None
 
     def forget(self, stage: str) -> None:
         """Removes the results of a stage."""
-        storage.remove(self.work_path(stage))
+        files.remove(self.work_path(stage))
 
     def commit(self, name: str, content: bytes) -> None:
-        """Writes a file of the dataset, unless it stands there; one that is cut short stays in `_work`."""
-        if storage.read(self.path(name)) != content:
-            storage.write(self.path(name), content, folder=self.work_path())
+        """Writes a file of the dataset, unless it is there already."""
+        if files.read_if_present(self.path(name)) != content:
+            self.publish(name, content)
+
+    def publish(self, name: str, content: bytes | Path) -> None:
+        """Writes a file of the dataset, or moves a finished local one there; one cut short stays in `_work`."""
+        files.write_atomically(self.path(name), content, temporary_folder=self.work_path())
 
     def given_vocabulary(self) -> Vocabulary | None:
         """The vocabulary that was given, if one was."""
-        content = storage.read(self.work_path(GIVEN))
+        content = files.read_if_present(self.work_path(GIVEN))
         return None if content is None else vocabulary.parse(content)
 
     def tokenizer_model(self) -> bytes:
         """The content of the tokenizer's model; empty for one that has none."""
-        return storage.read(self.path(TOKENIZER_FILE)) or b""
+        return files.read_if_present(self.path(TOKENIZER_FILE)) or b""
 
     def finish(self) -> None:
         """Removes what only a running preparation needs."""
         # First of all files, since without it no run takes the rest for whole.
-        storage.remove(self.work_path(PLAN))
-        storage.remove(self.work_path())
+        files.remove(self.work_path(PLAN))
+        files.remove(self.work_path())
 
     def holds_vocabulary(self, committed: manifest.Manifest) -> bool:
         """Whether the vocabulary is the manifest's."""
-        content = storage.read(self.path(VOCABULARY_FILE)) or b""
+        content = files.read_if_present(self.path(VOCABULARY_FILE)) or b""
         return hashlib.sha256(content).hexdigest() == committed.vocabulary_sha256
 
     def _clear_remains(self, plan: Plan) -> None:
@@ -146,16 +150,16 @@ class Workspace:
         names = self._names()
         if not names:
             return
-        if not all(_is_own(name) for name in names) or storage.read(self.path(INPUTS_FILE)) != plan.inputs():
+        if not all(_is_own(name) for name in names) or files.read_if_present(self.path(INPUTS_FILE)) != plan.inputs():
             raise UserError(f"{self.directory} holds other files. Name an empty folder with --output.")
         say(f"{self.directory} has lost its {manifest.FILE_NAME}; all of it is made again.")
         # By the inputs the next run would know the folder, should this one end here.
         for name in names - {INPUTS_FILE}:
-            storage.remove(self.path(name))
+            files.remove(self.path(name))
 
     def _clear_for(self, plan: Plan, theirs: dict[str, Any]) -> None:
         """Removes another plan that ended before it made a shard, most likely on an error whose remedy is this."""
-        if self.committed() or storage.list_files(self.path("*.tfrecord")):
+        if self.committed() or any(name.endswith(".tfrecord") for name in self._names()):
             differences = _differences(theirs, to_json(plan.config)) or "its input files changed"
             raise UserError(
                 f"{self.directory} holds another dataset: {differences}. "
@@ -163,12 +167,12 @@ class Workspace:
             )
         for name in self._names():
             if _is_own(name):
-                storage.remove(self.path(name))
+                files.remove(self.path(name))
         self.finish()
 
     def _names(self) -> set[str]:
         """The files of the folder."""
-        return {path.rsplit("/", 1)[-1] for path, _ in storage.list_files(self.path("*"))}
+        return set(files.list_names(self.directory, files_only=True))
 
     def _done_path(self, stage: str) -> str:
         return self.work_path(f"{stage}.done")
@@ -183,7 +187,7 @@ class Workspace:
         return self._plan_at_work()
 
     def _plan_at_work(self) -> dict[str, Any] | None:
-        content = storage.read(self.work_path(PLAN))
+        content = files.read_if_present(self.work_path(PLAN))
         return None if content is None else json.loads(content)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
-from pipelines import storage, tokenize
+from pipelines import tokenize
 from pipelines.plan import Plan
 from pipelines.token_files import Documents, Placed
 from pipelines.tokenize import EMPTY
 from pipelines.workspace import Workspace
+from textgen import files
 from textgen.config import SPLITS, UNK, VOCABULARY_FILE, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import manifest, ragged
@@ -38,8 +39,7 @@ class WriteUnit:
 
     def setup(self) -> None:
         """Builds what turns symbols to ids."""
-        content = storage.read(self._workspace.path(VOCABULARY_FILE))
-        assert content is not None, "the vocabulary is written before the shards"
+        content = files.read(self._workspace.path(VOCABULARY_FILE))
         self._preprocessor = Preprocessor(
             self._config.text, vocabulary.parse(content), model=self._workspace.tokenizer_model()
         )
@@ -57,7 +57,7 @@ class WriteUnit:
         )
         for reason, count in found["refused"].items():
             report.drop(reason, count)
-        with storage.scratch(self._workspace.work_path()) as folder:
+        with files.scratch_folder(self._workspace.work_path()) as folder:
             writers = {split: _SplitWriter(split, folder, self._config, self._span_dtype()) for split in SPLITS}
             letters = self._letters(unit.index)
             for placed in tokenize.read_tokens(self._workspace, unit.index):
@@ -79,14 +79,14 @@ class WriteUnit:
         """Gives what was dropped of a unit its file, and tells the file's SHA-256."""
         content = "".join(letters).encode()
         file.write_bytes(content)
-        storage.publish(file, self._workspace.path(letters_name(unit)))
+        self._workspace.publish(letters_name(unit), file)
         return hashlib.sha256(content).hexdigest()
 
     def _letters(self, unit: int) -> list[str]:
         """What the reader refused, where what is dropped is to be kept."""
         if not self._config.keep_dropped:
             return []
-        content = storage.read(tokenize.unit_path(self._workspace, unit, "refused"))
+        content = files.read_if_present(tokenize.unit_path(self._workspace, unit, "refused"))
         return [] if content is None else [content.decode()]
 
     def _span_dtype(self) -> np.dtype:
@@ -120,7 +120,7 @@ class WriteUnit:
         shard = writer.close(name, report.unit)
         report.splits[shard.split] = dataclasses.replace(writer.counts, pairs=shard.pairs)
         if shard.pairs:
-            storage.publish(writer.path, self._workspace.path(name))
+            self._workspace.publish(name, writer.path)
             report.shards.append(shard)
 
 
@@ -212,8 +212,7 @@ class WriteManifest(beam.DoFn):
     def process(self, results: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[str]:
         """Writes the file and tells its path."""
         reports = [UnitReport.from_json(result) for result in results[1]]
-        content = storage.read(self._workspace.path(VOCABULARY_FILE))
-        assert content is not None, "the vocabulary is written before the shards"
+        content = files.read(self._workspace.path(VOCABULARY_FILE))
         learned = vocabulary.parse(content)
         made = Manifest(
             config=self._config,

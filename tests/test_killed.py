@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from pipelines import storage
 from pipelines.prepare import prepare
+from textgen import files
 from textgen.cli import main
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus import units
@@ -153,8 +153,8 @@ def stop_at(change: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return counted
 
-    for name in ("write", "publish", "remove"):
-        monkeypatch.setattr(storage, name, counting(name, getattr(storage, name)))
+    for name in ("write_atomically", "remove"):
+        monkeypatch.setattr(files, name, counting(name, getattr(files, name)))
     return asked
 
 

@@ -16,6 +16,7 @@ FLOORS = (
         "textgen.presets",
         "textgen.console",
         "textgen.files",
+        "textgen.remote_files",
         "textgen.block_cache",
     },
     {"textgen.corpus", "textgen.text", "textgen.dataset", "textgen.model"},

@@ -1,294 +1,254 @@
-"""The files of a folder, wherever it lies: on this machine, or at a URL for which fsspec has a driver."""
+"""One filesystem for paths of this machine and for URLs such as `gs://bucket/data`.
+
+Everything takes paths as strings, which travel to Beam's workers. Local files are opened without a driver.
+
+Every function raises UserError where the scheme of a URL has no driver, and OSError where the file or its store
+cannot be read or written.
+"""
 
 import contextlib
-import errno
-import hashlib
 import os
 import re
-import threading
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple
 
-from fsspec.core import url_to_fs
-
-from textgen.errors import UserError, require
+from textgen import remote_files
+from textgen.errors import UserError
+from textgen.remote_files import Stamp, connect, missing
 
 _LOCAL = "file://"
 _REMOTE = re.compile(r"(?!file://)[\w.+:-]+://")
-_EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "aws", "s3a": "aws"}
-"""What installs the driver of a scheme."""
-
-_CACHED = "range-"
-_SHARE = 16
 
 
 class Range(NamedTuple):
-    """The bytes of a file from `start` on and before `end`."""
+    """The bytes [start, end) of a file in a folder."""
 
     name: str
     start: int
     end: int
 
 
-class Folder(Protocol):
-    """A folder that is read, by several threads at once if need be."""
-
-    def path(self, name: str) -> str:
-        """The path of a file as a user writes it."""
-        ...
-
-    def read(self, name: str) -> bytes:
-        """All of a file.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            OSError: it can't be read.
-        """
-        ...
-
-    def read_ranges(self, ranges: Sequence[Range], *, fresh: bool = False) -> list[bytes]:
-        """The bytes of each range, in order; fewer where the file ends before it.
-
-        Nothing of them is checked. Whoever finds them wrong asks once more with `fresh`, which takes nothing from a
-        cache and puts what it reads in the place of what the cache had.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            OSError: one can't be read.
-        """
-        ...
-
-    def size(self, name: str) -> int | None:
-        """The bytes of a file; None where there is no such file.
-
-        Raises:
-            OSError: that can't be told.
-        """
-        ...
+def is_remote(path: str | Path) -> bool:
+    """Returns whether a path is a URL, as `gs://bucket/data` is; `file:///data` is a path of this machine."""
+    return bool(_REMOTE.match(str(path)))
 
 
-def is_remote(directory: str | Path) -> bool:
-    """Whether a folder is named by a URL, as `gs://bucket/data`; `file:///data` is a folder of this machine."""
-    return bool(_REMOTE.match(str(directory)))
-
-
-def open_folder(directory: str | Path, *, cache: "Cache | None" = None) -> Folder:
-    """A folder to read from; whether it is there shows when it is read.
+def local_path(path: str | Path, *, what: str) -> Path:
+    """Returns the path of something that must be on this machine.
 
     Args:
-        directory: a path or a URL.
-        cache: keeps what is read by range; a folder of this machine needs none, and uses none.
+        path: as a user wrote it.
+        what: the thing that must be there, for the error.
 
     Raises:
-        UserError: the URL has a scheme without a driver, or one that no driver knows.
-        OSError: the driver can't start.
+        UserError: the path is a URL.
+    """
+    if is_remote(path):
+        raise UserError(
+            f"{path} is a URL; {what} must be in a folder of this machine. "
+            "Name a local or mounted folder, and copy it to or from the URL."
+        )
+    return _local(path)
+
+
+def join(directory: str, *names: str) -> str:
+    """Returns the path of a file in a directory."""
+    if is_remote(directory):
+        return "/".join([directory.rstrip("/"), *names])
+    return os.path.join(directory.removeprefix(_LOCAL), *names)  # noqa: PTH118 - It must keep a leading "./".
+
+
+def open_file(path: str) -> BinaryIO:
+    """Opens a file to read its bytes as they are stored, without decompression."""
+    return remote_files.open_file(path) if is_remote(path) else _local(path).open("rb")
+
+
+def read(path: str) -> bytes:
+    """Returns the content of a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    if is_remote(path):
+        return remote_files.read(path)
+    if _local(path).is_dir():
+        raise missing(str(_local(path)))
+    return _local(path).read_bytes()
+
+
+def read_if_present(path: str) -> bytes | None:
+    """Returns the content of a file, or None if there is no such file."""
+    try:
+        return read(path)
+    except FileNotFoundError:
+        return None
+
+
+def stamp(path: str) -> Stamp | None:
+    """Returns the size and time of a file, or None if there is no such file."""
+    if is_remote(path):
+        return remote_files.stamp(path)
+    return _stamp(_local(path)) if _local(path).is_file() else None
+
+
+def size(path: str) -> int | None:
+    """Returns the size of a file in bytes, or None if there is no such file."""
+    found = stamp(path)
+    return found.size if found else None
+
+
+def list_names(directory: str, *, files_only: bool = False) -> list[str]:
+    """Returns the sorted names of what is directly in a directory; none if it is not there."""
+    if is_remote(directory):
+        return sorted(remote_files.list_names(directory, files_only=files_only))
+    if not _local(directory).is_dir():
+        return []
+    return sorted(path.name for path in _local(directory).iterdir() if not (files_only and path.is_dir()))
+
+
+def walk(directory: str) -> Iterator[tuple[str, Stamp]]:
+    """Yields the path and stamp of every file in a directory and below it; none if it is not there.
+
+    Linked and unreadable folders of this machine are passed over.
+
+    Args:
+        directory: a path or URL, with which each path that is yielded begins. Empty: the current directory.
     """
     if is_remote(directory):
-        return _RemoteFolder(str(directory), cache)
-    return _LocalFolder(Path(str(directory).removeprefix(_LOCAL)))
-
-
-class _LocalFolder:
-    """A folder of this machine."""
-
-    def __init__(self, directory: Path):
-        self._directory = directory
-
-    def path(self, name: str) -> str:
-        return str(self._directory / name)
-
-    def read(self, name: str) -> bytes:
-        path = self._directory / name
-        if not path.is_file():
-            raise _missing(str(path))
-        return path.read_bytes()
-
-    def read_ranges(self, ranges: Sequence[Range], *, fresh: bool = False) -> list[bytes]:
-        return [self._read_range(wanted) for wanted in ranges]
-
-    def size(self, name: str) -> int | None:
-        path = self._directory / name
-        return path.stat().st_size if path.is_file() else None
-
-    def _read_range(self, wanted: Range) -> bytes:
-        with (self._directory / wanted.name).open("rb") as file:
-            file.seek(wanted.start)
-            return file.read(wanted.end - wanted.start)
-
-
-class _RemoteFolder:
-    """A folder at a URL, read by fsspec's driver for its scheme, which tries again what fails for a moment."""
-
-    def __init__(self, url: str, cache: "Cache | None" = None):
-        self._url, self._cache = url.rstrip("/"), cache
-        self._driver, self._root = _connect(url)
-
-    def path(self, name: str) -> str:
-        return f"{self._url}/{name}"
-
-    def read(self, name: str) -> bytes:
-        with _as_os_error(self.path(name)):
-            return self._driver.cat_file(self._place(name))
-
-    def read_ranges(self, ranges: Sequence[Range], *, fresh: bool = False) -> list[bytes]:
-        kept = [None if fresh else self._kept(wanted) for wanted in ranges]
-        fetched = iter(self._fetch([wanted for wanted, content in zip(ranges, kept, strict=True) if content is None]))
-        return [next(fetched) if content is None else content for content in kept]
-
-    def size(self, name: str) -> int | None:
-        try:
-            with _as_os_error(self.path(name)):
-                return self._driver.size(self._place(name))
-        except FileNotFoundError:
-            return None
-
-    def _place(self, name: str) -> str:
-        """The path of a file as the driver names it."""
-        return f"{self._root}/{name}"
-
-    def _kept(self, wanted: Range) -> bytes | None:
-        content = self._cache.get(self._key(wanted)) if self._cache else None
-        # A crash of the machine may have cut what was kept.
-        return content if content is not None and len(content) == wanted.end - wanted.start else None
-
-    def _fetch(self, ranges: Sequence[Range]) -> list[bytes]:
-        """All of them at once, each put into the cache."""
-        if not ranges:
-            return []
-        places = [self._place(wanted.name) for wanted in ranges]
-        starts, ends = [wanted.start for wanted in ranges], [wanted.end for wanted in ranges]
-        with _as_os_error(self._url):
-            # Errors come as results, since not every driver raises them where it is asked to.
-            found = self._driver.cat_ranges(places, starts, ends, on_error="return")
-        contents = [self._content(*pair) for pair in zip(ranges, found, strict=True)]
-        for wanted, content in zip(ranges, contents, strict=True):
-            if self._cache and len(content) == wanted.end - wanted.start:
-                self._cache.put(self._key(wanted), content)
-        return contents
-
-    def _content(self, wanted: Range, found: bytes | Exception) -> bytes:
-        if not isinstance(found, Exception):
-            return found
-        size = self.size(wanted.name)
-        if size is not None and size <= wanted.start:
-            # Some stores refuse a range that starts where the file has ended.
-            return b""
-        raise _os_error(found, self.path(wanted.name)) from found
-
-    def _key(self, wanted: Range) -> str:
-        return f"{self.path(wanted.name)} {wanted.start} {wanted.end}"
-
-
-class Cache:
-    """Ranges of remote files, kept in a folder of this machine; the least recently used go first.
-
-    Several processes may share the folder, each of which may exceed the limit by a sixteenth. A range that can't be
-    kept, since it is larger than the limit or the disk is full, is not kept, and that is no error.
-    """
-
-    def __init__(self, directory: Path, max_bytes: int):
-        """Makes the folder.
-
-        Raises:
-            UserError: `max_bytes` is below 1.
-            OSError: the folder can't be made.
-        """
-        require(max_bytes >= 1, f"the cache has a limit of {max_bytes} bytes; it must be at least 1.")
-        directory.mkdir(parents=True, exist_ok=True)
-        self._directory, self._max_bytes = directory, max_bytes
-        self._lock = threading.Lock()
-        # How much may be written before the folder is looked through.
-        self._room = 0
-
-    def get(self, key: str) -> bytes | None:
-        """What was kept under a key; None where nothing is."""
-        path = self._path(key)
-        try:
-            content = path.read_bytes()
-        except OSError:
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return content
-
-    def put(self, key: str, content: bytes) -> None:
-        """Keeps `content`, in the place of what was kept under the key."""
-        if len(content) > self._max_bytes:
-            return
-        path = self._path(key)
-        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-        try:
-            self._make_room(len(content))
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        except OSError:
+        yield from remote_files.walk(directory)
+        return
+    for folder, _, names in os.walk(directory.removeprefix(_LOCAL) or "."):
+        for name in names:
+            path = Path(folder, name)
+            # Files may disappear meanwhile, and a link may lead nowhere.
             with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-
-    def _path(self, key: str) -> Path:
-        return self._directory / (_CACHED + hashlib.sha256(key.encode()).hexdigest())
-
-    def _make_room(self, size: int) -> None:
-        """Takes `size` from the room; where it is short, the folder is looked through for what can go."""
-        with self._lock:
-            if self._room < size:
-                # No more than a share of the limit at a time, since others may write to the folder too.
-                self._room = max(size, self._max_bytes // _SHARE)
-                self._shrink(self._max_bytes - self._room)
-            self._room -= size
-
-    def _shrink(self, max_bytes: int) -> None:
-        files = sorted(self._files())
-        total = sum(size for _, size, _ in files)
-        for _, size, path in files:
-            if total <= max_bytes:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
-
-    def _files(self) -> Iterator[tuple[int, int, Path]]:
-        """When each file was last used, its size, and its path; temporary ones of killed processes too."""
-        for path in self._directory.glob(f"{_CACHED}*"):
-            with contextlib.suppress(FileNotFoundError):
-                stat = path.stat()
-                yield stat.st_mtime_ns, stat.st_size, path
+                yield join(folder, name) if directory else str(path), _stamp(path)
 
 
-def _connect(url: str) -> tuple[Any, str]:
-    """The driver of a URL, and the folder's path as the driver names it."""
-    try:
-        driver, root = url_to_fs(url)
-    except ImportError as error:
-        extra = _EXTRAS.get(url.partition("://")[0])
-        remedy = f"Install it: pip install 'textgen-stream[{extra}]'." if extra else f"{error}."
-        raise UserError(f"{url} is read by a driver of fsspec that is not installed here. {remedy}") from None
-    except ValueError as error:
-        raise UserError(
-            f"{url} cannot be read: {error}. Name a folder of this machine, or a URL as gs://bucket/data or "
-            "s3://bucket/data."
-        ) from None
-    except Exception as error:
-        raise _os_error(error, url) from error
-    return driver, root.rstrip("/")
+def make_directory(path: str) -> None:
+    """Makes a directory and those above it where they are missing; object stores need none."""
+    if is_remote(path):
+        remote_files.make_directory(path)
+    else:
+        _local(path).mkdir(parents=True, exist_ok=True)
+
+
+def remove(path: str) -> None:
+    """Removes a file, or a directory with everything in it; a missing one is no error."""
+    if is_remote(path):
+        remote_files.remove(path)
+    elif _local(path).is_dir():
+        shutil.rmtree(_local(path))
+    else:
+        _local(path).unlink(missing_ok=True)
+
+
+def write_atomically(path: str | Path, content: bytes | Path, *, temporary_folder: str | None = None) -> None:
+    """Writes a file so that its readers find the old content or the new one, never a part.
+
+    It is written under a temporary name and then renamed. Object stores have no rename and need none: they show an
+    object when all of it is there.
+
+    Args:
+        path: the file; missing directories are made.
+        content: its bytes, or a finished local file, which is moved there, or copied to a URL.
+        temporary_folder: a folder of the same disk or store for the temporary file; None: beside the file.
+    """
+    unique = f"{uuid.uuid4().hex}.tmp"
+    temporary = join(temporary_folder, unique) if temporary_folder else f"{path}.{unique}"
+    if is_remote(path):
+        remote_files.write_atomically(str(path), content, temporary=temporary)
+    elif isinstance(content, Path):
+        content.replace(_local(path))
+    else:
+        _write(_local(path), content, _local(temporary))
 
 
 @contextlib.contextmanager
-def _as_os_error(path: str) -> Iterator[None]:
-    """Drivers raise what their libraries raise; callers need to know OSError alone."""
+def scratch_folder(directory: str) -> Iterator[Path]:
+    """Makes a local folder, in `directory` if that is local, that is removed at the end."""
+    folder = tempfile.mkdtemp(dir=None if is_remote(directory) else _local(directory))
     try:
-        yield
-    except Exception as error:
-        raise _os_error(error, path) from error
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _os_error(error: Exception, path: str) -> OSError:
-    if isinstance(error, FileNotFoundError):
-        return _missing(path)
-    code, text = getattr(error, "errno", None), getattr(error, "strerror", None)
-    return OSError(code if isinstance(code, int) else errno.EIO, text or f"{type(error).__name__}: {error}", path)
+class Folder:
+    """A folder to read from, by several threads at once if need be; a missing one is noticed when it is read."""
+
+    def __init__(self, directory: str | Path):
+        self._directory = str(directory) if is_remote(directory) else str(_local(directory))
+        if is_remote(directory):
+            # So that a missing driver is an error here.
+            connect(self._directory)
+
+    def path(self, name: str) -> str:
+        """Returns the path of a file as a user writes it."""
+        return join(self._directory, name)
+
+    def read(self, name: str) -> bytes:
+        """Returns the content of a file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            OSError: it cannot be read.
+        """
+        return read(self.path(name))
+
+    def read_ranges(self, ranges: Sequence[Range], *, fresh: bool = False) -> list[bytes]:
+        """Returns the bytes of each range, in order; fewer where the file ends before the range does.
+
+        They are not checked. A caller that finds them wrong asks again with `fresh`.
+
+        Args:
+            ranges: N of them.
+            fresh: whether to take nothing from a cache, and to replace what the cache has.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            OSError: one cannot be read.
+        """
+        names, starts, ends = zip(*ranges, strict=True) if ranges else ((), (), ())
+        paths = [self.path(name) for name in names]
+        if is_remote(self._directory):
+            return remote_files.read_ranges(paths, starts, ends)
+        return [_read_range(*each) for each in zip(paths, starts, ends, strict=True)]
+
+    def size(self, name: str) -> int | None:
+        """Returns the size of a file in bytes, or None if there is no such file.
+
+        Raises:
+            OSError: the store cannot be asked.
+        """
+        return size(self.path(name))
 
 
-def _missing(path: str) -> FileNotFoundError:
-    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+def _local(path: str | Path) -> Path:
+    return Path(str(path).removeprefix(_LOCAL))
+
+
+def _stamp(path: Path) -> Stamp:
+    found = path.stat()
+    return Stamp(found.st_size, found.st_mtime)
+
+
+def _read_range(path: str, start: int, end: int) -> bytes:
+    with Path(path).open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)
+
+
+def _write(path: Path, content: bytes, temporary: Path) -> None:
+    temporary.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except Exception:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from textgen.config import ModelConfig, TextConfig, TrainConfig, from_json, to_json
 from textgen.errors import UserError, require
+from textgen.files import local_path, write_atomically
 from textgen.model import networks
 
 FILE_NAME = "run.json"
@@ -66,11 +67,18 @@ class RunConfig:
         )
 
 
+def run_folder(directory: str | Path) -> Path:
+    """Returns the folder of a run, which is local: TensorFlow's checkpoints and event files are not written to URLs.
+
+    Raises:
+        UserError: the directory is a URL.
+    """
+    return local_path(directory, what="a run")
+
+
 def save(config: RunConfig, directory: Path) -> None:
     """Writes the settings of a run."""
-    temporary = directory / f"{FILE_NAME}.tmp"
-    temporary.write_text(json.dumps(to_json(config), indent=1) + "\n", encoding="utf-8")
-    temporary.replace(directory / FILE_NAME)
+    write_atomically(directory / FILE_NAME, f"{json.dumps(to_json(config), indent=1)}\n".encode())
 
 
 def load(directory: Path) -> RunConfig:

@@ -98,11 +98,12 @@ def test_of_a_damaged_dataset_no_leaks_are_told(copy: Path, capfd):
     assert capfd.readouterr().out == "test-000000.tfrecord (unit 0): missing\n"
 
 
-def test_a_url_is_refused(refused, url: str):
-    for command in ("verify", "repair"):
-        assert f"{url} is a URL; a dataset is verified and repaired in a folder of this machine" in refused(
-            command, url
-        )
+def test_a_dataset_at_a_url_is_verified(url: str, data: Path, capfd):
+    told = []
+    for folder in (url, str(data)):
+        assert main(["verify", folder, "--leaks"]) == 0
+        told.append(capfd.readouterr().out)
+    assert told[0] == told[1] and told[0].startswith("all well: 3 shards")
 
 
 def test_a_folder_that_is_no_dataset_is_refused(refused, tmp_path: Path):

@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen import errors
+from textgen.block_cache import BlockCache
 from textgen.dataset import read_pairs, read_sequences
 from textgen.dataset.loading import shuffle, tf_dataset
 from textgen.dataset.storage import records
 from textgen.errors import UserError
-from textgen.files import Cache
 
 WINDOW = 3
 UNITS = [
@@ -141,7 +141,7 @@ def test_datasets_are_mixed_by_their_rows(build_dataset, folder, tmp_path):
 
 
 def test_a_remote_dataset_is_read_with_a_cache(folder, tmp_path):
-    cache = Cache(tmp_path / "cache", 1 << 20)
+    cache = BlockCache(tmp_path / "cache", 1 << 20)
     assert rows_of(batches(f"file://{folder}", cache=cache)) == ROWS
 
 

@@ -3,14 +3,13 @@
 import argparse
 import dataclasses
 import json
-from pathlib import Path
 
 from textgen.config import MemoryConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
-    parser.add_argument("model", type=Path, metavar="RUN", help="a run")
+    parser.add_argument("model", metavar="RUN", help="a run")
     parser.add_argument(
         "--data", required=True, metavar="DIR", help="the dataset that it was trained on: a folder or a URL"
     )
@@ -30,12 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the evaluation."""
-    from textgen.runs import load, load_model
+    from textgen.runs import load, load_model, run_folder
     from textgen.training.evaluation import Baseline, Evaluation, Remembering, evaluate
 
     memory = MemoryConfig(tokens=arguments.memory, sharpness=arguments.memory_sharpness, share=arguments.memory_share)
-    config = load(arguments.model)
-    model = load_model(arguments.model, config)
+    directory = run_folder(arguments.model)
+    config = load(directory)
+    model = load_model(directory, config)
     result = evaluate(model, config, arguments.data, split=arguments.split, memory=memory)
     if arguments.json:
         print(json.dumps(dataclasses.asdict(result), indent=1))

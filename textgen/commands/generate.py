@@ -2,7 +2,6 @@
 
 import argparse
 import math
-from pathlib import Path
 
 from textgen.errors import require
 
@@ -11,7 +10,7 @@ _MOST_TOKENS = 1_000_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
-    parser.add_argument("model", type=Path, metavar="RUN", help="a run")
+    parser.add_argument("model", metavar="RUN", help="a run")
     parser.add_argument(
         "--prompt", default="", metavar="TEXT", help="what to go on from; empty: a document's beginning"
     )
@@ -38,12 +37,13 @@ def run(arguments: argparse.Namespace) -> None:
     require(0 <= arguments.seed < 2**31, f"seed is {arguments.seed}; it must be from 0 to 2,147,483,647.")
 
     from textgen.generation.generator import Generator
-    from textgen.runs import load, load_model
+    from textgen.runs import load, load_model, run_folder
     from textgen.text import preprocessor
 
-    config = load(arguments.model)
-    text_path = preprocessor.load(arguments.model, config.text)
-    generator = Generator(load_model(arguments.model, config), text_path, boundaries=config.boundaries)
+    directory = run_folder(arguments.model)
+    config = load(directory)
+    text_path = preprocessor.load(directory, config.text)
+    generator = Generator(load_model(directory, config), text_path, boundaries=config.boundaries)
     # An argument that was not valid UTF-8 reaches us with surrogates in it.
     prompt = arguments.prompt.encode(errors="replace")
     texts = generator.generate(

@@ -6,7 +6,7 @@ import argparse
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.epilog = "Any option of Apache Beam is passed on, as with `textgen prepare`."
-    parser.add_argument("data", metavar="DIR", help="a dataset; the files that it was made from are read again")
+    parser.add_argument("data", metavar="DIR", help="a dataset: a folder or a URL; its input files are read again")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", required=True, action="append", metavar="DIR[:WEIGHT]",
         help="a dataset: a folder or a URL; given again, batches mix datasets by their weights (default: 1)",
     )  # fmt: skip
-    parser.add_argument("--output", type=Path, metavar="RUN", help="a new folder, or with --resume a run")
+    parser.add_argument("--output", metavar="RUN", help="a new local folder, or with --resume a run")
     parser.add_argument(
         "--preset", choices=[name for name in PRESETS if "train" in PRESETS[name]], help="the settings of a notebook"
     )
@@ -117,7 +117,8 @@ def _shown(value: Any) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, or with --check-cudnn looks at what would be trained."""
-    from textgen.files import Cache
+    from textgen.block_cache import BlockCache
+    from textgen.runs import run_folder
     from textgen.training.trainer import train
 
     require(arguments.max_minutes > 0, f"max minutes is {arguments.max_minutes:g}; it must be above 0.")
@@ -125,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.output is not None or (arguments.check_cudnn and not arguments.resume),
         "no folder is named for the run. Add --output RUN.",
     )
+    arguments.output = arguments.output and run_folder(arguments.output)
     config = _resumed_config(arguments) if arguments.resume else _new_config(arguments)
     data = _weights(arguments.data)
     if arguments.check_cudnn:
@@ -137,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         max_minutes=arguments.max_minutes,
         strategy=arguments.strategy,
-        cache=Cache(arguments.cache, int(arguments.cache_gb * 1e9)) if arguments.cache else None,
+        cache=BlockCache(arguments.cache, int(arguments.cache_gb * 1e9)) if arguments.cache else None,
     )
     print(f"{arguments.output}: run.json, history.csv, curves.png, samples.jsonl, tensorboard/, best/, last/")
     return 0

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.epilog = "The exit code is 1 if a file differs, or if a held-out document is in another split too."
-    parser.add_argument("data", metavar="DIR", help="a dataset")
+    parser.add_argument("data", metavar="DIR", help="a dataset: a folder or a URL")
     parser.add_argument(
         "--leaks", action="store_true", help="also tell how much of the held-out text is in other splits too"
     )

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from textgen.config import EOS, TOKENIZER_FILE, UNK, TextConfig
 from textgen.errors import UserError
-from textgen.files import open_folder
+from textgen.files import Folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
 from textgen.text.filters import Rule
@@ -101,7 +101,7 @@ def load(directory: str | Path, config: TextConfig) -> Preprocessor:
     words = vocabularies.load(directory)
     if not config.tokenizer_model:
         return Preprocessor(config, words)
-    folder, model = open_folder(directory), b""
+    folder, model = Folder(directory), b""
     with contextlib.suppress(FileNotFoundError):
         model = folder.read(TOKENIZER_FILE)
     if hashlib.sha256(model).hexdigest() != config.tokenizer_model:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from textgen.config import EOS, RESERVED, VOCABULARY_FILE
 from textgen.errors import UserError, require
-from textgen.files import open_folder
+from textgen.files import Folder
 
 FIRST_ID = EOS + 1
 
@@ -122,7 +122,7 @@ def load(directory: str | Path) -> Vocabulary:
         OSError: it can't be read.
     """
     try:
-        content = open_folder(directory).read(VOCABULARY_FILE)
+        content = Folder(directory).read(VOCABULARY_FILE)
     except FileNotFoundError:
         raise UserError(
             f"{directory} has no {VOCABULARY_FILE}; it is neither a dataset nor a run. Name another folder."

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from textgen.block_cache import BlockCache
 from textgen.dataset import Data, read_pairs, read_sequences
 from textgen.errors import require
-from textgen.files import Cache
 from textgen.runs import RunConfig
 from textgen.training.losses import make_states
 from textgen.training.strategy import MakeBatches, Replicas
@@ -42,7 +42,7 @@ class Feed:
         last_step: batches in all epochs.
     """
 
-    def __init__(self, data: Data, config: RunConfig, replicas: Replicas, *, cache: Cache | None = None):
+    def __init__(self, data: Data, config: RunConfig, replicas: Replicas, *, cache: BlockCache | None = None):
         """See `train` for what these are.
 
         Raises:
@@ -97,7 +97,7 @@ def held_out(
     split: str,
     batch_size: int,
     memory_tokens: int = 0,
-    cache: Cache | None = None,
+    cache: BlockCache | None = None,
 ) -> Iterable[Batches]:
     """All targets of a split, each once, in batches of that size at the most.
 
@@ -113,7 +113,7 @@ def held_out(
 
 
 def _pairs(
-    data: Data, config: RunConfig, replicas: Replicas, *, split: str, batch_size: int, cache: Cache | None
+    data: Data, config: RunConfig, replicas: Replicas, *, split: str, batch_size: int, cache: BlockCache | None
 ) -> Batches:
     def make(worker: int, workers: int) -> tf.data.Dataset:
         return read_pairs(
@@ -130,7 +130,7 @@ def _pairs(
 
 
 def _lanes(
-    data: Data, config: RunConfig, *, split: str, most: int, rows_a_lane: int, cache: Cache | None
+    data: Data, config: RunConfig, *, split: str, most: int, rows_a_lane: int, cache: BlockCache | None
 ) -> Iterator[Batches]:
     """The rows of a split in lanes that go on from batch to batch, then the few that are left, in one."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.dataset.storage.manifest import Manifest
 from textgen.errors import UserError
-from textgen.files import open_folder
+from textgen.files import Folder
 from textgen.runs import RunConfig
 from textgen.text import vocabulary
 
@@ -30,7 +30,7 @@ def make_folder(output: Path, *, data: str | Path) -> None:
         OSError: a file can't be read or written.
     """
     output.mkdir(parents=True, exist_ok=True)
-    folder = open_folder(data)
+    folder = Folder(data)
     for name in (VOCABULARY_FILE, TOKENIZER_FILE):
         if folder.size(name) is not None:
             (output / name).write_bytes(folder.read(name))

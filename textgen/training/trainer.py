@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import keras
 
 from textgen import runs
+from textgen.block_cache import BlockCache
 from textgen.console import bar, say
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.storage.manifest import Manifest
 from textgen.errors import Interrupted, UserError
-from textgen.files import Cache
 from textgen.model.cpu_parallelism import share_out
 from textgen.runs import RunConfig
 from textgen.training.callbacks.history import History, Row
@@ -44,7 +44,7 @@ def train(
     resume: bool = False,
     max_minutes: float = math.inf,
     strategy: str = "auto",
-    cache: Cache | None = None,
+    cache: BlockCache | None = None,
 ) -> History:
     """Trains until the epochs are done, the monitored loss has stopped falling, or the time is up.
 

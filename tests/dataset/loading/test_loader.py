@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 
 from textgen import errors
+from textgen.block_cache import BlockCache
 from textgen.dataset import read_pairs
 from textgen.dataset.loading import shuffle, split_reader, tf_dataset
 from textgen.errors import UserError
-from textgen.files import Cache
 
 WINDOW = 3
 
@@ -366,7 +366,7 @@ def remote(folders):
 
 @both_layouts
 def test_remote_shards_are_served_and_kept(folders, remote, layout, tmp_path):
-    cache, expected = Cache(tmp_path / "cache", 1 << 20), batches(folders[layout], seed=1)
+    cache, expected = BlockCache(tmp_path / "cache", 1 << 20), batches(folders[layout], seed=1)
     assert batches(f"{remote}/{layout}", seed=1) == expected
     assert batches(f"{remote}/{layout}", seed=1, cache=cache) == expected
     fsspec.filesystem("memory").rm([f"/loader/{layout}/train-00000{i}.tfrecord" for i in range(3)])
@@ -374,7 +374,7 @@ def test_remote_shards_are_served_and_kept(folders, remote, layout, tmp_path):
 
 
 def test_what_is_damaged_in_the_cache_is_fetched_again(folders, remote, tmp_path):
-    cache, url = Cache(tmp_path / "cache", 1 << 20), f"{remote}/spans"
+    cache, url = BlockCache(tmp_path / "cache", 1 << 20), f"{remote}/spans"
     expected = batches(url, cache=cache)
     kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     assert kept

@@ -10,7 +10,7 @@ from textgen.dataset.loading.shuffled_split import Source
 from textgen.dataset.loading.split_reader import Stock
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import UserError
-from textgen.files import open_folder
+from textgen.files import Folder
 
 DOCUMENTS = [list(range(4, 34)), list(range(50, 62)), list(range(70, 79))]
 PAIRS = sum(len(document) + 1 for document in DOCUMENTS)
@@ -27,7 +27,7 @@ def folder(build_dataset, tmp_path):
 
 
 def opened(folder, seed=1):
-    stock = Stock(open_folder(folder), read_manifest(folder), "train", Choice(), compact=False)
+    stock = Stock(Folder(folder), read_manifest(folder), "train", Choice(), compact=False)
     return Source(stock, seed=seed)
 
 

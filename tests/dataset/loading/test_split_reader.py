@@ -6,7 +6,7 @@ from textgen.dataset.loading.shuffle_groups import PairGroup, RowGroup, SpanGrou
 from textgen.dataset.loading.split_reader import Stock
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import UserError
-from textgen.files import open_folder
+from textgen.files import Folder
 
 DOCUMENTS = [list(range(4, 34)), list(range(50, 62)), list(range(70, 79))]
 PAIRS = sum(len(document) + 1 for document in DOCUMENTS)
@@ -19,7 +19,7 @@ def opened(build_dataset, tmp_path):
         if not folder.exists():
             build_dataset(folder, [{"train": DOCUMENTS}], layout=layout, block_pairs=8)
         choice = choice or Choice()
-        return Stock(open_folder(folder), read_manifest(folder), "train", choice, compact=compact)
+        return Stock(Folder(folder), read_manifest(folder), "train", choice, compact=compact)
 
     return open_one
 

@@ -12,7 +12,7 @@ from textgen.dataset.storage import shards
 from textgen.dataset.storage.records import Records
 from textgen.dataset.storage.shards import Block, Place, ShardWriter, block_places, read_blocks, record_edges
 from textgen.errors import UserError
-from textgen.files import open_folder
+from textgen.files import Folder
 
 REMEDY = r".*`textgen verify` lists what is damaged, and `textgen repair` makes it again\."
 
@@ -33,7 +33,7 @@ def write(path, records, at_once=2):
 
 
 def read_block(path, offset, block):
-    (data,) = read_blocks(open_folder(path.parent), [Place(path.name, 7, offset, block)])
+    (data,) = read_blocks(Folder(path.parent), [Place(path.name, 7, offset, block)])
     starts, ends = record_edges(data)
     return [data[start:end] for start, end in zip(starts, ends, strict=True)]
 

@@ -162,11 +162,16 @@ def test_a_dataset_that_lost_all_shards_has_its_own_manifest(folder):
     assert [problem.what for problem in verify(folder)] == ["missing"] * 3
 
 
-def test_a_url_is_refused():
-    with pytest.raises(
-        UserError, match=r"^gs://bucket/data is a URL; .* in a folder of this machine\. Copy it to one"
-    ):
-        verify("gs://bucket/data")
+def test_a_dataset_at_a_url_is_verified_there(folder):
+    url = f"local://{folder}"
+    assert verify(url) == []
+    (folder / "train-000000.tfrecord").unlink()
+    with (folder / SHARD).open("r+b") as file:
+        file.truncate(10)
+    (folder / "vocabulary.jsonl").write_bytes(b"")
+    (folder / "notes").mkdir()
+    assert [str(problem) for problem in verify(url)] == told(folder)
+    assert len(told(folder)) == 4
 
 
 def test_a_folder_that_is_no_dataset_is_an_error(tmp_path):

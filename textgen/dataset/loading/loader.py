@@ -8,13 +8,13 @@ any number of workers serve the same batches, each its slice of them.
 import numpy as np
 import tensorflow as tf
 
+from textgen.block_cache import BlockCache
 from textgen.dataset.loading.batch_sampler import Schedule
 from textgen.dataset.loading.mixture import Data, Mixture, open_stock, weights_of
 from textgen.dataset.loading.read_options import Choice
 from textgen.dataset.loading.stateful import Lanes
 from textgen.dataset.loading.tf_dataset import Array, Empty, Slice, Stream
 from textgen.errors import require
-from textgen.files import Cache
 
 
 def read_pairs(
@@ -33,7 +33,7 @@ def read_pairs(
     fraction: float = 1.0,
     drop_remainder: bool = False,
     compact: bool = False,
-    cache: Cache | None = None,
+    cache: BlockCache | None = None,
 ) -> tf.data.Dataset:
     """The pairs of a split as batches (X int32 [B, W], y int32 [B]); X is padded on the right with 0.
 
@@ -94,7 +94,7 @@ def read_sequences(
     window: int | None = None,
     carry: bool = False,
     drop_remainder: bool = False,
-    cache: Cache | None = None,
+    cache: BlockCache | None = None,
     fraction: float = 1.0,
 ) -> tf.data.Dataset:
     """Rows of a split with a target at every place, as batches (x int32 [B, W], y int32 [B, W]).
@@ -181,7 +181,7 @@ class _Drawn:
         epochs: int,
         seed: int | None,
         drop_remainder: bool,
-        cache: Cache | None,
+        cache: BlockCache | None,
         compact: bool = False,
     ):
         require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from textgen.block_cache import BlockCache, open_folder
 from textgen.config import VOCABULARY_FILE
 from textgen.dataset.loading.batch_sampler import Share
 from textgen.dataset.loading.read_options import Choice
@@ -14,7 +15,6 @@ from textgen.dataset.loading.shuffled_split import Source
 from textgen.dataset.loading.split_reader import Stock
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import UserError, require
-from textgen.files import Cache, open_folder
 
 Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
 """A dataset's folder, or several with their weights."""
@@ -46,7 +46,7 @@ class Mixture:
     """
 
     def __init__(
-        self, data: Data, split: str, choice: Choice, *, seed: int | None, compact: bool, cache: Cache | None
+        self, data: Data, split: str, choice: Choice, *, seed: int | None, compact: bool, cache: BlockCache | None
     ):
         """See `read_pairs` for what these are.
 
@@ -86,7 +86,7 @@ class Mixture:
             source.release()
 
 
-def open_stock(folder: str | Path, split: str, choice: Choice, *, compact: bool, cache: Cache | None) -> Stock:
+def open_stock(folder: str | Path, split: str, choice: Choice, *, compact: bool, cache: BlockCache | None) -> Stock:
     """What is served of a split of the dataset in a folder.
 
     Raises:

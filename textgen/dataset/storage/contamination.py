@@ -17,7 +17,7 @@ from textgen.dataset.storage.manifest import Manifest, read_manifest
 from textgen.dataset.storage.records import parse_pairs, span_dtype, span_sequences
 from textgen.dataset.storage.shards import block_places, read_blocks, record_edges
 from textgen.dataset.storage.windows import Sequences
-from textgen.files import open_folder
+from textgen.files import Folder
 
 GRAM = 13
 """So many tokens in a row are alike by no chance: https://arxiv.org/abs/2005.14165, appendix C."""
@@ -75,7 +75,7 @@ def find_leaks(directory: str | Path) -> Leaks:
     documents = _Tally(sum(counts.documents for counts in held_out))
     for split in (*HELD_OUT, "train"):
         gram_hasher, document_hasher = _GramHasher(), _DocumentHasher()
-        for stretch in _stretches(Path(directory), manifest, split):
+        for stretch in _stretches(Folder(directory), manifest, split):
             grams.add(split, gram_hasher.hashes(stretch))
             documents.add(split, document_hasher.hashes(stretch))
     return Leaks(
@@ -119,12 +119,12 @@ class _Stretch(NamedTuple):
     starts: np.ndarray
 
 
-def _stretches(folder: Path, manifest: Manifest, split: str) -> Iterator[_Stretch]:
+def _stretches(folder: Folder, manifest: Manifest, split: str) -> Iterator[_Stretch]:
     """What a split was cut from, a block at a time."""
     targets_before = 0
     shards = [shard for shard in manifest.total.shards if shard.split == split]
     for place in block_places(shards):
-        (data,) = read_blocks(open_folder(folder), [place])
+        (data,) = read_blocks(folder, [place])
         starts, ends = record_edges(data)
         if manifest.config.layout == "pairs":
             records = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]

@@ -17,7 +17,7 @@ from typing import Any
 from textgen.config import SPLITS, PrepareConfig, TextConfig, from_json, to_json
 from textgen.dataset.storage.shards import Block, Shard
 from textgen.errors import UserError
-from textgen.files import is_remote, open_folder
+from textgen.files import Folder, is_remote
 
 FILE_NAME = "manifest.json"
 INPUTS_FILE = "inputs.jsonl"
@@ -224,7 +224,7 @@ def read_manifest(directory: str | Path) -> Manifest:
         OSError: it can't be read.
     """
     try:
-        content = open_folder(directory).read(FILE_NAME)
+        content = Folder(directory).read(FILE_NAME)
     except FileNotFoundError:
         # A bucket has no folders that could be there without files.
         is_there = is_remote(directory) or Path(directory).exists()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.dataset.storage.manifest import (
     FILE_NAME,
@@ -16,8 +17,6 @@ from textgen.dataset.storage.manifest import (
     read_manifest,
 )
 from textgen.dataset.storage.shards import Shard
-from textgen.errors import require
-from textgen.files import is_remote
 
 MISSING = "missing"
 EXTRA = "extra: the manifest does not name it"
@@ -50,38 +49,40 @@ def verify(directory: str | Path) -> list[Problem]:
     A preparation's `_work` belongs to it, and is not looked into. Of a manifest that is another dataset's, nothing
     else is told.
 
+    Args:
+        directory: the dataset's folder, local or a URL.
+
     Raises:
-        UserError: the folder is no dataset, or not on this machine.
+        UserError: the folder is no dataset.
+        OSError: a file cannot be read.
     """
-    require(
-        not is_remote(directory),
-        f"{directory} is a URL; a dataset is verified and repaired in a folder of this machine. "
-        "Copy it to one and name that.",
-    )
-    folder, manifest = Path(directory), read_manifest(directory)
-    shards = {shard.name: _shard_fault(folder / shard.name, shard) for shard in manifest.total.shards}
-    others = {name: _fault(folder / name, sha256) for name, sha256 in _digests(manifest).items()}
-    if _is_foreign(folder, shards, others):
+    folder, manifest = str(directory), read_manifest(directory)
+    shards = {shard.name: _shard_fault(files.join(folder, shard.name), shard) for shard in manifest.total.shards}
+    others = {name: _fault(files.join(folder, name), sha256) for name, sha256 in _digests(manifest).items()}
+    names = files.list_names(folder)
+    if _is_foreign(names, shards, others):
         what = f"foreign: of the {len(shards)} shards that it names none is here as it says"
         return [Problem(FILE_NAME, None, what)]
     units = {shard.name: shard.unit for shard in manifest.total.shards}
     units |= {letters_name(report.unit): report.unit for report in manifest.units}
     problems = [Problem(name, units.get(name), what) for name, what in {**shards, **others}.items() if what]
-    return problems + [Problem(name, None, EXTRA) for name in _extra(folder, manifest)]
+    return problems + [Problem(name, None, EXTRA) for name in _extra(names, manifest)]
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
+def file_sha256(path: str | Path) -> str:
+    """Returns the SHA-256 of a file, as hexadecimal digits."""
     sha256 = hashlib.sha256()
-    with path.open("rb") as file:
+    with files.open_file(str(path)) as file:
         while data := file.read(_READ_BYTES):
             sha256.update(data)
     return sha256.hexdigest()
 
 
-def _shard_fault(path: Path, shard: Shard) -> str:
-    """What is wrong with a shard; empty when nothing is."""
-    size = path.stat().st_size if path.is_file() else shard.bytes
+def _shard_fault(path: str, shard: Shard) -> str:
+    """Returns what is wrong with a shard; empty when nothing is."""
+    size = files.size(path)
+    if size is None:
+        return MISSING
     if size < shard.bytes:
         return f"cut: {size} of {shard.bytes} bytes"
     if size > shard.bytes:
@@ -89,8 +90,8 @@ def _shard_fault(path: Path, shard: Shard) -> str:
     return _fault(path, shard.sha256)
 
 
-def _fault(path: Path, sha256: str) -> str:
-    if not path.is_file():
+def _fault(path: str, sha256: str) -> str:
+    if files.size(path) is None:
         return MISSING
     return "" if file_sha256(path) == sha256 else _OTHER_CONTENT
 
@@ -105,12 +106,12 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _is_foreign(folder: Path, shards: dict[str, str], others: dict[str, str]) -> bool:
+def _is_foreign(names: list[str], shards: dict[str, str], others: dict[str, str]) -> bool:
     """Whether the manifest came from another dataset, given what is wrong with the files that it names.
 
     Then no shard is as it says; but that is so too where each of a few was damaged, of which most keep their size.
     """
-    here = sum(bool(SHARD_NAME.fullmatch(path.name)) for path in folder.iterdir())
+    here = sum(bool(SHARD_NAME.fullmatch(name)) for name in names)
     if not here or not all(shards.values()):
         return False
     wrong = [bool(others[VOCABULARY_FILE]), bool(others[INPUTS_FILE])]
@@ -118,7 +119,7 @@ def _is_foreign(folder: Path, shards: dict[str, str], others: dict[str, str]) ->
     return all(wrong) or (here > 1 and (any(wrong) or not same_size))
 
 
-def _extra(folder: Path, manifest: Manifest) -> Iterator[str]:
+def _extra(names: list[str], manifest: Manifest) -> Iterator[str]:
     """The files that the manifest does not account for, in order."""
     known = {FILE_NAME, WORK_FOLDER, *_digests(manifest), *(shard.name for shard in manifest.total.shards)}
-    return (name for name in sorted(path.name for path in folder.iterdir()) if name not in known)
+    return (name for name in names if name not in known)

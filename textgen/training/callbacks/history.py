@@ -2,8 +2,11 @@
 
 import csv
 import dataclasses
+import io
 import math
 from pathlib import Path
+
+from textgen.files import write_atomically
 
 _EMPTY = ""
 
@@ -76,13 +79,12 @@ class History:
 
     def write(self) -> None:
         """Puts the rows on disk in the place of those that are there."""
-        temporary = self._path.with_suffix(".tmp")
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(field.name for field in dataclasses.fields(Row))
-            for row in self.rows:
-                writer.writerow(_EMPTY if value is None else value for value in dataclasses.astuple(row))
-        temporary.replace(self._path)
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(field.name for field in dataclasses.fields(Row))
+        for row in self.rows:
+            writer.writerow(_EMPTY if value is None else value for value in dataclasses.astuple(row))
+        write_atomically(self._path, file.getvalue().encode())
 
 
 def _read(path: Path) -> list[Row]:

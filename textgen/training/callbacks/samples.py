@@ -4,6 +4,8 @@ import dataclasses
 import json
 from pathlib import Path
 
+from textgen.files import write_atomically
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sample:
@@ -23,9 +25,7 @@ class Samples:
         """Goes on from the samples that `path` has up to a step."""
         self._path = path
         kept = [line for line in _lines(path) if _step(line) <= until_step]
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-        temporary.replace(path)
+        write_atomically(path, "".join(f"{line}\n" for line in kept).encode())
 
     def add(self, sample: Sample) -> None:
         """Adds a sample."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from textgen.files import write_atomically
 from textgen.training.callbacks.history import Row, perplexity
 from textgen.training.step import Sums
 
@@ -68,4 +69,4 @@ def _keep_until(step: int, path: Path) -> None:
     with tf.io.TFRecordWriter(str(temporary)) as writer:
         for record in kept:
             writer.write(record)
-    temporary.replace(path)
+    write_atomically(path, temporary)

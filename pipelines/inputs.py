@@ -1,0 +1,85 @@
+"""Finds the input files that paths, globs and folders name."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from textgen import files
+from textgen.corpus.formats import format_of
+from textgen.corpus.units import InputFile
+from textgen.errors import UserError
+from textgen.files import Stamp
+
+_GLOB_TOKENS = re.compile(r"\*\*|\*|\?|\[(?:!|(?!!))(?:\][^\]]*|[^\]]+)\]|.", re.DOTALL)
+"""`**`, `*`, `?`, a set such as `[a-c]` or `[!.]`, or any other character."""
+
+_GLOBS = {"**": ".*", "*": r"[^/\\]*", "?": "."}
+
+
+def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
+    """Returns the files that paths, globs and folders name, sorted by path, each once.
+
+    `*` matches within one folder, `**` across folders. A folder stands for all files in it and below it, except for
+    those whose names begin with a dot or an underscore. Empty files are left out.
+
+    Args:
+        patterns: paths and globs, local or URLs.
+        format: the format of all files, or "auto" to tell it from each file's ending.
+
+    Raises:
+        UserError: a pattern names no file, or a file has a format that cannot be read.
+        OSError: a store cannot be listed.
+    """
+    found: dict[str, Stamp] = {}
+    for pattern in patterns:
+        matches = _matches(pattern)
+        if not matches:
+            raise UserError(f"no file matches {pattern!r}. Check the path; quote a pattern with * in it.")
+        found.update(matches)
+    return [
+        InputFile(path, stamp.size, stamp.modified, format_of(path, format))
+        for path, stamp in sorted(found.items())
+        if stamp.size
+    ]
+
+
+def _matches(pattern: str) -> dict[str, Stamp]:
+    name = pattern.rstrip("/") or pattern
+    return dict(_glob(name)) or dict(_not_hidden(_glob(files.join(name, "**"))))
+
+
+def _glob(pattern: str) -> Iterator[tuple[str, Stamp]]:
+    """Yields the path and stamp of every file that a pattern matches."""
+    pattern = files.join(pattern)
+    fixed = re.split(r"[\[*?]", pattern, maxsplit=1)[0]
+    if fixed == pattern:
+        stamp = files.stamp(pattern)
+        yield from [(pattern, stamp)] if stamp else []
+        return
+    directory = fixed[: fixed.rfind("/") + 1]
+    matches = re.compile(_regex(pattern), re.DOTALL).fullmatch
+    # The root folder keeps its slash.
+    yield from (found for found in files.walk(directory.rstrip("/") or directory) if matches(found[0]))
+
+
+def _not_hidden(found: Iterator[tuple[str, Stamp]]) -> Iterator[tuple[str, Stamp]]:
+    return ((path, stamp) for path, stamp in found if not PurePosixPath(path).name.startswith((".", "_")))
+
+
+def _regex(pattern: str) -> str:
+    """Returns the regular expression of a glob.
+
+    >>> _regex("a/*.txt")
+    'a/[^/\\\\\\\\]*\\\\.txt'
+    """
+    return "".join(_GLOBS.get(token) or _set(token) or re.escape(token) for token in _GLOB_TOKENS.findall(pattern))
+
+
+def _set(token: str) -> str:
+    """Returns the regular expression of a set of characters; empty for any other token."""
+    if len(token) < 3:  # noqa: PLR2004 - The shortest set is `[a]`.
+        return ""
+    inner = token[1:-1].replace("\\", "\\\\")
+    if inner.startswith("!"):
+        return f"[^{inner[1:]}]"
+    return f"[\\{inner}]" if inner.startswith("^") else f"[{inner}]"

@@ -1,0 +1,181 @@
+"""Drivers that are missing, that misbehave, that have a rename and that have none."""
+
+import errno
+import sys
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow.fs
+import pytest
+from fsspec.implementations.arrow import ArrowFSWrapper
+from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.registry import _registry
+
+from textgen import files
+from textgen.errors import UserError
+from textgen.files import Folder, Range
+
+CONTENT = bytes(range(100))
+
+
+class TestDrivers:
+    @pytest.mark.parametrize(
+        ("url", "module", "remedy"),
+        [
+            ("gs://bucket/data", "gcsfs", "Install it: pip install 'textgen-stream[gcp]'."),
+            ("s3://bucket/data", "s3fs", "Install it: pip install 'textgen-stream[aws]'."),
+            ("abfs://bucket/data", "adlfs", "nstall adlfs"),
+        ],
+    )
+    def test_a_missing_driver_is_told_with_what_installs_it(
+        self, monkeypatch: pytest.MonkeyPatch, url: str, module: str, remedy: str
+    ) -> None:
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(UserError) as error:
+            Folder(url)
+        assert str(error.value).startswith(f"{url} needs a driver of fsspec that is not installed. ")
+        assert remedy in str(error.value)
+
+    def test_a_scheme_that_no_driver_knows_is_told(self) -> None:
+        with pytest.raises(UserError, match=r"^gopher://data cannot be opened: .*gopher.*\. Name a folder of this"):
+            Folder("gopher://data")
+
+    def test_what_a_driver_raises_is_an_os_error_with_its_text(self, failing: "type[Failing]") -> None:
+        failing.error = RuntimeError("no token")
+        folder = Folder("failing://bucket/data")
+        for call in (
+            lambda: folder.read("a"),
+            lambda: folder.size("a"),
+            lambda: folder.read_ranges([Range("a", 0, 1)]),
+        ):
+            with pytest.raises(OSError, match="RuntimeError: no token") as error:
+                call()
+            assert (error.value.strerror, error.value.filename) == (
+                "RuntimeError: no token",
+                "failing://bucket/data/a",
+            )
+
+    def test_the_number_of_an_os_error_is_kept(self, failing: "type[Failing]") -> None:
+        failing.error = PermissionError(errno.EACCES, "Access Denied")
+        with pytest.raises(PermissionError, match=r"Access Denied: 'failing://bucket/data/a'"):
+            Folder("failing://bucket/data").read("a")
+
+    def test_a_driver_that_can_not_start_is_an_os_error(self, failing: "type[Failing]") -> None:
+        failing.error_at_start = RuntimeError("no credentials")
+        with pytest.raises(OSError, match="RuntimeError: no credentials: 'failing://bucket/data'"):
+            Folder("failing://bucket/data")
+
+    def test_a_store_that_refuses_a_range_after_the_end_is_as_others(self, failing: "type[Failing]") -> None:
+        fsspec.filesystem("failing").pipe_file("/bucket/data/a", CONTENT)
+        failing.error_after_end = True
+        folder = Folder("failing://bucket/data")
+        ranges = [Range("a", 95, 110), Range("a", 100, 110), Range("a", 200, 210)]
+        assert folder.read_ranges(ranges) == [CONTENT[95:], b"", b""]
+
+
+class Failing(MemoryFileSystem):
+    """Files in memory, with the errors that a store may have."""
+
+    protocol = "failing"
+    cachable = False
+    error: Exception | None = None
+    error_at_start: Exception | None = None
+    error_after_end = False
+
+    def __init__(self, **options: Any):
+        if self.error_at_start:
+            raise self.error_at_start
+        super().__init__(**options)
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return super()._strip_protocol(path.removeprefix("failing://"))
+
+    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **options: Any) -> bytes:
+        if self.error:
+            raise self.error
+        if self.error_after_end and start and start >= self.size(path):
+            raise OSError(errno.EINVAL, "The requested range is not satisfiable")
+        return super().cat_file(path, start, end, **options)
+
+    def info(self, path: str, **options: Any) -> dict[str, Any]:
+        if self.error:
+            raise self.error
+        return super().info(path, **options)
+
+
+@pytest.fixture
+def failing() -> type[Failing]:
+    class Fresh(Failing):
+        store: dict[str, Any] = {}
+
+    fsspec.register_implementation("failing", Fresh, clobber=True)
+    return Fresh
+
+
+class ObjectStore(MemoryFileSystem):
+    """A store whose objects are there when they are complete, and which can't rename them."""
+
+    protocol = "gs"
+    store: dict[str, Any] = {}
+    pseudo_dirs = [""]
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return super()._strip_protocol(path.removeprefix("gs://"))
+
+    def mv(self, *paths: str, **options: Any) -> None:
+        raise NotImplementedError
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        raise PermissionError("making buckets is not allowed")
+
+    def put_file(self, local: str, path: str, **options: Any) -> None:
+        self.pipe_file(path, Path(local).read_bytes())
+
+
+class Hadoop(ArrowFSWrapper):
+    """The driver for `hdfs://`, over a local folder."""
+
+    protocol = "hdfs"
+
+    def __init__(self, **options: Any):
+        super().__init__(fs=pyarrow.fs.LocalFileSystem(), **options)
+
+
+class TestWritingWholeFiles:
+    @pytest.fixture
+    def store(self) -> Any:
+        fsspec.register_implementation("gs", ObjectStore, clobber=True)
+        ObjectStore.store = {}
+        yield ObjectStore
+        _registry.pop("gs")
+
+    @pytest.fixture
+    def hadoop(self, tmp_path: Path) -> Any:
+        fsspec.register_implementation("hdfs", Hadoop, clobber=True)
+        yield f"hdfs://{tmp_path}/data"
+        _registry.pop("hdfs")
+
+    def test_an_object_store_gets_the_final_name_at_once(self, store: type[ObjectStore], tmp_path: Path) -> None:
+        (tmp_path / "part").write_bytes(CONTENT)
+        files.make_directory("gs://bucket/data")
+        for content in (b"one", b"two", tmp_path / "part"):
+            files.write_atomically("gs://bucket/data/a", content, temporary_folder="gs://bucket/data/_work")
+        assert files.read("gs://bucket/data/a") == CONTENT
+        assert list(store.store) == ["/bucket/data/a"]
+
+    def test_a_store_with_a_rename_replaces_files_and_tells_their_times(self, hadoop: str, tmp_path: Path) -> None:
+        (tmp_path / "part").write_bytes(CONTENT)
+        for content in (b"one", b"two", tmp_path / "part"):
+            files.write_atomically(f"{hadoop}/a", content, temporary_folder=f"{hadoop}/_work")
+        assert files.read(f"{hadoop}/a") == CONTENT
+        assert files.list_names(hadoop) == ["_work", "a"]
+        assert files.list_names(f"{hadoop}/_work") == []
+        found, now = files.stamp(f"{hadoop}/a"), (tmp_path / "data" / "a").stat().st_mtime
+        assert found and found.size == 100 and found.modified == pytest.approx(now)
+        assert [path for path, _ in files.walk(hadoop)] == [f"{hadoop}/a"]
+        assert Folder(hadoop).read_ranges([Range("a", 95, 110)]) == [CONTENT[95:]]
+        files.remove(hadoop)
+        assert files.stamp(f"{hadoop}/a") is None

@@ -1,0 +1,121 @@
+"""A cache on this machine's disk of what is read from remote files."""
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from textgen.errors import require
+from textgen.files import Folder, Range, is_remote, write_atomically
+
+_PREFIX = "range-"
+
+_SHARE = 16
+"""One process reserves this part of the limit at a time, since others may write to the folder too."""
+
+
+class BlockCache:
+    """Keeps byte ranges of remote files in a local folder; the least recently used are removed first.
+
+    Several processes may share the folder, each of which may exceed the limit by a sixteenth. A range that cannot be
+    kept, because it is larger than the limit or the disk is full, is not kept, and that is no error.
+    """
+
+    def __init__(self, directory: Path, max_bytes: int):
+        """Makes the folder.
+
+        Raises:
+            UserError: `max_bytes` is below 1.
+            OSError: the folder cannot be made.
+        """
+        require(max_bytes >= 1, f"the cache has a limit of {max_bytes} bytes; it must be at least 1.")
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory, self._max_bytes = directory, max_bytes
+        self._lock = threading.Lock()
+        # Bytes that may be written before the folder is looked through again.
+        self._reserved = 0
+
+    def get(self, key: str) -> bytes | None:
+        """Returns what was put under a key, or None."""
+        path = self._path(key)
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return content
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keeps `content` in place of what was kept under the key."""
+        if len(content) > self._max_bytes:
+            return
+        with contextlib.suppress(OSError):
+            self._reserve(len(content))
+            write_atomically(self._path(key), content)
+
+    def _path(self, key: str) -> Path:
+        return self._directory / (_PREFIX + hashlib.sha256(key.encode()).hexdigest())
+
+    def _reserve(self, size: int) -> None:
+        """Takes `size` bytes from the reserve; where that is too small, removes old files and reserves anew."""
+        with self._lock:
+            if self._reserved < size:
+                self._reserved = max(size, self._max_bytes // _SHARE)
+                self._shrink(self._max_bytes - self._reserved)
+            self._reserved -= size
+
+    def _shrink(self, max_bytes: int) -> None:
+        files = sorted(self._files())
+        total = sum(size for _, size, _ in files)
+        for _, size, path in files:
+            if total <= max_bytes:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+
+    def _files(self) -> Iterator[tuple[int, int, Path]]:
+        """Yields the time of last use, size and path of each file; temporary files of killed processes too."""
+        for path in self._directory.glob(f"{_PREFIX}*"):
+            with contextlib.suppress(FileNotFoundError):
+                stat = path.stat()
+                yield stat.st_mtime_ns, stat.st_size, path
+
+
+class CachedFolder(Folder):
+    """A remote folder whose byte ranges are kept in a cache."""
+
+    def __init__(self, directory: str | Path, cache: BlockCache):
+        super().__init__(directory)
+        self._cache = cache
+
+    def read_ranges(self, ranges: Sequence[Range], *, fresh: bool = False) -> list[bytes]:
+        """Returns the bytes of each range, as `Folder.read_ranges` does; those in the cache are not fetched."""
+        kept = [None if fresh else self._kept(wanted) for wanted in ranges]
+        missing = [wanted for wanted, content in zip(ranges, kept, strict=True) if content is None]
+        fetched = super().read_ranges(missing, fresh=fresh)
+        for wanted, content in zip(missing, fetched, strict=True):
+            if len(content) == wanted.end - wanted.start:
+                self._cache.put(self._key(wanted), content)
+        found = iter(fetched)
+        return [next(found) if content is None else content for content in kept]
+
+    def _kept(self, wanted: Range) -> bytes | None:
+        content = self._cache.get(self._key(wanted))
+        # A crash of the machine may have cut what was kept.
+        return content if content is not None and len(content) == wanted.end - wanted.start else None
+
+    def _key(self, wanted: Range) -> str:
+        return f"{self.path(wanted.name)} {wanted.start} {wanted.end}"
+
+
+def open_folder(directory: str | Path, *, cache: BlockCache | None) -> Folder:
+    """Opens a folder to read from; that of a remote dataset keeps what it reads in the cache, if there is one.
+
+    Raises:
+        UserError: the scheme of the URL has no driver.
+        OSError: the driver cannot start.
+    """
+    return CachedFolder(directory, cache) if cache and is_remote(directory) else Folder(directory)

@@ -1,0 +1,241 @@
+"""Files at URLs, read and written by fsspec's drivers; whatever their libraries raise becomes an OSError."""
+
+import contextlib
+import errno
+import io
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fsspec.core import url_to_fs
+
+from textgen.errors import UserError
+
+_EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "aws", "s3a": "aws"}
+"""The extra of this package that installs the driver of a scheme."""
+
+_OBJECT_STORES = {"gs", "gcs", "s3", "s3a", "abfs", "abfss", "az", "oss", "r2"}
+"""Schemes of stores that show an object only when it is complete, and that have no rename."""
+
+_MODIFIED_KEYS = ("mtime", "LastModified", "last_modified", "updated")
+"""Names that drivers give to the time of the last change."""
+
+_READ_AHEAD_BYTES = 1 << 22
+
+
+class Stamp(NamedTuple):
+    """Identifies a version of a file without reading it.
+
+    Attributes:
+        size: in bytes.
+        modified: time of the last change, in seconds since 1970; 0 where the store does not keep it.
+    """
+
+    size: int
+    modified: float
+
+
+def connect(url: str) -> tuple[Any, str]:
+    """Returns fsspec's driver for a URL, and the path as the driver names it.
+
+    Raises:
+        UserError: the scheme has no driver, or it is not installed.
+        OSError: the driver cannot start.
+    """
+    try:
+        # Other processes write to the same folders, so a listing must not be kept.
+        driver, path = url_to_fs(url, use_listings_cache=False)
+    except ImportError as error:
+        extra = _EXTRAS.get(url.partition("://")[0])
+        remedy = f"Install it: pip install 'textgen-stream[{extra}]'." if extra else f"{error}."
+        raise UserError(f"{url} needs a driver of fsspec that is not installed. {remedy}") from None
+    except ValueError as error:
+        raise UserError(
+            f"{url} cannot be opened: {error}. Name a folder of this machine, or a URL such as gs://bucket/data or "
+            "s3://bucket/data."
+        ) from None
+    except Exception as error:
+        raise os_error(error, url) from error
+    return driver, path.rstrip("/")
+
+
+def open_file(url: str) -> io.BufferedReader:
+    """Opens a file; each reader has its own position, and each error while reading is an OSError."""
+    return io.BufferedReader(_RangeFile(url), _READ_AHEAD_BYTES)
+
+
+def read(url: str) -> bytes:
+    """Returns the content of a file."""
+    driver, name = connect(url)
+    with _as_os_error(url):
+        return driver.cat_file(name)
+
+
+def read_ranges(urls: Sequence[str], starts: Sequence[int], ends: Sequence[int]) -> list[bytes]:
+    """Returns the bytes [start, end) of each file, fewer where it ends before; all are asked for at once."""
+    if not urls:
+        return []
+    driver, _ = connect(urls[0])
+    names = [connect(url)[1] for url in urls]
+    with _as_os_error(urls[0]):
+        # Errors come as results, since not every driver raises them where it is asked to.
+        found = driver.cat_ranges(names, list(starts), list(ends), on_error="return")
+    return [_content(*each) for each in zip(urls, starts, found, strict=True)]
+
+
+def stamp(url: str) -> Stamp | None:
+    """Returns the size and time of a file, or None if there is no such file."""
+    driver, name = connect(url)
+    try:
+        with _as_os_error(url):
+            info = driver.info(name)
+            return None if info["type"] == "directory" else _stamp(driver, info)
+    except FileNotFoundError:
+        return None
+
+
+def list_names(directory: str, *, files_only: bool) -> list[str]:
+    """Returns the names of what is directly in a directory; none if it is not there."""
+    driver, root = connect(directory)
+    try:
+        with _as_os_error(directory):
+            found = driver.ls(root, detail=True)
+    except FileNotFoundError:
+        return []
+    # Some stores list an empty object under the name of the directory itself.
+    paths = [info["name"].rstrip("/") for info in found if not (files_only and info["type"] == "directory")]
+    return [path.rpartition("/")[2] for path in paths if path != root]
+
+
+def walk(directory: str) -> Iterator[tuple[str, Stamp]]:
+    """Yields the URL and stamp of every file in a directory and below it; none if it is not there."""
+    driver, root = connect(directory)
+    with _as_os_error(directory):
+        found = driver.find(root, detail=True)
+        for name, info in found.items():
+            yield directory.rstrip("/") + name[len(root) :], _stamp(driver, info)
+
+
+def make_directory(url: str) -> None:
+    """Makes a directory where the store has directories."""
+    driver, name = connect(url)
+    if not _is_object_store(driver):
+        with _as_os_error(url):
+            driver.makedirs(name, exist_ok=True)
+
+
+def remove(url: str) -> None:
+    """Removes a file, or a directory with everything in it; a missing one is no error."""
+    driver, name = connect(url)
+    with contextlib.suppress(FileNotFoundError), _as_os_error(url):
+        driver.rm(name, recursive=True)
+
+
+def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None:
+    """Writes a file, or copies a local one, so that readers find all of it or nothing.
+
+    Args:
+        url: the file.
+        content: its bytes, or a local file.
+        temporary: the URL that it has until it is complete, where the store has a rename.
+    """
+    driver, name = connect(url)
+    with _as_os_error(url):
+        if _is_object_store(driver):
+            _put(driver, name, content)
+            return
+        _, temporary_name = connect(temporary)
+        for made in (name, temporary_name):
+            driver.makedirs(made.rpartition("/")[0], exist_ok=True)
+        _put(driver, temporary_name, content)
+        driver.mv(temporary_name, name)
+
+
+def os_error(error: Exception, path: str) -> OSError:
+    """Returns the OSError that stands for an error of a driver."""
+    if isinstance(error, (FileNotFoundError, IsADirectoryError)):
+        return missing(path)
+    code, text = getattr(error, "errno", None), getattr(error, "strerror", None)
+    return OSError(code if isinstance(code, int) else errno.EIO, text or f"{type(error).__name__}: {error}", path)
+
+
+def missing(path: str) -> FileNotFoundError:
+    """Returns the error of a file that is not there."""
+    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+
+@contextlib.contextmanager
+def _as_os_error(path: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise os_error(error, path) from error
+
+
+class _RangeFile(io.RawIOBase):
+    """A file that asks its driver for the bytes that are read."""
+
+    def __init__(self, url: str):
+        super().__init__()
+        found = stamp(url)
+        if found is None:
+            raise missing(url)
+        self._url, self._size, self._position = url, found.size, 0
+        self._driver, self._name = connect(url)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._position + len(buffer), self._size)
+        if end <= self._position:
+            return 0
+        with _as_os_error(self._url):
+            content = self._driver.cat_file(self._name, start=self._position, end=end)
+        buffer[: len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+
+def _content(url: str, start: int, found: bytes | Exception) -> bytes:
+    if not isinstance(found, Exception):
+        return found
+    now = stamp(url)
+    if now and now.size <= start:
+        # Some stores refuse a range that starts where the file has ended.
+        return b""
+    raise os_error(found, url) from found
+
+
+def _stamp(driver: Any, info: dict[str, Any]) -> Stamp:
+    modified = next((info[key] for key in _MODIFIED_KEYS if info.get(key)), None)
+    if modified is None:
+        with contextlib.suppress(NotImplementedError):
+            modified = driver.modified(info["name"])
+    if isinstance(modified, str):
+        modified = datetime.fromisoformat(modified.replace("Z", "+00:00"))
+    if isinstance(modified, datetime):
+        modified = modified.timestamp()
+    return Stamp(info["size"] or 0, float(modified or 0))
+
+
+def _is_object_store(driver: Any) -> bool:
+    protocols = {driver.protocol} if isinstance(driver.protocol, str) else set(driver.protocol)
+    return not _OBJECT_STORES.isdisjoint(protocols)
+
+
+def _put(driver: Any, name: str, content: bytes | Path) -> None:
+    if isinstance(content, Path):
+        driver.put_file(str(content), name)
+    else:
+        driver.pipe_file(name, content)
