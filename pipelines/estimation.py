@@ -12,21 +12,21 @@ from typing import BinaryIO, NamedTuple
 
 from pipelines import count_tokens, tokenize, write_shards
 from pipelines.jobs import UnitWork
-from pipelines.plan import Plan, make_plan, reading
+from pipelines.plan import Plan, make_plan, read_options
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.corpus import units
 from textgen.corpus.block_files import BLOCK_BYTES
-from textgen.corpus.compression import is_packed, unpacked
+from textgen.corpus.compression import is_compressed, open_decompressed
 from textgen.corpus.encodings import is_ascii_compatible
-from textgen.corpus.readers.base import Piece
+from textgen.corpus.readers.base import FileRange
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.manifest import UnitReport
 from textgen.errors import require
 
-_PIECE_BYTES = 1 << 19
-_PIECES = 16
+_SAMPLE_RANGE_BYTES = 1 << 19
+_SAMPLE_RANGES = 16
 """The sample: so many pieces of such a size, evenly over the corpus."""
 
 _HEAD_BYTES = 16 * BLOCK_BYTES
@@ -130,38 +130,42 @@ def _documents(plan: Plan, sampled: int, scale: float) -> int:
 
 def _samples(plan: Plan, folder: Path) -> Iterator[_Sample]:
     """Pieces from all over the corpus."""
-    pieces = [piece for unit in _small_units(plan) for piece in unit.pieces]
-    step = -(-len(pieces) // _PIECES)
-    for i, piece in enumerate(pieces[step // 2 :: step]):
-        if piece.end - piece.start <= 2 * _PIECE_BYTES and not is_packed(piece.path) or piece.format == "parquet":
-            yield _Sample(Unit(i, (piece,)), piece.end - piece.start)
+    file_ranges = [file_range for unit in _small_units(plan) for file_range in unit.file_ranges]
+    step = -(-len(file_ranges) // _SAMPLE_RANGES)
+    for i, file_range in enumerate(file_ranges[step // 2 :: step]):
+        if (
+            file_range.end - file_range.start <= 2 * _SAMPLE_RANGE_BYTES
+            and not is_compressed(file_range.path)
+            or file_range.format == "parquet"
+        ):
+            yield _Sample(Unit(i, (file_range,)), file_range.end - file_range.start)
         else:
-            yield _head(i, piece, folder, plan.config.encoding)
+            yield _head(i, file_range, folder, plan.config.encoding)
 
 
 def _small_units(plan: Plan) -> list[Unit]:
-    return units.plan(
+    return units.plan_units(
         plan.files,
-        unit_bytes=max(_PIECE_BYTES, plan.total_bytes // 4096),
+        unit_bytes=max(_SAMPLE_RANGE_BYTES, plan.total_bytes // 4096),
         open_file=files.open_file,
-        reading=reading(plan.config),
+        options=read_options(plan.config),
     )
 
 
-def _head(index: int, piece: Piece, folder: Path, encoding: str) -> _Sample:
+def _head(index: int, file_range: FileRange, folder: Path, encoding: str) -> _Sample:
     """The beginning of a file as a file of its own, and how many bytes of the file on disk it came from."""
     path = folder / f"head-{index}"
-    with files.open_file(piece.path) as file:
+    with files.open_file(file_range.path) as file:
         sips = _Sips(file)
-        text = unpacked(piece.path, sips.open) if is_packed(piece.path) else file
+        text = open_decompressed(file_range.path, sips.open) if is_compressed(file_range.path) else file
         content = text.read(_HEAD_BYTES)
         read = sips.taken or file.tell()
         whole = not text.read(1)
     if not whole and is_ascii_compatible(encoding):
         content = content[: content.rfind(b"\n") + 1] or content
     path.write_bytes(content)
-    corpus_bytes = (piece.end if whole else min(read, piece.end)) - piece.start
-    return _Sample(Unit(index, (Piece(str(path), 0, len(content), piece.format),)), corpus_bytes)
+    corpus_bytes = (file_range.end if whole else min(read, file_range.end)) - file_range.start
+    return _Sample(Unit(index, (FileRange(str(path), 0, len(content), file_range.format),)), corpus_bytes)
 
 
 class _Sips(io.RawIOBase):

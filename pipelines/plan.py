@@ -11,12 +11,12 @@ from pipelines.inputs import find_inputs
 from textgen import files
 from textgen.config import PrepareConfig, to_json
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import Reading
+from textgen.corpus.readers.base import ReadOptions
 from textgen.corpus.units import InputFile
 from textgen.dataset.storage import manifest
 from textgen.errors import UserError, require
 from textgen.text.tokenizers import make_tokenizer
-from textgen.text.vocabulary import Vocabulary, parse_given
+from textgen.text.vocabulary import Vocabulary, parse_user_vocabulary
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ def make_plan(
         config = dataclasses.replace(config, text=text)
     tokenizer = make_tokenizer(config.text, model)
     if vocabulary:
-        given = parse_given(_content(vocabulary, "--vocabulary"), vocabulary)
+        given = parse_user_vocabulary(_content(vocabulary, "--vocabulary"), vocabulary)
         strange = [token for token in given.tokens if not tokenizer.is_token(token)]
         require(
             not strange,
@@ -89,9 +89,9 @@ def make_plan(
     return Plan(config, tuple(_checked_inputs(inputs, config)), given, model)
 
 
-def reading(config: PrepareConfig) -> Reading:
+def read_options(config: PrepareConfig) -> ReadOptions:
     """How the config takes texts from files."""
-    return Reading(config.text_field, config.encoding, config.on_invalid)
+    return ReadOptions(config.text_field, config.encoding, config.on_invalid)
 
 
 def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:
@@ -119,7 +119,7 @@ def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputF
     if not found:
         raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")
     for file in found:
-        READERS[file.format].check(file.path, files.open_file, reading(config))
+        READERS[file.format].check(file.path, files.open_file, read_options(config))
     if config.text_field and not any(READERS[file.format].has_columns for file in found):
         raise UserError(
             f"--text-field {config.text_field} names a column, and no input has any. "

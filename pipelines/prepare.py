@@ -9,7 +9,7 @@ import apache_beam as beam
 
 from pipelines import arguments, count_tokens, duplicates, runners, tokenize, write_shards
 from pipelines.jobs import ProcessUnits, UnitWork, progress
-from pipelines.plan import Plan, make_plan, reading
+from pipelines.plan import Plan, make_plan, read_options
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import VOCABULARY_FILE, PrepareConfig
@@ -80,11 +80,11 @@ class _Job:
     def __init__(self, plan: Plan, workspace: Workspace, beam_flags: Sequence[str]):
         self._plan, self._workspace, self._beam_flags = plan, workspace, beam_flags
         config = plan.config
-        self.units = units.plan(
+        self.units = units.plan_units(
             plan.files,
             unit_bytes=units.unit_bytes(plan.total_bytes, config.layout),
             open_file=files.open_file,
-            reading=reading(config),
+            options=read_options(config),
         )
         committed = workspace.committed()
         self.has_vocabulary = committed is not None and workspace.holds_vocabulary(committed)

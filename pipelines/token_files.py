@@ -34,7 +34,7 @@ class TokenBatch(NamedTuple):
     texts: list[bytes]
 
 
-class Documents(NamedTuple):
+class DocumentTable(NamedTuple):
     """The D documents of a unit.
 
     Attributes:
@@ -121,7 +121,7 @@ def place(batches: Iterable[TokenBatch]) -> Iterator[Placed]:
         yield Placed(batch, slice(first, next_document), offsets)
 
 
-def write_documents(path: Path, documents: Documents) -> None:
+def write_documents(path: Path, documents: DocumentTable) -> None:
     """Writes the `documents` file."""
     count, width = documents.signatures.shape
     table = pa.table(
@@ -137,12 +137,12 @@ def write_documents(path: Path, documents: Documents) -> None:
         writer.write_table(table)
 
 
-def read_documents(file: BinaryIO) -> Documents:
+def read_documents(file: BinaryIO) -> DocumentTable:
     """What `write_documents` wrote."""
     table = pa.ipc.open_file(pa.py_buffer(file.read())).read_all().combine_chunks()
     count = table.num_rows
     width = table.schema.field("signature").type.byte_width // 4
-    return Documents(
+    return DocumentTable(
         _matrix(table["digest"], np.uint8, count, DIGEST_BYTES),
         table["tokens"].to_numpy(),
         table["characters"].to_numpy(),

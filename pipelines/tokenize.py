@@ -16,18 +16,18 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines import token_files
-from pipelines.plan import reading
-from pipelines.token_files import Documents, Placed, TokenBatch, TokenWriter
+from pipelines.plan import read_options
+from pipelines.token_files import DocumentTable, Placed, TokenBatch, TokenWriter
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, Batch
+from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, TextBatch
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
 from textgen.text import minhash
-from textgen.text.filters import Rule, make_rules, reasons
-from textgen.text.preprocessor import Analyzer, Tokens
+from textgen.text.filters import Filter, drop_reasons, make_filters
+from textgen.text.preprocessor import Analyzer, TokenizedTexts
 
 STAGE = "tokens"
 DUPLICATES = "duplicates"
@@ -42,7 +42,7 @@ _ONE_AT_A_TIME = threading.Lock()
 @functools.lru_cache(maxsize=1)
 def _analyzer(text: TextConfig, selection: SelectionConfig, model: bytes) -> Analyzer:
     """The text operations that the threads of a process share, since it takes seconds to make their graph."""
-    return Analyzer(text, rules=make_rules(selection), model=model)
+    return Analyzer(text, filters=make_filters(selection), model=model)
 
 
 class TokenizeUnit:
@@ -59,37 +59,37 @@ class TokenizeUnit:
             self._analyzer = _analyzer(self._config.text, self._config.selection, self._workspace.tokenizer_model())
 
     def process(self, unit: Unit) -> dict[str, Any]:
-        """`refused`, a count by reason, and `repaired`."""
-        ledger = _Ledger(self._analyzer.rules, signed=self._config.selection.near_duplicates > 0)
-        refused = _Refusals(keep=self._config.keep_dropped)
+        """`rejected`, a count by reason, and `replaced`."""
+        ledger = _Ledger(self._analyzer.filters, signed=self._config.selection.near_duplicates > 0)
+        rejected = _Rejections(keep=self._config.keep_dropped)
         with files.scratch_folder(self._workspace.work_path()) as folder:
             symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
             writer = TokenWriter(folder / "tokens", symbol_type)
-            for texts, continued in _gathered(self._texts(unit, refused)):
+            for texts, continued in _gathered(self._texts(unit, rejected)):
                 tokens = self._analyzer.analyze(texts, continued)
                 ledger.add(tokens, continued)
                 writer.write(_stretches(tokens, texts, continued, keep_texts=self._config.keep_dropped))
             writer.close()
             token_files.write_documents(folder / "documents", ledger.close())
             if self._config.keep_dropped:
-                refused.write(folder / "refused")
+                rejected.write(folder / "rejected")
             for file in sorted(folder.iterdir()):
                 files.write_atomically(unit_path(self._workspace, unit.index, file.name), file)
-        return {"refused": refused.counts, "repaired": refused.repaired}
+        return {"rejected": rejected.counts, "replaced": rejected.replaced}
 
-    def _texts(self, unit: Unit, refused: "_Refusals") -> Iterator[Batch]:
-        for piece in unit.pieces:
-            for batch in READERS[piece.format].read(piece, files.open_file, reading(self._config)):
-                refused.add(piece.path, batch)
+    def _texts(self, unit: Unit, rejected: "_Rejections") -> Iterator[TextBatch]:
+        for file_range in unit.file_ranges:
+            for batch in READERS[file_range.format].read(file_range, files.open_file, read_options(self._config)):
+                rejected.add(file_range.path, batch)
                 yield batch
 
 
 def unit_path(workspace: Workspace, unit: int, kind: str) -> str:
-    """The path of a unit's `tokens`, `documents` or `refused` file."""
+    """The path of a unit's `tokens`, `documents` or `rejected` file."""
     return workspace.work_path(STAGE, f"{unit:06d}.{kind}")
 
 
-def read_documents(workspace: Workspace, unit: int) -> Documents:
+def read_documents(workspace: Workspace, unit: int) -> DocumentTable:
     """The documents of a unit, those that are duplicates dropped."""
     with files.open_file(unit_path(workspace, unit, "documents")) as file:
         documents = token_files.read_documents(file)
@@ -104,7 +104,7 @@ def read_tokens(workspace: Workspace, unit: int) -> Iterator[Placed]:
         yield from token_files.place(token_files.read_tokens(file))
 
 
-def _gathered(batches: Iterator[Batch]) -> Iterator[tuple[list[bytes], list[bool]]]:
+def _gathered(batches: Iterator[TextBatch]) -> Iterator[tuple[list[bytes], list[bool]]]:
     """The texts of batches, and which of them go on; those of many small files together."""
     texts, continued, size = list[bytes](), list[bool](), 0
     for batch in batches:
@@ -119,7 +119,7 @@ def _gathered(batches: Iterator[Batch]) -> Iterator[tuple[list[bytes], list[bool
         yield texts, continued
 
 
-def _stretches(tokens: Tokens, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> TokenBatch:
+def _stretches(tokens: TokenizedTexts, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> TokenBatch:
     """A batch's texts, those of one document joined."""
     symbols = tokens.symbols.numpy()
     ends = np.cumsum(tokens.lengths.numpy())
@@ -137,18 +137,18 @@ def _stretches(tokens: Tokens, texts: list[bytes], continued: list[bool], *, kee
 class _Ledger:
     """What is known of each document, gathered from its parts."""
 
-    def __init__(self, rules: Sequence[Rule], *, signed: bool) -> None:
+    def __init__(self, filters: Sequence[Filter], *, signed: bool) -> None:
         """`signed`: whether near duplicates are looked for."""
-        self._rules, self._signed = rules, signed
+        self._filters, self._signed = filters, signed
         self._digests: list[bytes] = []
         self._open = new_digest(b"")
         self._starts: list[np.ndarray] = []
         self._tokens: list[np.ndarray] = []
         self._characters: list[np.ndarray] = []
-        self._sums: list[np.ndarray] = []
+        self._statistics: list[np.ndarray] = []
         self._signatures: list[np.ndarray] = []
 
-    def add(self, tokens: Tokens, continued: list[bool]) -> None:
+    def add(self, tokens: TokenizedTexts, continued: list[bool]) -> None:
         """Adds a batch of parts."""
         for cleaned, goes_on in zip(tokens.cleaned.numpy(), continued, strict=True):
             if goes_on:
@@ -159,51 +159,51 @@ class _Ledger:
         self._starts.append(~np.array(continued))
         self._tokens.append(tokens.lengths.numpy())
         self._characters.append(tokens.characters.numpy().astype(np.int64))
-        self._sums.append(tokens.sums.numpy())
+        self._statistics.append(tokens.statistics.numpy())
         if self._signed:
             self._signatures.append(minhash.signatures(tokens.cleaned))
 
-    def close(self) -> Documents:
+    def close(self) -> DocumentTable:
         """All documents."""
         # The first digest is of what stood before the first document.
         digests = [*self._digests, self._open.digest()][1:]
         if not digests:
             nothing = np.empty(0, np.int64)
-            return Documents(np.empty((0, DIGEST_BYTES), np.uint8), nothing, nothing, nothing, np.empty((0, 0)))
+            return DocumentTable(np.empty((0, DIGEST_BYTES), np.uint8), nothing, nothing, nothing, np.empty((0, 0)))
         starts = np.flatnonzero(np.concatenate(self._starts))
-        tokens, characters, sums = (
+        tokens, characters, statistics = (
             np.add.reduceat(np.concatenate(parts), starts, axis=0)
-            for parts in (self._tokens, self._characters, self._sums)
+            for parts in (self._tokens, self._characters, self._statistics)
         )
         unsigned = np.empty((len(digests), 0), np.uint32)
-        return Documents(
+        return DocumentTable(
             np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES),
             tokens,
             characters,
-            np.where(tokens == 0, EMPTY, reasons(self._rules, sums)),
+            np.where(tokens == 0, EMPTY, drop_reasons(self._filters, statistics)),
             np.minimum.reduceat(np.concatenate(self._signatures), starts, axis=0) if self._signed else unsigned,
         )
 
 
-class _Refusals:
-    """Counts what the readers repaired and refused, and keeps the latter where it is asked for."""
+class _Rejections:
+    """Counts rejected items by reason and documents with replaced bytes; keeps the rejected ones if `keep`."""
 
     def __init__(self, *, keep: bool):
-        self.repaired, self.counts = 0, Counter[str]()
+        self.replaced, self.counts = 0, Counter[str]()
         self._keep, self._lines = keep, list[str]()
 
-    def add(self, path: str, batch: Batch) -> None:
-        self.repaired += batch.repaired
-        for reason, content in batch.refused:
+    def add(self, path: str, batch: TextBatch) -> None:
+        self.replaced += batch.replaced
+        for reason, content in batch.rejected:
             self.counts[reason] += 1
             if self._keep:
-                self._lines.append(letter(reason, content, path))
+                self._lines.append(dropped_record(reason, content, path))
 
     def write(self, path: Path) -> None:
         path.write_text("".join(self._lines), encoding="utf-8")
 
 
-def letter(reason: str, content: bytes, path: str = "") -> str:
+def dropped_record(reason: str, content: bytes, path: str = "") -> str:
     """A line of a dead-letter file: what was dropped, and why."""
     values = {"reason": reason, "text": content.decode(errors="replace")}
     return json.dumps({**values, "file": path} if path else values, ensure_ascii=False) + "\n"

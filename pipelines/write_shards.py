@@ -11,7 +11,7 @@ import numpy as np
 
 from pipelines import tokenize
 from pipelines.plan import Plan
-from pipelines.token_files import Documents, Placed
+from pipelines.token_files import DocumentTable, Placed
 from pipelines.tokenize import EMPTY
 from pipelines.workspace import Workspace
 from textgen import files
@@ -52,10 +52,10 @@ class WriteUnit:
         report = UnitReport(
             unit=unit.index,
             bytes=unit.bytes,
-            repaired=found["repaired"],
+            repaired=found["replaced"],
             duplicates=self._workspace.recorded(tokenize.DUPLICATES, unit.index) or {},
         )
-        for reason, count in found["refused"].items():
+        for reason, count in found["rejected"].items():
             report.drop(reason, count)
         with files.scratch_folder(self._workspace.work_path()) as folder:
             writers = {split: _SplitWriter(split, folder, self._config, self._span_dtype()) for split in SPLITS}
@@ -83,16 +83,16 @@ class WriteUnit:
         return hashlib.sha256(content).hexdigest()
 
     def _letters(self, unit: int) -> list[str]:
-        """What the reader refused, where what is dropped is to be kept."""
+        """The lines of the items that the reader rejected; none unless dropped documents are kept."""
         if not self._config.keep_dropped:
             return []
-        content = files.read_if_present(tokenize.unit_path(self._workspace, unit, "refused"))
+        content = files.read_if_present(tokenize.unit_path(self._workspace, unit, "rejected"))
         return [] if content is None else [content.decode()]
 
     def _span_dtype(self) -> np.dtype:
         return span_dtype(self._preprocessor.vocabulary.size)
 
-    def _stretches(self, placed: Placed, documents: Documents) -> Stretches:
+    def _stretches(self, placed: Placed, documents: DocumentTable) -> Stretches:
         """A batch with its ids; a document of which no id is left is dropped here."""
         batch, where, offsets = placed
         table = self._preprocessor.ids(batch.symbols.to_numpy(zero_copy_only=False))
@@ -133,13 +133,15 @@ def _ids(values: np.ndarray, splits: np.ndarray, indices: np.ndarray) -> tuple[n
     return values[ragged.places(splits[indices], each)], np.concatenate([[0], np.cumsum(each)])
 
 
-def _dropped(placed: Placed, documents: Documents) -> list[str]:
+def _dropped(placed: Placed, documents: DocumentTable) -> list[str]:
     """The dead letters of a batch; of a document in several, the part that it begins with."""
     batch, where, _ = placed
     begun = int(batch.goes_on)
     reasons = documents.reasons[where][begun:]
     return [
-        tokenize.letter(reason, text) for reason, text in zip(reasons, batch.texts[begun:], strict=False) if reason
+        tokenize.dropped_record(reason, text)
+        for reason, text in zip(reasons, batch.texts[begun:], strict=False)
+        if reason
     ]
 
 

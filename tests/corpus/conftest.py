@@ -9,20 +9,20 @@ import pytest
 from textgen.corpus import batching, block_files, chunking
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import lines, paragraphs
-from textgen.corpus.readers.base import Batch, Piece, Reading, Refused
+from textgen.corpus.readers.base import FileRange, ReadOptions, Rejected, TextBatch
 
 
 class Taken(NamedTuple):
     """What a reader took from a file, with the parts of each document joined."""
 
     texts: list[bytes]
-    refused: list[Refused]
-    repaired: int
+    rejected: list[Rejected]
+    replaced: int
 
 
-def joined(batches: Iterable[Batch]) -> Taken:
+def joined(batches: Iterable[TextBatch]) -> Taken:
     texts: list[bytes] = []
-    refused, repaired = [], 0
+    rejected, replaced = [], 0
     for batch in batches:
         assert len(batch.texts) == len(batch.continued)
         for text, continued in zip(batch.texts, batch.continued, strict=True):
@@ -30,27 +30,27 @@ def joined(batches: Iterable[Batch]) -> Taken:
                 texts[-1] += text
             else:
                 texts.append(text)
-        refused += batch.refused
-        repaired += batch.repaired
-    return Taken(texts, refused, repaired)
+        rejected += batch.rejected
+        replaced += batch.replaced
+    return Taken(texts, rejected, replaced)
 
 
 @pytest.fixture(scope="session")
-def batches_of() -> Callable[..., list[Batch]]:
+def batches_of() -> Callable[..., list[TextBatch]]:
     """The batches that a reader makes of a content, divided as it is asked to or at the edges given."""
 
-    def read(format, content, *, path="a", unit_bytes=1 << 20, edges=None, **reading) -> list[Batch]:
+    def read(format, content, *, path="a", unit_bytes=1 << 20, edges=None, **options) -> list[TextBatch]:
         def open_file(_):
             return io.BytesIO(content)
 
-        reading = Reading(**reading)
+        options = ReadOptions(**options)
         reader = READERS[format]
         ranges = zip(edges, edges[1:], strict=False) if edges else None
-        ranges = ranges or reader.divide(path, len(content), unit_bytes, open_file, reading)
+        ranges = ranges or reader.divide(path, len(content), unit_bytes, open_file, options)
         return [
             batch
             for start, end in ranges
-            for batch in reader.read(Piece(path, start, end, format), open_file, reading)
+            for batch in reader.read(FileRange(path, start, end, format), open_file, options)
         ]
 
     return read
@@ -66,8 +66,8 @@ def taken_by(batches_of) -> Callable[..., Taken]:
 def check() -> Callable[..., None]:
     """Has a reader check a content."""
 
-    def run(format, content, *, path="a", **reading) -> None:
-        READERS[format].check(path, lambda _: io.BytesIO(content), Reading(**reading))
+    def run(format, content, *, path="a", **options) -> None:
+        READERS[format].check(path, lambda _: io.BytesIO(content), ReadOptions(**options))
 
     return run
 
@@ -77,12 +77,14 @@ def limits() -> Callable[..., contextlib.AbstractContextManager[None]]:
     """Has short texts count as long, and files come in small blocks."""
 
     @contextlib.contextmanager
-    def within(*, part_bytes, block_bytes) -> Iterator[None]:
+    def within(*, chunk_bytes, block_bytes) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(batching, "parts", functools.partial(chunking.parts, part_bytes=part_bytes))
-            patch.setattr(batching, "_SHORT_BYTES", part_bytes // 4)
+            patch.setattr(
+                batching, "split_into_chunks", functools.partial(chunking.split_into_chunks, chunk_bytes=chunk_bytes)
+            )
+            patch.setattr(batching, "_SHORT_BYTES", chunk_bytes // 4)
             for module in (batching, lines, paragraphs):
-                patch.setattr(module, "PART_BYTES", part_bytes)
+                patch.setattr(module, "CHUNK_BYTES", chunk_bytes)
             for module in (batching, lines, block_files):
                 patch.setattr(module, "BLOCK_BYTES", block_bytes)
             yield

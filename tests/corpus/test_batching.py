@@ -4,14 +4,14 @@ from hypothesis import strategies as st
 
 from textgen.corpus import batching
 from textgen.corpus.batching import Origin, batches
-from textgen.corpus.chunking import parts
+from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import valid_utf8
-from textgen.corpus.readers.base import BATCH_TEXTS, PART_BYTES, Batch, Reading, Refused
+from textgen.corpus.readers.base import BATCH_TEXTS, CHUNK_BYTES, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
-UTF8 = Origin("a.txt", "utf-8", Reading())
-DROP = Origin("a.txt", "utf-8", Reading(on_invalid="drop"))
-FAIL = Origin("a.txt", "utf-8", Reading(on_invalid="fail"))
+UTF8 = Origin("a.txt", "utf-8", ReadOptions())
+DROP = Origin("a.txt", "utf-8", ReadOptions(on_invalid="drop"))
+FAIL = Origin("a.txt", "utf-8", ReadOptions(on_invalid="fail"))
 REPLACEMENT = "\ufffd".encode()
 
 
@@ -20,7 +20,7 @@ def made(*found, origin=UTF8):
 
 
 def test_texts_make_a_batch_in_their_order():
-    assert made(b"a", b"", b"b") == [Batch([b"a", b"", b"b"], [False] * 3)]
+    assert made(b"a", b"", b"b") == [TextBatch([b"a", b"", b"b"], [False] * 3)]
 
 
 def test_nothing_found_gives_no_batch():
@@ -32,19 +32,19 @@ def test_a_short_document_in_blocks_is_a_text_like_others():
 
 
 def test_what_was_refused_is_in_the_batch_of_the_texts_around_it():
-    refused = Refused("malformed row", b"x")
-    assert made(b"a", refused, b"b") == [Batch([b"a", b"b"], [False] * 2, refused=[refused])]
-    assert made(refused) == [Batch(refused=[refused])]
+    rejected = Rejected("malformed row", b"x")
+    assert made(b"a", rejected, b"b") == [TextBatch([b"a", b"b"], [False] * 2, rejected=[rejected])]
+    assert made(rejected) == [TextBatch(rejected=[rejected])]
 
 
 def test_of_what_was_refused_the_beginning_is_kept():
-    (batch,) = made(Refused("malformed row", b"x" * (PART_BYTES + 1)))
-    assert batch.refused == [Refused("malformed row", b"x" * PART_BYTES)]
+    (batch,) = made(Rejected("malformed row", b"x" * (CHUNK_BYTES + 1)))
+    assert batch.rejected == [Rejected("malformed row", b"x" * CHUNK_BYTES)]
 
 
 def test_a_batch_is_closed_at_its_number_of_texts():
-    refused = Refused("empty", b"")
-    sizes = [(len(batch.texts), len(batch.refused)) for batch in made(*[b"a", refused] * BATCH_TEXTS)]
+    rejected = Rejected("empty", b"")
+    sizes = [(len(batch.texts), len(batch.rejected)) for batch in made(*[b"a", rejected] * BATCH_TEXTS)]
     assert sizes == [(BATCH_TEXTS // 2, BATCH_TEXTS // 2)] * 2
 
 
@@ -55,18 +55,18 @@ def test_a_batch_is_closed_at_its_bytes(monkeypatch):
         [b"efghij"],
         [b"", b"k"],
     ]
-    assert len(made(Refused("malformed row", b"abcd"), b"a")) == 2
+    assert len(made(Rejected("malformed row", b"abcd"), b"a")) == 2
 
 
 def test_invalid_documents_are_repaired_and_counted():
     assert made(b"a", b"\xff", b"", b"b\xff\xff") == [
-        Batch([b"a", REPLACEMENT, b"", b"b" + 2 * REPLACEMENT], [False] * 4, repaired=2)
+        TextBatch([b"a", REPLACEMENT, b"", b"b" + 2 * REPLACEMENT], [False] * 4, replaced=2)
     ]
 
 
 def test_invalid_documents_are_refused_if_they_are_to_be_dropped():
     assert made(b"a", b"\xff", b"b\xe2\x80", origin=DROP) == [
-        Batch([b"a"], [False], refused=[Refused("invalid encoding", raw) for raw in (b"\xff", b"b\xe2\x80")])
+        TextBatch([b"a"], [False], rejected=[Rejected("invalid encoding", raw) for raw in (b"\xff", b"b\xe2\x80")])
     ]
 
 
@@ -85,41 +85,41 @@ def test_the_error_shows_where_in_a_document_it_is():
 
 @pytest.mark.parametrize("encoding", ["cp1252", "iso8859-1"])
 def test_texts_in_other_encodings_become_utf8(encoding):
-    assert made(b"caf\xe9", origin=Origin("a", encoding, Reading(encoding=encoding))) == [
-        Batch(["café".encode()], [False])
+    assert made(b"caf\xe9", origin=Origin("a", encoding, ReadOptions(encoding=encoding))) == [
+        TextBatch(["café".encode()], [False])
     ]
 
 
 def test_what_another_encoding_does_not_allow_is_invalid_too():
-    (batch,) = made(b"a\x81b", origin=Origin("a", "cp1252", Reading(encoding="cp1252", on_invalid="drop")))
-    assert batch.refused == [Refused("invalid encoding", b"a\x81b")]
+    (batch,) = made(b"a\x81b", origin=Origin("a", "cp1252", ReadOptions(encoding="cp1252", on_invalid="drop")))
+    assert batch.rejected == [Rejected("invalid encoding", b"a\x81b")]
 
 
 def test_a_long_document_is_given_in_parts_between_the_batches_of_others():
-    long = b"word " * (PART_BYTES // 2)
+    long = b"word " * (CHUNK_BYTES // 2)
     batches = made(b"a", long, b"b")
     assert [len(batch.texts) for batch in batches] == [1, 1, 1, 1, 1]
     assert [batch.continued[0] for batch in batches] == [False, False, True, True, False]
     assert b"".join(batch.texts[0] for batch in batches) == b"a" + long + b"b"
-    assert all(len(batch.texts[0]) <= PART_BYTES for batch in batches)
+    assert all(len(batch.texts[0]) <= CHUNK_BYTES for batch in batches)
     assert [batch.texts for batch in made(iter([long[:7], long[7:]]))] == [batch.texts for batch in batches[1:-1]]
 
 
-LONG_INVALID = b"\xffword " * (PART_BYTES // 3)
+LONG_INVALID = b"\xffword " * (CHUNK_BYTES // 3)
 
 
 def test_a_long_document_is_counted_once_as_repaired():
     batches = made(LONG_INVALID)
     assert len(batches) > 1
-    assert sum(batch.repaired for batch in batches) == 1
+    assert sum(batch.replaced for batch in batches) == 1
     assert b"".join(batch.texts[0] for batch in batches) == LONG_INVALID.replace(b"\xff", REPLACEMENT)
 
 
 def test_a_long_document_that_turns_out_invalid_gives_no_part_if_it_is_to_be_dropped():
-    long = b"word " * (PART_BYTES // 2)
+    long = b"word " * (CHUNK_BYTES // 2)
     batches = made(b"a", iter([long, long, b"\xff"]), b"b", origin=DROP)
     assert [batch.texts for batch in batches] == [[b"a"], [], [b"b"]]
-    assert batches[1].refused == [Refused("invalid encoding", long[:PART_BYTES])]
+    assert batches[1].rejected == [Rejected("invalid encoding", long[:CHUNK_BYTES])]
     assert made(long, origin=DROP) == made(long)
 
 
@@ -135,15 +135,15 @@ def test_only_as_much_of_a_long_document_is_held_as_is_given_at_a_time():
         nonlocal taken
         for _ in range(64):
             taken += 1
-            yield b"word " * (PART_BYTES // 20)
+            yield b"word " * (CHUNK_BYTES // 20)
 
     first = next(iter(batches([blocks()], UTF8)))
-    assert len(first.texts[0]) <= PART_BYTES
+    assert len(first.texts[0]) <= CHUNK_BYTES
     assert taken < 12
 
 
-pieces = st.sampled_from([b"word", b"a ", b"\n", "é".encode(), "\u3042".encode(), b"\xe9", b"\xe2\x80"])
-texts = st.lists(pieces, max_size=30).map(b"".join)
+fragments = st.sampled_from([b"word", b"a ", b"\n", "é".encode(), "\u3042".encode(), b"\xe9", b"\xe2\x80"])
+texts = st.lists(fragments, max_size=30).map(b"".join)
 
 
 @given(
@@ -155,24 +155,24 @@ texts = st.lists(pieces, max_size=30).map(b"".join)
 )
 @settings(max_examples=150, deadline=None)
 def test_documents_come_out_once_and_the_same_whether_they_come_whole_or_in_blocks(
-    limits, documents, block_bytes, part_bytes, on_invalid, encoding
+    limits, documents, block_bytes, chunk_bytes, on_invalid, encoding
 ):
-    origin = Origin("a", encoding, Reading(encoding=encoding, on_invalid=on_invalid))
+    origin = Origin("a", encoding, ReadOptions(encoding=encoding, on_invalid=on_invalid))
     in_blocks = [[text[i : i + block_bytes] for i in range(0, len(text), block_bytes)] for text in documents]
-    with limits(part_bytes=part_bytes, block_bytes=7):
+    with limits(chunk_bytes=chunk_bytes, block_bytes=7):
         made = list(batches(map(iter, in_blocks), origin))
         assert made == list(batches(documents, origin))
-    expected, repaired, refused = [], 0, []
+    expected, replaced, rejected = [], 0, []
     for raw in documents:
         text = raw.decode(encoding, "replace")
         if "\ufffd" in text and on_invalid == "drop":
-            refused.append(raw[:part_bytes])
+            rejected.append(raw[:chunk_bytes])
         else:
-            repaired += "\ufffd" in text
-            expected += list(parts([text.encode()], part_bytes=part_bytes)) or [b""]
+            replaced += "\ufffd" in text
+            expected += list(split_into_chunks([text.encode()], chunk_bytes=chunk_bytes)) or [b""]
     assert [text for batch in made for text in batch.texts] == expected
-    assert sum(batch.repaired for batch in made) == repaired
-    assert [item.content for batch in made for item in batch.refused] == refused
+    assert sum(batch.replaced for batch in made) == replaced
+    assert [item.content for batch in made for item in batch.rejected] == rejected
 
 
 @given(st.lists(st.binary(max_size=8)), st.integers(1, 5), st.integers(1, 20))

@@ -5,19 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.corpus import block_files
-from textgen.corpus.block_files import as_file, blocks_of
+from textgen.corpus.block_files import open_blocks, read_blocks
 
 
 def test_a_file_comes_in_blocks(monkeypatch):
     monkeypatch.setattr(block_files, "BLOCK_BYTES", 4)
-    assert list(blocks_of(io.BytesIO(b"abcdefghij"))) == [b"abcd", b"efgh", b"ij"]
-    assert list(blocks_of(io.BytesIO())) == []
+    assert list(read_blocks(io.BytesIO(b"abcdefghij"))) == [b"abcd", b"efgh", b"ij"]
+    assert list(read_blocks(io.BytesIO())) == []
 
 
 @given(st.lists(st.binary(max_size=6), max_size=8), st.lists(st.integers(1, 9), max_size=8))
 def test_a_file_of_blocks_reads_as_the_blocks_joined(blocks, sizes):
     whole = io.BytesIO(b"".join(blocks))
-    with as_file(iter(blocks), source=io.BytesIO()) as file:
+    with open_blocks(iter(blocks), source=io.BytesIO()) as file:
         for size in sizes:
             assert file.read(size) == whole.read(size)
             assert file.tell() == whole.tell()
@@ -26,7 +26,7 @@ def test_a_file_of_blocks_reads_as_the_blocks_joined(blocks, sizes):
 
 
 def test_lines_may_lie_across_blocks():
-    file = as_file(iter([b"on", b"", b"e\ntw", b"o\n"]), source=io.BytesIO())
+    file = open_blocks(iter([b"on", b"", b"e\ntw", b"o\n"]), source=io.BytesIO())
     assert list(file) == [b"one\n", b"two\n"]
 
 
@@ -35,12 +35,12 @@ def test_blocks_are_taken_only_as_they_are_read():
         yield b"a" * block_files.BLOCK_BYTES
         raise AssertionError("this block was not asked for")
 
-    assert as_file(blocks(), source=io.BytesIO()).read(1) == b"a"
+    assert open_blocks(blocks(), source=io.BytesIO()).read(1) == b"a"
 
 
 def test_closing_the_file_closes_its_source():
     source = io.BytesIO()
-    as_file(iter([]), source=source).close()
+    open_blocks(iter([]), source=source).close()
     assert source.closed
 
 
@@ -49,6 +49,6 @@ def test_an_error_of_the_blocks_is_the_readers():
         yield b"a"
         raise ValueError("no more")
 
-    file = as_file(blocks(), source=io.BytesIO())
+    file = open_blocks(blocks(), source=io.BytesIO())
     with pytest.raises(ValueError, match="no more"):
         file.read()

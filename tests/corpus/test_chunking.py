@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus import chunking as under_test
-from textgen.corpus.chunking import cut, parts
+from textgen.corpus.chunking import find_chunk_end, split_into_chunks
 
 texts = st.one_of(
     st.text(alphabet="ab \n", max_size=120),
@@ -19,7 +19,7 @@ WHITE_SPACE = b" \t\n\v\f\r"
 
 
 @st.composite
-def blocks_of(draw, text):
+def random_blocks(draw, text):
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
     return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
 
@@ -27,8 +27,8 @@ def blocks_of(draw, text):
 @given(texts, sizes, st.data())
 @settings(max_examples=300)
 def test_parts_are_the_same_however_the_text_comes(text, size, data):
-    made = list(parts([text], part_bytes=size))
-    assert list(parts(data.draw(blocks_of(text)), part_bytes=size)) == made
+    made = list(split_into_chunks([text], chunk_bytes=size))
+    assert list(split_into_chunks(data.draw(random_blocks(text)), chunk_bytes=size)) == made
     assert b"".join(made) == text
     assert all(0 < len(part) <= size for part in made)
     assert len(text) > size or len(made) <= 1
@@ -37,7 +37,7 @@ def test_parts_are_the_same_however_the_text_comes(text, size, data):
 @given(texts, sizes)
 @settings(max_examples=200)
 def test_a_cut_is_before_white_space_wherever_there_is_some_after_a_word(text, size):
-    made = list(parts([text], part_bytes=size))
+    made = list(split_into_chunks([text], chunk_bytes=size))
     for part, following in zip(made, made[1:], strict=False):
         at_white_space = following[0] in WHITE_SPACE and part[-1] not in WHITE_SPACE
         unbroken = not any(a not in WHITE_SPACE and b in WHITE_SPACE for a, b in zip(part, part[1:], strict=False))
@@ -49,7 +49,7 @@ def test_a_cut_is_before_white_space_wherever_there_is_some_after_a_word(text, s
 @given(texts, sizes, st.sampled_from(["NFC", "NFKC"]))
 @settings(max_examples=200)
 def test_normalization_joins_nothing_across_a_cut(text, size, form):
-    made = [part.decode() for part in parts([text], part_bytes=size)]
+    made = [part.decode() for part in split_into_chunks([text], chunk_bytes=size)]
     # A run of marks longer than the place is looked for in is cut somewhere.
     if not any(unicodedata.combining(part[0]) or "\u1160" <= part[0] <= "\u11ff" for part in made[1:]):
         normalized = "".join(unicodedata.normalize(form, part) for part in made)
@@ -73,20 +73,20 @@ def test_normalization_joins_nothing_across_a_cut(text, size, form):
     ],
 )
 def test_where_a_text_is_cut(text, size, end):
-    assert cut(text, part_bytes=size) == end
-    assert cut(b"xy " + text, start=3, part_bytes=size) == end + 3
+    assert find_chunk_end(text, chunk_bytes=size) == end
+    assert find_chunk_end(b"xy " + text, start=3, chunk_bytes=size) == end + 3
 
 
 def test_a_line_end_near_the_end_goes_before_a_later_space():
     text = b"a" * 150 + b" \r\n" + b"b" * 5 + b" " + b"c" * 50
-    assert cut(text, part_bytes=160) == 150
-    assert cut(text, part_bytes=165) == 158
+    assert find_chunk_end(text, chunk_bytes=160) == 150
+    assert find_chunk_end(text, chunk_bytes=165) == 158
 
 
 def test_white_space_that_begins_far_before_its_line_end_is_not_preferred():
     text = b"a" * 100 + b" " * 58 + b"\n" + b"b" * 100
-    assert cut(text[:156] + b"b " + text[158:], part_bytes=160) == 157
-    assert cut(text, part_bytes=160) == 100
+    assert find_chunk_end(text[:156] + b"b " + text[158:], chunk_bytes=160) == 157
+    assert find_chunk_end(text, chunk_bytes=160) == 100
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_white_space_that_begins_far_before_its_line_end_is_not_preferred():
 def test_an_unbroken_text_is_cut_before_no_character_that_joins_the_one_before(before, joining):
     text = "a" * 150 + before + joining + "b" * 50
     for size in range(150, 160):
-        first, second = (part.decode() for part in list(parts([text.encode()], part_bytes=size))[:2])
+        first, second = (part.decode() for part in list(split_into_chunks([text.encode()], chunk_bytes=size))[:2])
         assert not second.startswith(joining)
         halves = unicodedata.normalize("NFKC", first) + unicodedata.normalize("NFKC", second)
         assert unicodedata.normalize("NFKC", text).startswith(halves)
@@ -104,7 +104,7 @@ def test_an_unbroken_text_is_cut_before_no_character_that_joins_the_one_before(b
 
 def test_a_run_of_marks_that_is_too_long_is_cut_between_characters():
     text = ("e" + "\u0301" * 200).encode()
-    assert cut(text, part_bytes=160) == 159
+    assert find_chunk_end(text, chunk_bytes=160) == 159
 
 
 def test_every_character_that_composes_with_one_before_it_is_known():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus import compression
-from textgen.corpus.compression import is_packed, unpacked
+from textgen.corpus.compression import is_compressed, open_decompressed
 from textgen.errors import UserError
 
 PACK = {
@@ -25,7 +25,7 @@ CONTENT = b"a text that is long enough to pack\n" * 20
 
 
 def read(packed, ending):
-    with unpacked(f"a.txt{ending}", lambda _: io.BytesIO(packed)) as file:
+    with open_decompressed(f"a.txt{ending}", lambda _: io.BytesIO(packed)) as file:
         return file.read()
 
 
@@ -35,7 +35,7 @@ def read(packed, ending):
     + [("a.gz.txt", False), ("a.zip", False), ("gz", False), ("a", False)],
 )
 def test_a_packed_file_is_told_by_its_ending(path, packed):
-    assert is_packed(path) == packed
+    assert is_compressed(path) == packed
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -85,7 +85,7 @@ def test_zstandard_frames_to_skip_are_skipped():
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_file_is_unpacked_as_it_is_read(ending):
     packed = PACK[ending](bytes(32 << 20))
-    file = unpacked(f"a{ending}", lambda _: io.BytesIO(packed))
+    file = open_decompressed(f"a{ending}", lambda _: io.BytesIO(packed))
     tracemalloc.start()
     try:
         for _ in range(32):

@@ -29,7 +29,7 @@ def test_valid_text_is_the_very_same_object(text):
 
 
 @pytest.mark.parametrize(
-    ("raw", "repaired"),
+    ("raw", "replaced"),
     [
         (b"caf\xe9", "caf\ufffd"),
         (b"\x85", "\ufffd"),
@@ -38,8 +38,8 @@ def test_valid_text_is_the_very_same_object(text):
         (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
     ],
 )
-def test_each_invalid_sequence_becomes_a_replacement_character(raw, repaired):
-    assert valid_utf8(raw).decode() == repaired
+def test_each_invalid_sequence_becomes_a_replacement_character(raw, replaced):
+    assert valid_utf8(raw).decode() == replaced
     assert not is_valid_utf8(raw)
 
 

@@ -5,39 +5,39 @@ import math
 
 import pytest
 
-from textgen.corpus.readers.base import Piece, Reading
-from textgen.corpus.text_files import check_head, is_divisible, open_text, text_encoding, text_end
+from textgen.corpus.readers.base import FileRange, ReadOptions
+from textgen.corpus.text_files import check_head, is_splittable, open_text, text_encoding, text_end
 from textgen.errors import UserError
 
 MARK = b"\xef\xbb\xbf"
-UTF8, CP1252, UTF16 = Reading(), Reading(encoding="cp1252"), Reading(encoding="utf-16")
+UTF8, CP1252, UTF16 = ReadOptions(), ReadOptions(encoding="cp1252"), ReadOptions(encoding="utf-16")
 
 
-def read(content, path="a.txt", reading=UTF8):
-    with open_text(path, lambda _: io.BytesIO(content), reading) as file:
+def read(content, path="a.txt", options=UTF8):
+    with open_text(path, lambda _: io.BytesIO(content), options) as file:
         return file.read()
 
 
 @pytest.mark.parametrize(
-    ("path", "reading", "divisible", "encoding"),
+    ("path", "options", "divisible", "encoding"),
     [
         ("a.txt", UTF8, True, "utf-8"),
-        ("a.txt", Reading(encoding="utf-8-sig"), True, "utf-8"),
+        ("a.txt", ReadOptions(encoding="utf-8-sig"), True, "utf-8"),
         ("a.txt", CP1252, True, "cp1252"),
         ("a.txt", UTF16, False, "utf-8"),
         ("a.txt.gz", UTF8, False, "utf-8"),
         ("a.txt.gz", CP1252, False, "cp1252"),
     ],
 )
-def test_what_is_packed_or_must_be_decoded_first_is_read_from_its_beginning(path, reading, divisible, encoding):
-    assert is_divisible(path, reading) == divisible
-    assert text_encoding(reading) == encoding
-    assert text_end(Piece(path, 0, 7, "lines"), reading) == (7 if divisible else math.inf)
+def test_what_is_packed_or_must_be_decoded_first_is_read_from_its_beginning(path, options, divisible, encoding):
+    assert is_splittable(path, options) == divisible
+    assert text_encoding(options) == encoding
+    assert text_end(FileRange(path, 0, 7, "lines"), options) == (7 if divisible else math.inf)
 
 
 def test_text_is_unpacked_and_as_it_stands_where_ascii_is_part_of_its_encoding():
     assert read(b"caf\xe9") == b"caf\xe9"
-    assert read(b"caf\xe9", reading=CP1252) == b"caf\xe9"
+    assert read(b"caf\xe9", options=CP1252) == b"caf\xe9"
     assert read(gzip.compress(b"caf\xe9"), "a.gz") == b"caf\xe9"
 
 
@@ -46,21 +46,21 @@ def test_text_is_unpacked_and_as_it_stands_where_ascii_is_part_of_its_encoding()
 def test_text_in_other_encodings_comes_as_utf8(encoding, pack):
     content = pack("one\ntwo, é".encode(encoding, "ignore"))
     path = "a.gz" if pack is gzip.compress else "a"
-    assert read(content, path, Reading(encoding=encoding)).decode() in ("one\ntwo, é", "one\ntwo, ")
+    assert read(content, path, ReadOptions(encoding=encoding)).decode() in ("one\ntwo, é", "one\ntwo, ")
 
 
 @pytest.mark.parametrize(
-    ("content", "reading"),
+    ("content", "options"),
     [
         (MARK + b"a" + MARK, UTF8),
-        (MARK + b"a" + MARK, Reading(encoding="utf-8-sig")),
+        (MARK + b"a" + MARK, ReadOptions(encoding="utf-8-sig")),
         ("\ufeffa\ufeff".encode("utf-16-le"), UTF16),
-        ("\ufeffa\ufeff".encode("utf-16-be"), Reading(encoding="utf-16-be")),
+        ("\ufeffa\ufeff".encode("utf-16-be"), ReadOptions(encoding="utf-16-be")),
     ],
 )
-def test_a_byte_order_mark_is_left_out_at_the_start_alone(content, reading):
-    assert read(content, reading=reading) == b"a" + MARK
-    assert read(gzip.compress(content), "a.gz", reading) == b"a" + MARK
+def test_a_byte_order_mark_is_left_out_at_the_start_alone(content, options):
+    assert read(content, options=options) == b"a" + MARK
+    assert read(gzip.compress(content), "a.gz", options) == b"a" + MARK
 
 
 def test_a_byte_order_mark_may_lie_across_packed_streams():
@@ -69,7 +69,7 @@ def test_a_byte_order_mark_may_lie_across_packed_streams():
 
 
 def test_what_is_no_byte_order_mark_in_an_encoding_stays():
-    assert read(MARK + b"a", reading=CP1252) == MARK + b"a"
+    assert read(MARK + b"a", options=CP1252) == MARK + b"a"
 
 
 @pytest.mark.parametrize("content", [b"", b"a", b"ab", MARK, MARK[:2]])
@@ -93,11 +93,11 @@ def test_utf16_that_is_read_as_utf8_is_an_error(encoding):
 
 def test_utf16_without_a_byte_order_mark_is_an_error():
     with pytest.raises(UserError, match=r"a\.txt can't be decoded as utf-16: .* as in --encoding utf-16-le"):
-        read("abc".encode("utf-16-le"), reading=UTF16)
+        read("abc".encode("utf-16-le"), options=UTF16)
 
 
 def test_invalid_sequences_of_another_encoding_are_invalid_bytes():
-    assert read("a\ufeffb".encode("utf-16-le") + b"\x00\xd8", reading=Reading(encoding="utf-16-le")) == (
+    assert read("a\ufeffb".encode("utf-16-le") + b"\x00\xd8", options=ReadOptions(encoding="utf-16-le")) == (
         b"a" + MARK + b"b\xff"
     )
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.readers.base import Piece, Reading
-from textgen.corpus.units import InputFile, Unit, plan, unit_bytes
+from textgen.corpus.readers.base import FileRange, ReadOptions
+from textgen.corpus.units import InputFile, Unit, plan_units, unit_bytes
 
 
 def no_file(path):
@@ -25,15 +25,15 @@ input_files = st.lists(
 @given(input_files, st.integers(1, 1500))
 @settings(max_examples=80, deadline=None)
 def test_every_byte_is_in_one_unit_in_the_order_of_the_files(files, wanted):
-    units = plan(files, unit_bytes=wanted, open_file=no_file, reading=Reading())
+    units = plan_units(files, unit_bytes=wanted, open_file=no_file, options=ReadOptions())
     assert [unit.index for unit in units] == list(range(len(units)))
-    pieces = [piece for unit in units for piece in unit.pieces]
+    file_ranges = [file_range for unit in units for file_range in unit.file_ranges]
     for file in files:
-        edges = [(piece.start, piece.end) for piece in pieces if piece.path == file.path]
+        edges = [(file_range.start, file_range.end) for file_range in file_ranges if file_range.path == file.path]
         assert [start for start, _ in edges] == [0, *(end for _, end in edges[:-1])]
         assert edges[-1][1] == file.size
-        assert {piece.format for piece in pieces if piece.path == file.path} == {file.format}
-    paths = [piece.path for piece in pieces]
+        assert {file_range.format for file_range in file_ranges if file_range.path == file.path} == {file.format}
+    paths = [file_range.path for file_range in file_ranges]
     assert list(dict.fromkeys(paths)) == [file.path for file in files]
     assert sum(unit.bytes for unit in units) == sum(file.size for file in files)
 
@@ -41,55 +41,57 @@ def test_every_byte_is_in_one_unit_in_the_order_of_the_files(files, wanted):
 @given(input_files, st.integers(1, 1500))
 @settings(max_examples=60, deadline=None)
 def test_a_unit_of_several_pieces_is_no_larger_than_wanted_and_takes_all_that_fit(files, wanted):
-    units = plan(files, unit_bytes=wanted, open_file=no_file, reading=Reading())
-    assert all(len(unit.pieces) == 1 or unit.bytes <= wanted for unit in units)
+    units = plan_units(files, unit_bytes=wanted, open_file=no_file, options=ReadOptions())
+    assert all(len(unit.file_ranges) == 1 or unit.bytes <= wanted for unit in units)
     for unit, following in zip(units, units[1:], strict=False):
-        first = following.pieces[0]
+        first = following.file_ranges[0]
         assert unit.bytes + first.end - first.start > wanted
 
 
 def test_small_files_are_grouped():
-    assert plan(texts(30, 40, 50, 10), unit_bytes=100, open_file=no_file, reading=Reading()) == [
-        Unit(0, (Piece("0.txt", 0, 30, "lines"), Piece("1.txt", 0, 40, "lines"))),
-        Unit(1, (Piece("2.txt", 0, 50, "lines"), Piece("3.txt", 0, 10, "lines"))),
+    assert plan_units(texts(30, 40, 50, 10), unit_bytes=100, open_file=no_file, options=ReadOptions()) == [
+        Unit(0, (FileRange("0.txt", 0, 30, "lines"), FileRange("1.txt", 0, 40, "lines"))),
+        Unit(1, (FileRange("2.txt", 0, 50, "lines"), FileRange("3.txt", 0, 10, "lines"))),
     ]
 
 
 def test_a_big_file_is_divided():
-    units = plan(texts(350), unit_bytes=100, open_file=no_file, reading=Reading())
+    units = plan_units(texts(350), unit_bytes=100, open_file=no_file, options=ReadOptions())
     assert [unit.bytes for unit in units] == [87, 88, 87, 88]
-    assert [unit.pieces[0].start for unit in units] == [0, 87, 175, 262]
+    assert [unit.file_ranges[0].start for unit in units] == [0, 87, 175, 262]
 
 
 def test_a_big_document_stays_whole():
-    units = plan(texts(10, 350, 10, format="document"), unit_bytes=100, open_file=no_file, reading=Reading())
+    units = plan_units(
+        texts(10, 350, 10, format="document"), unit_bytes=100, open_file=no_file, options=ReadOptions()
+    )
     assert [unit.bytes for unit in units] == [10, 350, 10]
 
 
 def test_a_table_is_divided_by_its_own_reader():
     content = b"text\n" + b"a row\n" * 50
     files = [InputFile("a.csv", len(content), 0.0, "csv")]
-    units = plan(files, unit_bytes=100, open_file=lambda _: io.BytesIO(content), reading=Reading("text"))
+    units = plan_units(files, unit_bytes=100, open_file=lambda _: io.BytesIO(content), options=ReadOptions("text"))
     assert [unit.bytes for unit in units] == [108, 96, 96]
-    assert units[0].pieces[0].start == len(b"text\n")
+    assert units[0].file_ranges[0].start == len(b"text\n")
 
 
 @pytest.mark.parametrize(("path", "encoding"), [("a.txt.gz", "utf-8"), ("a.txt", "utf-16")])
 def test_a_file_that_is_read_from_its_beginning_stays_whole(path, encoding):
     files = [InputFile(path, 350, 0.0, "lines")]
-    units = plan(files, unit_bytes=100, open_file=no_file, reading=Reading(encoding=encoding))
-    assert units == [Unit(0, (Piece(path, 0, 350, "lines"),))]
+    units = plan_units(files, unit_bytes=100, open_file=no_file, options=ReadOptions(encoding=encoding))
+    assert units == [Unit(0, (FileRange(path, 0, 350, "lines"),))]
 
 
 def test_the_plan_depends_on_nothing_but_its_arguments():
     files = texts(5, 1000, 7, 7, 990)
-    assert plan(files, unit_bytes=64, open_file=no_file, reading=Reading()) == plan(
-        files, unit_bytes=64, open_file=no_file, reading=Reading()
+    assert plan_units(files, unit_bytes=64, open_file=no_file, options=ReadOptions()) == plan_units(
+        files, unit_bytes=64, open_file=no_file, options=ReadOptions()
     )
 
 
 def test_no_files_give_no_units():
-    assert plan([], unit_bytes=100, open_file=no_file, reading=Reading()) == []
+    assert plan_units([], unit_bytes=100, open_file=no_file, options=ReadOptions()) == []
 
 
 @pytest.mark.parametrize(

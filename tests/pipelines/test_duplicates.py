@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pipelines import duplicates, runners, token_files, tokenize
 from pipelines.duplicates import EXACT, NEAR, FindDuplicates, KeepFirst
 from pipelines.prepare import prepare
-from pipelines.token_files import Documents
+from pipelines.token_files import DocumentTable
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.readers.base import Piece
+from textgen.corpus.readers.base import FileRange
 from textgen.corpus.units import Unit
 from textgen.dataset import read_pairs, verify
 from textgen.dataset.storage.splits import new_digest
@@ -32,7 +32,7 @@ def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str]
         Path(made.work_path(stage)).mkdir(parents=True)
     for unit, texts in enumerate(units):
         lengths = np.array([len(text) for text in texts], np.int64)
-        documents = Documents(
+        documents = DocumentTable(
             np.frombuffer(b"".join(new_digest(text.encode()).digest() for text in texts), np.uint8).reshape(-1, 16),
             lengths,
             lengths,
@@ -44,7 +44,7 @@ def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str]
 
 
 def search(made: Workspace, count: int, *, near: float, runner: beam.runners.PipelineRunner | None = None) -> None:
-    units = [Unit(i, (Piece("", 0, 0, "document"),)) for i in range(count)]
+    units = [Unit(i, (FileRange("", 0, 0, "document"),)) for i in range(count)]
     with beam.Pipeline(runner=runner or runners.FnApiRunner()) as pipeline:
         _ = pipeline | FindDuplicates(units, made, near=near)
 

@@ -8,10 +8,10 @@ from apache_beam.testing.util import assert_that, equal_to
 from pipelines import runners
 from pipelines.jobs import ProcessUnit, ProcessUnits, progress
 from pipelines.workspace import Workspace
-from textgen.corpus.readers.base import Piece
+from textgen.corpus.readers.base import FileRange
 from textgen.corpus.units import Unit
 
-UNITS = [Unit(i, (Piece("x", 0, 10 * (i + 1), "lines"),)) for i in range(3)]
+UNITS = [Unit(i, (FileRange("x", 0, 10 * (i + 1), "lines"),)) for i in range(3)]
 
 
 class Measure:

@@ -11,7 +11,7 @@ from pipelines import plan
 from pipelines.plan import Plan, make_plan
 from pipelines.prepare import prepare
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, TextConfig
-from textgen.corpus.readers.base import Reading
+from textgen.corpus.readers.base import ReadOptions
 from textgen.corpus.units import InputFile
 from textgen.dataset import read_pairs, verify
 from textgen.errors import UserError
@@ -55,7 +55,7 @@ def test_the_inputs_are_a_line_a_file() -> None:
 
 def test_the_config_says_how_files_are_read() -> None:
     made = config(text_field="data.text", encoding="latin1", on_invalid="drop")
-    assert plan.reading(made) == Reading("data.text", "iso8859-1", "drop")
+    assert plan.read_options(made) == ReadOptions("data.text", "iso8859-1", "drop")
 
 
 def changed(name: str, value: object) -> PrepareConfig:

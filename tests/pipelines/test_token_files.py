@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.token_files import (
-    Documents,
+    DocumentTable,
     TokenBatch,
     TokenWriter,
     place,
@@ -47,9 +47,9 @@ def plain(batch: TokenBatch) -> tuple:
     return (*(part.tolist() for part in batch[:3]), batch.goes_on, batch.texts)
 
 
-def documents(count: int, hashes: int, seed: int = 0) -> Documents:
+def documents(count: int, hashes: int, seed: int = 0) -> DocumentTable:
     random = np.random.default_rng(seed)
-    return Documents(
+    return DocumentTable(
         random.integers(0, 256, (count, 16), np.uint8),
         random.integers(0, 1 << 40, count),
         random.integers(0, 1 << 40, count),
@@ -143,7 +143,7 @@ def test_documents_are_read_as_they_were_written(tmp_path: Path, count: int, has
     written = documents(count, hashes)
     write_documents(tmp_path / "documents", written)
     read = read_documents(io.BytesIO((tmp_path / "documents").read_bytes()))
-    for name, one, other in zip(Documents._fields, written, read, strict=True):
+    for name, one, other in zip(DocumentTable._fields, written, read, strict=True):
         np.testing.assert_array_equal(one, other, err_msg=name)
         assert (one.dtype, one.shape) == (other.dtype, other.shape), name
     # Later passes name the reasons of more documents.

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import token_files, tokenize
-from pipelines.token_files import Documents
+from pipelines.token_files import DocumentTable
 from pipelines.workspace import Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.readers.base import PART_BYTES, Batch, Piece, Refused
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Rejected, TextBatch
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.splits import new_digest
 from textgen.text import minhash
@@ -34,7 +34,7 @@ class Tokenized:
         work = tokenize.TokenizeUnit(config, self.workspace)
         work.setup()
         self.result = work.process(unit)
-        self.documents: Documents = tokenize.read_documents(self.workspace, unit.index)
+        self.documents: DocumentTable = tokenize.read_documents(self.workspace, unit.index)
         self.placed = list(tokenize.read_tokens(self.workspace, unit.index))
 
     def tokens_of_documents(self) -> list[list[Any]]:
@@ -54,8 +54,8 @@ def tokenized(folder: Path, *contents: bytes, config: PrepareConfig = WORDS, for
     folder.mkdir(parents=True, exist_ok=True)
     for i, content in enumerate(contents):
         (folder / f"{i:04d}").write_bytes(content)
-    pieces = (Piece(str(folder / f"{i:04d}"), 0, len(content), format) for i, content in enumerate(contents))
-    return Tokenized(folder, Unit(3, tuple(pieces)), config)
+    file_ranges = (FileRange(str(folder / f"{i:04d}"), 0, len(content), format) for i, content in enumerate(contents))
+    return Tokenized(folder, Unit(3, tuple(file_ranges)), config)
 
 
 def test_a_units_documents_are_known_by_hand(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_units_documents_are_known_by_hand(tmp_path: Path) -> None:
     digests = [new_digest(text).digest() for text in (b"the whale, the sea", b"", b"call")]
     assert [digest.tobytes() for digest in found.documents.digests] == digests
     assert found.tokens_of_documents() == [[b"the", b"whale", b",", b"the", b"sea"], [], [b"call"]]
-    assert found.result == {"refused": {}, "repaired": 0}
+    assert found.result == {"rejected": {}, "replaced": 0}
 
 
 def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
@@ -84,18 +84,18 @@ def test_many_small_files_share_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_batch_of_files_is_no_longer_than_a_batch_may_be(tmp_path: Path) -> None:
-    found = tokenized(tmp_path, *([b"ab " * (PART_BYTES // 15)] * 12))
+    found = tokenized(tmp_path, *([b"ab " * (CHUNK_BYTES // 15)] * 12))
     assert [len(one.batch.edges) - 1 for one in found.placed] == [5, 5, 2]
 
 
 def test_a_long_document_is_a_row_a_batch(tmp_path: Path) -> None:
-    long = b"the sea " * (PART_BYTES // 5)
+    long = b"the sea " * (CHUNK_BYTES // 5)
     found = tokenized(tmp_path, b"Before it", long, b"after it")
     assert [(one.batch.goes_on, len(one.batch.edges) - 1) for one in found.placed] == [
         (False, 1), (False, 1), (True, 2),
     ]  # fmt: skip
     assert [one.offsets[0] for one in found.placed] == [0, 0, len(found.placed[1].batch.indices)]
-    assert found.documents.tokens.tolist() == [2, 2 * (PART_BYTES // 5), 2]
+    assert found.documents.tokens.tolist() == [2, 2 * (CHUNK_BYTES // 5), 2]
     assert found.documents.characters.tolist() == [9, len(long) - 1, 8]
     assert found.documents.digests[1].tobytes() == new_digest(long.rstrip()).digest()
     # A batch names each distinct token once.
@@ -105,10 +105,10 @@ def test_a_long_document_is_a_row_a_batch(tmp_path: Path) -> None:
 class GivenReader:
     """A reader of batches that are there already."""
 
-    def __init__(self, batches: list[Batch]):
+    def __init__(self, batches: list[TextBatch]):
         self._batches = batches
 
-    def read(self, *_: Any) -> Iterator[Batch]:
+    def read(self, *_: Any) -> Iterator[TextBatch]:
         return iter(self._batches)
 
 
@@ -136,7 +136,7 @@ def test_documents_in_any_parts_and_batches_are_the_documents_whole(
     batches = []
     for size in sizes:
         texts, continued = zip(*parts[:size], strict=True) if parts[:size] else ((), ())
-        batches.append(Batch(list(texts), list(continued)))
+        batches.append(TextBatch(list(texts), list(continued)))
         parts = parts[size:]
     with pytest.MonkeyPatch.context() as patch:
         # Made once, since its graphs are slow to make.
@@ -147,9 +147,9 @@ def test_documents_in_any_parts_and_batches_are_the_documents_whole(
         patch.setattr(tokenize, "READERS", {"given": GivenReader(batches)})
         patch.setattr(tokenize, "BATCH_TEXTS", 4)
         patch.setattr(tokenize, "BATCH_BYTES", 30)
-        found = Tokenized(tmp_path_factory.mktemp("unit"), Unit(0, (Piece("", 0, 0, "given"),)), config)
+        found = Tokenized(tmp_path_factory.mktemp("unit"), Unit(0, (FileRange("", 0, 0, "given"),)), config)
     assert found.tokens_of_documents() == whole.tokens_of_documents()
-    for name, one, other in zip(Documents._fields, found.documents, whole.documents, strict=True):
+    for name, one, other in zip(DocumentTable._fields, found.documents, whole.documents, strict=True):
         np.testing.assert_array_equal(one, other, err_msg=name)
 
 
@@ -160,7 +160,7 @@ def test_symbols_of_characters_are_numbers(tmp_path: Path) -> None:
 def test_a_unit_without_a_document_has_files_all_the_same(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), format="jsonl", selection=SelectionConfig(near_duplicates=0.8))
     found = tokenized(tmp_path, b"nonsense\n[]\n", config=config, format="jsonl")
-    assert found.result["refused"] == {"malformed row": 2}
+    assert found.result["rejected"] == {"malformed row": 2}
     assert [len(column) for column in found.documents] == [0] * 5
     assert found.placed == [] and found.tokens_of_documents() == []
 
@@ -170,17 +170,17 @@ def test_what_the_reader_refused_and_repaired_is_counted(tmp_path: Path) -> None
     found = tokenized(
         tmp_path, content, content, config=PrepareConfig(text=TextConfig(), format="jsonl"), format="jsonl"
     )
-    assert found.result["refused"] == {"malformed row": 4}
+    assert found.result["rejected"] == {"malformed row": 4}
     assert found.tokens_of_documents() == [[b"a"], [b"b"]] * 2
-    repaired = tokenized(tmp_path / "repaired", b"a\xff b", b"\xff\xff", b"c")
-    assert repaired.result["repaired"] == 2
-    assert json.loads(json.dumps(repaired.result)) == repaired.result
+    replaced = tokenized(tmp_path / "replaced", b"a\xff b", b"\xff\xff", b"c")
+    assert replaced.result["replaced"] == 2
+    assert json.loads(json.dumps(replaced.result)) == replaced.result
 
 
 def test_invalid_documents_are_dropped_where_that_is_asked_for(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), on_invalid="drop", keep_dropped=True)
     found = tokenized(tmp_path, b"a\xff b", b"c", config=config)
-    assert found.result == {"refused": {"invalid encoding": 1}, "repaired": 0}
+    assert found.result == {"rejected": {"invalid encoding": 1}, "replaced": 0}
     assert found.tokens_of_documents() == [[b"c"]]
     assert letters(found) == [
         {"reason": "invalid encoding", "text": "a\ufffd b", "file": str(tmp_path / "0000")},
@@ -188,7 +188,7 @@ def test_invalid_documents_are_dropped_where_that_is_asked_for(tmp_path: Path) -
 
 
 def letters(found: Tokenized) -> list[dict[str, str]]:
-    path = Path(tokenize.unit_path(found.workspace, 3, "refused"))
+    path = Path(tokenize.unit_path(found.workspace, 3, "rejected"))
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -203,12 +203,12 @@ def test_what_was_refused_is_kept_where_that_is_asked_for(tmp_path: Path) -> Non
 def test_nothing_that_was_dropped_is_kept_else(tmp_path: Path) -> None:
     found = tokenized(tmp_path, b"A", b"B")
     assert [one.batch.texts for one in found.placed] == [[]]
-    assert not Path(tokenize.unit_path(found.workspace, 3, "refused")).exists()
+    assert not Path(tokenize.unit_path(found.workspace, 3, "rejected")).exists()
 
 
 def test_of_a_long_document_the_first_part_of_each_batch_is_kept(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), keep_dropped=True)
-    content = b"the sea " * (PART_BYTES // 5)
+    content = b"the sea " * (CHUNK_BYTES // 5)
     found = tokenized(tmp_path, content, config=config)
     first, second = (one.batch.texts for one in found.placed)
     assert first + second == [content[: len(first[0])], content[len(first[0]) :]]
@@ -222,7 +222,7 @@ def test_the_rules_of_selection_name_their_reasons_and_empty_goes_first(tmp_path
 
 
 def test_a_long_document_is_judged_as_a_whole(tmp_path: Path) -> None:
-    words = PART_BYTES // 4
+    words = CHUNK_BYTES // 4
     config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(min_tokens=2 * words))
     found = tokenized(tmp_path, b"the sea " * words, b"the sea " * (words - 1), config=config)
     assert found.documents.reasons.tolist() == ["", "too short"]
@@ -239,7 +239,7 @@ def test_signatures_are_made_where_near_duplicates_are_looked_for(tmp_path: Path
 
 def test_a_long_document_has_the_signature_of_its_parts_together(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(near_duplicates=0.8))
-    text = " ".join(f"{i:x}" for i in range(PART_BYTES // 4))
+    text = " ".join(f"{i:x}" for i in range(CHUNK_BYTES // 4))
     found = tokenized(tmp_path, b"before", text.encode(), b"after", config=config)
     assert len(found.placed) > 2
     (whole,) = minhash.signatures(tf.constant([text]))
@@ -258,23 +258,23 @@ def test_documents_that_are_recorded_as_duplicates_are_dropped(tmp_path: Path) -
 
 
 def test_a_letter_is_a_line_of_json() -> None:
-    assert tokenize.letter("empty", b"\xff\n\xc3\xa9") == '{"reason": "empty", "text": "\ufffd\\né"}\n'
+    assert tokenize.dropped_record("empty", b"\xff\n\xc3\xa9") == '{"reason": "empty", "text": "\ufffd\\né"}\n'
     assert (
-        tokenize.letter("malformed row", b"x", "a.csv")
+        tokenize.dropped_record("malformed row", b"x", "a.csv")
         == '{"reason": "malformed row", "text": "x", "file": "a.csv"}\n'
     )
 
 
 def test_refusals_between_documents_change_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batches = [
-        Batch(refused=[Refused("empty", b"")]),
-        Batch([b"a"], [False]),
-        Batch(),
-        Batch([b"b"], [False], repaired=1),
+        TextBatch(rejected=[Rejected("empty", b"")]),
+        TextBatch([b"a"], [False]),
+        TextBatch(),
+        TextBatch([b"b"], [False], replaced=1),
     ]
     monkeypatch.setattr(tokenize, "READERS", {"given": GivenReader(batches)})
-    found = Tokenized(tmp_path, Unit(0, (Piece("", 0, 0, "given"),)), WORDS)
-    assert found.result == {"refused": {"empty": 1}, "repaired": 1}
+    found = Tokenized(tmp_path, Unit(0, (FileRange("", 0, 0, "given"),)), WORDS)
+    assert found.result == {"rejected": {"empty": 1}, "replaced": 1}
     assert [len(one.batch.edges) - 1 for one in found.placed] == [2]
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipelines import tokenize, write_shards
 from pipelines.workspace import Workspace
 from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
-from textgen.corpus.readers.base import PART_BYTES, Piece
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import windows
 from textgen.dataset.storage.manifest import UnitReport
@@ -24,8 +24,11 @@ def write(tmp_path: Path, content: bytes, **settings: object) -> UnitReport:
     (tmp_path / "input").write_bytes(content)
     defaults = {"format": "lines", "window": 3, "validation_percent": 0, "test_percent": 0}
     config = PrepareConfig(**{"text": TextConfig(), **defaults, **settings})
-    workspace, piece = Workspace(str(tmp_path)), Piece(str(tmp_path / "input"), 0, len(content), config.format)
-    unit = Unit(7, (piece,))
+    workspace, file_range = (
+        Workspace(str(tmp_path)),
+        FileRange(str(tmp_path / "input"), 0, len(content), config.format),
+    )
+    unit = Unit(7, (file_range,))
     for work in (tokenize.TokenizeUnit(config, workspace), write_shards.WriteUnit(config, workspace)):
         work.setup()
         result = work.process(unit)
@@ -97,11 +100,11 @@ def test_what_was_dropped_is_kept_with_its_reason(tmp_path: Path) -> None:
 def test_a_document_in_parts_has_the_pairs_of_the_whole(
     tmp_path: Path, layout: str, split_by: str, held_out: int, cut_spans: Callable
 ) -> None:
-    places = np.arange(PART_BYTES) ** 2 % 7 % 4
-    text = b" ".join(b"abcd"[i : i + 1] for i in places[: 3 * PART_BYTES // 4]) + b"\nb c\n"
+    places = np.arange(CHUNK_BYTES) ** 2 % 7 % 4
+    text = b" ".join(b"abcd"[i : i + 1] for i in places[: 3 * CHUNK_BYTES // 4]) + b"\nb c\n"
     report = write(tmp_path, text, layout=layout, split_by=split_by, validation_percent=held_out)
     assert report.documents == 2
-    long_end = round(3 * PART_BYTES // 4 * (100 - held_out) / 100)
+    long_end = round(3 * CHUNK_BYTES // 4 * (100 - held_out) / 100)
     ids = np.array([2, *(4 + places[:long_end]), *([] if held_out else [3])])
     expected = windows.sequences([ids, np.array([2, 5, 6, 3])])
     x, y = windows.Windows(expected.ids, window=3).cut(windows.targets(expected, window=3, stride=1))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from textgen.config import VOCABULARY_FILE
 from textgen.errors import UserError
-from textgen.text.vocabulary import Vocabulary, load, most_frequent, parse, parse_given
+from textgen.text.vocabulary import Vocabulary, load, most_frequent, parse, parse_user_vocabulary
 
 counts = st.dictionaries(st.text(max_size=6), st.integers(1, 50), max_size=20)
 
@@ -114,17 +114,17 @@ def test_a_damaged_file_is_named_where_it_was_loaded_from(tmp_path):
     ids=["lines", "lines of Windows", "empty lines", "a byte order mark"],
 )
 def test_a_given_vocabulary_is_a_token_a_line_without_counts(content):
-    assert parse_given(content, "words.txt") == Vocabulary(("the", "a"), (0, 0))
+    assert parse_user_vocabulary(content, "words.txt") == Vocabulary(("the", "a"), (0, 0))
 
 
 def test_a_line_of_a_given_vocabulary_is_a_token_as_it_stands():
-    assert parse_given("é\u2028\n [PAD]\n".encode(), "words.txt").tokens == ("é\u2028", " [PAD]")
+    assert parse_user_vocabulary("é\u2028\n [PAD]\n".encode(), "words.txt").tokens == ("é\u2028", " [PAD]")
 
 
 def test_a_given_vocabulary_may_be_that_of_a_dataset():
     learned = Vocabulary(("a", "the", "\n"), (2, 9, 1))
-    assert parse_given(learned.to_bytes(), "x/vocabulary.jsonl") == learned
-    assert parse_given(b"\xef\xbb\xbf" + learned.to_bytes(), "x/vocabulary.jsonl") == learned
+    assert parse_user_vocabulary(learned.to_bytes(), "x/vocabulary.jsonl") == learned
+    assert parse_user_vocabulary(b"\xef\xbb\xbf" + learned.to_bytes(), "x/vocabulary.jsonl") == learned
 
 
 @given(counts)
@@ -132,7 +132,7 @@ def test_a_given_vocabulary_may_be_that_of_a_dataset():
 def test_the_vocabulary_of_any_dataset_can_be_given(found):
     learned = most_frequent(found, 100)
     if learned.tokens:
-        assert parse_given(learned.to_bytes(), "vocabulary.jsonl") == learned
+        assert parse_user_vocabulary(learned.to_bytes(), "vocabulary.jsonl") == learned
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_the_vocabulary_of_any_dataset_can_be_given(found):
 )
 def test_a_given_vocabulary_that_can_not_be_read_is_named_with_what_to_give(path, content, message):
     with pytest.raises(UserError, match=message):
-        parse_given(content, path)
+        parse_user_vocabulary(content, path)

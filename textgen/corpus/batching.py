@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple, TypeAlias
 
 from textgen.corpus.block_files import BLOCK_BYTES
-from textgen.corpus.chunking import parts
+from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import blocks_to_utf8, is_valid_utf8, to_utf8, valid_utf8
-from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, PART_BYTES, Batch, Reading, Refused
+from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, CHUNK_BYTES, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
-Found: TypeAlias = bytes | Iterator[bytes] | Refused
+Item: TypeAlias = bytes | Iterator[bytes] | Rejected
 """A document whole, or in blocks that are taken before the next document is; or something else in its place."""
 
-_SHORT_BYTES = PART_BYTES // 4
+_SHORT_BYTES = CHUNK_BYTES // 4
 """A text of no more bytes is shorter than a part once it is UTF-8, whatever it was encoded in."""
 
 
@@ -23,42 +23,42 @@ class Origin(NamedTuple):
 
     path: str
     encoding: str
-    reading: Reading
+    options: ReadOptions
 
 
-def batches(found: Iterable[Found], origin: Origin) -> Iterator[Batch]:
+def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
     """Groups short documents into batches; a long one makes batches of its own, one a part.
 
     Raises:
         UserError: a document is invalid, and that is to be an error.
     """
     texts: list[bytes] = []
-    refused: list[Refused] = []
+    rejected: list[Rejected] = []
     size = 0
     for item in found:
         whole = item if isinstance(item, bytes) else _gathered(item)
         if isinstance(whole, bytes) and len(whole) <= _SHORT_BYTES:
             texts.append(whole)
             size += len(whole)
-        elif isinstance(whole, Refused):
-            refused.append(whole)
+        elif isinstance(whole, Rejected):
+            rejected.append(whole)
             size += len(whole.content)
         else:
-            if texts or refused:
-                yield _batch(texts, refused, origin)
-            texts, refused, size = [], [], 0
+            if texts or rejected:
+                yield _batch(texts, rejected, origin)
+            texts, rejected, size = [], [], 0
             yield from _long(iter([whole]) if isinstance(whole, bytes) else whole, origin)
-        if size >= BATCH_BYTES or len(texts) + len(refused) >= BATCH_TEXTS:
-            yield _batch(texts, refused, origin)
-            texts, refused, size = [], [], 0
-    if texts or refused:
-        yield _batch(texts, refused, origin)
+        if size >= BATCH_BYTES or len(texts) + len(rejected) >= BATCH_TEXTS:
+            yield _batch(texts, rejected, origin)
+            texts, rejected, size = [], [], 0
+    if texts or rejected:
+        yield _batch(texts, rejected, origin)
 
 
-def _gathered(item: Iterator[bytes] | Refused) -> Found:
+def _gathered(item: Iterator[bytes] | Rejected) -> Item:
     """A document in blocks whole where it is short, and what was refused no longer than it may be."""
-    if isinstance(item, Refused):
-        return Refused(item.reason, item.content[:PART_BYTES])
+    if isinstance(item, Rejected):
+        return Rejected(item.reason, item.content[:CHUNK_BYTES])
     head: list[bytes] = []
     size = 0
     for block in item:
@@ -69,32 +69,32 @@ def _gathered(item: Iterator[bytes] | Refused) -> Found:
     return b"".join(head)
 
 
-def _batch(raw_texts: list[bytes], refused: list[Refused], origin: Origin) -> Batch:
+def _batch(raw_texts: list[bytes], rejected: list[Rejected], origin: Origin) -> TextBatch:
     texts = [to_utf8(raw, origin.encoding) for raw in raw_texts]
     # Texts one after the other are valid where each is, and one call takes a fifth of the time of many.
     if is_valid_utf8(b"\n".join(texts)):
-        return Batch(texts, [False] * len(texts), refused=refused)
-    batch = Batch(refused=refused)
+        return TextBatch(texts, [False] * len(texts), rejected=rejected)
+    batch = TextBatch(rejected=rejected)
     for raw, text in zip(raw_texts, texts, strict=True):
         valid = valid_utf8(text)
         if valid is not text:
             _fail_if_asked(text, origin)
-            if origin.reading.on_invalid == "drop":
-                refused.append(Refused("invalid encoding", raw))
+            if origin.options.on_invalid == "drop":
+                rejected.append(Rejected("invalid encoding", raw))
                 continue
-            batch.repaired += 1
+            batch.replaced += 1
         batch.texts.append(valid)
         batch.continued.append(False)
     return batch
 
 
-def _long(blocks: Iterator[bytes], origin: Origin) -> Iterator[Batch]:
+def _long(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
     """The parts of a long document, one a batch."""
-    if origin.reading.on_invalid != "drop":
+    if origin.options.on_invalid != "drop":
         yield from _parts(blocks, origin)
         return
     # Its parts can't be taken back once they are given, so it is set aside until all of it has been seen.
-    with tempfile.SpooledTemporaryFile(max_size=4 * PART_BYTES) as aside:
+    with tempfile.SpooledTemporaryFile(max_size=4 * CHUNK_BYTES) as aside:
         valid = True
         for text in blocks_to_utf8(_copied(blocks, aside), origin.encoding):
             valid &= is_valid_utf8(text)
@@ -102,7 +102,7 @@ def _long(blocks: Iterator[bytes], origin: Origin) -> Iterator[Batch]:
         if valid:
             yield from _parts(iter(lambda: aside.read(BLOCK_BYTES), b""), origin)
         else:
-            yield Batch(refused=[Refused("invalid encoding", aside.read(PART_BYTES))])
+            yield TextBatch(rejected=[Rejected("invalid encoding", aside.read(CHUNK_BYTES))])
 
 
 def _copied(blocks: Iterator[bytes], file: IO[bytes]) -> Iterator[bytes]:
@@ -111,28 +111,30 @@ def _copied(blocks: Iterator[bytes], file: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _parts(blocks: Iterator[bytes], origin: Origin) -> Iterator[Batch]:
-    repaired = False
+def _parts(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
+    replaced = False
 
     def valid_texts() -> Iterator[bytes]:
-        nonlocal repaired
+        nonlocal replaced
         for text in blocks_to_utf8(blocks, origin.encoding):
             valid = valid_utf8(text)
             if valid is not text:
                 _fail_if_asked(text, origin)
-                repaired = True
+                replaced = True
             yield valid
 
     # Whether the document was repaired is known, and so counted, at its last part.
-    for i, (part, following) in enumerate(itertools.pairwise(itertools.chain(parts(valid_texts()), [b""]))):
-        yield Batch([part], [i > 0], repaired=int(repaired and not following))
+    for i, (part, following) in enumerate(
+        itertools.pairwise(itertools.chain(split_into_chunks(valid_texts()), [b""]))
+    ):
+        yield TextBatch([part], [i > 0], replaced=int(replaced and not following))
 
 
 def _fail_if_asked(text: bytes, origin: Origin) -> None:
     """Raises UserError if an invalid text is to be an error."""
-    if origin.reading.on_invalid == "fail":
+    if origin.options.on_invalid == "fail":
         raise UserError(
-            f"{origin.path} holds text that is not valid {origin.reading.encoding}, at {_surroundings(text)!r}. "
+            f"{origin.path} holds text that is not valid {origin.options.encoding}, at {_surroundings(text)!r}. "
             "Name what it is encoded in with --encoding, or use --on-invalid replace."
         )
 

@@ -7,13 +7,13 @@ from typing import BinaryIO
 BLOCK_BYTES = 1 << 18
 
 
-def blocks_of(file: BinaryIO) -> Iterator[bytes]:
+def read_blocks(file: BinaryIO) -> Iterator[bytes]:
     """What is left of a file, block by block."""
     while block := file.read(BLOCK_BYTES):
         yield block
 
 
-def as_file(blocks: Iterator[bytes], *, source: BinaryIO) -> io.BufferedReader:
+def open_blocks(blocks: Iterator[bytes], *, source: BinaryIO) -> io.BufferedReader:
     """A file of the blocks one after the other, which closes their source with itself."""
     return io.BufferedReader(_BlockFile(blocks, source), BLOCK_BYTES)
 

@@ -7,7 +7,7 @@ begins the next part, so that the parts joined are the document.
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from textgen.corpus.readers.base import PART_BYTES
+from textgen.corpus.readers.base import CHUNK_BYTES
 
 _WHITE_SPACE = (b" ", b"\n", b"\r", b"\t", b"\v", b"\f")
 _LONGEST_CHARACTER = 4
@@ -15,36 +15,38 @@ _PREFERRED = 16
 """A line end is preferred in the last sixteenth of a part: there the part is not much shorter for it."""
 
 
-def parts(blocks: Iterable[bytes], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
+def split_into_chunks(blocks: Iterable[bytes], *, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
     """The text that valid UTF-8 in blocks makes up, in parts that do not depend on the blocks."""
     held = bytearray()
     for block in blocks:
         held += block
         # The rule looks at the character that follows a part, so that much must be there.
-        yield from _cut_off(held, part_bytes, at_least=part_bytes + _LONGEST_CHARACTER)
-    yield from _cut_off(held, part_bytes, at_least=part_bytes + 1)
+        yield from _take_chunks(held, chunk_bytes, at_least=chunk_bytes + _LONGEST_CHARACTER)
+    yield from _take_chunks(held, chunk_bytes, at_least=chunk_bytes + 1)
     if held:
         yield bytes(held)
 
 
-def _cut_off(held: bytearray, part_bytes: int, *, at_least: int) -> Iterator[bytes]:
+def _take_chunks(held: bytearray, chunk_bytes: int, *, at_least: int) -> Iterator[bytes]:
     """Takes parts from the front of a text as long as there is so much of it."""
     start = 0
     while len(held) - start >= at_least:
-        end = cut(held, start=start, part_bytes=part_bytes)
+        end = find_chunk_end(held, start=start, chunk_bytes=chunk_bytes)
         yield bytes(held[start:end])
         start = end
     del held[:start]
 
 
-def cut(text: bytes | bytearray, *, start: int = 0, part_bytes: int = PART_BYTES) -> int:
-    r"""The end of the part that begins at `start` of a text that goes on for more than `part_bytes`.
+def find_chunk_end(text: bytes | bytearray, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES) -> int:
+    r"""The end of the part that begins at `start` of a text that goes on for more than `chunk_bytes`.
 
-    >>> cut(b"one two three", part_bytes=8), cut(b"one\n\ntwo", part_bytes=4), cut(b"unbroken", part_bytes=4)
-    (7, 3, 4)
+    >>> find_chunk_end(b"one two three", chunk_bytes=8), find_chunk_end(b"one\n\ntwo", chunk_bytes=4)
+    (7, 3)
+    >>> find_chunk_end(b"unbroken", chunk_bytes=4)
+    4
     """
-    last = start + part_bytes
-    preferred = last - part_bytes // _PREFERRED
+    last = start + chunk_bytes
+    preferred = last - chunk_bytes // _PREFERRED
     end = _before_white_space(text, start, text.rfind(b"\n", preferred, last + 1))
     if end < preferred:
         end = _before_white_space(text, start, max(text.rfind(mark, start, last + 1) for mark in _WHITE_SPACE))

@@ -14,29 +14,29 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from textgen.corpus.block_files import BLOCK_BYTES, as_file, blocks_of
+from textgen.corpus.block_files import BLOCK_BYTES, open_blocks, read_blocks
 from textgen.corpus.readers.base import OpenFile
 from textgen.errors import UserError, one_line
 
 _FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
 
 
-def is_packed(path: str) -> bool:
+def is_compressed(path: str) -> bool:
     """Whether the path's ending is that of a packed file.
 
-    >>> is_packed("speeches.csv.gz"), is_packed("speeches.csv")
+    >>> is_compressed("speeches.csv.gz"), is_compressed("speeches.csv")
     (True, False)
     """
     return _ending(path) in _UNPACKERS
 
 
-def unpacked(path: str, open_file: OpenFile) -> BinaryIO:
+def open_decompressed(path: str, open_file: OpenFile) -> BinaryIO:
     """The content of a packed file, to be read forward, in memory that does not depend on its size.
 
     Reading raises UserError where the file is damaged.
     """
     source = open_file(path)
-    return as_file(_checked(path, source), source=source)
+    return open_blocks(_checked(path, source), source=source)
 
 
 def _ending(path: str) -> str:
@@ -55,11 +55,11 @@ def _checked(path: str, source: BinaryIO) -> Iterator[bytes]:
 
 
 def _gzip(source: BinaryIO) -> Iterator[bytes]:
-    return blocks_of(gzip.GzipFile(fileobj=source))  # type: ignore[arg-type]
+    return read_blocks(gzip.GzipFile(fileobj=source))  # type: ignore[arg-type]
 
 
 def _zstandard(source: BinaryIO) -> Iterator[bytes]:
-    return blocks_of(pa.CompressedInputStream(source, "zstd"))
+    return read_blocks(pa.CompressedInputStream(source, "zstd"))
 
 
 def _streams(source: BinaryIO, decompressor_of: Callable[[], Any]) -> Iterator[bytes]:

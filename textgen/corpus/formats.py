@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from textgen.corpus.compression import is_packed
+from textgen.corpus.compression import is_compressed
 from textgen.corpus.readers.base import Reader
-from textgen.corpus.readers.delimited import TableReader
+from textgen.corpus.readers.delimited import DelimitedReader
 from textgen.corpus.readers.documents import DocumentReader
 from textgen.corpus.readers.jsonl import JsonLinesReader
 from textgen.corpus.readers.lines import LineReader
@@ -17,8 +17,8 @@ READERS: Mapping[str, Reader] = {
     "document": DocumentReader(),
     "paragraphs": ParagraphReader(),
     "lines": LineReader(),
-    "csv": TableReader("CSV", delimiter=","),
-    "tsv": TableReader("TSV", delimiter="\t"),
+    "csv": DelimitedReader("CSV", delimiter=","),
+    "tsv": DelimitedReader("TSV", delimiter="\t"),
     "jsonl": JsonLinesReader(),
     "parquet": ParquetReader(),
 }
@@ -65,7 +65,7 @@ def format_of(path: str, format: str) -> str:
     found = told if format == "auto" else format
     if told == "parquet" and found != "parquet":
         raise UserError(f"{path} is a {ending} file, which can't be read as {found}. Use --format parquet or auto.")
-    if found == "parquet" and is_packed(path):
+    if found == "parquet" and is_compressed(path):
         raise UserError(
             f"{path} is a packed Parquet file; Parquet is compressed within, and read unpacked. {_UNPACK}"
         )
@@ -75,4 +75,4 @@ def format_of(path: str, format: str) -> str:
 def _ending(path: str) -> str:
     """The last ending of the name, or what stands before it where that tells of packing alone."""
     name = PurePosixPath(path)
-    return (PurePosixPath(name.stem) if is_packed(path) else name).suffix.lower()
+    return (PurePosixPath(name.stem) if is_compressed(path) else name).suffix.lower()

@@ -13,8 +13,8 @@ from textgen.errors import UserError
 from textgen.files import Folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
-from textgen.text.filters import Rule
-from textgen.text.filters.cleaned_texts import Documents
+from textgen.text.filters import Filter
+from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.vocabulary import Vocabulary
 
@@ -22,7 +22,7 @@ _TEXTS = tf.TensorSpec([None], tf.string, "texts")
 _FLAGS = tf.TensorSpec([None], tf.bool, "continued")
 
 
-class Tokens(NamedTuple):
+class TokenizedTexts(NamedTuple):
     """A batch of B texts with T tokens in all, of which U are distinct.
 
     Attributes:
@@ -39,30 +39,30 @@ class Tokens(NamedTuple):
     symbols: tf.Tensor
     indices: tf.Tensor
     lengths: tf.Tensor
-    sums: tf.Tensor
+    statistics: tf.Tensor
 
 
 class Analyzer(tf.Module):
     """Cleans and cuts text; what a vocabulary is counted from."""
 
-    def __init__(self, config: TextConfig, *, rules: Sequence[Rule] = (), model: bytes = b""):
-        """`rules` measure the texts; `model` is the content of the file of a tokenizer that comes with one."""
+    def __init__(self, config: TextConfig, *, filters: Sequence[Filter] = (), model: bytes = b""):
+        """`filters` measure the texts; `model` is the content of the file of a tokenizer that comes with one."""
         super().__init__()
         self.config = config
         self.tokenizer = make_tokenizer(config, model)
-        self.rules = rules
+        self.filters = filters
 
     # Without autograph, which would take seconds to rewrite code that is all graph operations.
     @tf.function(input_signature=[_TEXTS, _FLAGS], autograph=False)
-    def analyze(self, texts: tf.Tensor, continued: tf.Tensor) -> Tokens:
+    def analyze(self, texts: tf.Tensor, continued: tf.Tensor) -> TokenizedTexts:
         """string[B] of UTF-8, and bool[B] that says which of them goes on with the text before it → Tokens."""
         cleaned = clean(texts, self.config, continued)
         ragged = self.tokenizer.tokenize(cleaned)
         symbols, indices = tf.unique(ragged.values)
-        documents = Documents(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), ragged.row_lengths())
-        measured = [rule.measure(documents) for rule in self.rules]
-        sums = tf.concat(measured, axis=1) if measured else tf.zeros([tf.size(texts), 0], tf.float64)
-        return Tokens(cleaned, documents.characters, symbols, indices, documents.lengths, sums)
+        documents = CleanedTexts(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), ragged.row_lengths())
+        measured = [filter.measure(documents) for filter in self.filters]
+        statistics = tf.concat(measured, axis=1) if measured else tf.zeros([tf.size(texts), 0], tf.float64)
+        return TokenizedTexts(cleaned, documents.characters, symbols, indices, documents.lengths, statistics)
 
 
 class Preprocessor(Analyzer):

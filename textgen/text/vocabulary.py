@@ -79,7 +79,7 @@ def parse(content: bytes) -> Vocabulary:
     return vocabulary
 
 
-def parse_given(content: bytes, path: str) -> Vocabulary:
+def parse_user_vocabulary(content: bytes, path: str) -> Vocabulary:
     """The vocabulary in a file that a user brings: that of another dataset, or a token a line by falling frequency.
 
     Raises:

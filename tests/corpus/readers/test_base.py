@@ -4,7 +4,7 @@ import pytest
 
 from textgen.config import FORMATS
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import Batch, Reader, Reading
+from textgen.corpus.readers.base import Reader, ReadOptions, TextBatch
 
 
 def test_every_format_has_a_reader():
@@ -23,10 +23,10 @@ def test_the_readers_of_tables_alone_have_columns():
 
 
 def test_text_is_read_as_utf8_and_repaired_unless_told_otherwise():
-    assert Reading() == (None, "utf-8", "replace")
+    assert ReadOptions() == (None, "utf-8", "replace")
 
 
 def test_batches_share_nothing():
-    one, other = Batch(), Batch()
+    one, other = TextBatch(), TextBatch()
     one.texts.append(b"a")
-    assert other == Batch([], [], 0, [])
+    assert other == TextBatch([], [], 0, [])

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.readers import csv_records
-from textgen.corpus.readers.csv_records import ends_in_quotes, first_record, whole_records
+from textgen.corpus.readers.csv_records import ends_in_quotes, read_record, read_record_blocks
 
 # Far more quotation marks, and in odder places, than any file has.
 adversarial = st.lists(
@@ -81,7 +81,7 @@ def test_lines_can_be_looked_at_one_after_the_other(blocks):
 @given(adversarial, st.integers(1, 12), st.sampled_from([",", "\t"]))
 @settings(max_examples=300)
 def test_blocks_join_to_the_file_and_end_where_records_do(data, block_bytes, delimiter):
-    blocks = list(whole_records(io.BytesIO(data), delimiter, block_bytes=block_bytes, end=len(data)))
+    blocks = list(read_record_blocks(io.BytesIO(data), delimiter, block_bytes=block_bytes, end=len(data)))
     assert b"".join(blocks) == data
     for i in range(1, len(blocks)):
         before = b"".join(blocks[:i])
@@ -97,20 +97,20 @@ def test_of_a_well_formed_file_every_block_holds_whole_rows(rows, block_bytes):
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(rows)
     data = file.getvalue().encode()
-    blocks = whole_records(io.BytesIO(data), ",", block_bytes=block_bytes, end=len(data))
+    blocks = read_record_blocks(io.BytesIO(data), ",", block_bytes=block_bytes, end=len(data))
     read = [row for block in blocks for row in csv.reader(io.StringIO(block.decode(), newline=""))]
     assert read == rows
 
 
 def test_blocks_are_about_as_long_as_asked_for():
     data = b"12345678\n" * 10
-    blocks = list(whole_records(io.BytesIO(data), ",", block_bytes=20, end=72))
+    blocks = list(read_record_blocks(io.BytesIO(data), ",", block_bytes=20, end=72))
     assert [len(block) for block in blocks] == [27, 27, 18]
 
 
 def test_a_record_longer_than_a_block_is_held_whole():
     data = b'"' + b"long\n" * 1000 + b'"\nnext\n'
-    assert list(whole_records(io.BytesIO(data), ",", block_bytes=10, end=len(data))) == [data[:-5], b"next\n"]
+    assert list(read_record_blocks(io.BytesIO(data), ",", block_bytes=10, end=len(data))) == [data[:-5], b"next\n"]
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_a_record_longer_than_a_block_is_held_whole():
     [(b"a,b\nc,d\n", b"a,b\n"), (b'"a\nb",c\nd\n', b'"a\nb",c\n'), (b"a", b"a"), (b"", b""), (b'"a\n', b'"a\n')],
 )
 def test_the_first_record_may_hold_line_ends(data, record):
-    assert first_record(io.BytesIO(data), ",", most_bytes=100) == record
+    assert read_record(io.BytesIO(data), ",", most_bytes=100) == record
 
 
 def test_of_a_first_record_that_is_too_long_the_beginning_is_read():
-    assert len(first_record(io.BytesIO(b'"' + b"a\n" * 1000), ",", most_bytes=100)) == 100
-    assert len(first_record(io.BytesIO(b"a" * 1000), ",", most_bytes=100)) == 100
+    assert len(read_record(io.BytesIO(b'"' + b"a\n" * 1000), ",", most_bytes=100)) == 100
+    assert len(read_record(io.BytesIO(b"a" * 1000), ",", most_bytes=100)) == 100
 
 
 def test_the_examples_in_the_docstrings_hold():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import delimited
-from textgen.corpus.readers.base import PART_BYTES, Piece, Reading, Refused
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, ReadOptions, Rejected
 from textgen.errors import UserError
 
 READER = READERS["csv"]
@@ -23,7 +23,7 @@ def opened(content):
 
 
 def malformed(*rows):
-    return [Refused("malformed row", row) for row in rows]
+    return [Rejected("malformed row", row) for row in rows]
 
 
 def written(rows, *, delimiter, quoting, newline):
@@ -43,10 +43,10 @@ def cells_by_csv(text, column, delimiter):
 
 def cells_by_pyarrow(rows, columns, delimiter):
     """The cells of the first column and the malformed rows, with all the rows parsed at once."""
-    refused = []
+    rejected = []
 
     def refuse(row):
-        refused.append(row.text.encode())
+        rejected.append(row.text.encode())
         return "skip"
 
     if not rows.strip(b"\r\n"):
@@ -58,7 +58,7 @@ def cells_by_pyarrow(rows, columns, delimiter):
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
         convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.binary())),
     )
-    return table[0].to_pylist(), refused
+    return table[0].to_pylist(), rejected
 
 
 # Marks that CSV gives a meaning to, and text that a parser might take for something else.
@@ -93,17 +93,17 @@ def table_files(draw, *, regular):
 @settings(max_examples=100, deadline=None)
 def test_any_division_gives_the_cells_that_the_csv_module_reads(taken_by, file, unit_bytes):
     format, text, column = file
-    texts, refused, repaired = taken_by(format, text.encode(), unit_bytes=unit_bytes, text_field="text")
-    assert (texts, len(refused)) == cells_by_csv(text, column, DELIMITERS[format])
-    assert repaired == 0
+    texts, rejected, replaced = taken_by(format, text.encode(), unit_bytes=unit_bytes, text_field="text")
+    assert (texts, len(rejected)) == cells_by_csv(text, column, DELIMITERS[format])
+    assert replaced == 0
 
 
 @given(table_files(regular=False), st.integers(1, 120))
 @settings(max_examples=60, deadline=None)
 def test_any_division_refuses_the_same_rows(taken_by, file, unit_bytes):
     format, text, column = file
-    texts, refused, _ = taken_by(format, text.encode(), unit_bytes=unit_bytes, text_field="text")
-    assert (texts, len(refused)) == cells_by_csv(text, column, DELIMITERS[format])
+    texts, rejected, _ = taken_by(format, text.encode(), unit_bytes=unit_bytes, text_field="text")
+    assert (texts, len(rejected)) == cells_by_csv(text, column, DELIMITERS[format])
 
 
 # Far more quotation marks, and in odder places, than any file has.
@@ -123,8 +123,8 @@ def test_any_division_gives_the_rows_that_pyarrow_reads_from_the_file_whole(
     content = delimiter.join(["text", "b", "c"][:columns]).encode() + b"\n" + rows
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "BATCH_BYTES", batch_bytes)
-        texts, refused, _ = taken_by(format, content, unit_bytes=unit_bytes, text_field="text")
-    assert (texts, [row.content for row in refused]) == cells_by_pyarrow(rows, columns, delimiter)
+        texts, rejected, _ = taken_by(format, content, unit_bytes=unit_bytes, text_field="text")
+    assert (texts, [row.content for row in rejected]) == cells_by_pyarrow(rows, columns, delimiter)
 
 
 @given(table_files(regular=True), st.integers(1, 120))
@@ -133,7 +133,7 @@ def test_any_division_gives_the_rows_that_pyarrow_reads_from_the_file_whole(
 def test_ranges_adjoin_and_each_begins_a_record(file, unit_bytes):
     format, text, _ = file
     content = text.encode()
-    ranges = READERS[format].divide("a", len(content), unit_bytes, opened(content), Reading("text"))
+    ranges = READERS[format].divide("a", len(content), unit_bytes, opened(content), ReadOptions("text"))
     if ranges:
         assert ranges[-1][1] == len(content)
         assert all(end == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
@@ -170,7 +170,7 @@ def test_tabs_part_the_cells_of_a_tsv_file(taken_by, unit_bytes):
 
 def test_a_big_file_is_divided_between_records():
     content = b"text\n" + b'"one\ntwo"\n' * 100
-    ranges = READER.divide("a.csv", len(content), 100, opened(content), Reading("text"))
+    ranges = READER.divide("a.csv", len(content), 100, opened(content), ReadOptions("text"))
     assert len(ranges) == 10
     assert ranges[0][0] == len(b"text\n")
     assert {end - start for start, end in ranges} == {100}
@@ -178,7 +178,7 @@ def test_a_big_file_is_divided_between_records():
 
 @pytest.mark.parametrize(("path", "encoding"), [("a.csv.gz", "utf-8"), ("a.csv", "utf-16")])
 def test_a_file_that_is_read_from_its_beginning_is_not_divided(path, encoding):
-    assert READER.divide(path, 1000, 10, None, Reading("text", encoding=encoding)) == [(0, 1000)]
+    assert READER.divide(path, 1000, 10, None, ReadOptions("text", encoding=encoding)) == [(0, 1000)]
 
 
 def test_a_quoted_cell_longer_than_a_unit_is_not_divided(taken_by):
@@ -188,7 +188,7 @@ def test_a_quoted_cell_longer_than_a_unit_is_not_divided(taken_by):
 
 @pytest.mark.parametrize("content", [b"text", b"text\n", b"text,other\r\n", b"\n\ntext\n", b"", MARK])
 def test_a_file_of_a_header_alone_has_nothing_to_read(content, taken_by):
-    assert READER.divide("a.csv", len(content), 10, opened(content), Reading("text")) == []
+    assert READER.divide("a.csv", len(content), 10, opened(content), ReadOptions("text")) == []
     packed = taken_by("csv", bz2.compress(content), path="a.csv.bz2", text_field="text")
     assert packed == ([], [], 0)
 
@@ -221,7 +221,7 @@ def test_a_malformed_row_may_be_invalid_too(taken_by):
 def test_invalid_cells_are_dropped_or_an_error_as_asked(taken_by):
     content = b"id,text\n\xe9,ok\n1,caf\xe9\n"
     taken = taken_by("csv", content, text_field="text", on_invalid="drop")
-    assert taken == ([b"ok"], [Refused("invalid encoding", b"caf\xe9")], 0)
+    assert taken == ([b"ok"], [Rejected("invalid encoding", b"caf\xe9")], 0)
     with pytest.raises(UserError, match=r"a\.csv holds text that is not valid utf-8, at 'caf\ufffd'"):
         taken_by("csv", content, path="a.csv", text_field="text", on_invalid="fail")
 
@@ -245,11 +245,11 @@ def test_a_packed_table_is_read_to_the_last(taken_by, monkeypatch, batch_bytes):
 
 
 def test_a_long_cell_is_given_in_parts(batches_of, taken_by):
-    long = b"some, words\n" * (PART_BYTES // 5)
+    long = b"some, words\n" * (CHUNK_BYTES // 5)
     content = b'id,text\n1,a\n2,"' + long + b'"\n3,b\n'
     assert taken_by("csv", content, text_field="text").texts == [b"a", long, b"b"]
     batches = batches_of("csv", content, text_field="text")
-    assert all(len(text) <= PART_BYTES for batch in batches for text in batch.texts)
+    assert all(len(text) <= CHUNK_BYTES for batch in batches for text in batch.texts)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(taken_by):
@@ -299,7 +299,7 @@ def test_a_column_that_is_there_is_no_error_nor_is_an_empty_file(check, content)
 
 
 @pytest.mark.parametrize(
-    "content", [b'"' + b"some text\n" * (PART_BYTES // 8), b"text," * PART_BYTES, b"x" * 200_000]
+    "content", [b'"' + b"some text\n" * (CHUNK_BYTES // 8), b"text," * CHUNK_BYTES, b"x" * 200_000]
 )
 def test_a_header_that_never_ends_is_an_error(check, content):
     with pytest.raises(UserError, match=r"a\.csv begins with no row of column names.*never closed"):
@@ -322,4 +322,4 @@ def test_what_pyarrow_can_not_parse_is_an_error(taken_by, monkeypatch):
 
 def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error():
     with pytest.raises(UserError, match=r"a\.csv has become shorter since the work began\."):
-        list(READER.read(Piece("a.csv", 5, 20, "csv"), opened(b"text\na\n"), Reading("text")))
+        list(READER.read(FileRange("a.csv", 5, 20, "csv"), opened(b"text\na\n"), ReadOptions("text")))

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import PART_BYTES, Batch, Reading
+from textgen.corpus.readers.base import CHUNK_BYTES, ReadOptions, TextBatch
 from textgen.errors import UserError
 
 READER = READERS["document"]
@@ -16,11 +16,11 @@ def no_file(path):
 
 
 def test_a_file_is_one_piece_however_big():
-    assert READER.divide("a.txt", 10_000, 7, no_file, Reading()) == [(0, 10_000)]
+    assert READER.divide("a.txt", 10_000, 7, no_file, ReadOptions()) == [(0, 10_000)]
 
 
 def test_any_text_can_be_read_as_a_document():
-    READER.check("a.txt", no_file, Reading())
+    READER.check("a.txt", no_file, ReadOptions())
 
 
 def test_a_packed_file_that_is_none_is_an_error(check):
@@ -30,7 +30,7 @@ def test_a_packed_file_that_is_none_is_an_error(check):
 
 
 def test_a_file_is_one_document_with_its_line_ends(batches_of):
-    assert batches_of("document", b"one\r\n\r\ntwo\n") == [Batch([b"one\r\n\r\ntwo\n"], [False])]
+    assert batches_of("document", b"one\r\n\r\ntwo\n") == [TextBatch([b"one\r\n\r\ntwo\n"], [False])]
 
 
 def test_an_empty_file_is_no_document(batches_of):
@@ -43,7 +43,7 @@ def test_a_byte_order_mark_is_left_out_at_the_start_alone(taken_by):
 
 
 def test_invalid_bytes_are_replaced_and_the_document_counted_as_repaired(batches_of):
-    assert batches_of("document", b"caf\xe9") == [Batch(["caf\ufffd".encode()], [False], repaired=1)]
+    assert batches_of("document", b"caf\xe9") == [TextBatch(["caf\ufffd".encode()], [False], replaced=1)]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
@@ -52,19 +52,19 @@ def test_a_document_may_be_in_another_encoding(taken_by, encoding):
 
 
 def test_a_long_document_is_given_in_parts(batches_of):
-    content = b"\xef\xbb\xbf" + b"some words\n" * (PART_BYTES // 4)
+    content = b"\xef\xbb\xbf" + b"some words\n" * (CHUNK_BYTES // 4)
     batches = batches_of("document", content)
     assert len(batches) == 3
     assert [batch.continued for batch in batches] == [[False], [True], [True]]
-    assert all(len(batch.texts[0]) <= PART_BYTES for batch in batches)
+    assert all(len(batch.texts[0]) <= CHUNK_BYTES for batch in batches)
     assert b"".join(batch.texts[0] for batch in batches) == content[3:]
     assert batches == batches_of("document", bz2.compress(content), path="a.bz2")
 
 
 @given(st.text(max_size=60), st.integers(8, 20), st.integers(1, 30))
 @settings(max_examples=60, deadline=None)
-def test_a_document_is_read_whole_however_long(limits, taken_by, text, part_bytes, block_bytes):
-    with limits(part_bytes=part_bytes, block_bytes=block_bytes):
+def test_a_document_is_read_whole_however_long(limits, taken_by, text, chunk_bytes, block_bytes):
+    with limits(chunk_bytes=chunk_bytes, block_bytes=block_bytes):
         for encoding in ("utf-8", "utf-16"):
             made = taken_by("document", text.encode(encoding), encoding=encoding).texts
             assert b"".join(made) == text.removeprefix("\ufeff").encode()

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import jsonl
-from textgen.corpus.readers.base import PART_BYTES, Reading, Refused
-from textgen.corpus.readers.jsonl import at
+from textgen.corpus.readers.base import CHUNK_BYTES, ReadOptions, Rejected
+from textgen.corpus.readers.jsonl import value_at
 from textgen.errors import UserError
 
 MARK = b"\xef\xbb\xbf"
 
 
 def malformed(*lines):
-    return [Refused("malformed row", line) for line in lines]
+    return [Rejected("malformed row", line) for line in lines]
 
 
 valid_text = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -29,7 +29,7 @@ lines = st.one_of(
 
 
 def expected(content):
-    texts, refused = [], []
+    texts, rejected = [], []
     for line in content.split(b"\n"):
         if not line.strip():
             continue
@@ -41,17 +41,17 @@ def expected(content):
         if isinstance(text, str):
             texts.append(text.encode())
         else:
-            refused.append(Refused("malformed row" if text is not None else "empty", line.removesuffix(b"\r")))
-    return texts, refused, 0
+            rejected.append(Rejected("malformed row" if text is not None else "empty", line.removesuffix(b"\r")))
+    return texts, rejected, 0
 
 
 @given(st.lists(lines, max_size=12), st.sampled_from([b"\n", b"\r\n"]), st.integers(1, 80), st.integers(1, 30))
 @settings(max_examples=150, deadline=None)
 def test_any_division_gives_every_line_once(limits, taken_by, lines, line_end, unit_bytes, block_bytes):
     content = line_end.join(lines)
-    with limits(part_bytes=32, block_bytes=block_bytes):
+    with limits(chunk_bytes=32, block_bytes=block_bytes):
         taken = taken_by("jsonl", content, unit_bytes=unit_bytes)
-    assert (taken.texts, len(taken.refused)) == (expected(content)[0], len(expected(content)[1]))
+    assert (taken.texts, len(taken.rejected)) == (expected(content)[0], len(expected(content)[1]))
 
 
 @given(st.lists(lines, max_size=12).map(b"\n".join), st.integers(1, 80))
@@ -75,7 +75,7 @@ def test_lines_without_a_text_are_refused_with_their_reason(taken_by, content, u
     ],
 )
 def test_a_field_is_found_by_its_path(value, field, found):
-    assert at(value, field) == found
+    assert value_at(value, field) == found
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_field_is_found_by_its_path(value, field, found):
     ],
 )
 def test_a_path_that_leads_nowhere_finds_nothing(value, field):
-    assert at(value, field) is jsonl._NOTHING
+    assert value_at(value, field) is jsonl._NOTHING
 
 
 def test_texts_come_from_the_field_asked_for(taken_by):
@@ -122,7 +122,7 @@ def test_a_line_without_a_text_is_a_malformed_row(taken_by, line):
 
 def test_null_is_refused_as_empty_and_an_empty_text_passed_on(taken_by):
     content = b'{"text": null}\n{"text": ""}\n'
-    assert taken_by("jsonl", content) == ([b""], [Refused("empty", b'{"text": null}')], 0)
+    assert taken_by("jsonl", content) == ([b""], [Rejected("empty", b'{"text": null}')], 0)
 
 
 def test_blank_lines_are_no_documents(taken_by):
@@ -135,7 +135,7 @@ def test_other_fields_may_hold_anything(taken_by):
 
 
 @pytest.mark.parametrize(
-    ("line", "repaired"),
+    ("line", "replaced"),
     [
         (b'{"text": "a\\ud800b"}', "a\ufffdb"),
         (b'{"text": "\\udc00\\ud800"}', "\ufffd\ufffd"),
@@ -143,10 +143,10 @@ def test_other_fields_may_hold_anything(taken_by):
         (b'{"text": "a\xe2\x80b\\ud83d"}', "a\ufffdb\ufffd"),
     ],
 )
-def test_lone_surrogates_and_invalid_bytes_are_invalid(taken_by, line, repaired):
-    assert taken_by("jsonl", line) == ([repaired.encode()], [], 1)
-    (refused,) = taken_by("jsonl", line, on_invalid="drop").refused
-    assert refused.reason == "invalid encoding"
+def test_lone_surrogates_and_invalid_bytes_are_invalid(taken_by, line, replaced):
+    assert taken_by("jsonl", line) == ([replaced.encode()], [], 1)
+    (rejected,) = taken_by("jsonl", line, on_invalid="drop").rejected
+    assert rejected.reason == "invalid encoding"
     with pytest.raises(UserError, match=r"a\.jsonl holds text that is not valid utf-8"):
         taken_by("jsonl", line, path="a.jsonl", on_invalid="fail")
 
@@ -165,11 +165,11 @@ def test_lines_may_be_in_another_encoding(taken_by, encoding, unit_bytes):
 
 
 def test_a_long_text_is_given_in_parts(batches_of, taken_by):
-    long = "some words\n" * (PART_BYTES // 4)
+    long = "some words\n" * (CHUNK_BYTES // 4)
     content = b"".join(json.dumps({"text": text}).encode() + b"\n" for text in ("a", long, "b"))
     assert taken_by("jsonl", content).texts == [b"a", long.encode(), b"b"]
     batches = batches_of("jsonl", content)
-    assert all(len(text) <= PART_BYTES for batch in batches for text in batch.texts)
+    assert all(len(text) <= CHUNK_BYTES for batch in batches for text in batch.texts)
     assert batches_of("jsonl", gzip.compress(content), path="a.jsonl.gz") == batches
 
 
@@ -213,8 +213,8 @@ def test_the_head_of_a_file_alone_is_checked(check):
 
 def test_a_file_is_divided_into_equal_ranges_if_it_can_be():
     reader = READERS["jsonl"]
-    assert reader.divide("a.jsonl", 100, 50, None, Reading()) == [(0, 50), (50, 100)]
-    assert reader.divide("a.jsonl.gz", 100, 50, None, Reading()) == [(0, 100)]
+    assert reader.divide("a.jsonl", 100, 50, None, ReadOptions()) == [(0, 50), (50, 100)]
+    assert reader.divide("a.jsonl.gz", 100, 50, None, ReadOptions()) == [(0, 100)]
 
 
 def test_the_examples_in_the_docstrings_hold():

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import PART_BYTES, Piece, Reading, Refused
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, ReadOptions, Rejected
 from textgen.errors import UserError
 
 READER = READERS["lines"]
@@ -50,8 +50,8 @@ def files(draw):
 @example(MARK + b"a\nb", 2, 8, 64)
 @example(b"1234567\r\n8", 100, 8, 8)
 @settings(max_examples=150, deadline=None)
-def test_any_division_gives_every_line_once(limits, taken_by, content, unit_bytes, part_bytes, block_bytes):
-    with limits(part_bytes=part_bytes, block_bytes=block_bytes):
+def test_any_division_gives_every_line_once(limits, taken_by, content, unit_bytes, chunk_bytes, block_bytes):
+    with limits(chunk_bytes=chunk_bytes, block_bytes=block_bytes):
         assert taken_by("lines", content, unit_bytes=unit_bytes).texts == expected(content)
 
 
@@ -65,7 +65,7 @@ def test_ranges_with_any_edges_give_every_line_once(taken_by, content, data):
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 @settings(max_examples=60, deadline=None)
 def test_a_file_is_divided_into_adjoining_ranges_of_about_the_size_wanted(size, unit_bytes):
-    ranges = READER.divide("a.txt", size, unit_bytes, no_file, Reading())
+    ranges = READER.divide("a.txt", size, unit_bytes, no_file, ReadOptions())
     assert ranges[0][0] == 0
     assert ranges[-1][1] == size
     assert all(end == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
@@ -74,7 +74,7 @@ def test_a_file_is_divided_into_adjoining_ranges_of_about_the_size_wanted(size, 
 
 @pytest.mark.parametrize(("path", "encoding"), [("a.gz", "utf-8"), ("a.txt", "utf-16")])
 def test_a_file_that_is_read_from_its_beginning_is_not_divided(path, encoding):
-    assert READER.divide(path, 1000, 10, no_file, Reading(encoding=encoding)) == [(0, 1000)]
+    assert READER.divide(path, 1000, 10, no_file, ReadOptions(encoding=encoding)) == [(0, 1000)]
 
 
 def test_a_line_belongs_to_the_range_it_starts_in(taken_by):
@@ -105,7 +105,7 @@ def test_invalid_bytes_are_replaced_and_their_lines_counted(taken_by):
 
 def test_lines_with_invalid_bytes_are_dropped_or_an_error_as_asked(taken_by):
     content = b"ok\ncaf\xe9\n"
-    assert taken_by("lines", content, on_invalid="drop") == ([b"ok"], [Refused("invalid encoding", b"caf\xe9")], 0)
+    assert taken_by("lines", content, on_invalid="drop") == ([b"ok"], [Rejected("invalid encoding", b"caf\xe9")], 0)
     with pytest.raises(UserError, match=r"a\.txt holds text that is not valid utf-8"):
         taken_by("lines", content, path="a.txt", on_invalid="fail")
 
@@ -125,12 +125,12 @@ def test_packed_lines_are_read_to_the_last(taken_by):
     assert taken_by("lines", gzip.compress(content), path="a.gz", unit_bytes=10).texts == content.splitlines()
 
 
-@pytest.mark.parametrize("edges", [None, [0, 3, PART_BYTES, PART_BYTES * 3 + 17]])
+@pytest.mark.parametrize("edges", [None, [0, 3, CHUNK_BYTES, CHUNK_BYTES * 3 + 17]])
 def test_a_long_line_is_given_in_parts(batches_of, taken_by, edges):
-    long = b"words " * (PART_BYTES // 2)
-    content = (b"a\n" + long + b"\r\nb" + b"\n" * 20)[: PART_BYTES * 3 + 17]
+    long = b"words " * (CHUNK_BYTES // 2)
+    content = (b"a\n" + long + b"\r\nb" + b"\n" * 20)[: CHUNK_BYTES * 3 + 17]
     batches = batches_of("lines", content, edges=edges)
-    assert all(sum(map(len, batch.texts)) <= PART_BYTES for batch in batches)
+    assert all(sum(map(len, batch.texts)) <= CHUNK_BYTES for batch in batches)
     texts = taken_by("lines", content, edges=edges).texts
     assert texts[:3] == [b"a", long, b"b"]
     assert set(texts[3:]) == {b""}
@@ -150,11 +150,11 @@ class Cut(io.BytesIO):
 @pytest.mark.parametrize("start", [0, 1, 6, 8])
 def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error(start):
     with pytest.raises(UserError, match=r"a\.txt has become shorter since the work began\."):
-        list(READER.read(Piece("a.txt", start, 9, "lines"), lambda _: Cut(b"a\nb\n"), Reading()))
+        list(READER.read(FileRange("a.txt", start, 9, "lines"), lambda _: Cut(b"a\nb\n"), ReadOptions()))
 
 
 def test_any_text_can_be_read_as_lines():
-    READER.check("a.txt", no_file, Reading())
+    READER.check("a.txt", no_file, ReadOptions())
 
 
 def test_a_packed_file_that_is_none_is_an_error(check):

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import PART_BYTES, Piece, Reading
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, ReadOptions
 from textgen.corpus.readers.paragraphs import boundary
 from textgen.errors import UserError
 
@@ -40,7 +40,7 @@ files = st.tuples(st.sampled_from([b"", MARK]), st.lists(lines, max_size=25).map
 @settings(max_examples=200, deadline=None)
 def test_any_division_gives_every_paragraph_once(limits, taken_by, content, unit_bytes, block_bytes):
     # No blank line is longer than a part.
-    with limits(part_bytes=16, block_bytes=block_bytes):
+    with limits(chunk_bytes=16, block_bytes=block_bytes):
         assert taken_by("paragraphs", content, unit_bytes=unit_bytes).texts == expected(content)
 
 
@@ -79,9 +79,9 @@ def test_paragraphs_stand_apart_by_blank_lines(taken_by, content, paragraphs):
 
 
 def test_a_file_is_divided_into_equal_ranges_if_it_can_be():
-    assert READER.divide("a.txt", 100, 50, None, Reading()) == [(0, 50), (50, 100)]
-    assert READER.divide("a.txt.gz", 100, 50, None, Reading()) == [(0, 100)]
-    assert READER.divide("a.txt", 100, 50, None, Reading(encoding="utf-16")) == [(0, 100)]
+    assert READER.divide("a.txt", 100, 50, None, ReadOptions()) == [(0, 50), (50, 100)]
+    assert READER.divide("a.txt.gz", 100, 50, None, ReadOptions()) == [(0, 100)]
+    assert READER.divide("a.txt", 100, 50, None, ReadOptions(encoding="utf-16")) == [(0, 100)]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
@@ -96,20 +96,20 @@ def test_packed_paragraphs_are_read_to_the_last(taken_by):
 
 
 def test_a_long_paragraph_is_given_in_parts(batches_of, taken_by):
-    long = b"some words\n" * (PART_BYTES // 4) + b"end"
+    long = b"some words\n" * (CHUNK_BYTES // 4) + b"end"
     content = b"a\n\n" + long + b"\n\nb\n"
-    edges = [0, 7, PART_BYTES, len(content)]
+    edges = [0, 7, CHUNK_BYTES, len(content)]
     assert taken_by("paragraphs", content, edges=edges).texts == [b"a", long, b"b"]
     batches = batches_of("paragraphs", content)
     assert len(batches) == 5
-    assert all(len(text) <= PART_BYTES for batch in batches for text in batch.texts)
+    assert all(len(text) <= CHUNK_BYTES for batch in batches for text in batch.texts)
     assert batches == batches_of("paragraphs", gzip.compress(content), path="a.gz")
 
 
 def test_a_line_longer_than_a_part_is_not_blank(taken_by):
-    content = b"a\n" + b" " * PART_BYTES + b"\nb\n"
+    content = b"a\n" + b" " * CHUNK_BYTES + b"\nb\n"
     assert taken_by("paragraphs", content).texts == [content.removesuffix(b"\n")]
-    assert taken_by("paragraphs", content, edges=[0, 1, PART_BYTES, len(content)]).texts == [
+    assert taken_by("paragraphs", content, edges=[0, 1, CHUNK_BYTES, len(content)]).texts == [
         content.removesuffix(b"\n")
     ]
 
@@ -121,7 +121,9 @@ def test_invalid_bytes_are_replaced_and_their_paragraphs_counted(taken_by):
 @pytest.mark.parametrize("start", [0, 1, 5, 8])
 def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error(start):
     with pytest.raises(UserError, match=r"a\.txt has become shorter since the work began\."):
-        list(READER.read(Piece("a.txt", start, 9, "paragraphs"), lambda _: io.BytesIO(b"a\n\nb\n"), Reading()))
+        list(
+            READER.read(FileRange("a.txt", start, 9, "paragraphs"), lambda _: io.BytesIO(b"a\n\nb\n"), ReadOptions())
+        )
 
 
 def test_a_packed_file_that_is_none_is_an_error(check):

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import parquet
-from textgen.corpus.readers.base import PART_BYTES, Piece, Reading, Refused
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, ReadOptions, Rejected
 from textgen.errors import UserError
 
 READER = READERS["parquet"]
-EMPTY = Refused("empty", b"")
+EMPTY = Rejected("empty", b"")
 
 
 def written(columns, **options):
@@ -22,7 +22,7 @@ def written(columns, **options):
 
 
 def divided(content, unit_bytes, field="text"):
-    return READER.divide("a.parquet", len(content), unit_bytes, lambda _: io.BytesIO(content), Reading(field))
+    return READER.divide("a.parquet", len(content), unit_bytes, lambda _: io.BytesIO(content), ReadOptions(field))
 
 
 @given(
@@ -43,7 +43,7 @@ def test_any_division_gives_every_cell_once(taken_by, cells, group_rows, unit_by
     assert all(end == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
     taken = taken_by("parquet", content, unit_bytes=unit_bytes, text_field="text")
     assert taken.texts == [cell.encode() for cell in cells if cell is not None]
-    assert taken.refused == [EMPTY] * cells.count(None)
+    assert taken.rejected == [EMPTY] * cells.count(None)
 
 
 @given(st.lists(st.integers(0, 3000), max_size=4).map(sorted))
@@ -121,17 +121,17 @@ def test_strings_with_invalid_bytes_are_dealt_with_as_asked(taken_by):
     content = written({"text": invalid})
     assert taken_by("parquet", content, text_field="text") == (["caf\ufffd".encode()], [], 1)
     taken = taken_by("parquet", content, text_field="text", on_invalid="drop")
-    assert taken == ([], [Refused("invalid encoding", b"caf\xe9")], 0)
+    assert taken == ([], [Rejected("invalid encoding", b"caf\xe9")], 0)
     with pytest.raises(UserError, match=r"a\.parquet holds text that is not valid"):
         taken_by("parquet", content, path="a.parquet", text_field="text", on_invalid="fail")
 
 
 def test_a_long_cell_is_given_in_parts(batches_of, taken_by):
-    long = b"some words\n" * (PART_BYTES // 4)
+    long = b"some words\n" * (CHUNK_BYTES // 4)
     content = written({"text": ["a", long.decode(), "b"]})
     assert taken_by("parquet", content, text_field="text").texts == [b"a", long, b"b"]
     batches = batches_of("parquet", content, text_field="text")
-    assert all(len(text) <= PART_BYTES for batch in batches for text in batch.texts)
+    assert all(len(text) <= CHUNK_BYTES for batch in batches for text in batch.texts)
 
 
 def test_batches_depend_on_the_cells_alone(batches_of, monkeypatch):
@@ -144,7 +144,7 @@ def test_batches_depend_on_the_cells_alone(batches_of, monkeypatch):
 
 
 def test_of_long_cells_few_are_held_at_a_time(monkeypatch):
-    content = written({"text": [chr(97 + i) * (PART_BYTES // 2) for i in range(8)]}, use_dictionary=False)
+    content = written({"text": [chr(97 + i) * (CHUNK_BYTES // 2) for i in range(8)]}, use_dictionary=False)
     asked = []
     iterate = pa.parquet.ParquetFile.iter_batches
 
@@ -153,8 +153,8 @@ def test_of_long_cells_few_are_held_at_a_time(monkeypatch):
         return iterate(file, rows, **options)
 
     monkeypatch.setattr(pa.parquet.ParquetFile, "iter_batches", noting)
-    piece = Piece("a", 0, len(content), "parquet")
-    list(READER.read(piece, lambda _: io.BytesIO(content), Reading("text")))
+    file_range = FileRange("a", 0, len(content), "parquet")
+    list(READER.read(file_range, lambda _: io.BytesIO(content), ReadOptions("text")))
     assert asked == [1]
 
 

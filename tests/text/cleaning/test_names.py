@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from textgen.text.cleaning.names import mask_names
+from textgen.text.cleaning.names import mask_mentions
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from textgen.text.cleaning.names import mask_names
     ],
 )
 def test_names_of_users_are_masked(text, expected):
-    assert mask_names(tf.constant([text]))[0].numpy().decode() == expected
+    assert mask_mentions(tf.constant([text]))[0].numpy().decode() == expected

@@ -6,11 +6,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.text.cleaning.repeats import cut_repeats
+from textgen.text.cleaning.repeats import limit_repeats
 
 
 def cut(*texts, longest, spared=""):
-    return [text.decode() for text in cut_repeats(tf.constant(texts), longest=longest, spared=spared).numpy()]
+    return [text.decode() for text in limit_repeats(tf.constant(texts), longest=longest, spared=spared).numpy()]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import tensorflow as tf
 
-from textgen.text.cleaning.rules import Step, follow
+from textgen.text.cleaning.rules import CleaningStep, apply_rules
 
 
 def replace(pattern, by):
@@ -8,22 +8,22 @@ def replace(pattern, by):
 
 
 def test_steps_follow_one_another():
-    texts = follow(tf.constant(["ab", "b"]), [Step(replace("a", "b")), Step(replace("b", "c"))])
+    texts = apply_rules(tf.constant(["ab", "b"]), [CleaningStep(replace("a", "b")), CleaningStep(replace("b", "c"))])
     assert texts.numpy().tolist() == [b"cc", b"c"]
 
 
 def test_without_steps_nothing_changes():
-    assert follow(tf.constant(["ab"]), []).numpy().tolist() == [b"ab"]
+    assert apply_rules(tf.constant(["ab"]), []).numpy().tolist() == [b"ab"]
 
 
 def test_what_a_step_lays_bare_goes_through_all_steps_again():
-    steps = [Step(replace("a", "")), Step(replace("b", "a"), lays_bare=True)]
-    assert follow(tf.constant(["ab", "c", ""]), steps).numpy().tolist() == [b"", b"c", b""]
+    steps = [CleaningStep(replace("a", "")), CleaningStep(replace("b", "a"), exposes_matches=True)]
+    assert apply_rules(tf.constant(["ab", "c", ""]), steps).numpy().tolist() == [b"", b"c", b""]
 
 
 def test_a_text_that_never_settles_is_left_after_eight_rounds():
-    steps = [Step(lambda texts: texts + "x", lays_bare=True)]
-    assert follow(tf.constant([""]), steps).numpy().tolist() == [b"x" * 8]
+    steps = [CleaningStep(lambda texts: texts + "x", exposes_matches=True)]
+    assert apply_rules(tf.constant([""]), steps).numpy().tolist() == [b"x" * 8]
 
 
 def test_settled_texts_are_left_out_of_later_rounds():
@@ -33,5 +33,7 @@ def test_settled_texts_are_left_out_of_later_rounds():
         seen.append(int(tf.size(texts)))
         return tf.strings.regex_replace(texts, "a", "", replace_global=False)
 
-    assert follow(tf.constant(["aa", "a", "b"]), [Step(count, lays_bare=True)]).numpy().tolist() == [b"", b"", b"b"]
+    assert apply_rules(
+        tf.constant(["aa", "a", "b"]), [CleaningStep(count, exposes_matches=True)]
+    ).numpy().tolist() == [b"", b"", b"b"]
     assert seen == [3, 2, 1]

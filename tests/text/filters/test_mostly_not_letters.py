@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from textgen.config import TextConfig
 from textgen.text.cleaning import clean
-from textgen.text.filters.cleaned_texts import Documents
+from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.filters.mostly_not_letters import MostlyNotLetters
 
 
 def measured(*texts):
     cleaned = tf.constant(texts)
-    documents = Documents(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), tf.zeros([len(texts)], tf.int64))
+    documents = CleanedTexts(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), tf.zeros([len(texts)], tf.int64))
     return MostlyNotLetters(50).measure(documents).numpy()
 
 
@@ -37,8 +37,8 @@ def test_each_document_of_a_batch_is_counted_by_itself():
 
 
 def test_a_document_with_too_small_a_share_of_letters_is_refused():
-    sums = measured("ab12", "ab123", "", "12")
-    assert MostlyNotLetters(50).refuses(sums).tolist() == [False, True, False, True]
+    statistics = measured("ab12", "ab123", "", "12")
+    assert MostlyNotLetters(50).drops(statistics).tolist() == [False, True, False, True]
 
 
 # Python and RE2 may know different versions of Unicode, which agree on older characters.

@@ -49,9 +49,9 @@ def plain(text):
     for n in (*TOP, *DUPLICATE):
         grams = [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
         if n in TOP:
-            ranks = [(times, len("".join(gram))) for gram, times in Counter(grams).items() if times > 1]
-            times, size = max(ranks, default=(0, 0))
-            columns.append(times * size)
+            ranks = [(counts, len("".join(gram))) for gram, counts in Counter(grams).items() if counts > 1]
+            counts, size = max(ranks, default=(0, 0))
+            columns.append(counts * size)
         else:
             covered = {i + k for i, gram in enumerate(grams) if gram in grams[:i] for k in range(n)}
             columns.append(sum(len(words[i]) for i in covered))

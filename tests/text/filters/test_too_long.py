@@ -1,17 +1,19 @@
 import numpy as np
 import tensorflow as tf
 
-from textgen.text.filters.cleaned_texts import Documents
+from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.filters.too_long import TooLong
 
 
 def test_a_document_with_more_tokens_than_the_most_is_refused():
-    rule = TooLong(3)
-    sums = rule.measure(Documents(tf.constant(["a b c", "a b c d"]), tf.constant([5, 7]), tf.constant([3, 4])))
-    assert sums.dtype == tf.float64
-    assert sums.numpy().tolist() == [[3], [4]]
-    assert rule.refuses(sums.numpy()).tolist() == [False, True]
+    filter = TooLong(3)
+    statistics = filter.measure(
+        CleanedTexts(tf.constant(["a b c", "a b c d"]), tf.constant([5, 7]), tf.constant([3, 4]))
+    )
+    assert statistics.dtype == tf.float64
+    assert statistics.numpy().tolist() == [[3], [4]]
+    assert filter.drops(statistics.numpy()).tolist() == [False, True]
 
 
 def test_the_tokens_of_parts_add_up():
-    assert TooLong(3).refuses(np.array([[2.0 + 2.0]]))[0]
+    assert TooLong(3).drops(np.array([[2.0 + 2.0]]))[0]

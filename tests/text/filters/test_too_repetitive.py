@@ -2,24 +2,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.text.filters.cleaned_texts import Documents
+from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.filters.too_repetitive import TooRepetitive
 
-RULE = TooRepetitive()
+FILTER = TooRepetitive()
 DIFFERENT = " ".join(f"word{i}" for i in range(100))
 
 
 def measured(*texts):
     cleaned = tf.constant(texts)
-    documents = Documents(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), tf.zeros([len(texts)], tf.int64))
-    return RULE.measure(documents).numpy()
+    documents = CleanedTexts(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), tf.zeros([len(texts)], tf.int64))
+    return FILTER.measure(documents).numpy()
 
 
 def test_the_columns_are_words_lines_paragraphs_and_n_grams():
-    sums = measured("a b\na b\n\nc é\n\na b\na b", "")
-    assert sums.dtype == np.float64 and sums.shape == (2, RULE.width)
+    statistics = measured("a b\na b\n\nc é\n\na b\na b", "")
+    assert statistics.dtype == np.float64 and statistics.shape == (2, FILTER.width)
     words, lines, paragraphs, n_grams = [10, 10], [5, 15, 3, 9], [3, 17, 1, 7], [8, 6, 8, 0, 0, 0, 0, 0, 0]
-    assert sums.tolist() == [[*words, *lines, *paragraphs, *n_grams], [0] * RULE.width]
+    assert statistics.tolist() == [[*words, *lines, *paragraphs, *n_grams], [0] * FILTER.width]
 
 
 @pytest.mark.parametrize(
@@ -30,20 +30,20 @@ def test_the_columns_are_words_lines_paragraphs_and_n_grams():
     ],
 )
 def test_each_share_has_its_limit(part, whole, percent):
-    sums = np.zeros([3, RULE.width])
-    sums[:, 0] = [50, 50, 49]
-    sums[:, whole] = 1000
-    sums[:, part] = [percent * 10, percent * 10 + 1, 1000]
-    assert RULE.refuses(sums).tolist() == [False, True, False]
+    statistics = np.zeros([3, FILTER.width])
+    statistics[:, 0] = [50, 50, 49]
+    statistics[:, whole] = 1000
+    statistics[:, part] = [percent * 10, percent * 10 + 1, 1000]
+    assert FILTER.drops(statistics).tolist() == [False, True, False]
 
 
 def test_what_a_part_repeats_of_another_is_not_seen():
-    assert RULE.refuses(measured(f"{DIFFERENT} {DIFFERENT}")).tolist() == [True]
-    assert RULE.refuses(measured(DIFFERENT, DIFFERENT).sum(axis=0, keepdims=True)).tolist() == [False]
+    assert FILTER.drops(measured(f"{DIFFERENT} {DIFFERENT}")).tolist() == [True]
+    assert FILTER.drops(measured(DIFFERENT, DIFFERENT).sum(axis=0, keepdims=True)).tolist() == [False]
 
 
 @pytest.mark.parametrize(
-    ("text", "refused"),
+    ("text", "dropped"),
     [
         (DIFFERENT, False),
         (DIFFERENT + " " + DIFFERENT, True),
@@ -53,5 +53,5 @@ def test_what_a_part_repeats_of_another_is_not_seen():
         ("", False),
     ],
 )
-def test_a_document_of_fifty_words_or_more_that_repeats_itself_is_refused(text, refused):
-    assert RULE.refuses(measured(text)).tolist() == [refused]
+def test_a_document_of_fifty_words_or_more_that_repeats_itself_is_refused(text, dropped):
+    assert FILTER.drops(measured(text)).tolist() == [dropped]

@@ -11,11 +11,11 @@ BATCH_TEXTS = 16_384
 BATCH_BYTES = 1 << 20
 """A batch is closed at either limit. Text operations are 6 to 10 times slower on single texts than on batches."""
 
-PART_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
 """The most of one document that is given at a time, so that documents of any size need no more memory."""
 
 
-class Piece(NamedTuple):
+class FileRange(NamedTuple):
     """Bytes `start` to `end` of one file, and the format that they are in."""
 
     path: str
@@ -24,7 +24,7 @@ class Piece(NamedTuple):
     format: str
 
 
-class Reading(NamedTuple):
+class ReadOptions(NamedTuple):
     """How texts are taken from files.
 
     Attributes:
@@ -39,12 +39,12 @@ class Reading(NamedTuple):
     on_invalid: str = "replace"
 
 
-class Refused(NamedTuple):
+class Rejected(NamedTuple):
     """What was found in the place of a document and is none, and why.
 
     Attributes:
         reason: "malformed row", "empty" or "invalid encoding".
-        content: as it was found, of a long one the first PART_BYTES.
+        content: as it was found, of a long one the first CHUNK_BYTES.
     """
 
     reason: str
@@ -52,21 +52,21 @@ class Refused(NamedTuple):
 
 
 @dataclasses.dataclass
-class Batch:
+class TextBatch:
     """Texts in the order of the file, as valid UTF-8.
 
     Attributes:
         texts: one UTF-8 string a document, or a part of one that is too long to be held whole.
         continued: for each text whether it goes on with the document of the text before it, of this batch or of
             the batch before.
-        repaired: how many documents held invalid bytes, now U+FFFD.
-        refused: what stood between these texts and is no document.
+        replaced: number of documents in which invalid bytes were replaced by U+FFFD.
+        rejected: input items between these texts that are no documents.
     """
 
     texts: list[bytes] = dataclasses.field(default_factory=list)
     continued: list[bool] = dataclasses.field(default_factory=list)
-    repaired: int = 0
-    refused: list[Refused] = dataclasses.field(default_factory=list)
+    replaced: int = 0
+    rejected: list[Rejected] = dataclasses.field(default_factory=list)
 
 
 class Reader(Protocol):
@@ -75,16 +75,16 @@ class Reader(Protocol):
     has_columns: bool
     """Whether the documents are in one of several columns or fields, which can be named."""
 
-    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if a file can't be read as asked, before any work begins and without reading it all."""
         ...
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Byte ranges of about `unit_bytes` that can be read on their own and hold each document once."""
         ...
 
-    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+    def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The documents of the piece, in batches that depend on its content and the reading alone."""
         ...

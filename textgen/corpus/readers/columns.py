@@ -5,7 +5,7 @@ from textgen.errors import UserError
 _MOST_NAMED = 20
 
 
-def missing(path: str, kind: str, names: list[str], text_field: str | None) -> UserError:
+def missing_column_error(path: str, kind: str, names: list[str], text_field: str | None) -> UserError:
     """What to raise where no column is named, or one that the file does not have."""
     # Names that can't be printed are shown as near as they can be.
     shown = ", ".join(names[:_MOST_NAMED]).encode(errors="replace").decode()

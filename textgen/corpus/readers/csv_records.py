@@ -35,7 +35,7 @@ def _quoted(delimiter: str) -> re.Pattern[bytes]:
     return re.compile(rb'"(?<=[%b\r\n]")[^"]*(?:"(?:"|%b")[^"]*)*(?P<closed>"|\Z)' % (mark, mark))
 
 
-def first_record(file: BinaryIO, delimiter: str, *, most_bytes: int) -> bytes:
+def read_record(file: BinaryIO, delimiter: str, *, most_bytes: int) -> bytes:
     """The record that the file is at, or the beginning of one that is longer than it may be."""
     lines = [file.readline(most_bytes)]
     left = most_bytes - len(lines[0])
@@ -47,7 +47,7 @@ def first_record(file: BinaryIO, delimiter: str, *, most_bytes: int) -> bytes:
     return b"".join(lines)
 
 
-def whole_records(file: BinaryIO, delimiter: str, *, block_bytes: int, end: float) -> Iterator[bytes]:
+def read_record_blocks(file: BinaryIO, delimiter: str, *, block_bytes: int, end: float) -> Iterator[bytes]:
     """What is left of the file up to `end`, where a record ends, in blocks of whole records.
 
     A block is as long as asked for, and on to the end of its last record.

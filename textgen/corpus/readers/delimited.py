@@ -8,12 +8,12 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.csv
 
-from textgen.corpus.batching import Found, Origin, batches
+from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.encodings import is_valid_utf8
-from textgen.corpus.readers.base import BATCH_BYTES, Batch, OpenFile, Piece, Reading, Refused
-from textgen.corpus.readers.columns import missing
-from textgen.corpus.readers.csv_records import first_record, whole_records
-from textgen.corpus.text_files import is_divisible, open_text, shortened, text_encoding, text_end
+from textgen.corpus.readers.base import BATCH_BYTES, FileRange, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.columns import missing_column_error
+from textgen.corpus.readers.csv_records import read_record, read_record_blocks
+from textgen.corpus.text_files import is_splittable, open_text, shortened_error, text_encoding, text_end
 from textgen.errors import UserError, one_line
 
 _HEADER_BYTES = 100_000
@@ -23,7 +23,7 @@ _BLOCKS_A_RANGE = 8
 """Ranges end where blocks do, so that the sizes of ranges are even to this part."""
 
 
-class TableReader:
+class DelimitedReader:
     """The column `text_field` of a file with a header line, whose cells stand apart by a delimiter."""
 
     has_columns = True
@@ -32,48 +32,48 @@ class TableReader:
         self._kind = kind
         self._delimiter = delimiter
 
-    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if no column is named, or the file has none of that name."""
-        with open_text(path, open_file, reading) as file:
-            self._pass_header(file, path, reading)
+        with open_text(path, open_file, options) as file:
+            self._pass_header(file, path, options)
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Ranges that end between records; the header belongs to none."""
-        if not is_divisible(path, reading):
+        if not is_splittable(path, options):
             return [(0, size)]
-        with open_text(path, open_file, reading) as file:
-            self._pass_header(file, path, reading)
+        with open_text(path, open_file, options) as file:
+            self._pass_header(file, path, options)
             return self._ranges(file, size, unit_bytes)
 
-    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+    def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The column's cells; rows with another number of cells than the header are refused."""
-        with open_text(piece.path, open_file, reading) as file:
-            columns, index = self._pass_header(file, piece.path, reading)
-            if piece.start:
-                file.seek(piece.start)
-            found = self._cells(file, piece, text_end(piece, reading), columns, index)
-            yield from batches(found, Origin(piece.path, text_encoding(reading), reading))
+        with open_text(file_range.path, open_file, options) as file:
+            columns, index = self._pass_header(file, file_range.path, options)
+            if file_range.start:
+                file.seek(file_range.start)
+            found = self._cells(file, file_range, text_end(file_range, options), columns, index)
+            yield from batches(found, Origin(file_range.path, text_encoding(options), options))
 
-    def _pass_header(self, file: BinaryIO, path: str, reading: Reading) -> tuple[int, int]:
+    def _pass_header(self, file: BinaryIO, path: str, options: ReadOptions) -> tuple[int, int]:
         """The number of columns, and the index of the one to read; none in an empty file."""
         record = b"\n"
         while record and not record.strip(b"\r\n"):
-            record = first_record(file, self._delimiter, most_bytes=_HEADER_BYTES)
+            record = read_record(file, self._delimiter, most_bytes=_HEADER_BYTES)
         if not record:
             return 0, 0
         if len(record) >= _HEADER_BYTES:
             raise self._no_header(path, f"its first row has {_HEADER_BYTES:,} bytes or more")
-        names, *more = self._rows(record.decode(text_encoding(reading), errors="replace"), path)
+        names, *more = self._rows(record.decode(text_encoding(options), errors="replace"), path)
         if more:
             raise UserError(
                 f"{path} has lines that end with a carriage return alone; those of a {self._kind} file end with a "
                 "line feed. Convert it, for example with: tr '\\r' '\\n'."
             )
-        if reading.text_field not in names:
-            raise missing(path, self._kind, names, reading.text_field)
-        return len(names), names.index(reading.text_field)
+        if options.text_field not in names:
+            raise missing_column_error(path, self._kind, names, options.text_field)
+        return len(names), names.index(options.text_field)
 
     def _rows(self, text: str, path: str) -> list[list[str]]:
         try:
@@ -93,41 +93,41 @@ class TableReader:
         count = max(1, round((end - start) / wanted_bytes))
         block_bytes = max(1, min(wanted_bytes // _BLOCKS_A_RANGE, BATCH_BYTES))
         edges, reached = [start], 0
-        for records in whole_records(file, self._delimiter, block_bytes=block_bytes, end=end):
+        for records in read_record_blocks(file, self._delimiter, block_bytes=block_bytes, end=end):
             position += len(records)
             if (position - start) * count // (end - start) > reached:
                 edges.append(position)
                 reached = (position - start) * count // (end - start)
         return list(zip(edges, edges[1:], strict=False))
 
-    def _cells(self, file: BinaryIO, piece: Piece, end: float, columns: int, index: int) -> Iterator[Found]:
+    def _cells(self, file: BinaryIO, file_range: FileRange, end: float, columns: int, index: int) -> Iterator[Item]:
         position = file.tell()
         # A piece is parsed a part at a time, so that its size does not tell on the memory.
-        for records in whole_records(file, self._delimiter, block_bytes=BATCH_BYTES, end=end):
+        for records in read_record_blocks(file, self._delimiter, block_bytes=BATCH_BYTES, end=end):
             position += len(records)
             if records.strip(b"\r\n"):
                 try:
                     yield from _parsed(records, self._delimiter, columns, index)
                 except (pa.ArrowInvalid, OverflowError) as error:
                     raise UserError(
-                        f"{piece.path} can't be read as a {self._kind} file near its byte {position}: "
+                        f"{file_range.path} can't be read as a {self._kind} file near its byte {position}: "
                         f"{one_line(error)}. Look for a quotation mark that is never closed."
                     ) from error
-        if position < end == piece.end:
-            raise shortened(piece.path)
+        if position < end == file_range.end:
+            raise shortened_error(file_range.path)
 
 
-def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterator[Found]:
+def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterator[Item]:
     """The rows of another width than the header's, then the cells of one column, as raw bytes."""
     as_found: Callable[[bytes], bytes] = bytes
     if not is_valid_utf8(records):
         # pyarrow hands rows over as text, which any bytes are if they are taken for Latin-1.
         records = records.decode("latin-1").encode()
         as_found = _from_latin1
-    refused: list[Refused] = []
+    rejected: list[Rejected] = []
 
     def refuse(row: Any) -> str:
-        refused.append(Refused("malformed row", as_found(row.text.encode())))
+        rejected.append(Rejected("malformed row", as_found(row.text.encode())))
         return "skip"
 
     # Columns are named by number, since a header may name two alike.
@@ -143,7 +143,7 @@ def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterato
         ),
     )
     cells = table[0].to_pylist()
-    yield from refused
+    yield from rejected
     yield from map(as_found, cells)
 
 

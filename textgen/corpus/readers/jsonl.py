@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from textgen.corpus.batching import Found, Origin, batches
+from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.encodings import decoded, utf8
-from textgen.corpus.readers.base import Batch, OpenFile, Piece, Reading, Refused
-from textgen.corpus.readers.columns import missing
-from textgen.corpus.readers.lines import equal_ranges, lines_of
+from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.columns import missing_column_error
+from textgen.corpus.readers.lines import equal_ranges, read_lines
 from textgen.corpus.text_files import open_text, text_encoding, text_end
 from textgen.errors import UserError
 
@@ -27,11 +27,11 @@ class JsonLinesReader:
 
     has_columns = True
 
-    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if the file begins with no JSON value, or none of the first has the field."""
-        with open_text(path, open_file, reading) as file:
-            lines = _whole(lines_of(file, Piece(path, 0, 0, "jsonl"), float("inf")))
-            head = [_value(line, text_encoding(reading)) for line in itertools.islice(lines, _HEAD_LINES)]
+        with open_text(path, open_file, options) as file:
+            lines = _whole(read_lines(file, FileRange(path, 0, 0, "jsonl"), float("inf")))
+            head = [_value(line, text_encoding(options)) for line in itertools.islice(lines, _HEAD_LINES)]
         if not head:
             return
         if not isinstance(head[0], dict | list):
@@ -39,30 +39,32 @@ class JsonLinesReader:
                 f"{path} begins with no JSON object; a JSON Lines file holds one a line. "
                 "Write each object on a line of its own, or choose another --format."
             )
-        searched = head if reading.text_field else head[:1]
-        if all(at(value, reading.text_field or _DEFAULT_FIELD) is _NOTHING for value in searched):
-            raise missing(path, "JSON Lines", list(map(str, _names(head[0]))), reading.text_field)
+        searched = head if options.text_field else head[:1]
+        if all(value_at(value, options.text_field or _DEFAULT_FIELD) is _NOTHING for value in searched):
+            raise missing_column_error(path, "JSON Lines", list(map(str, _names(head[0]))), options.text_field)
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Ranges of equal size; they need not end at a line's end."""
-        return equal_ranges(path, size, unit_bytes, reading)
+        return equal_ranges(path, size, unit_bytes, options)
 
-    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+    def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The texts at the field; lines without one are refused, and blank lines passed over."""
-        field, encoding = reading.text_field or _DEFAULT_FIELD, text_encoding(reading)
-        with open_text(piece.path, open_file, reading) as file:
-            lines = _whole(lines_of(file, piece, text_end(piece, reading)))
+        field, encoding = options.text_field or _DEFAULT_FIELD, text_encoding(options)
+        with open_text(file_range.path, open_file, options) as file:
+            lines = _whole(read_lines(file, file_range, text_end(file_range, options)))
             found = (_found(line, field, encoding) for line in lines)
-            yield from batches(found, Origin(piece.path, "utf-8", reading))
+            yield from batches(found, Origin(file_range.path, "utf-8", options))
 
 
-def at(value: Any, field: str) -> Any:
+def value_at(value: Any, field: str) -> Any:
     """What a JSON value holds at a path of keys and indices, or `_NOTHING`; a key with dots in it goes first.
 
-    >>> at({"messages": [{"content": "hello"}]}, "messages.0.content"), at({"a.b": 1, "a": {"b": 2}}, "a.b")
-    ('hello', 1)
+    >>> value_at({"messages": [{"content": "hello"}]}, "messages.0.content")
+    'hello'
+    >>> value_at({"a.b": 1, "a": {"b": 2}}, "a.b")
+    1
     """
     if isinstance(value, dict) and field in value:
         return value[field]
@@ -73,7 +75,7 @@ def at(value: Any, field: str) -> Any:
         inner = value[key]
     else:
         return _NOTHING
-    return at(inner, rest) if dot else inner
+    return value_at(inner, rest) if dot else inner
 
 
 def _names(value: Any) -> Iterable[Any]:
@@ -95,8 +97,8 @@ def _value(line: bytes, encoding: str) -> Any:
         return _NOTHING
 
 
-def _found(line: bytes, field: str, encoding: str) -> Found:
-    text = at(_value(line, encoding), field)
+def _found(line: bytes, field: str, encoding: str) -> Item:
+    text = value_at(_value(line, encoding), field)
     if isinstance(text, str):
         return utf8(text)
-    return Refused("empty" if text is None else "malformed row", line)
+    return Rejected("empty" if text is None else "malformed row", line)

@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.block_files import BLOCK_BYTES
-from textgen.corpus.readers.base import PART_BYTES, Batch, OpenFile, Piece, Reading
-from textgen.corpus.text_files import check_head, is_divisible, open_text, shortened, text_encoding, text_end
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, OpenFile, ReadOptions, TextBatch
+from textgen.corpus.text_files import check_head, is_splittable, open_text, shortened_error, text_encoding, text_end
 
 
 class LineReader:
@@ -14,58 +14,58 @@ class LineReader:
 
     has_columns = False
 
-    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if a packed file can't be unpacked; any text can be read."""
-        check_head(path, open_file, reading)
+        check_head(path, open_file, options)
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Ranges of equal size; they need not end at a line's end."""
-        return equal_ranges(path, size, unit_bytes, reading)
+        return equal_ranges(path, size, unit_bytes, options)
 
-    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+    def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The lines that start in the piece."""
-        with open_text(piece.path, open_file, reading) as file:
-            found = lines_of(file, piece, text_end(piece, reading))
-            yield from batches(found, Origin(piece.path, text_encoding(reading), reading))
+        with open_text(file_range.path, open_file, options) as file:
+            found = read_lines(file, file_range, text_end(file_range, options))
+            yield from batches(found, Origin(file_range.path, text_encoding(options), options))
 
 
-def equal_ranges(path: str, size: int, wanted_bytes: int, reading: Reading) -> list[tuple[int, int]]:
+def equal_ranges(path: str, size: int, wanted_bytes: int, options: ReadOptions) -> list[tuple[int, int]]:
     """Ranges of about the size wanted that cover a file, or one where it can't be read from its middle."""
-    count = max(1, round(size / wanted_bytes)) if is_divisible(path, reading) else 1
+    count = max(1, round(size / wanted_bytes)) if is_splittable(path, options) else 1
     edges = [size * i // count for i in range(count + 1)]
     return list(zip(edges, edges[1:], strict=False))
 
 
-def pass_line(file: BinaryIO, position: int) -> None:
+def skip_line(file: BinaryIO, position: int) -> None:
     """Moves the file to the first start of a line at or after a position that is not its beginning."""
     file.seek(position - 1)
-    line = file.readline(PART_BYTES)
+    line = file.readline(CHUNK_BYTES)
     while line and not line.endswith(b"\n"):
-        line = file.readline(PART_BYTES)
+        line = file.readline(CHUNK_BYTES)
 
 
-def lines_of(file: BinaryIO, piece: Piece, end: float) -> Iterator[bytes | Iterator[bytes]]:
+def read_lines(file: BinaryIO, file_range: FileRange, end: float) -> Iterator[bytes | Iterator[bytes]]:
     """The lines that start in the piece, a long one in blocks.
 
     Raises:
         UserError: the file ends before the piece.
     """
-    if piece.start:
-        pass_line(file, piece.start)
+    if file_range.start:
+        skip_line(file, file_range.start)
     position = file.tell()
-    if not piece.start and 0 < end <= position:
+    if not file_range.start and 0 < end <= position:
         # The range ends within the byte order mark, which is the start of the first line.
         end = position + 1
     while position < end:
         block = file.read(int(min(BLOCK_BYTES, end - position)))
-        if not block and end == piece.end:
-            raise shortened(piece.path)
+        if not block and end == file_range.end:
+            raise shortened_error(file_range.path)
         if not block:
             return
         if not block.endswith(b"\n"):
-            block += file.readline(PART_BYTES)
+            block += file.readline(CHUNK_BYTES)
         position += len(block)
         lines, line_end, rest = block.replace(b"\r\n", b"\n").rpartition(b"\n")
         if line_end:
@@ -77,7 +77,7 @@ def lines_of(file: BinaryIO, piece: Piece, end: float) -> Iterator[bytes | Itera
 
 def _long_line(block: bytes, file: BinaryIO) -> Iterator[bytes]:
     """A line from the block that it begins with, on to its end or the file's."""
-    while not block.endswith(b"\n") and (more := file.readline(PART_BYTES)):
+    while not block.endswith(b"\n") and (more := file.readline(CHUNK_BYTES)):
         if block.endswith(b"\r"):
             block, more = block[:-1], b"\r" + more
         yield block

@@ -6,9 +6,9 @@ from operator import itemgetter
 from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
-from textgen.corpus.readers.base import PART_BYTES, Batch, OpenFile, Piece, Reading
-from textgen.corpus.readers.lines import equal_ranges, pass_line
-from textgen.corpus.text_files import check_head, open_text, shortened, text_encoding, text_end
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, OpenFile, ReadOptions, TextBatch
+from textgen.corpus.readers.lines import equal_ranges, skip_line
+from textgen.corpus.text_files import check_head, open_text, shortened_error, text_encoding, text_end
 
 
 class ParagraphReader:
@@ -16,27 +16,27 @@ class ParagraphReader:
 
     has_columns = False
 
-    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if a packed file can't be unpacked; any text can be read."""
-        check_head(path, open_file, reading)
+        check_head(path, open_file, options)
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Ranges of equal size; they need not end at a paragraph's end."""
-        return equal_ranges(path, size, unit_bytes, reading)
+        return equal_ranges(path, size, unit_bytes, options)
 
-    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+    def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The paragraphs from the first boundary after the piece's start to the first after its end."""
-        with open_text(piece.path, open_file, reading) as file:
-            end = text_end(piece, reading)
-            if end == piece.end:
+        with open_text(file_range.path, open_file, options) as file:
+            end = text_end(file_range, options)
+            if end == file_range.end:
                 beginning = file.tell()
-                start, end = boundary(file, piece.start), boundary(file, piece.end)
-                if end < piece.end:
-                    raise shortened(piece.path)
+                start, end = boundary(file, file_range.start), boundary(file, file_range.end)
+                if end < file_range.end:
+                    raise shortened_error(file_range.path)
                 file.seek(max(start, beginning))
-            yield from batches(_paragraphs(file, end), Origin(piece.path, text_encoding(reading), reading))
+            yield from batches(_paragraphs(file, end), Origin(file_range.path, text_encoding(options), options))
 
 
 def boundary(file: BinaryIO, position: int) -> int:
@@ -47,7 +47,7 @@ def boundary(file: BinaryIO, position: int) -> int:
     """
     if not position:
         return 0
-    pass_line(file, position)
+    skip_line(file, position)
     found, blank_before = file.tell(), False
     for blank, line in _lines(file):
         if blank_before and not blank:
@@ -66,9 +66,9 @@ def _paragraphs(file: BinaryIO, end: float) -> Iterator[Iterator[bytes]]:
 def _lines(file: BinaryIO, end: float = float("inf")) -> Iterator[tuple[bool, bytes]]:
     """Whether a line is blank, and the line; one that is longer than a part comes in blocks, and is not blank."""
     position, starts = file.tell(), True
-    while position < end and (line := file.readline(PART_BYTES)):
+    while position < end and (line := file.readline(CHUNK_BYTES)):
         ends = line.endswith(b"\n")
-        yield starts and (ends or len(line) < PART_BYTES) and line.isspace(), line
+        yield starts and (ends or len(line) < CHUNK_BYTES) and line.isspace(), line
         position += len(line)
         starts = ends
 

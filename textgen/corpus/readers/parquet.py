@@ -10,8 +10,8 @@ import pyarrow.parquet
 
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.encodings import to_utf8
-from textgen.corpus.readers.base import BATCH_BYTES, Batch, OpenFile, Piece, Reading, Refused
-from textgen.corpus.readers.columns import missing
+from textgen.corpus.readers.base import BATCH_BYTES, FileRange, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.columns import missing_column_error
 from textgen.errors import UserError, one_line
 
 _BUFFER_BYTES = 1 << 20
@@ -30,31 +30,31 @@ class ParquetReader:
 
     has_columns = True
 
-    def check(self, path: str, open_file: OpenFile, reading: Reading) -> None:
+    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if no column is named, the file has none of that name, or it holds no strings."""
         with _opened(path, open_file) as file:
-            _Column(file, path, reading)
+            _Column(file, path, options)
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, reading: Reading
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Ranges of as many row groups as fit, or of one; together they cover the file."""
         with _opened(path, open_file) as file:
-            starts = sorted(_Column(file, path, reading).starts())
+            starts = sorted(_Column(file, path, options).starts())
         edges = [0]
         for start, end in itertools.pairwise([*starts, size]):
             if start > starts[0] and end - edges[-1] > unit_bytes:
                 edges.append(start)
         return [(start, end) for start, end in itertools.pairwise([*edges, size]) if start < end]
 
-    def read(self, piece: Piece, open_file: OpenFile, reading: Reading) -> Iterator[Batch]:
+    def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The column's cells; those that are null are refused."""
-        with _opened(piece.path, open_file) as file:
-            column = _Column(file, piece.path, reading)
-            groups = [i for i, start in enumerate(column.starts()) if piece.start <= start < piece.end]
+        with _opened(file_range.path, open_file) as file:
+            column = _Column(file, file_range.path, options)
+            groups = [i for i, start in enumerate(column.starts()) if file_range.start <= start < file_range.end]
             cells = (cell for i in groups for cell in column.cells(i))
-            found = (Refused("empty", b"") if cell is None else to_utf8(cell, column.encoding) for cell in cells)
-            yield from batches(found, Origin(piece.path, "utf-8", reading))
+            found = (Rejected("empty", b"") if cell is None else to_utf8(cell, column.encoding) for cell in cells)
+            yield from batches(found, Origin(file_range.path, "utf-8", options))
 
 
 @contextlib.contextmanager
@@ -72,13 +72,13 @@ def _opened(path: str, open_file: OpenFile) -> Iterator[pa.parquet.ParquetFile]:
 class _Column:
     """The column of an opened file that holds the documents."""
 
-    def __init__(self, file: pa.parquet.ParquetFile, path: str, reading: Reading) -> None:
+    def __init__(self, file: pa.parquet.ParquetFile, path: str, options: ReadOptions) -> None:
         names = [file.schema.column(i).path for i in range(len(file.schema))]
         self._file = file
-        self._name = reading.text_field or ""
+        self._name = options.text_field or ""
         self._fields = _fields(pa.struct(list(file.schema_arrow)), self._name)
         if not self._fields:
-            raise missing(path, "Parquet", names, reading.text_field)
+            raise missing_column_error(path, "Parquet", names, options.text_field)
         type = self._fields[-1].type
         value_type = type.value_type if pa.types.is_dictionary(type) else type
         if not any(is_kind(value_type) for is_kind in _IS_STRING + _IS_BYTES):
@@ -88,7 +88,7 @@ class _Column:
             )
         self._index = names.index(self._name)
         # Strings in Parquet are UTF-8 by its definition.
-        self.encoding = reading.encoding if any(is_bytes(value_type) for is_bytes in _IS_BYTES) else "utf-8"
+        self.encoding = options.encoding if any(is_bytes(value_type) for is_bytes in _IS_BYTES) else "utf-8"
 
     def starts(self) -> list[int]:
         """Where in the file each row group's part of the column starts."""

@@ -11,13 +11,13 @@ import tensorflow as tf
 from textgen.config import TextConfig
 from textgen.text.cleaning.emails import mask_emails
 from textgen.text.cleaning.entities import decode_entities
-from textgen.text.cleaning.names import mask_names
+from textgen.text.cleaning.names import mask_mentions
 from textgen.text.cleaning.normalization import normalize
 from textgen.text.cleaning.numbers import mask_numbers, zero_digits
 from textgen.text.cleaning.punctuation import strip_punctuation
 from textgen.text.cleaning.redactions import mask_redactions
-from textgen.text.cleaning.repeats import cut_repeats
-from textgen.text.cleaning.rules import Step, follow
+from textgen.text.cleaning.repeats import limit_repeats
+from textgen.text.cleaning.rules import CleaningStep, apply_rules
 from textgen.text.cleaning.tags import strip_tags
 from textgen.text.cleaning.urls import mask_urls
 from textgen.text.cleaning.whitespace import collapse, keep_lines
@@ -46,40 +46,42 @@ def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = No
     Returns:
         string[B], UTF-8.
     """
-    texts = follow(texts, list(_steps(config)))
+    texts = apply_rules(texts, list(_steps(config)))
     return collapse(texts, continued) if config.whitespace == "collapse" else keep_lines(texts)
 
 
-def _steps(config: TextConfig) -> Iterator[Step]:
+def _steps(config: TextConfig) -> Iterator[CleaningStep]:
     """All rules but the last."""
-    normal = Step(partial(normalize, form=config.normalization, fold=config.case == "fold"))
+    normal = CleaningStep(partial(normalize, form=config.normalization, fold=config.case == "fold"))
     yield normal
     if config.html == "strip":
-        yield Step(partial(decode_entities, fold=config.case == "fold"), lays_bare=True)
-        yield Step(partial(strip_tags, lines=config.whitespace == "keep"))
+        yield CleaningStep(partial(decode_entities, fold=config.case == "fold"), exposes_matches=True)
+        yield CleaningStep(partial(strip_tags, lines=config.whitespace == "keep"))
     if config.urls == "mask":
-        yield Step(mask_urls)
+        yield CleaningStep(mask_urls)
     if config.emails == "mask":
-        yield Step(mask_emails)
+        yield CleaningStep(mask_emails)
     if config.mentions == "mask":
-        yield Step(mask_names)
+        yield CleaningStep(mask_mentions)
     yield from _codes(config)
     if config.punctuation == "strip":
-        yield Step(strip_punctuation)
+        yield CleaningStep(strip_punctuation)
         # An apostrophe gone, a letter and an accent may stand side by side and join.
         yield normal
         # A mark gone, so may two redactions, and "v1,5" has a number.
         yield from _codes(config)
     if config.max_repeats:
         masks = "mask" in (config.urls, config.emails, config.mentions, config.redactions, config.numbers)
-        yield Step(partial(cut_repeats, longest=config.max_repeats, spared="x" if masks else ""), lays_bare=True)
+        yield CleaningStep(
+            partial(limit_repeats, longest=config.max_repeats, spared="x" if masks else ""), exposes_matches=True
+        )
 
 
-def _codes(config: TextConfig) -> Iterator[Step]:
+def _codes(config: TextConfig) -> Iterator[CleaningStep]:
     """Rules that know what they take by letters and digits alone."""
     if config.redactions == "mask":
-        yield Step(mask_redactions)
+        yield CleaningStep(mask_redactions)
     if config.numbers == "mask":
-        yield Step(mask_numbers)
+        yield CleaningStep(mask_numbers)
     if config.numbers == "zero":
-        yield Step(zero_digits)
+        yield CleaningStep(zero_digits)

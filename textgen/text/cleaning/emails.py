@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from textgen.text.cleaning.rows import change, holding
+from textgen.text.cleaning.rows import contains, update_rows
 from textgen.text.cleaning.words import WORD
 
 _NAME = f"[{WORD}]+(?:[._%+-]+[{WORD}]+)*"
@@ -11,7 +11,7 @@ _LABEL = f"[{WORD}]+(?:-+[{WORD}]+)*"
 
 def mask_emails(texts: tf.Tensor) -> tf.Tensor:
     """string[B] → string[B]; "mail a.b@c.org!" is "mail xxemail!"."""
-    return change(texts, holding(texts, "@"), _mask)
+    return update_rows(texts, contains(texts, "@"), _mask)
 
 
 def _mask(texts: tf.Tensor) -> tf.Tensor:

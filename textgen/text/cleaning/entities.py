@@ -8,7 +8,7 @@ import html.entities
 
 import tensorflow as tf
 
-from textgen.text.cleaning.rows import change, holding
+from textgen.text.cleaning.rows import contains, update_rows
 
 # `\C` is a byte: what is looked at may end inside a character.
 _REFERENCE = r"^([A-Za-z][A-Za-z0-9]*;|#[0-9]{1,7};|#[xX][0-9A-Fa-f]{1,6};)?\C*"
@@ -27,7 +27,7 @@ def decode_entities(texts: tf.Tensor, *, fold: bool) -> tf.Tensor:
     names = {name: text for name, text in html.entities.html5.items() if name.endswith(";")}
     if fold:
         names = {name.lower(): text for name, text in names.items()} | names
-    return change(texts, holding(texts, "&"), lambda texts: _decode(texts, names))
+    return update_rows(texts, contains(texts, "&"), lambda texts: _decode(texts, names))
 
 
 def _decode(texts: tf.Tensor, names: dict[str, str]) -> tf.Tensor:

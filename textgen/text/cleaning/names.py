@@ -2,13 +2,13 @@
 
 import tensorflow as tf
 
-from textgen.text.cleaning.rows import change, holding
+from textgen.text.cleaning.rows import contains, update_rows
 from textgen.text.cleaning.words import WORD
 
 
-def mask_names(texts: tf.Tensor) -> tf.Tensor:
+def mask_mentions(texts: tf.Tensor) -> tf.Tensor:
     """string[B] → string[B]; "thanks @ann_b!" is "thanks xxname!"."""
-    return change(texts, holding(texts, "@"), _mask)
+    return update_rows(texts, contains(texts, "@"), _mask)
 
 
 def _mask(texts: tf.Tensor) -> tf.Tensor:

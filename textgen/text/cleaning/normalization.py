@@ -3,7 +3,7 @@
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from textgen.text.cleaning.rows import beyond_ascii, change
+from textgen.text.cleaning.rows import has_non_ascii, update_rows
 
 
 def normalize(texts: tf.Tensor, *, form: str, fold: bool) -> tf.Tensor:
@@ -16,7 +16,7 @@ def normalize(texts: tf.Tensor, *, form: str, fold: bool) -> tf.Tensor:
     if not fold:
         return texts
     # Of ASCII, the only case is that of 26 letters, and its folding is in every normal form.
-    return change(tf.strings.lower(texts), beyond_ascii(texts), _fold_nfkc if form == "nfkc" else _fold_nfc)
+    return update_rows(tf.strings.lower(texts), has_non_ascii(texts), _fold_nfkc if form == "nfkc" else _fold_nfc)
 
 
 def _fold_nfkc(texts: tf.Tensor) -> tf.Tensor:

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from textgen.text.cleaning.rows import change, holding
+from textgen.text.cleaning.rows import contains, update_rows
 from textgen.text.cleaning.words import WORD, mask_words
 
 # "Louis XX" and "xxx" are left alone: it takes four letters, or the shape of a date.
@@ -12,7 +12,7 @@ _APART = f"[^{WORD}\\pP\\pS]+"
 
 def mask_redactions(texts: tf.Tensor) -> tf.Tensor:
     """string[B] → string[B]; "On XX/XX/2015 XXXX XXXX called" is "On xxxx called"."""
-    return change(texts, holding(texts, "(?i)xx"), _mask)
+    return update_rows(texts, contains(texts, "(?i)xx"), _mask)
 
 
 def _mask(texts: tf.Tensor) -> tf.Tensor:

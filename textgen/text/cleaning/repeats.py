@@ -4,7 +4,7 @@ import string
 
 import tensorflow as tf
 
-from textgen.text.cleaning.rows import beyond_ascii, change
+from textgen.text.cleaning.rows import has_non_ascii, update_rows
 from textgen.text.cleaning.whitespace import WHITE_SPACE
 
 _ASCII = string.ascii_letters + string.punctuation
@@ -12,7 +12,7 @@ _ASCII = string.ascii_letters + string.punctuation
 _SUSPECT = 8
 
 
-def cut_repeats(texts: tf.Tensor, *, longest: int, spared: str = "") -> tf.Tensor:
+def limit_repeats(texts: tf.Tensor, *, longest: int, spared: str = "") -> tf.Tensor:
     """string[B] → string[B] with no run of one character longer than `longest`.
 
     White space has its own rule, a number with fewer digits is another number, and the letters of `spared` are those
@@ -20,8 +20,8 @@ def cut_repeats(texts: tf.Tensor, *, longest: int, spared: str = "") -> tf.Tenso
     """
     run = min(longest, _SUSPECT) + 1
     runs = "|".join(f"\\x{ord(character):02x}{{{run}}}" for character in _ASCII if character not in spared)
-    suspects = beyond_ascii(texts) | tf.strings.regex_full_match(texts, f"(?s).*(?:{runs}).*")
-    return change(texts, suspects, lambda texts: _cut(texts, longest, f"[{WHITE_SPACE}\\p{{Nd}}{spared}]"))
+    suspects = has_non_ascii(texts) | tf.strings.regex_full_match(texts, f"(?s).*(?:{runs}).*")
+    return update_rows(texts, suspects, lambda texts: _cut(texts, longest, f"[{WHITE_SPACE}\\p{{Nd}}{spared}]"))
 
 
 def _cut(texts: tf.Tensor, longest: int, spared: str) -> tf.Tensor:

@@ -5,24 +5,24 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from textgen.text.cleaning.rows import Rule
+from textgen.text.cleaning.rows import CleaningRule
 
 _ROUNDS = 8
 
 
-class Step(NamedTuple):
+class CleaningStep(NamedTuple):
     """A rule, and whether a text that it changed must go through all of them again."""
 
-    rule: Rule
-    lays_bare: bool = False
+    rule: CleaningRule
+    exposes_matches: bool = False
 
 
-def follow(texts: tf.Tensor, steps: Sequence[Step]) -> tf.Tensor:
+def apply_rules(texts: tf.Tensor, steps: Sequence[CleaningStep]) -> tf.Tensor:
     """string[B] → string[B] after all steps, and after more rounds of them where there is need, up to eight.
 
     It takes a text made for that to need more: eight references hidden in one another.
     """
-    if not any(step.lays_bare for step in steps):
+    if not any(step.exposes_matches for step in steps):
         return _round(texts, steps)[0]
 
     def again(texts: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -39,11 +39,11 @@ def follow(texts: tf.Tensor, steps: Sequence[Step]) -> tf.Tensor:
     return settled
 
 
-def _round(texts: tf.Tensor, steps: Sequence[Step]) -> tuple[tf.Tensor, tf.Tensor]:
+def _round(texts: tf.Tensor, steps: Sequence[CleaningStep]) -> tuple[tf.Tensor, tf.Tensor]:
     unsettled = tf.zeros(tf.shape(texts), tf.bool)
     for step in steps:
         changed = step.rule(texts)
-        if step.lays_bare:
+        if step.exposes_matches:
             unsettled |= tf.not_equal(texts, changed)
         texts = changed
     return texts, unsettled

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from textgen.text.cleaning.rows import change, holding
+from textgen.text.cleaning.rows import contains, update_rows
 from textgen.text.cleaning.whitespace import WHITE_SPACE
 from textgen.text.cleaning.words import WORD
 
@@ -14,7 +14,7 @@ _ADDRESS = f"(?:{_SCHEME}|(?i:www)\\.){_REST}"
 
 def mask_urls(texts: tf.Tensor) -> tf.Tensor:
     """string[B] → string[B]; "see http://a.org/b." is "see xxurl.", and "seehttp://a.org" is "see xxurl"."""
-    return change(texts, holding(texts, "://") | holding(texts, r"(?i)www\."), _mask)
+    return update_rows(texts, contains(texts, "://") | contains(texts, r"(?i)www\."), _mask)
 
 
 def _mask(texts: tf.Tensor) -> tf.Tensor:

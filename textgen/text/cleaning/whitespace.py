@@ -5,7 +5,7 @@ Either way the plain space, `\n` and `\t` are the only white space that is left,
 
 import tensorflow as tf
 
-from textgen.text.cleaning.rows import change
+from textgen.text.cleaning.rows import update_rows
 
 # Control characters stand between words more often than in them (a stray 0x85 or 0x96 was an ellipsis or a dash in
 # Windows-1252). U+FEFF is a byte order mark in the wrong place.
@@ -31,7 +31,7 @@ def collapse(texts: tf.Tensor, continued: tf.Tensor | None = None) -> tf.Tensor:
     if continued is None:
         return stripped
     led = continued & tf.not_equal(stripped, "") & tf.equal(tf.strings.substr(texts, 0, 1), " ")
-    return change(stripped, led, lambda texts: " " + texts)
+    return update_rows(stripped, led, lambda texts: " " + texts)
 
 
 def keep_lines(texts: tf.Tensor) -> tf.Tensor:

@@ -7,14 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from textgen.config import SelectionConfig
-from textgen.text.filters.cleaned_texts import Documents
+from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.filters.mostly_not_letters import MostlyNotLetters
 from textgen.text.filters.too_long import TooLong
 from textgen.text.filters.too_repetitive import TooRepetitive
 from textgen.text.filters.too_short import TooShort
 
 
-class Rule(Protocol):
+class Filter(Protocol):
     """What a document must satisfy.
 
     Attributes:
@@ -25,35 +25,35 @@ class Rule(Protocol):
     reason: str
     width: int
 
-    def measure(self, documents: Documents) -> tf.Tensor:
+    def measure(self, documents: CleanedTexts) -> tf.Tensor:
         """float64[B, K], sums that add up over the parts of a long document."""
         ...
 
-    def refuses(self, sums: np.ndarray) -> np.ndarray:
+    def drops(self, statistics: np.ndarray) -> np.ndarray:
         """float64[D, K], of whole documents → bool[D]."""
         ...
 
 
-def make_rules(config: SelectionConfig) -> list[Rule]:
+def make_filters(config: SelectionConfig) -> list[Filter]:
     """The rules that the config asks for, the cheapest first; the first that refuses a document names the reason."""
-    rules: list[Rule] = []
+    filters: list[Filter] = []
     if config.min_tokens:
-        rules.append(TooShort(config.min_tokens))
+        filters.append(TooShort(config.min_tokens))
     if config.max_tokens:
-        rules.append(TooLong(config.max_tokens))
+        filters.append(TooLong(config.max_tokens))
     if config.min_letters_percent:
-        rules.append(MostlyNotLetters(config.min_letters_percent))
+        filters.append(MostlyNotLetters(config.min_letters_percent))
     if config.repetition == "drop":
-        rules.append(TooRepetitive())
-    return rules
+        filters.append(TooRepetitive())
+    return filters
 
 
-def reasons(rules: Sequence[Rule], sums: np.ndarray) -> np.ndarray:
+def drop_reasons(filters: Sequence[Filter], statistics: np.ndarray) -> np.ndarray:
     """float64[D, K], the sums of all rules side by side → object[D], why each document is refused, or ""."""
-    found = np.full(len(sums), "", object)
-    end = sums.shape[1]
+    found = np.full(len(statistics), "", object)
+    end = statistics.shape[1]
     # From the last on, so that the first rule that refuses has the last word.
-    for rule in reversed(rules):
-        found[rule.refuses(sums[:, end - rule.width : end])] = rule.reason
-        end -= rule.width
+    for filter in reversed(filters):
+        found[filter.drops(statistics[:, end - filter.width : end])] = filter.reason
+        end -= filter.width
     return found

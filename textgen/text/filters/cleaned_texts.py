@@ -5,7 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 
-class Documents(NamedTuple):
+class CleanedTexts(NamedTuple):
     """A batch of B documents, or of parts of long ones.
 
     Attributes:

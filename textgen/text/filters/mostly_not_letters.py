@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from textgen.text.filters.cleaned_texts import Documents
+from textgen.text.filters.cleaned_texts import CleanedTexts
 
 _NO_LETTERS = r"[^ \n\t\pL\pM]+"
 
@@ -17,15 +17,15 @@ class MostlyNotLetters:
     def __init__(self, least_percent: float):
         self._least_percent = least_percent
 
-    def measure(self, documents: Documents) -> tf.Tensor:
+    def measure(self, documents: CleanedTexts) -> tf.Tensor:
         """float64[B, 2], how many letters or combining marks, and how many characters other than white space."""
         lettered = tf.strings.length(tf.strings.regex_replace(documents.cleaned, _NO_LETTERS, ""), "UTF8_CHAR")
         white = _count_white(documents.cleaned)
         return tf.cast(tf.stack([lettered - white, documents.characters - white], axis=1), tf.float64)
 
-    def refuses(self, sums: np.ndarray) -> np.ndarray:
+    def drops(self, statistics: np.ndarray) -> np.ndarray:
         """float64[D, 2] → bool[D]; a document of nothing isn't refused."""
-        letters, characters = sums[:, 0], sums[:, 1]
+        letters, characters = statistics[:, 0], statistics[:, 1]
         return 100 * letters < self._least_percent * characters
 
 

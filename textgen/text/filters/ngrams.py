@@ -39,8 +39,8 @@ class _Grams(NamedTuple):
 
     starts: tf.Tensor
     ids: tf.Tensor
-    times: tf.Tensor
-    again: tf.Tensor
+    counts: tf.Tensor
+    repeated: tf.Tensor
 
 
 def count_repeated(words: tf.RaggedTensor) -> tf.Tensor:
@@ -53,7 +53,7 @@ def count_repeated(words: tf.RaggedTensor) -> tf.Tensor:
     sizes = tf.cast(tf.strings.length(words.flat_values, "UTF8_CHAR"), tf.int64)
     batch = _Words(words.value_rowids(), tf.concat([[0], tf.cumsum(sizes)], axis=0), words.nrows())
     found = occurrences(words.flat_values)
-    grams = _Grams(tf.range(tf.size(sizes, tf.int64)), found.ids, found.times, found.again)
+    grams = _Grams(tf.range(tf.size(sizes, tf.int64)), found.ids, found.counts, found.repeated)
     columns = []
     for n in range(2, DUPLICATE[-1] + 1):
         grams = _longer(grams, batch)
@@ -69,15 +69,15 @@ def _longer(grams: _Grams, words: _Words) -> _Grams:
     base = tf.reduce_max(tf.concat([grams.ids, [0]], axis=0)) + 1
     keys = (rows[:-1] * base + grams.ids[:-1]) * base + grams.ids[1:]
     found = occurrences(tf.boolean_mask(keys, follows))
-    longer = _Grams(tf.boolean_mask(grams.starts[:-1], follows), found.ids, found.times, found.again)
-    return _Grams(*(tf.boolean_mask(each, found.times > 1) for each in longer))
+    longer = _Grams(tf.boolean_mask(grams.starts[:-1], follows), found.ids, found.counts, found.repeated)
+    return _Grams(*(tf.boolean_mask(each, found.counts > 1) for each in longer))
 
 
 def _most_frequent(grams: _Grams, n: int, words: _Words) -> tf.Tensor:
     """int64[B], the characters of the n-gram that occurs most often, times how often."""
     sizes = tf.gather(words.before, grams.starts + n) - tf.gather(words.before, grams.starts)
     # One number, so that one maximum is first by how often and then by how long.
-    ranks = tf.bitwise.left_shift(tf.cast(grams.times, tf.int64), 32) + sizes
+    ranks = tf.bitwise.left_shift(tf.cast(grams.counts, tf.int64), 32) + sizes
     most = tf.math.unsorted_segment_max(ranks, tf.gather(words.rows, grams.starts), words.documents)
     most = tf.maximum(most, 0)
     return tf.bitwise.right_shift(most, 32) * (most % 2**32)
@@ -85,7 +85,7 @@ def _most_frequent(grams: _Grams, n: int, words: _Words) -> tf.Tensor:
 
 def _covered(grams: _Grams, n: int, words: _Words) -> tf.Tensor:
     """int64[B], the characters of n-grams that have occurred before."""
-    starts = tf.boolean_mask(grams.starts, grams.again)
+    starts = tf.boolean_mask(grams.starts, grams.repeated)
     # Up to the end of the n-gram, or to where the next one starts.
     ends = tf.minimum(starts + n, tf.concat([starts[1:], starts[-1:] + n], axis=0))
     sizes = tf.gather(words.before, ends) - tf.gather(words.before, starts)

@@ -15,8 +15,8 @@ class Occurrences(NamedTuple):
     """
 
     ids: tf.Tensor
-    times: tf.Tensor
-    again: tf.Tensor
+    counts: tf.Tensor
+    repeated: tf.Tensor
 
 
 def occurrences(keys: tf.Tensor) -> Occurrences:

@@ -22,10 +22,10 @@ def count_repeated(passages: tf.RaggedTensor) -> tf.Tensor:
     """Ragged string [B, (passages)] → int64[B, 4]: passages, their characters, and both of those that occur again."""
     rows = passages.value_rowids()
     ids = occurrences(passages.flat_values).ids
-    again = occurrences(ids * passages.nrows() + rows).again
+    repeated = occurrences(ids * passages.nrows() + rows).repeated
     characters = tf.strings.length(passages.flat_values, "UTF8_CHAR")
     each = tf.stack([tf.ones_like(characters), characters], axis=1)
-    columns = tf.concat([each, tf.where(again[:, None], each, 0)], axis=1)
+    columns = tf.concat([each, tf.where(repeated[:, None], each, 0)], axis=1)
     return tf.math.unsorted_segment_sum(tf.cast(columns, tf.int64), rows, passages.nrows())
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from textgen.text.filters import ngrams, passages
-from textgen.text.filters.cleaned_texts import Documents
+from textgen.text.filters.cleaned_texts import CleanedTexts
 
 # Gopher keeps no document with fewer, and in one so short every phrase said twice is a large share.
 _LEAST_WORDS = 50
@@ -35,7 +35,7 @@ class TooRepetitive:
     reason = "too repetitive"
     width = 19
 
-    def measure(self, documents: Documents) -> tf.Tensor:
+    def measure(self, documents: CleanedTexts) -> tf.Tensor:
         """float64[B, 19]: words and their characters, four columns of lines, four of paragraphs, nine of n-grams."""
         words = tf.strings.split(documents.cleaned)
         characters = tf.reduce_sum(tf.strings.length(words, "UTF8_CHAR"), axis=1)
@@ -47,7 +47,7 @@ class TooRepetitive:
         ]
         return tf.cast(tf.concat(columns, axis=1), tf.float64)
 
-    def refuses(self, sums: np.ndarray) -> np.ndarray:
+    def drops(self, statistics: np.ndarray) -> np.ndarray:
         """float64[D, 19] → bool[D]."""
-        beyond = sums[:, _PARTS] > np.array(_LIMITS) * sums[:, _WHOLES]
-        return (sums[:, 0] >= _LEAST_WORDS) & beyond.any(axis=1)
+        beyond = statistics[:, _PARTS] > np.array(_LIMITS) * statistics[:, _WHOLES]
+        return (statistics[:, 0] >= _LEAST_WORDS) & beyond.any(axis=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from textgen.text.filters.cleaned_texts import Documents
+from textgen.text.filters.cleaned_texts import CleanedTexts
 
 
 class TooShort:
@@ -15,10 +15,10 @@ class TooShort:
     def __init__(self, least: int):
         self._least = least
 
-    def measure(self, documents: Documents) -> tf.Tensor:
+    def measure(self, documents: CleanedTexts) -> tf.Tensor:
         """float64[B, 1], how many tokens there are."""
         return tf.cast(documents.lengths, tf.float64)[:, None]
 
-    def refuses(self, sums: np.ndarray) -> np.ndarray:
+    def drops(self, statistics: np.ndarray) -> np.ndarray:
         """float64[D, 1] → bool[D]."""
-        return sums[:, 0] < self._least
+        return statistics[:, 0] < self._least
