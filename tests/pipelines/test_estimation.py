@@ -32,7 +32,7 @@ def write_rows(path: Path, texts: list[str]) -> Path:
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
 def test_a_sample_tells_what_the_whole_gives(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimation, "_PIECE_BYTES", 1 << 16)
+    monkeypatch.setattr(estimation, "_SAMPLE_RANGE_BYTES", 1 << 16)
     monkeypatch.setattr(estimation, "_HEAD_BYTES", 4 * BLOCK_BYTES)
     path = write_rows(tmp_path / name, rows(12_000))
     config = PrepareConfig(text=TextConfig(), layout="spans")

@@ -11,7 +11,7 @@ import tensorflow as tf
 from textgen.config import TextConfig
 from textgen.text.cleaning.emails import mask_emails
 from textgen.text.cleaning.entities import decode_entities
-from textgen.text.cleaning.names import mask_mentions
+from textgen.text.cleaning.mentions import mask_mentions
 from textgen.text.cleaning.normalization import normalize
 from textgen.text.cleaning.numbers import mask_numbers, zero_digits
 from textgen.text.cleaning.punctuation import strip_punctuation

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from textgen.text.cleaning.names import mask_mentions
+from textgen.text.cleaning.mentions import mask_mentions
 
 
 @pytest.mark.parametrize(
