@@ -19,11 +19,12 @@ from textgen.dataset import read_manifest, read_pairs
 from textgen.model import cpu_parallelism
 from textgen.presets import PRESETS
 from textgen.training.data import held_out
-from textgen.training.losses import plain_cost
-from textgen.training.metrics import make_score
+from textgen.training.evaluator import make_evaluator
+from textgen.training.losses import full_softmax_loss
+from textgen.training.metrics import ZERO_SUMS
 from textgen.training.optimizers import make_optimizer
 from textgen.training.setup import config_for
-from textgen.training.step import NOTHING, training_steps
+from textgen.training.step import training_steps
 from textgen.training.strategy import Replicas
 
 WORD = 45
@@ -70,19 +71,19 @@ def train(data: Path, x: np.ndarray, y: np.ndarray, minutes: float) -> dict[str,
     model, replicas = config.build(), Replicas(tf.distribute.get_strategy())
     optimizer = make_optimizer(config.train, model, config.train.learning_rate)
     steps = training_steps(
-        replicas.strategy, optimizer, model.trainable_variables, plain_cost(model, training=True), config.train
+        replicas.strategy, optimizer, model.trainable_variables, full_softmax_loss(model, training=True), config.train
     )
-    score = make_score(replicas, model)
+    evaluate = make_evaluator(replicas, model)
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(y), seed=0).repeat()
     batches = iter(dataset.batch(config.train.batch_size).prefetch(2))
 
     def loss(split: str) -> float:
-        return score(held_out(data, config, replicas, split=split, batch_size=1024)).mean_loss
+        return evaluate(held_out(data, config, replicas, split=split, batch_size=1024)).mean_loss
 
     spent, best, weights, an_epoch = 0.0, np.inf, model.get_weights(), len(y) // config.train.batch_size
     while spent < 60 * minutes:
         started = time.monotonic()
-        steps(batches, an_epoch, NOTHING)
+        steps(batches, an_epoch, ZERO_SUMS)
         spent += time.monotonic() - started
         # Looking at validation takes none of its time.
         found = loss("validation")

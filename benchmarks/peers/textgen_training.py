@@ -5,9 +5,10 @@ import tensorflow as tf
 
 from textgen.config import ModelConfig, TrainConfig
 from textgen.model import cpu_parallelism, networks
-from textgen.training.losses import plain_cost
+from textgen.training.losses import full_softmax_loss
+from textgen.training.metrics import ZERO_SUMS
 from textgen.training.optimizers import make_optimizer
-from textgen.training.step import NOTHING, training_steps
+from textgen.training.step import training_steps
 
 
 def main() -> None:
@@ -18,11 +19,11 @@ def main() -> None:
     model = networks.build(config, vocabulary_size=sizes.words, window=sizes.window)
     settings = TrainConfig(optimizer="rmsprop", clip_norm=0.0, batch_size=given.batch)
     optimizer = make_optimizer(settings, model, stepping.LEARNING_RATE)
-    cost, variables = plain_cost(model, training=True), model.trainable_variables
-    steps = training_steps(tf.distribute.get_strategy(), optimizer, variables, cost, settings)
+    batch_loss, variables = full_softmax_loss(model, training=True), model.trainable_variables
+    steps = training_steps(tf.distribute.get_strategy(), optimizer, variables, batch_loss, settings)
     batches = iter(tf.data.Dataset.from_tensor_slices(stepping.pairs(sizes, given.batch)).repeat())
     clock = stepping.Clock(given.batch, given.seconds)
-    stepping.measure(lambda count: steps(batches, count, NOTHING), steps=stepping.STEPS_A_CALL, clock=clock)
+    stepping.measure(lambda count: steps(batches, count, ZERO_SUMS), steps=stepping.STEPS_A_CALL, clock=clock)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,23 @@ import tensorflow as tf
 from textgen.config import ModelConfig, TrainConfig
 from textgen.errors import UserError
 from textgen.model import networks
-from textgen.training.checkpoints import Checkpoints, State
+from textgen.training.checkpoints import Checkpoints, TrainState
 from textgen.training.learning_rates import LearningRate
+from textgen.training.metrics import MetricSums
 from textgen.training.optimizers import make_optimizer
-from textgen.training.step import Sums
 
 
-def _state(seed: int, optimizer: str = "adam") -> State:
+def _state(seed: int, optimizer: str = "adam") -> TrainState:
     keras.utils.set_random_seed(seed)
     model = networks.build(ModelConfig(embedding=4, units=4, dropout=0.5), vocabulary_size=20, window=5)
     config = TrainConfig(optimizer=optimizer, schedule="plateau")
     rate = LearningRate(config, last_step=10)
-    return State(model, make_optimizer(config, model, rate), rate, [tf.Variable(tf.zeros([2, 4]), trainable=False)])
+    return TrainState(
+        model, make_optimizer(config, model, rate), rate, [tf.Variable(tf.zeros([2, 4]), trainable=False)]
+    )
 
 
-def _move(state: State, step: int) -> None:
+def _move(state: TrainState, step: int) -> None:
     """Changes weights and slots, as a step of training does."""
     random = np.random.RandomState(step)
     weights = state.model.trainable_variables
@@ -30,13 +32,13 @@ def _move(state: State, step: int) -> None:
     state.step.assign(step)
 
 
-def _everything(state: State) -> list[np.ndarray]:
+def _everything(state: TrainState) -> list[np.ndarray]:
     learnt = [*state.model.trainable_variables, *state.optimizer.variables]
     rest = (state.step, state.best_loss, state.stale, state.checked_at, state.sums, state.seconds)
     return [np.array(v) for v in (*learnt, *rest, state.learning_rate.scale, *state.carried)]
 
 
-def _equal(one: State, other: State) -> bool:
+def _equal(one: TrainState, other: TrainState) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(_everything(one), _everything(other), strict=True))
 
 
@@ -63,7 +65,7 @@ def test_all_of_the_state_comes_back_exactly(tmp_path: Path, optimizer: str):
     Checkpoints(tmp_path, restored, keep=2).restore()
     assert _equal(restored, saved)
     assert (int(restored.step), float(restored.best_loss), int(restored.stale)) == (4, 1.0 / 3, 2)
-    assert restored.lap() == (Sums(1.0 / 3, 2.0, 3.0, 4.0, 5.0), 1.0 / 7)
+    assert restored.lap() == (MetricSums(1.0 / 3, 2.0, 3.0, 4.0, 5.0), 1.0 / 7)
 
 
 def test_what_goes_on_from_a_checkpoint_goes_on_the_same(tmp_path: Path):
@@ -146,7 +148,7 @@ def test_where_none_was_kept_none_is_restored(tmp_path: Path):
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> list[State]:
+def two(tmp_path: Path) -> list[TrainState]:
     """The states of two checkpoints, of the steps 1 and 2."""
     state, copies = _state(1), []
     checkpoints = Checkpoints(tmp_path, state, keep=2)
@@ -161,7 +163,7 @@ def two(tmp_path: Path) -> list[State]:
 @pytest.mark.parametrize("file", ["ckpt-2.index", "ckpt-2.data-00000-of-00001"])
 @pytest.mark.parametrize("damage", ["a bit", "cut", "empty", "more"])
 def test_a_damaged_checkpoint_is_left_out_with_a_warning(
-    tmp_path: Path, two: list[State], capfd, file: str, damage: str
+    tmp_path: Path, two: list[TrainState], capfd, file: str, damage: str
 ):
     path = tmp_path / "last" / file
     content = bytearray(path.read_bytes())
@@ -175,21 +177,21 @@ def test_a_damaged_checkpoint_is_left_out_with_a_warning(
     assert f"warning: {tmp_path}/last/ckpt-2 is damaged and left out" in capfd.readouterr().err
 
 
-def test_what_a_killed_process_left_of_a_checkpoint_is_none(tmp_path: Path, two: list[State]):
+def test_what_a_killed_process_left_of_a_checkpoint_is_none(tmp_path: Path, two: list[TrainState]):
     (tmp_path / "last" / "ckpt-2.index").unlink()
     restored = _state(2)
     Checkpoints(tmp_path, restored, keep=2).restore()
     assert _equal(restored, two[0])
 
 
-def test_where_all_are_damaged_there_is_none(tmp_path: Path, two: list[State]):
+def test_where_all_are_damaged_there_is_none(tmp_path: Path, two: list[TrainState]):
     for path in (tmp_path / "last").glob("*.index"):
         path.write_bytes(b"")
     with pytest.raises(UserError, match=r"has no checkpoint to resume from"):
         Checkpoints(tmp_path, _state(2), keep=2).restore()
 
 
-def test_older_ones_leave_nothing_behind(tmp_path: Path, two: list[State]):
+def test_older_ones_leave_nothing_behind(tmp_path: Path, two: list[TrainState]):
     Checkpoints(tmp_path, two[1], keep=1).save()
     assert sorted(path.name for path in (tmp_path / "last").iterdir()) == [
         "ckpt-2.data-00000-of-00001", "ckpt-2.index",

@@ -9,7 +9,7 @@ from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
 from textgen.runs import RunConfig
-from textgen.training.data import Feed, held_out
+from textgen.training.data import TrainingData, held_out
 from textgen.training.setup import config_for
 from textgen.training.strategy import Replicas
 
@@ -43,7 +43,7 @@ def _arrays(batches: Any) -> list[list[np.ndarray]]:
 
 
 def test_an_epoch_is_counted_in_batches(data: Path):
-    feed = Feed(data, _config(data), ONE)
+    feed = TrainingData(data, _config(data), ONE)
     # 14 + 3 + 8 pairs, 4 a batch.
     assert (feed.steps_per_epoch, feed.last_step) == (7, 21)
     assert len(list(feed.training(0))) == 21
@@ -53,19 +53,19 @@ def test_an_epoch_is_counted_in_batches(data: Path):
     ("network", "carry"), [("bilstm", False), ("lstm", False), ("lstm", True)], ids=["bilstm", "lstm", "carried"]
 )
 def test_batches_from_a_step_on_are_the_rest(data: Path, network: str, carry: bool):
-    feed = Feed(data, _config(data, network, stateful=carry, batch_size=2), ONE)
+    feed = TrainingData(data, _config(data, network, stateful=carry, batch_size=2), ONE)
     whole = _ids(feed.training(0))
     assert len(whole) == feed.last_step
     assert _ids(feed.training(3)) == whole[3:]
 
 
 def test_the_window_is_the_runs(data: Path):
-    x, y = next(Feed(data, _config(data, window=2), ONE).training(0))
+    x, y = next(TrainingData(data, _config(data, window=2), ONE).training(0))
     assert (x.shape, y.shape) == ((4, 2), (4,))
 
 
 def test_an_lstm_has_a_target_at_every_place(data: Path):
-    batches = list(Feed(data, _config(data, "lstm", epochs=1), ONE).training(0))
+    batches = list(TrainingData(data, _config(data, "lstm", epochs=1), ONE).training(0))
     targets = np.concatenate([y[y > 0] for _, y in _arrays(batches)])
     assert sorted(targets) == sorted([*TRAIN[0], *TRAIN[1], *TRAIN[2], 3, 3, 3])
     for x, y in _arrays(batches):
@@ -74,7 +74,7 @@ def test_an_lstm_has_a_target_at_every_place(data: Path):
 
 
 def test_carried_rows_go_on_from_the_batch_before(data: Path):
-    feed = Feed(data, _config(data, "lstm", epochs=1, stateful=True, batch_size=2), ONE)
+    feed = TrainingData(data, _config(data, "lstm", epochs=1, stateful=True, batch_size=2), ONE)
     before = None
     for x, y, fresh in _arrays(feed.training(0)):
         if before is not None:
@@ -87,7 +87,7 @@ def test_carried_rows_go_on_from_the_batch_before(data: Path):
 
 def test_without_carrying_there_are_no_states(data: Path):
     config = _config(data, "lstm")
-    assert Feed(data, config, ONE).make_states(config.build()) == []
+    assert TrainingData(data, config, ONE).make_states(config.build()) == []
 
 
 @pytest.mark.parametrize("network", ["bilstm", "lstm"])
@@ -112,7 +112,7 @@ def test_states_are_not_carried_over_several_devices(data: Path):
     with pytest.raises(
         UserError, match=r"2 devices train, and states are carried .* on one alone\. Leave --stateful out"
     ):
-        Feed(data, _config(data, "lstm", stateful=True), two)
+        TrainingData(data, _config(data, "lstm", stateful=True), two)
 
 
 def test_states_are_carried_by_an_lstm_alone(data: Path):
@@ -125,4 +125,4 @@ def test_states_are_carried_by_an_lstm_alone(data: Path):
 def test_the_pairs_layout_has_no_rows_for_an_lstm(make_dataset, tmp_path: Path):
     pairs = make_dataset(tmp_path / "pairs", train=TRAIN)
     with pytest.raises(UserError, match="spans"):
-        Feed(pairs, _config(pairs, "lstm"), ONE)
+        TrainingData(pairs, _config(pairs, "lstm"), ONE)

@@ -5,7 +5,14 @@ import tensorflow as tf
 
 from textgen.config import ModelConfig, TrainConfig
 from textgen.model import networks
-from textgen.training.losses import carried_cost, cost, make_states, plain_cost, sampled_cost, training_cost
+from textgen.training.losses import (
+    cross_entropy,
+    full_softmax_loss,
+    make_states,
+    sampled_softmax_loss,
+    stateful_loss,
+    training_loss,
+)
 from textgen.training.optimizers import make_optimizer
 
 LOGITS = np.log([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]]).astype(np.float32)
@@ -17,18 +24,18 @@ def _lstm() -> keras.Model:
 
 
 def test_the_cost_is_the_cross_entropy_summed_over_targets():
-    found = cost(tf.constant(LOGITS), tf.constant([1, 1]))
+    found = cross_entropy(tf.constant(LOGITS), tf.constant([1, 1]))
     assert float(found.objective) == pytest.approx(-np.log(0.5) - np.log(0.1), rel=1e-6)
     np.testing.assert_allclose(found.sums, [-np.log(0.5) - np.log(0.1), 1, 2], rtol=1e-6)
 
 
 def test_padding_is_no_target():
-    found = cost(tf.constant(LOGITS[None]), tf.constant([[2, 0]]))
+    found = cross_entropy(tf.constant(LOGITS[None]), tf.constant([[2, 0]]))
     np.testing.assert_allclose(found.sums, [-np.log(0.3), 0, 1], rtol=1e-6)
 
 
 def test_a_smoothed_target_gives_its_share_to_all_tokens_and_the_sums_are_without():
-    found = cost(tf.constant(LOGITS[:1]), tf.constant([1]), smoothing=0.3)
+    found = cross_entropy(tf.constant(LOGITS[:1]), tf.constant([1]), smoothing=0.3)
     expected = -sum(weight * np.log(p) for weight, p in zip([0.1, 0.8, 0.1], [0.2, 0.5, 0.3], strict=True))
     assert float(found.objective) == pytest.approx(expected, rel=1e-6)
     assert float(found.sums[0]) == pytest.approx(-np.log(0.5), rel=1e-6)
@@ -39,11 +46,11 @@ def test_rows_that_go_on_cost_what_one_long_row_costs():
     long = networks.build(ModelConfig(network="lstm", embedding=4, units=6), vocabulary_size=20, window=6)
     long.set_weights(model.get_weights())
     ids = random.randint(4, 20, [2, 7]).astype(np.int32)
-    whole = plain_cost(long, training=False)(tf.constant(ids[:, :6]), tf.constant(ids[:, 1:])).sums
+    whole = full_softmax_loss(long, training=False)(tf.constant(ids[:, :6]), tf.constant(ids[:, 1:])).sums
 
-    measure = carried_cost(model, make_states(model, 2), training=False)
-    first = measure(tf.constant(ids[:, :3]), tf.constant(ids[:, 1:4]), tf.constant([True, True])).sums
-    second = measure(tf.constant(ids[:, 3:6]), tf.constant(ids[:, 4:]), tf.constant([False, False])).sums
+    batch_loss = stateful_loss(model, make_states(model, 2), training=False)
+    first = batch_loss(tf.constant(ids[:, :3]), tf.constant(ids[:, 1:4]), tf.constant([True, True])).sums
+    second = batch_loss(tf.constant(ids[:, 3:6]), tf.constant(ids[:, 4:]), tf.constant([False, False])).sums
     np.testing.assert_allclose(first + second, whole, rtol=1e-5)
 
 
@@ -56,10 +63,10 @@ def test_a_batch_read_in_two_halves_costs_the_same(monkeypatch, rows: int, train
     y = np.where(x, random.randint(4, 20, x.shape), 0).astype(np.int32)
     x, y, fresh = tf.constant(x), tf.constant(y), tf.constant([False] * rows)
 
-    def measured() -> list[tf.Tensor]:
+    def losses() -> list[tf.Tensor]:
         states = make_states(model, rows)
-        carried = carried_cost(model, states, training=training)
-        plain = tf.function(plain_cost(model, training=training), reduce_retracing=True)
+        carried = stateful_loss(model, states, training=training)
+        plain = tf.function(full_softmax_loss(model, training=training), reduce_retracing=True)
         # Of no size that is known, as the loader's batches are.
         plain = plain.get_concrete_function(*[tf.TensorSpec([None, 3], tf.int32)] * 2)
         with tf.GradientTape() as tape:
@@ -68,9 +75,9 @@ def test_a_batch_read_in_two_halves_costs_the_same(monkeypatch, rows: int, train
         gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
         return [*(cost.sums for cost in costs), *states, *map(tf.convert_to_tensor, gradients)]
 
-    whole = measured()
+    whole = losses()
     monkeypatch.setattr(tf.config.threading, "get_intra_op_parallelism_threads", lambda: 1)
-    for half, one in zip(measured(), whole, strict=True):
+    for half, one in zip(losses(), whole, strict=True):
         np.testing.assert_allclose(half, one, rtol=1e-5, atol=1e-6)
 
 
@@ -78,12 +85,12 @@ def test_a_fresh_row_knows_nothing_of_the_row_before_it():
     model = _lstm()
     x, y = tf.constant([[4, 5, 6], [4, 5, 6]]), tf.constant([[5, 6, 7], [5, 6, 7]])
     states = make_states(model, 2)
-    measure = carried_cost(model, states, training=False)
-    first = measure(x, y, tf.constant([True, True])).sums.numpy()
+    batch_loss = stateful_loss(model, states, training=False)
+    first = batch_loss(x, y, tf.constant([True, True])).sums.numpy()
     after_one = states[0].numpy().copy()
-    again = measure(x, y, tf.constant([True, True])).sums.numpy()
+    again = batch_loss(x, y, tf.constant([True, True])).sums.numpy()
     np.testing.assert_array_equal(first, again)
-    measure(x, y, tf.constant([True, False]))
+    batch_loss(x, y, tf.constant([True, False]))
     np.testing.assert_array_equal(states[0][0], after_one[0])
     assert not np.array_equal(states[0][1], after_one[1])
 
@@ -91,8 +98,8 @@ def test_a_fresh_row_knows_nothing_of_the_row_before_it():
 def test_a_row_that_ends_early_leaves_its_state_at_its_last_token():
     model = _lstm()
     states = make_states(model, 2)
-    measure = carried_cost(model, states, training=False)
-    measure(tf.constant([[4, 5, 0], [4, 5, 6]]), tf.constant([[5, 6, 0], [5, 6, 7]]), tf.constant([True, True]))
+    batch_loss = stateful_loss(model, states, training=False)
+    batch_loss(tf.constant([[4, 5, 0], [4, 5, 6]]), tf.constant([[5, 6, 0], [5, 6, 7]]), tf.constant([True, True]))
     expected = [tf.zeros([1, 6])] * 2
     for token in (4, 5):
         _, expected = networks.step(model, tf.constant([token]), expected)
@@ -101,12 +108,12 @@ def test_a_row_that_ends_early_leaves_its_state_at_its_last_token():
 
 def _sampled(model: keras.Model, samples: int, draws: int) -> np.ndarray:
     iterations = tf.Variable(0)
-    measure = sampled_cost(model, TrainConfig(softmax="sampled", sampled_tokens=samples), iterations)
+    batch_loss = sampled_softmax_loss(model, TrainConfig(softmax="sampled", sampled_tokens=samples), iterations)
     x, y = tf.constant([[4, 5, 6]] * 3), tf.constant([5, 4, 19])
     found = []
     for draw in range(draws):
         iterations.assign(draw)
-        found.append(measure(x, y).sums.numpy())
+        found.append(batch_loss(x, y).sums.numpy())
     return np.array(found)
 
 
@@ -119,7 +126,7 @@ def bilstm() -> keras.Model:
 
 
 def test_a_sampled_softmax_comes_to_the_full_one_as_it_draws_more(bilstm):
-    full = plain_cost(bilstm, training=False)(tf.constant([[4, 5, 6]] * 3), tf.constant([5, 4, 19])).sums
+    full = full_softmax_loss(bilstm, training=False)(tf.constant([[4, 5, 6]] * 3), tf.constant([5, 4, 19])).sums
     found = _sampled(bilstm, samples=20_000, draws=3)
     np.testing.assert_allclose(found[:, 0], np.full(3, full[0]), rtol=0.02)
     assert found[:, 2].tolist() == [3, 3, 3]
@@ -134,6 +141,6 @@ def test_each_update_draws_anew_and_a_resumed_run_draws_the_same(bilstm):
 @pytest.mark.parametrize(("softmax", "accurate"), [("full", True), ("sampled", False)])
 def test_a_run_trains_on_the_cost_that_its_config_names(bilstm, softmax: str, accurate: bool):
     config = TrainConfig(softmax=softmax, sampled_tokens=4)
-    measure = training_cost(bilstm, config, make_optimizer(config, bilstm, 0.1), [])
+    batch_loss = training_loss(bilstm, config, make_optimizer(config, bilstm, 0.1), [])
     best = tf.argmax(bilstm(tf.constant([[4, 5, 6]])), axis=-1, output_type=tf.int32)
-    assert bool(measure(tf.constant([[4, 5, 6]]), best).sums[1]) == accurate
+    assert bool(batch_loss(tf.constant([[4, 5, 6]]), best).sums[1]) == accurate

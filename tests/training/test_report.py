@@ -8,8 +8,8 @@ from textgen.config import ModelConfig, TextConfig, TrainConfig
 from textgen.runs import RunConfig
 from textgen.training import report
 from textgen.training.callbacks.history import History
+from textgen.training.metrics import MetricSums
 from textgen.training.report import Report
-from textgen.training.step import Sums
 
 CONFIG = RunConfig(
     text=TextConfig(),
@@ -42,7 +42,7 @@ def _report(output: Path, step: int = 0) -> tuple[Report, History]:
 def test_a_check_is_told_and_written(tmp_path: Path, capfd, row, told: str):
     made, history = _report(tmp_path)
     history.rows.append(row)
-    made.progressed(3, Sums(loss=1.0, pairs=1.0), 0.1)
+    made.progressed(3, MetricSums(loss=1.0, pairs=1.0), 0.1)
     made.checked(row, best=True)
     errors = capfd.readouterr().err
     assert told in errors

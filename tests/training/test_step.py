@@ -9,9 +9,10 @@ import tensorflow as tf
 from textgen.config import ModelConfig, TrainConfig
 from textgen.model import cpu_parallelism, networks
 from textgen.training import step
-from textgen.training.losses import plain_cost
+from textgen.training.losses import full_softmax_loss
+from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.optimizers import make_optimizer
-from textgen.training.step import NOTHING, Sums, _never_empty, measuring_steps, training_steps
+from textgen.training.step import _never_empty, evaluation_steps, training_steps
 
 Weights = list[np.ndarray]
 
@@ -56,11 +57,11 @@ class Trainer:
         config = TrainConfig(optimizer=optimizer, learning_rate=learning_rate, **settings)
         self.optimizer = make_optimizer(config, self.model, learning_rate)
         self._start = [variable.numpy() for variable in self._variables()]
-        cost = plain_cost(self.model, training=True, smoothing=config.label_smoothing)
+        batch_loss = full_softmax_loss(self.model, training=True, smoothing=config.label_smoothing)
         variables = self.model.trainable_variables
-        self._steps = training_steps(tf.distribute.get_strategy(), self.optimizer, variables, cost, config)
+        self._steps = training_steps(tf.distribute.get_strategy(), self.optimizer, variables, batch_loss, config)
 
-    def steps(self, batches: Any, count: int, so_far: Sums = NOTHING) -> Sums:
+    def steps(self, batches: Any, count: int, so_far: MetricSums = ZERO_SUMS) -> MetricSums:
         return self._steps(batches, count, so_far)
 
     def reset(self) -> "Trainer":
@@ -136,7 +137,7 @@ def test_many_steps_in_one_call_are_the_same_steps_one_by_one(adam: Trainer):
     sums = adam.steps(_batches(x, y, 4), 6)
     together = _weights(adam.model)
 
-    batches, total = _batches(x, y, 4), NOTHING
+    batches, total = _batches(x, y, 4), ZERO_SUMS
     adam.reset()
     for _ in range(6):
         total = adam.steps(batches, 1, total)
@@ -160,8 +161,8 @@ def test_measuring_scores_every_pair_and_changes_no_weight(plain: Trainer):
     x, y = _pairs(10)
     y[:5] = tf.argmax(plain.model(tf.constant(x[:5])), axis=1)
     before = _weights(plain.model)
-    measure = measuring_steps(tf.distribute.get_strategy(), plain_cost(plain.model, training=False))
-    sums = measure(_batches(x, y, 4), 3, NOTHING)
+    evaluate = evaluation_steps(tf.distribute.get_strategy(), full_softmax_loss(plain.model, training=False))
+    sums = evaluate(_batches(x, y, 4), 3, ZERO_SUMS)
     log_probabilities = tf.nn.log_softmax(plain.model(tf.constant(x))).numpy()
     assert sums.loss == pytest.approx(-log_probabilities[np.arange(10), y].sum(), rel=1e-5)
     assert sums.correct == np.count_nonzero(log_probabilities.argmax(axis=1) == y) >= 5
@@ -221,8 +222,3 @@ def test_a_replica_without_pairs_has_a_row_without_a_target():
     assert (x.numpy().tolist(), y.numpy().tolist()) == ([[2, 2, 2]], [[0, 0, 0]])
     x, y = _never_empty([tf.constant([[2, 5, 0]]), tf.constant([6])])
     assert (x.numpy().tolist(), y.numpy().tolist()) == ([[2, 5, 0]], [6])
-
-
-def test_sums_give_means():
-    total = Sums(loss=4.0, correct=2.0, pairs=8.0)
-    assert (total.mean_loss, total.accuracy) == (0.5, 0.25)

@@ -135,4 +135,4 @@ def test_each_device_of_a_process_has_its_part_of_every_batch_in_turn():
 
 
 def test_one_process_agrees_with_itself():
-    assert Replicas(tf.distribute.get_strategy()).total([2.0, True]) == [2.0, True]
+    assert Replicas(tf.distribute.get_strategy()).sum_over_workers([2.0, True]) == [2.0, True]

@@ -19,8 +19,8 @@ from textgen.errors import UserError
 from textgen.runs import RunConfig
 from textgen.training import report, trainer
 from textgen.training.callbacks.history import History
+from textgen.training.metrics import MetricSums
 from textgen.training.setup import config_for
-from textgen.training.step import Sums
 from textgen.training.trainer import train
 
 TRAIN = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
@@ -84,7 +84,7 @@ def _stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def training_steps(*arguments: Any, **settings: Any) -> Any:
         steps, done = make_steps(*arguments, **settings), 0
 
-        def runs(batches: Any, count: int, so_far: Sums) -> Sums:
+        def runs(batches: Any, count: int, so_far: MetricSums) -> MetricSums:
             nonlocal done
             done += count
             if done > step:
@@ -275,7 +275,7 @@ class TestRefusals:
     def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_its_last_good_state(self, data: Path, half: Path):
         before = _checkpoint(half)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(trainer.Sums, "mean_loss", property(lambda sums: math.nan))
+            patch.setattr(trainer.MetricSums, "mean_loss", property(lambda sums: math.nan))
             with pytest.raises(
                 UserError,
                 match=r"the loss is nan at step 6; it must stay finite\. Start again, or go back .*--resume",

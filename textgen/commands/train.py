@@ -148,10 +148,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _check_cudnn(config: "RunConfig", data: dict[str, float]) -> int:
     """Whether a network and the first batches that it would read are ones that cuDNN takes."""
     from textgen.model import cudnn
-    from textgen.training.data import Feed
+    from textgen.training.data import TrainingData
     from textgen.training.strategy import make_replicas
 
-    windows = itertools.islice(Feed(data, config, make_replicas("one")).training(0), _BATCHES_LOOKED_AT)
+    windows = itertools.islice(TrainingData(data, config, make_replicas("one")).training(0), _BATCHES_LOOKED_AT)
     found = cudnn.obstacles(config.build()) + [fault for x, *_ in windows for fault in cudnn.faults(x.numpy())]
     for obstacle in dict.fromkeys(found):
         print(obstacle)

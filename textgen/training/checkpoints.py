@@ -16,10 +16,10 @@ from textgen.console import say
 from textgen.errors import UserError
 from textgen.runs import BEST, DAMAGES, LAST, checkpoints_in
 from textgen.training.learning_rates import LearningRate
-from textgen.training.step import NOTHING, Sums
+from textgen.training.metrics import ZERO_SUMS, MetricSums
 
 
-class State(tf.Module):
+class TrainState(tf.Module):
     """What changes as a run goes on.
 
     Attributes:
@@ -48,18 +48,18 @@ class State(tf.Module):
         self.best_loss = tf.Variable(math.inf, dtype=tf.float64, trainable=False)
         self.stale = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.checked_at = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.sums = tf.Variable(NOTHING, dtype=tf.float64, trainable=False)
+        self.sums = tf.Variable(ZERO_SUMS, dtype=tf.float64, trainable=False)
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
-    def lap(self) -> tuple[Sums, float]:
+    def lap(self) -> tuple[MetricSums, float]:
         """The sums and seconds since the last check, as they were saved."""
-        return Sums(*self.sums.numpy().tolist()), float(self.seconds.numpy())
+        return MetricSums(*self.sums.numpy().tolist()), float(self.seconds.numpy())
 
 
 class Checkpoints:
     """The checkpoints of one run."""
 
-    def __init__(self, directory: Path, state: State, *, keep: int):
+    def __init__(self, directory: Path, state: TrainState, *, keep: int):
         self._directory, self._state, self._keep = directory, state, keep
         self._everything = tf.train.Checkpoint(
             model=state.model,

@@ -20,8 +20,8 @@ _MEMORIES_A_LANE = 8
 """At the least: for an eighth of its targets at the most a memory is not yet full."""
 
 
-class Batches(NamedTuple):
-    """Batches that are taken one after another.
+class HeldOutBatches(NamedTuple):
+    """HeldOutBatches that are taken one after another.
 
     Attributes:
         iterator: gives them.
@@ -34,7 +34,7 @@ class Batches(NamedTuple):
     lanes: int = 0
 
 
-class Feed:
+class TrainingData:
     """The batches of one run.
 
     Attributes:
@@ -58,7 +58,7 @@ class Feed:
         self.steps_per_epoch = self.last_step // config.train.epochs
 
     def training(self, start_step: int) -> Iterator[Any]:
-        """Batches from a step on."""
+        """HeldOutBatches from a step on."""
         return iter(self._replicas.batches(self._training(start_step)))
 
     def make_states(self, model: keras.Model) -> list[tf.Variable]:
@@ -66,7 +66,7 @@ class Feed:
         train = self._config.train
         return make_states(model, train.batch_size) if train.stateful else []
 
-    def held_out(self, split: str) -> Iterable[Batches]:
+    def held_out(self, split: str) -> Iterable[HeldOutBatches]:
         """All targets of a split, each once."""
         size = self._config.train.batch_size
         return held_out(self._data, self._config, self._replicas, split=split, batch_size=size, cache=self._cache)
@@ -98,7 +98,7 @@ def held_out(
     batch_size: int,
     memory_tokens: int = 0,
     cache: BlockCache | None = None,
-) -> Iterable[Batches]:
+) -> Iterable[HeldOutBatches]:
     """All targets of a split, each once, in batches of that size at the most.
 
     Rows that go on from each other do so long enough for a memory of so many tokens to be full most of the time.
@@ -114,7 +114,7 @@ def held_out(
 
 def _pairs(
     data: Data, config: RunConfig, replicas: Replicas, *, split: str, batch_size: int, cache: BlockCache | None
-) -> Batches:
+) -> HeldOutBatches:
     def make(worker: int, workers: int) -> tf.data.Dataset:
         return read_pairs(
             data,
@@ -126,19 +126,19 @@ def _pairs(
             cache=cache,
         )
 
-    return Batches(iter(replicas.batches(make)), int(make(0, 1).cardinality()))
+    return HeldOutBatches(iter(replicas.batches(make)), int(make(0, 1).cardinality()))
 
 
 def _lanes(
     data: Data, config: RunConfig, *, split: str, most: int, rows_a_lane: int, cache: BlockCache | None
-) -> Iterator[Batches]:
+) -> Iterator[HeldOutBatches]:
     """The rows of a split in lanes that go on from batch to batch, then the few that are left, in one."""
 
-    def read(lanes: int, start_step: int = 0) -> Batches:
+    def read(lanes: int, start_step: int = 0) -> HeldOutBatches:
         rows = read_sequences(
             data, split=split, batch_size=lanes, start_step=start_step, window=config.window, carry=True, cache=cache
         )
-        return Batches(iter(rows), int(rows.cardinality()), lanes)
+        return HeldOutBatches(iter(rows), int(rows.cardinality()), lanes)
 
     rows = read(1).steps
     lanes = max(1, min(most, rows // rows_a_lane))

@@ -12,11 +12,10 @@ from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import require
 from textgen.runs import RunConfig
 from textgen.training import baselines
-from textgen.training.callbacks.history import perplexity
 from textgen.training.data import held_out
-from textgen.training.metrics import bits_per_character, make_score
+from textgen.training.evaluator import make_evaluator
+from textgen.training.metrics import MetricSums, bits_per_character, perplexity
 from textgen.training.setup import check_data
-from textgen.training.step import Sums
 from textgen.training.strategy import Replicas
 
 
@@ -121,9 +120,9 @@ def evaluate(
     )
     replicas = Replicas(tf.distribute.get_strategy())
 
-    def scored(memory: MemoryConfig) -> Sums:
+    def scored(memory: MemoryConfig) -> MetricSums:
         batches = held_out(data, config, replicas, split=split, batch_size=batch_size, memory_tokens=memory.tokens)
-        return make_score(replicas, model, memory=memory)(batches)
+        return make_evaluator(replicas, model, memory=memory)(batches)
 
     def told(loss: float) -> dict[str, Any]:
         bits = bits_per_character(loss, manifest, split)

@@ -13,7 +13,7 @@ from textgen.model.networks import features, is_causal, state_widths, with_state
 from textgen.model.neural_cache import Memory
 
 
-class Cost(NamedTuple):
+class BatchLoss(NamedTuple):
     """Of a batch, or of a part of one.
 
     Attributes:
@@ -25,12 +25,12 @@ class Cost(NamedTuple):
     sums: tf.Tensor
 
 
-Measure = Callable[..., Cost]
+LossFunction = Callable[..., BatchLoss]
 """The cost of a batch: x int32 [B, W] and y int32, [B] with a target a window and [B, W] with one a place, where PAD
 is none; with carried states also bool [B], which rows begin anew."""
 
 
-def cost(logits: tf.Tensor, y: tf.Tensor, *, smoothing: float = 0.0) -> Cost:
+def cross_entropy(logits: tf.Tensor, y: tf.Tensor, *, smoothing: float = 0.0) -> BatchLoss:
     """The cross-entropy of float32 scores [..., V]; the objective with smoothed labels (Szegedy et al. 2016).
 
     A smoothed target gives `smoothing` of its weight to all tokens alike. The sums are without it, so that training
@@ -44,71 +44,71 @@ def cost(logits: tf.Tensor, y: tf.Tensor, *, smoothing: float = 0.0) -> Cost:
     if smoothing:
         uniform = counted * (tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1))
         objective = (1 - smoothing) * loss + smoothing * tf.reduce_sum(uniform)
-    return Cost(objective, tf.stack([loss, tf.reduce_sum(right), tf.reduce_sum(counted)]))
+    return BatchLoss(objective, tf.stack([loss, tf.reduce_sum(right), tf.reduce_sum(counted)]))
 
 
-def training_cost(
+def training_loss(
     model: keras.Model, config: TrainConfig, optimizer: keras.optimizers.Optimizer, states: Sequence[tf.Variable]
-) -> Measure:
+) -> LossFunction:
     """The cost that a run trains on; `states` are none unless rows go on from the batch before."""
     if states:
-        return carried_cost(model, states, training=True, smoothing=config.label_smoothing)
+        return stateful_loss(model, states, training=True, smoothing=config.label_smoothing)
     if config.samples_softmax(model.get_layer("logits").vocabulary_size):
-        return sampled_cost(model, config, optimizer.iterations)
-    return plain_cost(model, training=True, smoothing=config.label_smoothing)
+        return sampled_softmax_loss(model, config, optimizer.iterations)
+    return full_softmax_loss(model, training=True, smoothing=config.label_smoothing)
 
 
-def plain_cost(model: keras.Model, *, training: bool, smoothing: float = 0.0) -> Measure:
+def full_softmax_loss(model: keras.Model, *, training: bool, smoothing: float = 0.0) -> LossFunction:
     """The cost by the scores of all tokens."""
 
-    def measure(x: tf.Tensor, y: tf.Tensor) -> Cost:
+    def batch_loss(x: tf.Tensor, y: tf.Tensor) -> BatchLoss:
         parts = side_by_side([x, y]) if is_causal(model) else [[x, y]]
-        return _total([cost(model(x, training=training), y, smoothing=smoothing) for x, y in parts])
+        return _total([cross_entropy(model(x, training=training), y, smoothing=smoothing) for x, y in parts])
 
-    return measure
-
-
-def _total(costs: Sequence[Cost]) -> Cost:
-    return Cost(*(tf.add_n(values) for values in zip(*costs, strict=True)))
+    return batch_loss
 
 
-def carried_cost(
+def _total(costs: Sequence[BatchLoss]) -> BatchLoss:
+    return BatchLoss(*(tf.add_n(values) for values in zip(*costs, strict=True)))
+
+
+def stateful_loss(
     model: keras.Model, states: Sequence[tf.Variable], *, training: bool, smoothing: float = 0.0
-) -> Measure:
+) -> LossFunction:
     """The cost of an `lstm` whose rows go on from the rows of the batch before.
 
     Args:
         model: the network.
         states: see `networks.with_states`; read, and left as they are after the batch.
         training: whether dropout acts.
-        smoothing: see `cost`.
+        smoothing: see `cross_entropy`.
     """
     stateful, logits = with_states(model), model.get_layer("logits")
 
-    def measure(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> Cost:
-        costs, ends = list[Cost](), list[Sequence[tf.Tensor]]()
+    def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> BatchLoss:
+        costs, ends = list[BatchLoss](), list[Sequence[tf.Tensor]]()
         for ids, targets, *begun in side_by_side([x, y, *_begun(states, fresh)]):
             hidden, *left = stateful([ids, *begun], training=training)
-            costs.append(cost(logits(hidden), targets, smoothing=smoothing))
+            costs.append(cross_entropy(logits(hidden), targets, smoothing=smoothing))
             ends.append(left)
         for state, *afters in zip(states, *ends, strict=True):
             state.assign(tf.stop_gradient(tf.concat(afters, 0)))
         return _total(costs)
 
-    return measure
+    return batch_loss
 
 
-def remembering_cost(model: keras.Model, states: Sequence[tf.Variable], memory: Memory) -> Measure:
+def neural_cache_loss(model: keras.Model, states: Sequence[tf.Variable], memory: Memory) -> LossFunction:
     """The cost outside of training of an `lstm` whose rows go on, and which remembers what they had."""
     stateful, logits = with_states(model), model.get_layer("logits")
 
-    def measure(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> Cost:
+    def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> BatchLoss:
         hidden, *left = stateful([x, *_begun(states, fresh)], training=False)
         for state, after in zip(states, left, strict=True):
             state.assign(after)
-        return cost(memory.recall(logits(hidden), hidden, y, fresh), y)
+        return cross_entropy(memory.recall(logits(hidden), hidden, y, fresh), y)
 
-    return measure
+    return batch_loss
 
 
 def _begun(states: Sequence[tf.Variable], fresh: tf.Tensor) -> list[tf.Tensor]:
@@ -117,12 +117,12 @@ def _begun(states: Sequence[tf.Variable], fresh: tf.Tensor) -> list[tf.Tensor]:
 
 
 def make_states(model: keras.Model, rows: int) -> list[tf.Variable]:
-    """States [rows, units] of zeros for `carried_cost`."""
+    """States [rows, units] of zeros for `stateful_loss`."""
     dtype = model.get_layer("embedding").compute_dtype
     return [tf.Variable(tf.zeros([rows, width], dtype), trainable=False) for width in state_widths(model)]
 
 
-def sampled_cost(model: keras.Model, config: TrainConfig, iterations: tf.Variable) -> Measure:
+def sampled_softmax_loss(model: keras.Model, config: TrainConfig, iterations: tf.Variable) -> LossFunction:
     """The cost with a sampled softmax. The loss told is the sampled one, and no guess is made.
 
     Args:
@@ -132,7 +132,7 @@ def sampled_cost(model: keras.Model, config: TrainConfig, iterations: tf.Variabl
     """
     hidden_of, logits = features(model), model.get_layer("logits")
 
-    def measure(x: tf.Tensor, y: tf.Tensor) -> Cost:
+    def batch_loss(x: tf.Tensor, y: tf.Tensor) -> BatchLoss:
         targets = tf.reshape(y, [-1])
         hidden = hidden_of(x, training=True)
         seed = tf.stack([config.seed, tf.cast(iterations, tf.int32)])
@@ -141,6 +141,6 @@ def sampled_cost(model: keras.Model, config: TrainConfig, iterations: tf.Variabl
         )
         counted = tf.cast(tf.not_equal(targets, PAD), tf.float32)
         loss = tf.reduce_sum(counted * losses)
-        return Cost(loss, tf.stack([loss, 0.0, tf.reduce_sum(counted)]))
+        return BatchLoss(loss, tf.stack([loss, 0.0, tf.reduce_sum(counted)]))
 
-    return measure
+    return batch_loss

@@ -1,78 +1,60 @@
-"""How well a model, as it then is, predicts the targets of some batches."""
+"""Metrics of training and of held-out splits, from sums over targets."""
 
 import math
-from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-import keras
-import tensorflow as tf
-
-from textgen.config import NO_MEMORY, MemoryConfig
 from textgen.dataset.storage.manifest import Manifest
-from textgen.model.neural_cache import Memory
-from textgen.training.data import Batches
-from textgen.training.losses import Measure, carried_cost, make_states, plain_cost, remembering_cost
-from textgen.training.step import NOTHING, Steps, Sums, measuring_steps
-from textgen.training.strategy import Replicas
 
-_STEPS_A_CALL = 64
-
-Score = Callable[[Iterable[Batches]], Sums]
-"""The sums over all targets of some batches."""
+_LARGEST_LOSS = 700
+"""Nats per target above which e to the loss overflows float64."""
 
 
-def make_score(replicas: Replicas, model: keras.Model, *, memory: MemoryConfig = NO_MEMORY) -> Score:
-    """A function that measures the model.
+class MetricSums(NamedTuple):
+    """Sums over steps.
 
-    An `lstm` reads each document on from its beginning, a row of the batch after another, whatever it was trained on.
-
-    Args:
-        replicas: the devices.
-        model: the network.
-        memory: what an `lstm` remembers.
+    Attributes:
+        loss: cross-entropy in nats, summed over targets.
+        correct: number of targets that are the model's most likely token.
+        pairs: number of targets.
+        norms: gradient norms before clipping, summed over steps.
+        waited: seconds that steps waited for their batch.
     """
-    made: dict[int, Steps] = {}
 
-    def steps_for(lanes: int) -> Steps:
-        if lanes not in made:
-            if lanes:
-                # Each process reads all of them, on one device: lanes are few, and their states are at one place.
-                measure = _reading_on(model, lanes, memory)
-                made[lanes] = measuring_steps(tf.distribute.get_strategy(), measure)
-            else:
-                made[lanes] = measuring_steps(replicas.strategy, plain_cost(model, training=False))
-        return made[lanes]
+    loss: float = 0.0
+    correct: float = 0.0
+    pairs: float = 0.0
+    norms: float = 0.0
+    waited: float = 0.0
 
-    def score(held_out: Iterable[Batches]) -> Sums:
-        total = NOTHING
-        for batches in held_out:
-            left, steps = batches.steps, steps_for(batches.lanes)
-            while left:
-                now = min(left, _STEPS_A_CALL)
-                total = steps(batches.iterator, now, total)
-                left -= now
-        return total
+    @property
+    def mean_loss(self) -> float:
+        """Cross-entropy in nats per target."""
+        return self.loss / self.pairs
 
-    return score
+    @property
+    def accuracy(self) -> float:
+        """Fraction of targets that are the model's most likely token."""
+        return self.correct / self.pairs
 
 
-def _reading_on(model: keras.Model, lanes: int, memory: MemoryConfig) -> Measure:
-    states = make_states(model, lanes)
-    if not memory.tokens:
-        return carried_cost(model, states, training=False)
-    width = model.get_layer("logits").input.shape[-1]
-    return remembering_cost(model, states, Memory(memory, rows=lanes, width=width))
+ZERO_SUMS = MetricSums()
+
+
+def perplexity(loss: float) -> float:
+    """Returns e to the loss in nats per target; infinity if that overflows."""
+    return math.exp(loss) if loss < _LARGEST_LOSS else math.inf
 
 
 def bits_per_character(loss: float, manifest: Manifest, split: str) -> float | None:
-    """The loss of a whole split in bits, over the characters of its cleaned text.
+    """Returns the loss of a whole split in bits per character of its cleaned text.
 
     Args:
-        loss: the mean, in nats a target.
-        manifest: of the dataset.
-        split: that was measured.
+        loss: mean cross-entropy in nats per target.
+        manifest: the dataset's manifest.
+        split: the split on which the loss was computed.
 
     Returns:
-        None where a stride leaves targets out.
+        None if the dataset's stride leaves out targets.
     """
     counts = manifest.total.splits[split]
     return loss * counts.pairs / math.log(2) / counts.characters if manifest.config.stride == 1 else None

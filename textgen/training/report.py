@@ -8,10 +8,10 @@ import keras
 from textgen.console import say
 from textgen.runs import RunConfig
 from textgen.training.callbacks import curves
-from textgen.training.callbacks.history import History, Row, perplexity
+from textgen.training.callbacks.history import History, HistoryRow
 from textgen.training.callbacks.samples import Sample, Samples
 from textgen.training.callbacks.tensorboard import TensorBoard
-from textgen.training.step import Sums
+from textgen.training.metrics import MetricSums, perplexity
 
 Sampler = Callable[[], str]
 MakeSampler = Callable[[keras.Model, RunConfig], Sampler]
@@ -27,11 +27,11 @@ class Report:
         self._samples = Samples(output / "samples.jsonl", until_step=step)
         self._tensorboard = TensorBoard(output / "tensorboard", until_step=step)
 
-    def progressed(self, step: int, sums: Sums, learning_rate: float) -> None:
+    def progressed(self, step: int, sums: MetricSums, learning_rate: float) -> None:
         """Called after every graph call; `sums` are those since the last check."""
         self._tensorboard.progressed(step, sums, learning_rate)
 
-    def checked(self, row: Row, *, best: bool) -> None:
+    def checked(self, row: HistoryRow, *, best: bool) -> None:
         """Writes and tells a check."""
         settings, text = self._settings, self._sampler()
         self._history.write()
@@ -50,7 +50,7 @@ class Report:
         say(f"  sample at temperature {settings.sample_temperature:g}, seed {settings.seed}: {text}")
 
 
-def _figures(row: Row) -> str:
+def _figures(row: HistoryRow) -> str:
     told = f"loss {row.loss:.3f}{_right(row.accuracy)}"
     if row.validation_loss is not None:
         told += f", validation {row.validation_loss:.3f}{_right(row.validation_accuracy)}"

@@ -6,47 +6,17 @@ targets of all, the gradients are summed over replicas, then clipped.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from textgen.config import BOS, PAD, TrainConfig
 from textgen.model import cpu_parallelism
-from textgen.training.losses import Cost, Measure
+from textgen.training.losses import BatchLoss, LossFunction
+from textgen.training.metrics import MetricSums
 
-
-class Sums(NamedTuple):
-    """Sums over steps.
-
-    Attributes:
-        loss: the cross-entropy in nats, over targets.
-        correct: how many first guesses are right.
-        pairs: how many targets there are.
-        norms: of the gradients before they are clipped.
-        waited: seconds in which a step waited for its batch.
-    """
-
-    loss: float = 0.0
-    correct: float = 0.0
-    pairs: float = 0.0
-    norms: float = 0.0
-    waited: float = 0.0
-
-    @property
-    def mean_loss(self) -> float:
-        """Nats a target."""
-        return self.loss / self.pairs
-
-    @property
-    def accuracy(self) -> float:
-        """The share of targets that are the likeliest token."""
-        return self.correct / self.pairs
-
-
-NOTHING = Sums()
-
-Steps = Callable[[Iterator[Any], int, Sums], Sums]
+Steps = Callable[[Iterator[Any], int, MetricSums], MetricSums]
 """Takes that many batches from the iterator, and adds to the sums. However steps are shared out to calls, the sums
 are the same to the last bit."""
 
@@ -55,7 +25,7 @@ def training_steps(
     strategy: tf.distribute.Strategy,
     optimizer: keras.optimizers.Optimizer,
     variables: Sequence[keras.Variable],
-    measure: Measure,
+    batch_loss: LossFunction,
     config: TrainConfig,
 ) -> Steps:
     """Steps that train the variables to make the measured cost small."""
@@ -71,7 +41,7 @@ def training_steps(
         context = tf.distribute.get_replica_context()
         whole = _never_empty(batch) if replicas > 1 else batch
         targets = context.all_reduce("SUM", tf.math.count_nonzero(whole[1], dtype=tf.float32))
-        gradients, sums = _gradients(measure, variables, whole, targets, parts)
+        gradients, sums = _gradients(batch_loss, variables, whole, targets, parts)
         gradients, sums = context.all_reduce("SUM", [gradients, sums])
         norm = tf.linalg.global_norm(gradients)
         if config.clip_norm:
@@ -87,25 +57,29 @@ def training_steps(
     return _many(strategy, replica_step)
 
 
-def measuring_steps(strategy: tf.distribute.Strategy, measure: Measure) -> Steps:
-    """Steps that only measure."""
+def evaluation_steps(strategy: tf.distribute.Strategy, batch_loss: LossFunction) -> Steps:
+    """Steps that only batch_loss."""
     several = strategy.num_replicas_in_sync > 1
 
     def replica_step(*batch: tf.Tensor) -> tf.Tensor:
-        sums = measure(*(_never_empty(batch) if several else batch)).sums
+        sums = batch_loss(*(_never_empty(batch) if several else batch)).sums
         return tf.concat([sums, [0.0]], axis=0)
 
     return _many(strategy, replica_step)
 
 
 def _gradients(
-    measure: Measure, variables: Sequence[keras.Variable], batch: Sequence[tf.Tensor], targets: tf.Tensor, parts: int
+    batch_loss: LossFunction,
+    variables: Sequence[keras.Variable],
+    batch: Sequence[tf.Tensor],
+    targets: tf.Tensor,
+    parts: int,
 ) -> tuple[list[tf.Tensor], tf.Tensor]:
     """The gradients of the objective over `targets`, and the sums, of a batch taken in so many parts."""
 
     def of(part: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
         with tf.GradientTape() as tape:
-            found: Cost = measure(*part)
+            found: BatchLoss = batch_loss(*part)
             mean = found.objective / targets
         # An embedding's gradient is IndexedSlices, which neither reduce nor clip as one.
         values = [variable.value for variable in variables]
@@ -158,7 +132,7 @@ def _many(strategy: tf.distribute.Strategy, replica_step: Callable[..., tf.Tenso
             total += tf.concat([tf.cast(sums, tf.float64), [waited]], axis=0)
         return total
 
-    def call(iterator: Iterator[Any], steps: int, so_far: Sums) -> Sums:
-        return Sums(*run(iterator, tf.constant(steps), tf.constant(so_far, tf.float64)).numpy().tolist())
+    def call(iterator: Iterator[Any], steps: int, so_far: MetricSums) -> MetricSums:
+        return MetricSums(*run(iterator, tf.constant(steps), tf.constant(so_far, tf.float64)).numpy().tolist())
 
     return call

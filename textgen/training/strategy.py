@@ -57,12 +57,12 @@ class Replicas:
 
         return self.strategy.distribute_datasets_from_function(of_worker)
 
-    def meet(self) -> None:
+    def barrier(self) -> None:
         """Waits until all processes are here."""
-        self.total([0.0])
+        self.sum_over_workers([0.0])
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
+    def lost_worker_errors(self) -> Iterator[None]:
         """What all processes do.
 
         Raises:
@@ -78,7 +78,7 @@ class Replicas:
                 "What was saved is kept: start all of them again with --resume."
             ) from None
 
-    def total(self, values: Sequence[float]) -> list[float]:
+    def sum_over_workers(self, values: Sequence[float]) -> list[float]:
         """The sums over the processes of what each of them gives; all wait for each other."""
         if self.workers == 1:
             return list(values)

@@ -20,18 +20,19 @@ from textgen.dataset.storage.manifest import Manifest
 from textgen.errors import Interrupted, UserError
 from textgen.model.cpu_parallelism import share_out
 from textgen.runs import RunConfig
-from textgen.training.callbacks.history import History, Row
-from textgen.training.checkpoints import Checkpoints, State
-from textgen.training.data import Feed
+from textgen.training.callbacks.history import History, HistoryRow
+from textgen.training.checkpoints import Checkpoints, TrainState
+from textgen.training.data import TrainingData
+from textgen.training.evaluator import make_evaluator
 from textgen.training.learning_rates import LearningRate
-from textgen.training.losses import training_cost
-from textgen.training.metrics import bits_per_character, make_score
+from textgen.training.losses import training_loss
+from textgen.training.metrics import ZERO_SUMS, MetricSums, bits_per_character
 from textgen.training.optimizers import make_optimizer
 from textgen.training.pace import Pace
 from textgen.training.preemption import SIGNALS, Interruption, interruption
 from textgen.training.report import MakeSampler, Report
 from textgen.training.setup import check_data, make_folder
-from textgen.training.step import NOTHING, Sums, training_steps
+from textgen.training.step import training_steps
 from textgen.training.strategy import Replicas, make_replicas
 
 
@@ -76,14 +77,14 @@ def train(
         check_data(directory, manifest, config)
     if not resume and output.exists() and any(output.iterdir()):
         raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
-    feed = Feed(data, config, replicas, cache=cache)
-    with replicas.together():
-        replicas.meet()
+    feed = TrainingData(data, config, replicas, cache=cache)
+    with replicas.lost_worker_errors():
+        replicas.barrier()
         if replicas.is_chief:
             if not resume:
                 make_folder(output, data=next(iter(manifests)))
             runs.save(config, output)
-        replicas.meet()
+        replicas.barrier()
         return _Run(output, config, list(manifests.values()), feed, replicas, make_sampler, resume).train(max_minutes)
 
 
@@ -102,7 +103,7 @@ class _Run:
         output: Path,
         config: RunConfig,
         manifests: Sequence[Manifest],
-        feed: Feed,
+        feed: TrainingData,
         replicas: Replicas,
         make_sampler: MakeSampler,
         resume: bool,
@@ -114,18 +115,18 @@ class _Run:
             model = config.build()
             self._learning_rate = LearningRate(self._settings, last_step=feed.last_step)
             optimizer = make_optimizer(self._settings, model, self._learning_rate)
-        self._state = State(model, optimizer, self._learning_rate, feed.make_states(model))
+        self._state = TrainState(model, optimizer, self._learning_rate, feed.make_states(model))
         self._checkpoints = Checkpoints(output, self._state, keep=self._settings.keep_checkpoints)
         if resume:
             self._checkpoints.restore()
         self._step = int(self._state.step.numpy())
         self._sums, self._seconds = self._state.lap()
         self._checked_at = int(self._state.checked_at.numpy())
-        cost = training_cost(model, self._settings, optimizer, self._state.carried)
+        cost = training_loss(model, self._settings, optimizer, self._state.carried)
         self._train_steps = training_steps(
             replicas.strategy, optimizer, model.trainable_variables, cost, self._settings
         )
-        self._score = make_score(replicas, model)
+        self._score = make_evaluator(replicas, model)
         self._history = History(output / "history.csv", until_step=self._step)
         self._report = None
         if replicas.is_chief:
@@ -193,7 +194,7 @@ class _Run:
         """The chief tells how many steps to take and when the time is up; anyone may have been asked to stop."""
         chief = self._replicas.is_chief
         by_signal = [asked.signal == number for number in SIGNALS]
-        steps, time_is_up, *asked_by = self._replicas.total(
+        steps, time_is_up, *asked_by = self._replicas.sum_over_workers(
             [chief * pace.steps, chief and time.monotonic() >= deadline, *by_signal]
         )
         pace.steps = int(steps)
@@ -234,15 +235,15 @@ class _Run:
         if due:
             self._learning_rate.after_check(int(self._state.stale.numpy()))
         self._history.rows.append(row)
-        self._sums, self._seconds, self._checked_at = NOTHING, 0.0, self._step
+        self._sums, self._seconds, self._checked_at = ZERO_SUMS, 0.0, self._step
         if self._report:
             self._report.checked(row, best=best)
         self._save(best=best)
 
-    def _row(self) -> Row:
+    def _row(self) -> HistoryRow:
         held_out = self._score(self._feed.held_out("validation")) if self._has_validation else None
         seconds = max(self._seconds, 1e-9)
-        return Row(
+        return HistoryRow(
             step=self._step,
             epoch=self._step / self._feed.steps_per_epoch,
             seconds=self._seconds,
@@ -257,7 +258,7 @@ class _Run:
             validation_bits_per_character=held_out and self._bits(held_out),
         )
 
-    def _bits(self, held_out: Sums) -> float | None:
+    def _bits(self, held_out: MetricSums) -> float | None:
         # Of a mixture, validation may serve a part of each dataset.
         if len(self._manifests) > 1:
             return None

@@ -1,15 +1,14 @@
 import csv
-import math
 from pathlib import Path
 
 import pytest
 
-from textgen.training.callbacks.history import History, Row, perplexity
+from textgen.training.callbacks.history import History, HistoryRow
 
 
-def make_row(step: int, validation_loss: float | None = 2.5, **figures: float) -> Row:
+def make_row(step: int, validation_loss: float | None = 2.5, **figures: float) -> HistoryRow:
     held_out = {} if validation_loss is None else {"validation_accuracy": 0.125, "validation_bits_per_character": 2.2}
-    return Row(
+    return HistoryRow(
         **{
             "step": step, "epoch": step / 3, "seconds": 0.1 + 0.2, "pairs_per_second": 1e6 / 7, "waited": 0.01,
             "learning_rate": 1e-3, "gradient_norm": 0.7, "loss": 2.0 / 3, "accuracy": 1e-17,
@@ -18,7 +17,7 @@ def make_row(step: int, validation_loss: float | None = 2.5, **figures: float) -
     )  # fmt: skip
 
 
-def _written(path: Path, *rows: Row) -> History:
+def _written(path: Path, *rows: HistoryRow) -> History:
     history = History(path)
     history.rows += rows
     history.write()
@@ -67,8 +66,3 @@ def test_the_monitored_loss_is_validations_where_there_is_one():
 @pytest.mark.parametrize(("waited", "words"), [(0.0, "compute-bound, 0.0% of"), (0.25, "input-bound, 25.0% of")])
 def test_what_bounds_the_speed_is_said_in_words(waited: float, words: str):
     assert make_row(1, waited=waited).bottleneck.startswith(words)
-
-
-def test_perplexity_is_e_to_the_loss_and_infinite_where_that_overflows():
-    assert perplexity(1.0) == math.e
-    assert perplexity(1e6) == math.inf

@@ -7,7 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.training.callbacks.test_history import make_row
 from textgen.training.callbacks import tensorboard
 from textgen.training.callbacks.tensorboard import TensorBoard
-from textgen.training.step import Sums
+from textgen.training.metrics import MetricSums
 
 
 def _read(folder: Path) -> EventAccumulator:
@@ -34,9 +34,9 @@ def test_a_check_is_a_point_of_every_curve_and_a_text(tmp_path: Path):
 
 def test_between_checks_the_loss_is_written_seldom(tmp_path: Path, monkeypatch):
     board = TensorBoard(tmp_path)
-    board.progressed(1, Sums(loss=6.0, pairs=2.0), 0.1)
+    board.progressed(1, MetricSums(loss=6.0, pairs=2.0), 0.1)
     monkeypatch.setattr(tensorboard, "_SECONDS_BETWEEN", 0.0)
-    board.progressed(2, Sums(loss=6.0, pairs=2.0), 0.1)
+    board.progressed(2, MetricSums(loss=6.0, pairs=2.0), 0.1)
     board.checked(make_row(3), "")
     assert _scalar(_read(tmp_path), "training/loss_since_check") == [(2, 3.0)]
 

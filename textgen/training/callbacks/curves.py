@@ -9,10 +9,11 @@ import matplotlib
 matplotlib.use("Agg")  # A run has no screen.
 from matplotlib import pyplot as plt  # noqa: E402
 
-from textgen.training.callbacks.history import Row, perplexity  # noqa: E402
+from textgen.training.callbacks.history import HistoryRow  # noqa: E402
+from textgen.training.metrics import perplexity  # noqa: E402
 
 
-def draw(rows: Sequence[Row], path: Path) -> None:
+def draw(rows: Sequence[HistoryRow], path: Path) -> None:
     """Draws loss, accuracy and perplexity over the steps, of training and of validation."""
     figure, axes = plt.subplots(1, 3, figsize=(15, 4), layout="constrained")
     losses = [row.loss for row in rows], [row.validation_loss for row in rows]

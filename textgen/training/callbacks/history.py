@@ -3,26 +3,18 @@
 import csv
 import dataclasses
 import io
-import math
 from pathlib import Path
 
 from textgen.files import write_atomically
 
 _EMPTY = ""
 
-_MOST_NATS = 700
-
 _INPUT_BOUND = 0.1
 """The share of the time from which on a faster loader would be felt."""
 
 
-def perplexity(loss: float) -> float:
-    """e to the nats a target; infinite where that overflows."""
-    return math.exp(loss) if loss < _MOST_NATS else math.inf
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
+class HistoryRow:
     """A check; figures of training are over the steps since the check before.
 
     Attributes:
@@ -81,15 +73,15 @@ class History:
         """Puts the rows on disk in the place of those that are there."""
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(field.name for field in dataclasses.fields(Row))
+        writer.writerow(field.name for field in dataclasses.fields(HistoryRow))
         for row in self.rows:
             writer.writerow(_EMPTY if value is None else value for value in dataclasses.astuple(row))
         write_atomically(self._path, file.getvalue().encode())
 
 
-def _read(path: Path) -> list[Row]:
+def _read(path: Path) -> list[HistoryRow]:
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
         lines = [{k: None if v == _EMPTY else float(v) for k, v in line.items()} for line in csv.DictReader(file)]
-    return [Row(**{**line, "step": int(line["step"] or 0)}) for line in lines]  # type: ignore[arg-type]
+    return [HistoryRow(**{**line, "step": int(line["step"] or 0)}) for line in lines]  # type: ignore[arg-type]

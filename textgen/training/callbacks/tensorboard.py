@@ -6,8 +6,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from textgen.files import write_atomically
-from textgen.training.callbacks.history import Row, perplexity
-from textgen.training.step import Sums
+from textgen.training.callbacks.history import HistoryRow
+from textgen.training.metrics import MetricSums, perplexity
 
 _SECONDS_BETWEEN = 10.0
 """Between two points of a training curve."""
@@ -23,7 +23,7 @@ class TensorBoard:
         self._writer = tf.summary.create_file_writer(str(directory))
         self._at = time.monotonic()
 
-    def progressed(self, step: int, sums: Sums, learning_rate: float) -> None:
+    def progressed(self, step: int, sums: MetricSums, learning_rate: float) -> None:
         """Called often; writes seldom. `sums` are those since the last check."""
         if time.monotonic() - self._at >= _SECONDS_BETWEEN and sums.pairs:
             self._at = time.monotonic()
@@ -31,7 +31,7 @@ class TensorBoard:
                 tf.summary.scalar("training/loss_since_check", sums.mean_loss)
                 tf.summary.scalar("training/learning_rate", learning_rate)
 
-    def checked(self, row: Row, sample: str) -> None:
+    def checked(self, row: HistoryRow, sample: str) -> None:
         """Writes a check."""
         self._at = time.monotonic()
         scalars = {
