@@ -21,8 +21,8 @@ from pipelines.token_files import DocumentTable, Placed, TokenBatch, TokenWriter
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
+from textgen.corpus.batching import TextBatch, merge_batches
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, TextBatch
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
 from textgen.text import minhash
@@ -65,7 +65,7 @@ class TokenizeUnit:
         with files.scratch_folder(self._workspace.work_path()) as folder:
             symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
             writer = TokenWriter(folder / "tokens", symbol_type)
-            for texts, continued in _gathered(self._texts(unit, rejected)):
+            for texts, continued in merge_batches(self._texts(unit, rejected)):
                 tokens = self._analyzer.analyze(texts, continued)
                 ledger.add(tokens, continued)
                 writer.write(_stretches(tokens, texts, continued, keep_texts=self._config.keep_dropped))
@@ -102,21 +102,6 @@ def read_tokens(workspace: Workspace, unit: int) -> Iterator[Placed]:
     """The tokens of a unit, batch by batch."""
     with files.open_file(unit_path(workspace, unit, "tokens")) as file:
         yield from token_files.place(token_files.read_tokens(file))
-
-
-def _gathered(batches: Iterator[TextBatch]) -> Iterator[tuple[list[bytes], list[bool]]]:
-    """The texts of batches, and which of them go on; those of many small files together."""
-    texts, continued, size = list[bytes](), list[bool](), 0
-    for batch in batches:
-        more = sum(map(len, batch.texts))
-        if texts and (size + more > BATCH_BYTES or len(texts) + len(batch.texts) > BATCH_TEXTS):
-            yield texts, continued
-            texts, continued, size = [], [], 0
-        texts += batch.texts
-        continued += batch.continued
-        size += more
-    if texts:
-        yield texts, continued
 
 
 def _stretches(tokens: TokenizedTexts, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> TokenBatch:

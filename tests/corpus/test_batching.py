@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus import batching
-from textgen.corpus.batching import Origin, batches
+from textgen.corpus.batching import Origin, batches, merge_batches
 from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import valid_utf8
 from textgen.corpus.readers.base import BATCH_TEXTS, CHUNK_BYTES, ReadOptions, Rejected, TextBatch
@@ -184,3 +184,16 @@ def test_batches_hold_every_text_once_in_order(raw_texts, most_texts, most_bytes
         made = list(batches(raw_texts, UTF8))
     assert [text for batch in made for text in batch.texts] == [valid_utf8(raw) for raw in raw_texts]
     assert all(0 < len(batch.texts) <= most_texts for batch in made)
+
+
+def test_small_batches_are_merged_up_to_the_limits(monkeypatch):
+    monkeypatch.setattr(batching, "BATCH_TEXTS", 3)
+    monkeypatch.setattr(batching, "BATCH_BYTES", 6)
+    small = [TextBatch([b"a"], [False]), TextBatch(), TextBatch([b"b", b"c"], [True, False])]
+    assert list(merge_batches(small)) == [([b"a", b"b", b"c"], [False, True, False])]
+    assert [texts for texts, _ in merge_batches([*small, *small])] == [[b"a", b"b", b"c"]] * 2
+    assert [texts for texts, _ in merge_batches([TextBatch([text], [False]) for text in (b"abcd", b"ef", b"g")])] == [
+        [b"abcd", b"ef"],
+        [b"g"],
+    ]
+    assert list(merge_batches([TextBatch()])) == []

@@ -25,7 +25,7 @@ def random_blocks(draw, text):
 
 
 @given(texts, sizes, st.data())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_parts_are_the_same_however_the_text_comes(text, size, data):
     made = list(split_into_chunks([text], chunk_bytes=size))
     assert list(split_into_chunks(data.draw(random_blocks(text)), chunk_bytes=size)) == made
@@ -35,7 +35,7 @@ def test_parts_are_the_same_however_the_text_comes(text, size, data):
 
 
 @given(texts, sizes)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_cut_is_before_white_space_wherever_there_is_some_after_a_word(text, size):
     made = list(split_into_chunks([text], chunk_bytes=size))
     for part, following in zip(made, made[1:], strict=False):
@@ -47,7 +47,7 @@ def test_a_cut_is_before_white_space_wherever_there_is_some_after_a_word(text, s
 
 
 @given(texts, sizes, st.sampled_from(["NFC", "NFKC"]))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_normalization_joins_nothing_across_a_cut(text, size, form):
     made = [part.decode() for part in split_into_chunks([text], chunk_bytes=size)]
     # A run of marks longer than the place is looked for in is cut somewhere.

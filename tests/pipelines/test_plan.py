@@ -70,8 +70,8 @@ def test_every_setting_tells_plans_apart() -> None:
     values = {
         "tokenizer": "char", "tokenizer_model": "ab", "vocabulary_size": 9, "normalization": "nfc", "case": "keep",
         "whitespace": "keep", "punctuation": "keep", "html": "strip", "urls": "mask", "emails": "mask",
-        "mentions": "mask", "numbers": "zero", "redactions": "mask", "max_repeats": 3, "unknown": "drop", "min_tokens": 1,
-        "max_tokens": 9, "min_letters_percent": 5.0, "repetition": "drop", "duplicates": "drop",
+        "mentions": "mask", "numbers": "zero", "redactions": "mask", "max_repeats": 3, "unknown": "drop",
+        "min_tokens": 1, "max_tokens": 9, "min_letters_percent": 5.0, "repetition": "drop", "duplicates": "drop",
         "near_duplicates": 0.8, "format": "csv", "text_field": "x", "encoding": "cp1252", "on_invalid": "fail",
         "keep_dropped": True, "window": 4, "stride": 2, "boundaries": False, "layout": "spans",
         "given_vocabulary": "ab", "split_by": "tail", "validation_percent": 1.0, "test_percent": 1.0,
@@ -186,7 +186,8 @@ def test_a_given_vocabulary_keeps_its_order_and_gets_the_counts_of_the_corpus(co
     assert targets(tmp_path / "data") == [[7, 5, 1, 7, 1, 5], [1, 4, 1]]
     assert manifest.total.splits["train"].unknown == 4
     assert (
-        manifest.config.given_vocabulary == vocabulary.parse_user_vocabulary(b"me\nwhale\nsea\nthe", "words.txt").fingerprint()
+        manifest.config.given_vocabulary
+        == vocabulary.parse_user_vocabulary(b"me\nwhale\nsea\nthe", "words.txt").fingerprint()
     )
     assert verify(tmp_path / "data") == []
 

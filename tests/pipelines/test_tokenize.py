@@ -14,6 +14,7 @@ from pipelines import token_files, tokenize
 from pipelines.token_files import DocumentTable
 from pipelines.workspace import Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
+from textgen.corpus import batching
 from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Rejected, TextBatch
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.splits import new_digest
@@ -77,7 +78,7 @@ def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
 
 
 def test_many_small_files_share_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokenize, "BATCH_TEXTS", 256)
+    monkeypatch.setattr(batching, "BATCH_TEXTS", 256)
     found = tokenized(tmp_path, *(f"file {i}".encode() for i in range(600)))
     assert [len(one.batch.edges) - 1 for one in found.placed] == [256, 256, 88]
     assert found.tokens_of_documents() == [[b"file", str(i).encode()] for i in range(600)]
@@ -145,8 +146,8 @@ def test_documents_in_any_parts_and_batches_are_the_documents_whole(
             tmp_path_factory.mktemp("whole"), *("".join(parts).encode() for parts in documents), config=config
         )
         patch.setattr(tokenize, "READERS", {"given": GivenReader(batches)})
-        patch.setattr(tokenize, "BATCH_TEXTS", 4)
-        patch.setattr(tokenize, "BATCH_BYTES", 30)
+        patch.setattr(batching, "BATCH_TEXTS", 4)
+        patch.setattr(batching, "BATCH_BYTES", 30)
         found = Tokenized(tmp_path_factory.mktemp("unit"), Unit(0, (FileRange("", 0, 0, "given"),)), config)
     assert found.tokens_of_documents() == whole.tokens_of_documents()
     for name, one, other in zip(DocumentTable._fields, found.documents, whole.documents, strict=True):

@@ -55,6 +55,25 @@ def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
         yield _batch(texts, rejected, origin)
 
 
+def merge_batches(batches: Iterable[TextBatch]) -> Iterator[tuple[list[bytes], list[bool]]]:
+    """Joins the texts of consecutive small batches, up to BATCH_TEXTS texts or BATCH_BYTES bytes.
+
+    Yields:
+        The texts, and for each whether it continues the document of the text before it.
+    """
+    texts, continued, size = list[bytes](), list[bool](), 0
+    for batch in batches:
+        more = sum(map(len, batch.texts))
+        if texts and (size + more > BATCH_BYTES or len(texts) + len(batch.texts) > BATCH_TEXTS):
+            yield texts, continued
+            texts, continued, size = [], [], 0
+        texts += batch.texts
+        continued += batch.continued
+        size += more
+    if texts:
+        yield texts, continued
+
+
 def _gathered(item: Iterator[bytes] | Rejected) -> Item:
     """A document in blocks whole where it is short, and what was refused no longer than it may be."""
     if isinstance(item, Rejected):

@@ -17,21 +17,14 @@ READERS: Mapping[str, Reader] = {
     "document": DocumentReader(),
     "paragraphs": ParagraphReader(),
     "lines": LineReader(),
-    "csv": DelimitedReader("CSV", delimiter=","),
-    "tsv": DelimitedReader("TSV", delimiter="\t"),
+    "csv": DelimitedReader("CSV", delimiter=",", endings=(".csv",)),
+    "tsv": DelimitedReader("TSV", delimiter="\t", endings=(".tsv", ".tab")),
     "jsonl": JsonLinesReader(),
     "parquet": ParquetReader(),
 }
 
 _FORMAT_OF_ENDING: Mapping[str, str] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json-lines": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
+    ending: format for format, reader in READERS.items() for ending in reader.endings
 }
 
 _UNPACK = "Unpack it first."

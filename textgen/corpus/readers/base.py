@@ -73,7 +73,10 @@ class Reader(Protocol):
     """A family of formats."""
 
     has_columns: bool
-    """Whether the documents are in one of several columns or fields, which can be named."""
+    """Whether a document is one named column or field of a row (`ReadOptions.text_field`)."""
+
+    endings: tuple[str, ...]
+    """File name endings that `--format auto` reads with this reader, as `.csv`; none for plain text."""
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if a file can't be read as asked, before any work begins and without reading it all."""

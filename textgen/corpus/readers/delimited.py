@@ -28,9 +28,10 @@ class DelimitedReader:
 
     has_columns = True
 
-    def __init__(self, kind: str, *, delimiter: str) -> None:
+    def __init__(self, kind: str, *, delimiter: str, endings: tuple[str, ...]) -> None:
         self._kind = kind
         self._delimiter = delimiter
+        self.endings = endings
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if no column is named, or the file has none of that name."""

@@ -9,7 +9,8 @@ from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.encodings import decoded, utf8
 from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error
-from textgen.corpus.readers.lines import equal_ranges, read_lines
+from textgen.corpus.readers.lines import read_lines
+from textgen.corpus.readers.plain_text import PlainTextReader
 from textgen.corpus.text_files import open_text, text_encoding, text_end
 from textgen.errors import UserError
 
@@ -22,10 +23,11 @@ _JSON = json.JSONDecoder(parse_int=float)
 _NOTHING = object()
 
 
-class JsonLinesReader:
+class JsonLinesReader(PlainTextReader):
     """The field `text_field` of each line, by default `text`; a line belongs to the range that it starts in."""
 
     has_columns = True
+    endings: tuple[str, ...] = (".jsonl", ".ndjson", ".json-lines")
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if the file begins with no JSON value, or none of the first has the field."""
@@ -42,12 +44,6 @@ class JsonLinesReader:
         searched = head if options.text_field else head[:1]
         if all(value_at(value, options.text_field or _DEFAULT_FIELD) is _NOTHING for value in searched):
             raise missing_column_error(path, "JSON Lines", list(map(str, _names(head[0]))), options.text_field)
-
-    def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
-    ) -> list[tuple[int, int]]:
-        """Ranges of equal size; they need not end at a line's end."""
-        return equal_ranges(path, size, unit_bytes, options)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The texts at the field; lines without one are refused, and blank lines passed over."""

@@ -6,36 +6,18 @@ from typing import BinaryIO
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.block_files import BLOCK_BYTES
 from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, OpenFile, ReadOptions, TextBatch
-from textgen.corpus.text_files import check_head, is_splittable, open_text, shortened_error, text_encoding, text_end
+from textgen.corpus.readers.plain_text import PlainTextReader
+from textgen.corpus.text_files import open_text, shortened_error, text_encoding, text_end
 
 
-class LineReader:
+class LineReader(PlainTextReader):
     """A line ends at `\\n` (a `\\r` before it is dropped) and belongs to the range that it starts in."""
-
-    has_columns = False
-
-    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
-        """Raises UserError if a packed file can't be unpacked; any text can be read."""
-        check_head(path, open_file, options)
-
-    def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
-    ) -> list[tuple[int, int]]:
-        """Ranges of equal size; they need not end at a line's end."""
-        return equal_ranges(path, size, unit_bytes, options)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The lines that start in the piece."""
         with open_text(file_range.path, open_file, options) as file:
             found = read_lines(file, file_range, text_end(file_range, options))
             yield from batches(found, Origin(file_range.path, text_encoding(options), options))
-
-
-def equal_ranges(path: str, size: int, wanted_bytes: int, options: ReadOptions) -> list[tuple[int, int]]:
-    """Ranges of about the size wanted that cover a file, or one where it can't be read from its middle."""
-    count = max(1, round(size / wanted_bytes)) if is_splittable(path, options) else 1
-    edges = [size * i // count for i in range(count + 1)]
-    return list(zip(edges, edges[1:], strict=False))
 
 
 def skip_line(file: BinaryIO, position: int) -> None:

@@ -7,24 +7,13 @@ from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, OpenFile, ReadOptions, TextBatch
-from textgen.corpus.readers.lines import equal_ranges, skip_line
-from textgen.corpus.text_files import check_head, open_text, shortened_error, text_encoding, text_end
+from textgen.corpus.readers.lines import skip_line
+from textgen.corpus.readers.plain_text import PlainTextReader
+from textgen.corpus.text_files import open_text, shortened_error, text_encoding, text_end
 
 
-class ParagraphReader:
+class ParagraphReader(PlainTextReader):
     """Paragraphs stand apart by lines of nothing but white space; the line ends within them are kept."""
-
-    has_columns = False
-
-    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
-        """Raises UserError if a packed file can't be unpacked; any text can be read."""
-        check_head(path, open_file, options)
-
-    def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
-    ) -> list[tuple[int, int]]:
-        """Ranges of equal size; they need not end at a paragraph's end."""
-        return equal_ranges(path, size, unit_bytes, options)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """The paragraphs from the first boundary after the piece's start to the first after its end."""

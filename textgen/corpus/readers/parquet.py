@@ -29,6 +29,7 @@ class ParquetReader:
     """
 
     has_columns = True
+    endings: tuple[str, ...] = (".parquet", ".pq")
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
         """Raises UserError if no column is named, the file has none of that name, or it holds no strings."""

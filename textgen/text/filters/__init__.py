@@ -1,6 +1,9 @@
-"""Which documents are kept, one rule a file: a rule measures in graph operations, and refuses by the sums."""
+"""Filters that drop whole documents: one filter a file, named after the reason it drops for.
 
-from collections.abc import Sequence
+A filter measures a batch of cleaned texts in graph operations, and decides per document on the sums over its chunks.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -15,45 +18,53 @@ from textgen.text.filters.too_short import TooShort
 
 
 class Filter(Protocol):
-    """What a document must satisfy.
+    """Decides whether a document is dropped.
 
     Attributes:
-        reason: what a document that it refuses is counted under.
-        width: K, how many sums it takes.
+        reason: name under which the dropped documents are counted.
+        width: K, number of statistics per document.
     """
 
     reason: str
     width: int
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
-        """float64[B, K], sums that add up over the parts of a long document."""
+        """Returns statistics float64 [B, K]; those of a long document are the sum over its chunks."""
         ...
 
     def drops(self, statistics: np.ndarray) -> np.ndarray:
-        """float64[D, K], of whole documents → bool[D]."""
+        """Returns bool [D], whether each document is dropped, from its statistics float64 [D, K]."""
         ...
 
 
+FILTERS: tuple[Callable[[SelectionConfig], Filter | None], ...] = (
+    TooShort.from_config,
+    TooLong.from_config,
+    MostlyNotLetters.from_config,
+    TooRepetitive.from_config,
+)
+"""All filters, the cheapest first; the first one that drops a document gives the reason."""
+
+
 def make_filters(config: SelectionConfig) -> list[Filter]:
-    """The rules that the config asks for, the cheapest first; the first that refuses a document names the reason."""
-    filters: list[Filter] = []
-    if config.min_tokens:
-        filters.append(TooShort(config.min_tokens))
-    if config.max_tokens:
-        filters.append(TooLong(config.max_tokens))
-    if config.min_letters_percent:
-        filters.append(MostlyNotLetters(config.min_letters_percent))
-    if config.repetition == "drop":
-        filters.append(TooRepetitive())
-    return filters
+    """Returns the filters that the settings ask for, in the order of FILTERS."""
+    return [made for make in FILTERS if (made := make(config)) is not None]
 
 
 def drop_reasons(filters: Sequence[Filter], statistics: np.ndarray) -> np.ndarray:
-    """float64[D, K], the sums of all rules side by side → object[D], why each document is refused, or ""."""
-    found = np.full(len(statistics), "", object)
+    """Returns for each document the reason of the first filter that drops it, or "".
+
+    Args:
+        filters: the filters, in order.
+        statistics: float64 [D, sum of widths], the statistics of all filters side by side.
+
+    Returns:
+        object [D] of str.
+    """
+    reasons = np.full(len(statistics), "", object)
     end = statistics.shape[1]
-    # From the last on, so that the first rule that refuses has the last word.
-    for filter in reversed(filters):
-        found[filter.drops(statistics[:, end - filter.width : end])] = filter.reason
-        end -= filter.width
-    return found
+    # Last filter first, so that the first one overwrites the others.
+    for each in reversed(filters):
+        reasons[each.drops(statistics[:, end - each.width : end])] = each.reason
+        end -= each.width
+    return reasons

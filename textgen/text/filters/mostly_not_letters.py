@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from textgen.config import SelectionConfig
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
 _NO_LETTERS = r"[^ \n\t\pL\pM]+"
@@ -16,6 +17,11 @@ class MostlyNotLetters:
 
     def __init__(self, least_percent: float):
         self._least_percent = least_percent
+
+    @classmethod
+    def from_config(cls, config: SelectionConfig) -> "MostlyNotLetters | None":
+        """Returns the filter that the settings ask for, or None."""
+        return cls(config.min_letters_percent) if config.min_letters_percent else None
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
         """float64[B, 2], how many letters or combining marks, and how many characters other than white space."""

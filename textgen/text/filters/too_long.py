@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from textgen.config import SelectionConfig
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
 
@@ -14,6 +15,11 @@ class TooLong:
 
     def __init__(self, most: int):
         self._most = most
+
+    @classmethod
+    def from_config(cls, config: SelectionConfig) -> "TooLong | None":
+        """Returns the filter that the settings ask for, or None."""
+        return cls(config.max_tokens) if config.max_tokens else None
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
         """float64[B, 1], how many tokens there are."""

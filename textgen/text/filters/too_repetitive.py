@@ -12,6 +12,7 @@ its repeated n-grams alone.
 import numpy as np
 import tensorflow as tf
 
+from textgen.config import SelectionConfig
 from textgen.text.filters import ngrams, passages
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
@@ -34,6 +35,11 @@ class TooRepetitive:
 
     reason = "too repetitive"
     width = 19
+
+    @classmethod
+    def from_config(cls, config: SelectionConfig) -> "TooRepetitive | None":
+        """Returns the filter that the settings ask for, or None."""
+        return cls() if config.repetition == "drop" else None
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
         """float64[B, 19]: words and their characters, four columns of lines, four of paragraphs, nine of n-grams."""

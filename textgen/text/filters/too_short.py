@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from textgen.config import SelectionConfig
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
 
@@ -14,6 +15,11 @@ class TooShort:
 
     def __init__(self, least: int):
         self._least = least
+
+    @classmethod
+    def from_config(cls, config: SelectionConfig) -> "TooShort | None":
+        """Returns the filter that the settings ask for, or None."""
+        return cls(config.min_tokens) if config.min_tokens else None
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
         """float64[B, 1], how many tokens there are."""

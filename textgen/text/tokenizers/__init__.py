@@ -4,7 +4,7 @@ A symbol is what text is cut into before any vocabulary is known: a word, a char
 looked up once for all the places where it stands. Most tokenizers give it one id; wordpieces are several.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import tensorflow as tf
@@ -72,14 +72,26 @@ class Tokenizer(Protocol):
         ...
 
 
+_MAKERS: Mapping[str, Callable[[TextConfig, bytes], Tokenizer]] = {
+    "word": lambda config, _: WordTokenizer(
+        separate_marks=config.punctuation == "separate", lines=config.whitespace == "keep"
+    ),
+    "char": lambda config, _: CharTokenizer(),
+    "byte": lambda config, _: ByteTokenizer(),
+    "wordpiece": lambda config, _: WordpieceTokenizer(),
+    "sentencepiece": lambda config, model: SentencepieceTokenizer(model),
+}
+"""Makes each tokenizer from the settings and the content of its model file, which is empty for most."""
+
+
 def make_tokenizer(config: TextConfig, model: bytes = b"") -> Tokenizer:
-    """The tokenizer that the config names; `model` is the content of the file of one that comes with one."""
-    if config.tokenizer == "char":
-        return CharTokenizer()
-    if config.tokenizer == "byte":
-        return ByteTokenizer()
-    if config.tokenizer == "wordpiece":
-        return WordpieceTokenizer()
-    if config.tokenizer == "sentencepiece":
-        return SentencepieceTokenizer(model)
-    return WordTokenizer(separate_marks=config.punctuation == "separate", lines=config.whitespace == "keep")
+    """Returns the tokenizer that the settings name.
+
+    Args:
+        config: the text settings.
+        model: content of the tokenizer's model file, for a tokenizer that needs one.
+
+    Raises:
+        UserError: the model is damaged.
+    """
+    return _MAKERS[config.tokenizer](config, model)

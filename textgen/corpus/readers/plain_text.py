@@ -1,0 +1,36 @@
+"""Base of the readers of plain text formats."""
+
+from textgen.corpus.readers.base import OpenFile, ReadOptions
+from textgen.corpus.text_files import check_head, is_splittable
+
+
+class PlainTextReader:
+    """Checks and divides files that any text is valid in; subclasses read the documents of a range."""
+
+    has_columns = False
+    endings: tuple[str, ...] = ()
+
+    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
+        """Opens a compressed file and reads one byte of it; other files need no check.
+
+        Raises:
+            UserError: the file can't be decompressed.
+        """
+        check_head(path, open_file, options)
+
+    def divide(
+        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
+    ) -> list[tuple[int, int]]:
+        """Returns byte ranges of equal size, about `unit_bytes` each, that need not end where a document ends."""
+        return equal_ranges(path, size, unit_bytes, options)
+
+
+def equal_ranges(path: str, size: int, unit_bytes: int, options: ReadOptions) -> list[tuple[int, int]]:
+    """Returns ranges of about `unit_bytes` that cover a file; one range if the file can't be split.
+
+    >>> equal_ranges("a.txt", 100, 50, ReadOptions()), equal_ranges("a.txt.gz", 100, 50, ReadOptions())
+    ([(0, 50), (50, 100)], [(0, 100)])
+    """
+    count = max(1, round(size / unit_bytes)) if is_splittable(path, options) else 1
+    edges = [size * i // count for i in range(count + 1)]
+    return list(zip(edges, edges[1:], strict=False))
