@@ -14,6 +14,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["textgen*", "pipelines*"]),
+    package_data={"textgen.presets": ["*.toml"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
         # 2.21.0 does not import: an ICU symbol is undefined (tensorflow/text#1541).
@@ -22,6 +23,8 @@ setup(
         "pyarrow>=20,<26",
         "numpy>=2.1,<2.5",
         "google-crc32c>=1.5,<2",
+        # The standard library has it from Python 3.11 on.
+        "tomli>=2,<3; python_version < '3.11'",
         "fsspec>=2024.2,<2027",
         "matplotlib>=3.8,<4",
         # tf.summary is its.

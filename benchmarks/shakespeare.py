@@ -50,7 +50,7 @@ def measure(name: str, data: Path) -> list[str]:
     seconds = time.monotonic() - started
     with (run / "history.csv").open(encoding="utf-8") as history:
         (check,) = csv.DictReader(history)
-    told = json.loads(textgen("evaluate", run, "--data", data, "--memory", MEMORY[name], "--json"))
+    told = json.loads(textgen("evaluate", run, "--data", data, "--neural-cache", MEMORY[name], "--json"))
     remembering = f"{told['remembering']['loss']:.3f}" if told["remembering"] else ""
     rate = float(check["pairs_per_second"])
     return [name, f"{seconds:.0f} s", f"{rate:,.0f}", f"{told['loss']:.3f}", remembering]

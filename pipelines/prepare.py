@@ -1,13 +1,13 @@
 """Prepares a dataset: `textgen prepare`, or on a cluster's launcher `python -m pipelines.prepare`."""
 
-import argparse
 import contextlib
+import importlib
 import sys
 from collections.abc import Sequence
 
 import apache_beam as beam
 
-from pipelines import arguments, count_tokens, duplicates, runners, tokenize, write_shards
+from pipelines import count_tokens, duplicates, runners, tokenize, write_shards
 from pipelines.jobs import ProcessUnits, UnitWork, progress
 from pipelines.plan import Plan, make_plan, read_options
 from pipelines.workspace import Workspace
@@ -17,7 +17,6 @@ from textgen.console import hushed, say
 from textgen.corpus import units
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.manifest import Manifest
-from textgen.errors import user_error
 
 
 def prepare(
@@ -152,28 +151,6 @@ class _Job:
             engine.pipeline.run().wait_until_finish()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command `python -m pipelines.prepare`; the exit code is 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="pipelines.prepare", description=arguments.DESCRIPTION, allow_abbrev=False)
-    arguments.add_arguments(parser)
-    options, beam_flags = parser.parse_known_args(argv)
-    try:
-        prepare(
-            options.input,
-            options.output,
-            arguments.config_from(options),
-            beam_flags,
-            vocabulary=options.vocabulary,
-            tokenizer_model=options.tokenizer_model,
-        )
-    except Exception as error:
-        told = user_error(error)
-        if told is None:
-            raise
-        say(f"error: {told}")
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    # The command line stands on a floor above, so it is looked up by its name.
+    sys.exit(importlib.import_module("textgen.cli").main(["prepare", *sys.argv[1:]]))

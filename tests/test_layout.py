@@ -40,7 +40,7 @@ TOO_MANY_IMPORTS = {
     "pipelines.tokenize": 12,
     "pipelines.write_shards": 15,
 }
-WITHOUT_TESTS_OF_THEIR_OWN = {"textgen.commands.prepare", "textgen.text.filters.cleaned_texts"}
+WITHOUT_TESTS_OF_THEIR_OWN = {"textgen.text.filters.cleaned_texts"}
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for package in ("textgen", "pipelines")
@@ -100,7 +100,6 @@ def test_beam_is_imported_by_the_pipelines_alone() -> None:
 def test_the_door_does_not_wait_for_the_heavy_libraries() -> None:
     light = [m for m in MODULES if m != "textgen" and floor(m) in (0, len(FLOORS) - 1)] + [
         "pipelines",
-        "pipelines.arguments",
     ]
     for module in light:
         heavy = {n.split(".")[0] for n in imported(MODULES[module], top_level_only=True)}

@@ -1,36 +1,43 @@
-import argparse
-import dataclasses
-
 import pytest
 
-from pipelines import arguments
-from textgen.config import TEXT_DEFAULTS, TOKENIZERS, ModelConfig, TextConfig, TrainConfig, to_json
-from textgen.presets import PRESETS
+from textgen import presets
+from textgen.config import TEXT_DEFAULTS, TOKENIZERS, TextConfig, to_json
+from textgen.config.settings_file import collect, prepare_config, read_settings, train_configs
+from textgen.errors import UserError
 
 
-def parsed(*options):
-    parser = argparse.ArgumentParser()
-    arguments.add_arguments(parser)
-    return arguments.config_from(parser.parse_args(["--input", "a.txt", "--output", "d", *options]))
+def prepared(preset, **given):
+    return prepare_config(collect("prepare", given, preset=preset))
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_builds_the_configs_of_every_stage(preset):
-    made = parsed("--preset", preset)
-    wanted = PRESETS[preset]["prepare"]
+def settings(preset, stage):
+    return read_settings(presets.preset_file(preset, stage), stage)
+
+
+@pytest.mark.parametrize("preset", presets.names("prepare"))
+def test_a_preset_makes_the_config_of_a_preparation(preset):
+    made = prepared(preset)
     flat = {**to_json(made.text), **to_json(made.selection), **to_json(made)}
-    assert {name: flat[name] for name in wanted} == wanted
-    assert set(PRESETS[preset]) <= {"prepare", "train"}
-    model_names = {field.name for field in dataclasses.fields(ModelConfig)}
-    train = PRESETS[preset].get("train", {})
-    model = ModelConfig(**{name: value for name, value in train.items() if name in model_names})
-    rest = TrainConfig(**{name: value for name, value in train.items() if name not in model_names})
-    assert {**to_json(model), **to_json(rest)}.items() >= dict(train).items()
+    wanted = settings(preset, "prepare")
+    assert wanted and {name: flat[name] for name in wanted} == wanted
 
 
-def test_the_notebook_preset_strips_marks_and_the_char_preset_keeps_the_text_as_it_stands():
-    notebook, char = parsed("--preset", "notebook"), parsed("--preset", "char")
+@pytest.mark.parametrize("preset", presets.names("train"))
+def test_a_preset_of_a_notebook_makes_the_configs_of_a_training(preset):
+    wanted = settings(preset, "train")
+    made = train_configs(wanted)
+    assert {**to_json(made["model"]), **to_json(made["train"])}.items() >= wanted.items()
+
+
+def test_the_notebook_preset_is_the_word_level_notebook():
+    notebook = prepared("notebook")
     assert (notebook.text.punctuation, notebook.text.vocabulary_size, notebook.window) == ("strip", 500, 44)
+    model = train_configs(settings("notebook", "train"))["model"]
+    assert (model.embedding, model.widths) == (8, (50, 50, 50))
+
+
+def test_the_char_preset_keeps_the_text_as_it_stands():
+    char = prepared("char")
     assert char.text == TextConfig(
         tokenizer="char", vocabulary_size=1000, case="keep", whitespace="keep", punctuation="keep"
     )
@@ -38,18 +45,19 @@ def test_the_notebook_preset_strips_marks_and_the_char_preset_keeps_the_text_as_
 
 
 @pytest.mark.parametrize("preset", ["prose", "complaints", "social"])
-def test_the_presets_for_kinds_of_text_say_nothing_of_training_and_drop_duplicates(preset):
-    assert set(PRESETS[preset]) == {"prepare"}
-    made = parsed("--preset", preset)
+def test_the_presets_for_kinds_of_text_have_no_settings_of_training_and_drop_duplicates(preset):
+    made = prepared(preset)
     assert made.selection.duplicates == "drop" and made.selection.min_tokens > 0
     assert made.text.tokenizer == "word" and made.text != TextConfig()
+    with pytest.raises(UserError, match=f"preset is '{preset}'; it must be one of: char, notebook"):
+        presets.preset_file(preset, "train")
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", presets.names("prepare"))
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_every_preset_goes_with_every_tokenizer(preset, tokenizer):
-    made = parsed("--preset", preset, "--tokenizer", tokenizer)
-    wanted = {**TEXT_DEFAULTS[tokenizer], **PRESETS[preset]["prepare"], "tokenizer": tokenizer}
-    assert {name: value for name, value in to_json(made.text).items() if name in wanted} == {
-        name: value for name, value in wanted.items() if name in to_json(made.text)
+    made = to_json(prepared(preset, tokenizer=tokenizer).text)
+    wanted = {**TEXT_DEFAULTS[tokenizer], **settings(preset, "prepare"), "tokenizer": tokenizer}
+    assert {name: made[name] for name in wanted if name in made} == {
+        name: value for name, value in wanted.items() if name in made
     }

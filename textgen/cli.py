@@ -1,7 +1,7 @@
-"""The door: `textgen COMMAND …` parses, starts one worker, and turns what goes wrong into a line and an exit code.
+"""The command line: parses `textgen COMMAND …`, runs the command, and turns errors into one line and an exit code.
 
-Exit codes: 0 done, 1 a check failed or the machine did, 2 bad input, 128 and a signal's number where one ended it:
-130 for Ctrl-C, 143 for a machine that is taken back.
+Exit codes: 0 success; 1 a check failed, or the operating system reported an error; 2 bad input; 128 plus the number
+of the signal that stopped the command: 130 for Ctrl-C, 143 for SIGTERM.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from textgen.config.options import CommandParser
 from textgen.console import import_tensorflow, say
 from textgen.errors import Interrupted, user_error
 
@@ -21,13 +22,13 @@ _BEAM_COMMANDS = ("prepare", "repair")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="textgen", description=sys.modules["textgen"].__doc__, allow_abbrev=False)
+    """Runs a command and returns its exit code."""
+    parser = CommandParser(prog="textgen", description=sys.modules["textgen"].__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         command = importlib.import_module(f"textgen.commands.{name}")
         summary = (command.__doc__ or "").strip().split("\n")[0]
-        added = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        added = commands.add_parser(name, help=summary, description=summary)
         command.add_arguments(added)
         added.set_defaults(run=command.run)
     arguments, rest = parser.parse_known_args(argv)
@@ -46,8 +47,8 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        again = "with --resume" if arguments.command == "train" else "as it was"
-        say(f"interrupted; what is done is kept. Give the same command {again} to go on.")
+        again = " with --resume" if arguments.command == "train" else ""
+        say(f"interrupted; finished work is kept. Run the same command again{again} to continue.")
         return 130
     except Interrupted as interrupted:
         say(str(interrupted))

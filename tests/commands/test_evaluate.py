@@ -97,10 +97,10 @@ def test_an_lstm_may_remember_what_it_has_read(make_dataset, tmp_path: Path, cap
     train = ["train", "--network", "lstm", "--embedding", "4", "--units", "4", "--epochs", "1"]
     assert main([*train, "--data", str(data), "--output", str(run)]) == 0
     capfd.readouterr()
-    remember = ["--memory", "10", "--memory-sharpness", "5", "--memory-share", "0.5"]
+    remember = ["--neural-cache", "10", "--neural-cache-sharpness", "5", "--neural-cache-weight", "0.5"]
     assert main(["evaluate", str(run), "--data", str(data), *remember]) == 0
     _, _, model, memory, *_ = capfd.readouterr().out.splitlines()
-    assert (model.split()[0], memory[:11]) == ("model", "with memory")
+    assert (model.split()[0], memory[:11]) == ("model", "with cache ")
     assert len(memory) == len(model)
     assert memory.split()[2] != model.split()[1]
 
@@ -113,9 +113,25 @@ def test_an_lstm_may_remember_what_it_has_read(make_dataset, tmp_path: Path, cap
 
 
 def test_a_bilstm_remembers_nothing(refused, trained: Path, data: Path):
-    message = refused("evaluate", trained, "--data", data, "--memory", "10")
-    assert "remembers nothing. Leave --memory out, or train --network lstm" in message
+    message = refused("evaluate", trained, "--data", data, "--neural-cache", "10")
+    assert "has no neural cache. Leave --neural-cache out, or train --network lstm" in message
 
 
 def test_a_memory_of_less_than_nothing_is_refused(refused, trained: Path, data: Path):
-    assert "memory is -1; it must be at least 0" in refused("evaluate", trained, "--data", data, "--memory", "-1")
+    message = refused("evaluate", trained, "--data", data, "--neural-cache", "-1")
+    assert "neural cache is -1; it must be at least 0" in message
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("--memory", "--neural-cache"),
+        ("--memory-sharpness", "--neural-cache-sharpness"),
+        ("--memory-share", "--neural-cache-weight"),
+    ],
+)
+def test_former_options_work_and_say_the_new_names(trained: Path, data: Path, capfd, former: str, now: str):
+    assert main(["evaluate", str(trained), "--data", str(data), former, "-1"]) == 2
+    told, error = capfd.readouterr().err.splitlines()
+    assert told == f"{former} is now called {now}; the old name will be removed in the next version."
+    assert error.startswith(f"error: {now.removeprefix('--').replace('-', ' ')} is -1")

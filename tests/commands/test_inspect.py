@@ -8,6 +8,7 @@ from textgen.cli import main
 from textgen.config import ModelConfig, TextConfig
 from textgen.dataset.loading import throughput
 from textgen.dataset.loading.throughput import Throughput
+from textgen.model import cudnn
 from textgen.model.flops import training_flops
 
 
@@ -104,3 +105,23 @@ def test_the_throughput_is_told_beside_what_models_would_take(data: Path, monkey
 
 def test_an_accelerator_without_speed_is_an_error(refused, data: Path):
     assert "tflops is 0; it must be above 0." in refused("inspect", data, "--throughput", "--tflops", "0")
+
+
+@pytest.mark.parametrize(
+    "settings", ["units = 4", 'units = 4\nnetwork = "bilstm"\npooling = "attention"\nprecision = "bfloat16"']
+)
+def test_a_network_that_runs_in_cudnn_is_told(data: Path, tmp_path: Path, capfd, settings: str):
+    file = tmp_path / "settings.toml"
+    file.write_text(settings)
+    assert main(["inspect", str(data), "--check-cudnn", "--config", str(file)]) == 0
+    assert capfd.readouterr().out.startswith("every LSTM runs in cuDNN on a GPU")
+
+
+def test_what_leaves_cudnn_is_told(data: Path, capfd, monkeypatch):
+    monkeypatch.setattr(cudnn, "obstacles", lambda model: ["lstm: it is unrolled"])
+    assert main(["inspect", str(data), "--check-cudnn", "--preset", "notebook"]) == 1
+    assert capfd.readouterr().out == "lstm: it is unrolled\n"
+
+
+def test_a_network_without_a_check_is_refused(refused, data: Path):
+    assert "add --check-cudnn" in refused("inspect", data, "--preset", "char")

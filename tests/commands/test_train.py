@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from textgen import runs
+from textgen import presets, runs
 from textgen.cli import main
 from textgen.commands import train
 from textgen.config import ModelConfig, TrainConfig
+from textgen.config.settings_file import read_settings
 from textgen.errors import Interrupted
-from textgen.model import cudnn
-from textgen.presets import PRESETS
 from textgen.runs import RunConfig
 from textgen.training import trainer
 
@@ -90,13 +89,13 @@ def test_a_window_may_be_chosen_when_reading(asked, data: Path, tmp_path: Path):
     assert [config.window for config, _ in asked] == [3, 5]
 
 
-@pytest.mark.parametrize("preset", [name for name in PRESETS if "train" in PRESETS[name]])
+@pytest.mark.parametrize("preset", presets.names("train"))
 def test_an_option_goes_before_its_preset(asked, data: Path, tmp_path: Path, preset: str):
     argv = ["train", "--data", str(data), "--output", str(tmp_path / "run"), "--preset", preset]
     assert main([*argv, "--units", "7"]) == 0
     ((config, _),) = asked
     chosen = {**dataclasses.asdict(config.model), **dataclasses.asdict(config.train)}
-    assert chosen.items() >= {**PRESETS[preset]["train"], "units": (7,)}.items()
+    assert chosen.items() >= {**read_settings(presets.preset_file(preset, "train"), "train"), "units": (7,)}.items()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_an_option_goes_before_its_preset(asked, data: Path, tmp_path: Path, pre
         ("--learning-rate", "inf", "finite"),
         ("--clip-norm", "-1", "Use 0 for no clipping"),
         ("--clip-norm", "inf", "clip norm"),
-        ("--sample-temperature", "-0.5", "Use 0 for the likeliest"),
+        ("--sample-temperature", "-0.5", "Use 0 for the most likely"),
         ("--sample-temperature", "inf", "sample temperature"),
         ("--sample-tokens", "0", "at least 1"),
         ("--seed", "-1", "seed"),
@@ -177,7 +176,7 @@ def test_a_run_without_a_checkpoint_is_not_resumed(refused, data: Path, half: Pa
 def test_a_resumed_run_stays_what_it_is(refused, data: Path, half: Path, snapshot, option: str, value: str):
     before = snapshot(half)
     message = refused("train", "--data", data, "--output", half, "--resume", option, value)
-    assert f"{option} is {value} and the run's is" in message
+    assert f"{option} is {value}, but the run has" in message
     assert "Leave the option out" in message
     assert snapshot(half) == before
 
@@ -196,7 +195,7 @@ def test_units_that_are_no_numbers_are_refused(data: Path, tmp_path: Path, capsy
     with pytest.raises(SystemExit) as stopped:
         main(["train", "--data", str(data), "--output", str(tmp_path / "run"), "--units", "4,b"])
     assert stopped.value.code == 2
-    assert "'4,b' must be whole numbers with commas between, as 256,128" in capsys.readouterr().err
+    assert "'4,b' must be whole numbers separated by commas, as 256,128" in capsys.readouterr().err
 
 
 def test_a_resumed_run_keeps_the_settings_that_it_went_on_with(data: Path, half: Path):
@@ -265,7 +264,7 @@ def test_a_folder_whose_name_ends_like_a_weight_is_a_folder(tmp_path: Path):
 
 def test_a_dataset_named_twice_is_an_error(refused, data: Path, tmp_path: Path):
     message = refused("train", "--data", data, "--data", f"{data}:2", "--output", tmp_path / "run")
-    assert f"--data names {data} twice. Give it one weight." in message
+    assert f"--data names {data} twice; a dataset has one weight. Name it once." in message
 
 
 def test_datasets_of_different_vocabularies_are_not_mixed(refused, data: Path, other_data: Path, tmp_path: Path):
@@ -273,18 +272,46 @@ def test_datasets_of_different_vocabularies_are_not_mixed(refused, data: Path, o
     assert "another vocabulary than that of" in message
 
 
+def test_the_check_of_cudnn_works_under_its_former_name_and_says_the_new_one(data: Path, capfd):
+    assert main(["train", "--data", str(data), "--check-cudnn", "--units", "4"]) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("every LSTM runs in cuDNN on a GPU")
+    assert "train --check-cudnn is now called inspect --check-cudnn" in err
+
+
+def test_settings_come_from_a_file_and_options_go_before_it(asked, data: Path, tmp_path: Path):
+    file = tmp_path / "settings.toml"
+    file.write_text("units = 7\nepochs = 4\nwindow = 3\n")
+    argv = ["train", "--data", str(data), "--output", str(tmp_path / "run"), "--preset", "notebook"]
+    assert main([*argv, "--config", str(file), "--epochs", "2"]) == 0
+    ((config, _),) = asked
+    assert (config.model.units, config.model.layers, config.train.epochs, config.window) == ((7,), 3, 2, 3)
+
+
+def test_the_settings_of_another_run_make_a_run_like_it(asked, trained: Path, data: Path, tmp_path: Path):
+    argv = ["train", "--data", str(data), "--output", str(tmp_path / "run"), "--config", str(trained / "run.json")]
+    assert main(argv) == 0
+    ((config, _),) = asked
+    assert config == runs.load(trained)
+
+
+def test_a_file_may_not_change_what_a_resumed_run_is(refused, data: Path, half: Path, tmp_path: Path):
+    file = tmp_path / "settings.toml"
+    file.write_text("units = 7\n")
+    message = refused("train", "--data", data, "--output", half, "--resume", "--config", file)
+    assert "--units is 7, but the run has 4" in message
+
+
 @pytest.mark.parametrize(
-    "options", [[], ["--network", "bilstm", "--pooling", "attention", "--precision", "bfloat16"]]
+    ("former", "now"), [(["--parts", "3"], ["--micro-batches", "3"]), (["--carry"], ["--stateful"])]
 )
-def test_what_runs_in_cudnn_is_told_and_nothing_is_trained(data: Path, tmp_path: Path, capfd, options: list[str]):
-    assert main(["train", "--data", str(data), "--check-cudnn", "--units", "4", *options]) == 0
-    assert capfd.readouterr().out.startswith("every LSTM runs in cuDNN on a GPU; the masks of")
-
-
-def test_what_leaves_cudnn_is_told(data: Path, capfd, monkeypatch):
-    monkeypatch.setattr(cudnn, "obstacles", lambda model: ["lstm: it is unrolled"])
-    assert main(["train", "--data", str(data), "--check-cudnn", "--units", "4"]) == 1
-    assert capfd.readouterr().out == "lstm: it is unrolled\n"
+def test_former_options_work_and_say_the_new_names(
+    asked, data: Path, tmp_path: Path, capfd, former: list[str], now: list[str]
+):
+    argv = ["train", "--data", str(data), "--output", str(tmp_path / "run"), "--network", "lstm"]
+    assert main([*argv, *former]) == main([*argv, *now]) == 0
+    assert asked[0][0] == asked[1][0]
+    assert f"{former[0]} is now called {now[0]}" in capfd.readouterr().err
 
 
 def test_a_run_needs_a_folder(refused, data: Path):

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from textgen.config import ModelConfig, TrainConfig, from_json, to_json
+from textgen.config import ModelConfig, NeuralCacheConfig, TrainConfig, from_json, to_json
 from textgen.config.training import SAMPLED_FROM
 from textgen.errors import UserError
 
@@ -19,7 +19,7 @@ from textgen.errors import UserError
         (
             ModelConfig,
             {"units": (8, 4)},
-            r"units has 2 numbers and there are 1 layers; give one number, or one a lay",
+            r"units has 2 numbers, but layers is 1; give one number for all layers, or one per",
         ),
         (ModelConfig, {"units": ()}, r"units has 0 numbers"),
         (ModelConfig, {"merge": "max"}, r"merge is 'max'; it must be one of: concat, sum, ave, mul\."),
@@ -30,9 +30,9 @@ from textgen.errors import UserError
         (
             ModelConfig,
             {"network": "lstm", "merge": "sum"},
-            r"an lstm has one direction .* Leave them out, or use --net",
+            r"merge and pooling are set, but an lstm has one .* Leave them out, or use --net",
         ),
-        (ModelConfig, {"network": "lstm", "pooling": "attention"}, r"an lstm has one direction"),
+        (ModelConfig, {"network": "lstm", "pooling": "attention"}, r"but an lstm has one direction"),
         (TrainConfig, {"optimizer": "lion"}, r"optimizer is 'lion'; it must be one of: adam, adamw, rmsprop, sgd\."),
         (TrainConfig, {"schedule": "step"}, r"schedule is 'step'; it must be one of: constant, cosine, plateau\."),
         (TrainConfig, {"precision": "int8"}, r"precision is 'int8'; it must be one of: float32, bfloat16\."),
@@ -48,15 +48,23 @@ from textgen.errors import UserError
         (TrainConfig, {"validate_every": -1}, r"validate every is -1; it must be at least 0\."),
         (TrainConfig, {"warmup_steps": -1}, r"warmup steps is -1; it must be at least 0\."),
         (TrainConfig, {"decay_steps": -1}, r"decay steps is -1; it must be at least 0\."),
-        (TrainConfig, {"clip_norm": -1.0}, r"clip norm is -1\.0; it must be at least 0\. Use 0 for no clipping\."),
-        (TrainConfig, {"clip_norm": math.nan}, r"clip norm is nan; it must be at least 0\. Use 0 for no clipping\."),
-        (TrainConfig, {"clip_norm": math.inf}, r"clip norm is inf; it must be finite\."),
-        (TrainConfig, {"weight_decay": -0.1}, r"weight decay is -0\.1; it must be at least 0\."),
-        (TrainConfig, {"checkpoint_minutes": -1}, r"checkpoint minutes is -1; .* after every graph call\."),
+        (
+            TrainConfig,
+            {"clip_norm": -1.0},
+            r"clip norm is -1\.0; it must be finite and at least 0\. Use 0 for no clipping\.",
+        ),
+        (
+            TrainConfig,
+            {"clip_norm": math.nan},
+            r"clip norm is nan; it must be finite and at least 0\. Use 0 for no clipping\.",
+        ),
+        (TrainConfig, {"clip_norm": math.inf}, r"clip norm is inf; it must be finite and at least 0\."),
+        (TrainConfig, {"weight_decay": -0.1}, r"weight decay is -0\.1; it must be finite and at least 0\."),
+        (TrainConfig, {"checkpoint_minutes": -1}, r"checkpoint minutes is -1\.0; .* after every graph call\."),
         (
             TrainConfig,
             {"sample_temperature": -1.0},
-            r"sample temperature is -1\.0; .* Use 0 for the likeliest token\.",
+            r"sample temperature is -1\.0; .* Use 0 for the most likely token\.",
         ),
         (
             TrainConfig,
@@ -64,18 +72,36 @@ from textgen.errors import UserError
             r"momentum is 1\.0; it must be at least 0 and below 1\.",
         ),
         (TrainConfig, {"label_smoothing": 1.0}, r"label smoothing is 1\.0; it must be at least 0 and below 1\."),
-        (TrainConfig, {"learning_rate": 0.0}, r"learning rate is 0\.0; it must be a finite number above 0\."),
-        (TrainConfig, {"learning_rate": math.inf}, r"learning rate is inf; it must be a finite number above 0\."),
-        (TrainConfig, {"learning_rate": math.nan}, r"learning rate is nan; it must be a finite number above 0\."),
+        (TrainConfig, {"learning_rate": 0.0}, r"learning rate is 0\.0; it must be finite and above 0\."),
+        (TrainConfig, {"learning_rate": math.inf}, r"learning rate is inf; it must be finite and above 0\."),
+        (TrainConfig, {"learning_rate": math.nan}, r"learning rate is nan; it must be finite and above 0\."),
         (TrainConfig, {"seed": -1}, r"seed is -1; it must be from 0 to 2,147,483,647\."),
-        (TrainConfig, {"optimizer": "adamw"}, r"adamw without weight decay is adam\. Add --weight-decay 0\.01"),
-        (TrainConfig, {"momentum": 0.9}, r"momentum is 0\.9 and the optimizer adam; only sgd takes it\."),
-        (TrainConfig, {"decay_steps": 9}, r"decay steps is 9 and the schedule constant; only cosine takes them\."),
+        (
+            TrainConfig,
+            {"optimizer": "adamw"},
+            r"weight decay is 0 with the optimizer adamw, .* Add --weight-decay 0\.01",
+        ),
+        (
+            TrainConfig,
+            {"momentum": 0.9},
+            r"momentum is 0\.9 with the optimizer adam; only sgd has momentum\. Leave --momentum out",
+        ),
+        (
+            TrainConfig,
+            {"decay_steps": 9},
+            r"decay steps is 9 with the schedule constant; only cosine .* Leave --decay-steps out",
+        ),
         (
             TrainConfig,
             {"softmax": "sampled", "label_smoothing": 0.1},
-            r"label smoothing needs .* Use --softmax full\.",
+            r"label smoothing is 0\.1 with a sampled softmax.* Use --softmax full",
         ),
+        (NeuralCacheConfig, {"tokens": -1}, r"neural cache is -1; it must be at least 0\."),
+        (NeuralCacheConfig, {"sharpness": 0.0}, r"neural cache sharpness is 0\.0; it must be finite and above 0\."),
+        (NeuralCacheConfig, {"sharpness": math.nan}, r"neural cache sharpness is nan"),
+        (NeuralCacheConfig, {"sharpness": math.inf}, r"neural cache sharpness is inf"),
+        (NeuralCacheConfig, {"weight": 0.0}, r"neural cache weight is 0\.0; it must be above 0 and below 1\."),
+        (NeuralCacheConfig, {"weight": 1.0}, r"neural cache weight is 1\.0"),
     ],
 )
 def test_a_bad_value_is_named_with_its_rule(make, settings, message):
@@ -124,3 +150,10 @@ def test_a_config_survives_a_round_trip_through_json(made):
     assert from_json(type(made), json.loads(json.dumps(to_json(made)))) == made
     with pytest.raises(UserError, match=r"unknown settings \['beams'\]"):
         from_json(type(made), {**to_json(made), "beams": 4})
+
+
+def test_a_setting_under_its_former_name_is_refused_with_its_new_name():
+    values = to_json(TrainConfig())
+    values["carry"] = values.pop("stateful")
+    with pytest.raises(UserError, match=r"carry is now stateful; this was written by another version of textgen\."):
+        from_json(TrainConfig, values)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.config import PAD, MemoryConfig
+from textgen.config import PAD, NeuralCacheConfig
 from textgen.model.neural_cache import Memory
 
 WIDTH, TOKENS = 5, 9
-CONFIG = MemoryConfig(tokens=4, sharpness=3.0, share=0.4)
+CONFIG = NeuralCacheConfig(tokens=4, sharpness=3.0, weight=0.4)
 
 
 def _text(places: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -16,7 +16,9 @@ def _text(places: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return scores.astype(np.float32), hidden.astype(np.float32), random.randint(1, TOKENS, places)
 
 
-def _expected(scores: np.ndarray, hidden: np.ndarray, y: np.ndarray, config: MemoryConfig = CONFIG) -> np.ndarray:
+def _expected(
+    scores: np.ndarray, hidden: np.ndarray, y: np.ndarray, config: NeuralCacheConfig = CONFIG
+) -> np.ndarray:
     """By the formula, a place after another; memories are those places before it that fit."""
     found = []
     for place, (row, h) in enumerate(zip(scores.astype(np.float64), hidden, strict=True)):
@@ -27,7 +29,7 @@ def _expected(scores: np.ndarray, hidden: np.ndarray, y: np.ndarray, config: Mem
             weights = np.exp(config.sharpness * likeness)
             votes = np.zeros(TOKENS)
             np.add.at(votes, y[then], weights / weights.sum())
-            p = (1 - config.share) * p + config.share * votes
+            p = (1 - config.weight) * p + config.weight * votes
         found.append(np.log(p))
     return np.array(found)
 

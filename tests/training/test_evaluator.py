@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.config import BOS, EOS, MemoryConfig, ModelConfig, TrainConfig
+from textgen.config import BOS, EOS, ModelConfig, NeuralCacheConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.model.neural_cache import Memory
 from textgen.training.data import held_out
@@ -61,7 +61,7 @@ def test_an_lstm_is_scored_with_all_of_the_document_before_each_target(data: Pat
 
 def test_a_memory_is_of_the_document_alone(data: Path):
     model, config = _model(data, "lstm")
-    memory = MemoryConfig(tokens=100, sharpness=2.0, share=0.3)
+    memory = NeuralCacheConfig(tokens=100, sharpness=2.0, weight=0.3)
     batches = held_out(data, config, ONE, split="test", batch_size=64, memory_tokens=memory.tokens)
     sums = make_evaluator(ONE, model, memory=memory)(batches)
     assert sums.pairs == sum(len(document) + 1 for document in TEST)

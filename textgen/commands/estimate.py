@@ -1,21 +1,23 @@
-"""What a preparation will make and take, from a sample of the corpus and before any work."""
+"""Estimate from a sample how many pairs a dataset will have, and the disk space and time that it takes."""
 
 import argparse
 import dataclasses
 import json
 
-from pipelines import arguments as prepare_arguments
+from textgen.commands import prepare
+from textgen.config.options import CommandParser
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options, those of `prepare`."""
-    prepare_arguments.add_input_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
+def add_arguments(parser: CommandParser) -> None:
+    """Adds the options of `prepare` that do not concern its output."""
+    parser.usage = "textgen estimate --input PATH [PATH ...] [options]"
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    prepare.add_input_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the estimate."""
-    config = prepare_arguments.config_from(arguments)
+    config = prepare.config_from(arguments)
 
     from pipelines.estimation import estimate
 
@@ -28,10 +30,10 @@ def run(arguments: argparse.Namespace) -> None:
         print(json.dumps(values, indent=1))
         return
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items()) or "none"
-    print(f"input       {found.input_bytes:,} bytes, of which {found.sampled_bytes:,} were read")
+    print(f"input       {found.input_bytes:,} bytes, {found.sampled_bytes:,} of them sampled")
     print(f"documents   {found.documents:,}, dropped: {dropped}")
     if config.selection.duplicates == "drop" or config.selection.near_duplicates:
-        print("            duplicates are not among those dropped: a sample can't tell them")
+        print("            duplicates are not counted as dropped: a sample cannot find them")
     print(f"tokens      {found.tokens:,}")
     print(f"pairs       {found.pairs:,}")
     print(f"{'layout':<12}{'bytes on disk':>18}{'seconds here':>14}{'worker-hours':>14}")

@@ -1,42 +1,36 @@
-"""How well a run predicts held-out text: loss, perplexity, bits per character, beside n-gram baselines."""
+"""Measure how well a trained model predicts held-out text, beside n-gram baselines."""
 
 import argparse
 import dataclasses
 import json
 
-from textgen.config import MemoryConfig
+from textgen.config import SPLITS, STAGES, NeuralCacheConfig, build
+from textgen.config.options import CommandParser, add_settings, given
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
-    parser.add_argument("model", metavar="RUN", help="a run")
+    parser.usage = "textgen evaluate RUN --data DIR [options]"
+    parser.add_argument("model", metavar="RUN", help="folder of a run")
     parser.add_argument(
-        "--data", required=True, metavar="DIR", help="the dataset that it was trained on: a folder or a URL"
+        "--data", required=True, metavar="DIR", help="dataset with the run's vocabulary: a folder or a URL"
     )
-    parser.add_argument("--split", default="test", help="train, validation or test (default)")
-    parser.add_argument(
-        "--memory",
-        type=int,
-        default=0,
-        metavar="TOKENS",
-        help="also score an lstm that remembers so much of the text",
-    )
-    for name, told in (("sharpness", "how much more like places count"), ("share", "of the memory in predictions")):
-        default = getattr(MemoryConfig, name)
-        parser.add_argument(f"--memory-{name}", type=float, default=default, help=f"{told} (default: {default})")
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.add_argument("--split", default="test", help=f"split to score: {', '.join(SPLITS)} (default: test)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_settings(parser, STAGES["evaluate"])
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prints the evaluation."""
+    cache = build(NeuralCacheConfig, given(arguments, STAGES["evaluate"]))
+
     from textgen.runs import load, load_model, run_folder
     from textgen.training.evaluation import Baseline, Evaluation, Remembering, evaluate
 
-    memory = MemoryConfig(tokens=arguments.memory, sharpness=arguments.memory_sharpness, share=arguments.memory_share)
     directory = run_folder(arguments.model)
     config = load(directory)
     model = load_model(directory, config)
-    result = evaluate(model, config, arguments.data, split=arguments.split, memory=memory)
+    result = evaluate(model, config, arguments.data, split=arguments.split, memory=cache)
     if arguments.json:
         print(json.dumps(dataclasses.asdict(result), indent=1))
         return
@@ -53,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{'':<12}{'nats a token':>14}{'perplexity':>12}{'bits a character':>18}{'accuracy':>10}")
     print(row("model", result))
     if result.remembering:
-        print(row("with memory", result.remembering))
+        print(row("with cache", result.remembering))
     for baseline in result.baselines:
         print(row(baseline.name, baseline))
     print(f"unknown tokens: {result.unknown_rate:.2%}")

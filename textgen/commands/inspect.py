@@ -1,10 +1,12 @@
-"""What a dataset holds: accounts that close, its vocabulary, and some pairs as text."""
+"""Show what a dataset holds: its counts, its vocabulary, and some pairs as text."""
 
 import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
 from textgen.config import ModelConfig
+from textgen.config.options import CommandParser, add_sources
+from textgen.config.settings_file import collect, train_configs
 from textgen.errors import require
 
 if TYPE_CHECKING:
@@ -14,36 +16,54 @@ _HEAD, _TAIL, _PAIRS = 10, 5, 3
 
 _BATCH, _SECONDS = 1024, 5.0
 _MODELS = ((8, 3, 50), (128, 1, 128), (128, 2, 256), (256, 2, 1024))
-"""The width of the embedding, the layers and their units: a notebook's, the default, and larger ones."""
+"""Sizes of embedding, numbers of layers and of units: a notebook's, the default, and larger ones."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
-    parser.add_argument("data", metavar="DIR", help="a dataset: a folder or a URL")
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.add_argument("data", metavar="DIR", help="dataset: a folder or a URL")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--throughput", action="store_true", help="measure for some seconds how fast this machine serves its pairs"
+        "--throughput",
+        action="store_true",
+        help="measure for some seconds how many pairs per second this machine reads",
     )
     parser.add_argument(
         "--tflops", type=float, default=10.0, metavar="T",
-        help="with --throughput: what the accelerator to be fed reaches, in 10¹² operations a second (default: 10)",
+        help="with --throughput: speed of the accelerator that reads the pairs, in 10¹² operations per second "
+        "(default: 10)",
     )  # fmt: skip
+    parser.add_argument(
+        "--check-cudnn", action="store_true",
+        help="check whether a network's LSTMs would run in cuDNN on a GPU with this dataset; --preset or --config "
+        "names the network (default: the default network); the exit code is 1 if not",
+    )  # fmt: skip
+    add_sources(parser, "train")
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> int:
     """Prints the report."""
     from textgen.dataset import read_manifest
     from textgen.text import vocabulary
 
     manifest = read_manifest(arguments.data)
+    if arguments.check_cudnn:
+        from textgen.training.cudnn_check import obstacles
+
+        configs = train_configs(collect("train", {}, file=arguments.config, preset=arguments.preset))
+        return print_cudnn(obstacles(arguments.data, **configs))
+    require(
+        not (arguments.preset or arguments.config),
+        "--preset and --config name the network of --check-cudnn. Leave them out, or add --check-cudnn.",
+    )
     if arguments.throughput:
         _print_throughput(arguments.data, manifest, arguments.tflops)
-        return
+        return 0
     words = vocabulary.load(arguments.data)
     pairs = _some_pairs(arguments.data, manifest, words)
     if arguments.json:
         print(json.dumps(_values(manifest, words, pairs), ensure_ascii=False, indent=1))
-        return
+        return 0
     ranked = [f"{token!r} {count:,}" for token, count in zip(words.tokens, words.counts, strict=True)]
     print(accounts(manifest))
     print(f"\nvocabulary  {len(ranked):,} tokens and 4 reserved ids")
@@ -52,6 +72,13 @@ def run(arguments: argparse.Namespace) -> None:
     print("\npairs")
     for pair in pairs:
         print(f"  {pair['x']!r} → {pair['y']!r}")
+    return 0
+
+
+def print_cudnn(obstacles: list[str]) -> int:
+    """Prints what keeps LSTMs out of cuDNN, or that nothing does; returns the exit code."""
+    print("\n".join(obstacles) or "every LSTM runs in cuDNN on a GPU; all masks that were checked are padded right")
+    return 1 if obstacles else 0
 
 
 def _print_throughput(data: str, manifest: "Manifest", tflops: float) -> None:

@@ -1,18 +1,64 @@
-"""Text and CSV files → sharded TFRecords of every (window, next token) pair."""
+"""Turn text files into a dataset: sharded TFRecords of every (window, next token) pair."""
 
 import argparse
 
-from pipelines import arguments as prepare_arguments
+from textgen.config import STAGES, TEXT_DEFAULTS, PrepareConfig
+from textgen.config.options import CommandParser, add_settings, add_sources, given
+from textgen.config.settings_file import collect, prepare_config
+from textgen.errors import require
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
-    prepare_arguments.add_arguments(parser)
+    parser.usage = "textgen prepare --input PATH [PATH ...] --output DIR [options]"
+    parser.epilog = (
+        "Options of Apache Beam are passed on: --runner, --direct_num_workers, --project, --temp_location and others."
+    )
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder of the new dataset")
+    add_input_arguments(parser)
+
+
+def add_input_arguments(parser: CommandParser) -> None:
+    """Adds the options that say what a dataset is made from, and how."""
+    parser.add_argument(
+        "--input", nargs="+", required=True, action="extend", metavar="PATH", help="input files, folders and globs"
+    )
+    add_sources(parser, "prepare")
+    groups = add_settings(parser, STAGES["prepare"], varying=TEXT_DEFAULTS)
+    groups["tokens"].add_argument(
+        "--vocabulary", metavar="FILE",
+        help="vocabulary.jsonl of a dataset, or a file of one token per line (default: learned from the text)",
+    )  # fmt: skip
+    groups["tokens"].add_argument(
+        "--tokenizer-model", metavar="FILE", help="SentencePiece model, for --tokenizer sentencepiece"
+    )
+
+
+def config_from(arguments: argparse.Namespace) -> PrepareConfig:
+    """Returns the settings: options go before the file, the file before the preset, and that before the defaults.
+
+    Raises:
+        UserError: a setting is not allowed.
+    """
+    values = collect(
+        "prepare",
+        given(arguments, STAGES["prepare"]),
+        file=arguments.config,
+        preset=arguments.preset,
+    )
+    for name, option in (("given_vocabulary", "vocabulary"), ("tokenizer_model", "tokenizer_model")):
+        flag = "--" + option.replace("_", "-")
+        require(
+            not values.pop(name, "") or getattr(arguments, option) is not None,
+            f"{arguments.config} was made with {flag}, and no such file is named here. Add {flag} FILE; a copy is in "
+            "the folder of that dataset.",
+        )
+    return prepare_config(values)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prepares, then shows the accounts."""
-    config = prepare_arguments.config_from(arguments)
+    """Prepares a dataset and prints its counts."""
+    config = config_from(arguments)
 
     from pipelines.prepare import prepare
     from textgen.commands.inspect import accounts

@@ -1,24 +1,26 @@
-"""Makes again what `textgen verify` finds missing or damaged, and nothing else."""
+"""Remake the files of a dataset that are missing or damaged."""
 
 import argparse
 
+from textgen.config.options import CommandParser
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+
+def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
-    parser.epilog = "Any option of Apache Beam is passed on, as with `textgen prepare`."
-    parser.add_argument("data", metavar="DIR", help="a dataset: a folder or a URL; its input files are read again")
+    parser.epilog = "Options of Apache Beam are passed on, as by `textgen prepare`."
+    parser.add_argument("data", metavar="DIR", help="dataset: a folder or a URL; its input files are read again")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Repairs, then tells what was done about each problem."""
+    """Repairs a dataset and prints what was done about each problem."""
     from pipelines.repair import repair
 
     done = repair(arguments.data, arguments.beam_flags)
     for problem in done.made:
-        print(f"made again: {problem}")
+        print(f"remade: {problem}")
     for problem in done.removed:
         print(f"removed: {problem}")
     for problem in done.left:
-        print(f"left as it is, since no preparation made it: {problem.file}")
+        print(f"left unchanged, since it is not a file of the dataset: {problem.file}")
     if not any(done):
-        print("all well: nothing to repair")
+        print("nothing to repair")

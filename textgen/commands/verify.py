@@ -1,23 +1,27 @@
-"""Every file of a dataset against its manifest, and with --leaks its splits against each other."""
+"""Check every file of a dataset against its manifest, and with --leaks its splits against each other."""
 
 import argparse
 from typing import TYPE_CHECKING
+
+from textgen.config.options import CommandParser
 
 if TYPE_CHECKING:
     from textgen.dataset.storage.contamination import Leaks, Measure
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
-    parser.epilog = "The exit code is 1 if a file differs, or if a held-out document is in another split too."
-    parser.add_argument("data", metavar="DIR", help="a dataset: a folder or a URL")
+    parser.epilog = (
+        "The exit code is 1 if a file differs from the manifest, or if a held-out document is in another split too."
+    )
+    parser.add_argument("data", metavar="DIR", help="dataset: a folder or a URL")
     parser.add_argument(
-        "--leaks", action="store_true", help="also tell how much of the held-out text is in other splits too"
+        "--leaks", action="store_true", help="also measure how much of the held-out text occurs in other splits"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints what is wrong, a line each."""
+    """Prints one line per problem."""
     from textgen.console import say
     from textgen.dataset import read_manifest, verify
 

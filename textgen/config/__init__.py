@@ -1,7 +1,7 @@
-"""The ground: reserved ids, and the settings of every stage.
+"""Reserved ids, and the settings of every stage.
 
-Each stage's settings are one frozen dataclass: checked when made, saved as JSON beside what the stage made,
-read back from there, and never asked for twice.
+The settings of a stage are frozen dataclasses: checked when they are made, saved as JSON beside what the stage makes,
+and read back from there.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from textgen.config.memory import NO_MEMORY, MemoryConfig
+from textgen.config.fields import Setting, Settings, all_settings, build
 from textgen.config.preparation import (
     FORMATS,
     SPLITS,
@@ -21,13 +21,14 @@ from textgen.config.preparation import (
     SelectionConfig,
     TextConfig,
 )
-from textgen.config.training import ModelConfig, TrainConfig
-from textgen.errors import require
+from textgen.config.training import NO_NEURAL_CACHE, WINDOW, ModelConfig, NeuralCacheConfig, TrainConfig
+from textgen.errors import UserError
 
 __all__ = [
-    "BOS", "EOS", "FORMATS", "NO_MEMORY", "PAD", "RESERVED", "SPLITS", "TEXT_DEFAULTS", "TOKENIZERS",
-    "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "MemoryConfig", "ModelConfig", "PrepareConfig", "SelectionConfig",
-    "TextConfig", "TrainConfig", "from_json", "to_json",
+    "BOS", "EOS", "FORMATS", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS",
+    "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "WINDOW", "ModelConfig", "NeuralCacheConfig", "PrepareConfig",
+    "SelectionConfig", "Setting", "Settings", "TextConfig", "TrainConfig", "all_settings", "build", "from_json",
+    "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)
@@ -36,26 +37,43 @@ PAD, UNK, BOS, EOS = range(4)
 RESERVED = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
 """How the reserved ids are written, in the order of the ids."""
 
+STAGES: Mapping[str, tuple[Setting, ...]] = {
+    "prepare": tuple(all_settings(PrepareConfig)),
+    "train": (*all_settings(ModelConfig, TrainConfig), WINDOW),
+    "evaluate": tuple(all_settings(NeuralCacheConfig)),
+}
+"""The settings that each command takes as options; their names are unique within a command."""
+
 Config = TypeVar("Config")
 
 
 def to_json(config: Any) -> dict[str, Any]:
-    """A config as plain JSON values."""
+    """Returns a config as plain JSON values."""
     return dataclasses.asdict(config)
 
 
 def from_json(kind: type[Config], values: Mapping[str, Any]) -> Config:
-    """The config that `to_json` saved, and the configs that are settings of it.
+    """Returns the config that `to_json` saved, with the configs inside it.
 
     Raises:
-        UserError: a setting is unknown to this version.
-        KeyError: one that has no default is missing.
+        UserError: a setting is unknown to this version, or its value is not allowed.
+        KeyError: a config inside it is missing.
+        TypeError: a setting that has no default is missing.
     """
-    kinds = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind)
+    kinds = {field.name: hints[field.name] for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(kinds))
-    require(
-        not unknown,
-        f"unknown settings {unknown}; this was written by another version of textgen. Use that one.",
-    )
+    if unknown:
+        found = f"unknown settings {unknown}"
+        raise UserError(
+            f"{_renamed(kind, unknown) or found}; this was written by another version of textgen. "
+            "Use that version, or make it again with this one."
+        )
     parts = {name: part for name, part in kinds.items() if dataclasses.is_dataclass(part)}
     return kind(**{**values, **{name: from_json(part, values[name]) for name, part in parts.items()}})  # type: ignore[arg-type]
+
+
+def _renamed(kind: Any, unknown: list[str]) -> str:
+    """Returns `carry is now stateful` for settings that have new names; empty if one of them has none."""
+    now = {setting.former: setting.name for setting in getattr(kind, "own_settings", {}).values()}
+    return ", ".join(f"{name} is now {now[name]}" for name in unknown) if set(unknown) <= set(now) else ""

@@ -1,11 +1,11 @@
-"""The settings of a preparation: how text becomes tokens, which documents stay, how pairs are cut and kept."""
+"""Settings of a preparation: reading, cleaning and tokenizing text, filtering documents, and cutting pairs."""
 
 import codecs
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from textgen.config.checks import require_at_least, require_choice
+from textgen.config.fields import Settings, internal, setting
 from textgen.errors import UserError, require
 
 FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "parquet")
@@ -16,55 +16,105 @@ SPLITS = ("train", "validation", "test")
 
 VOCABULARY_FILE = "vocabulary.jsonl"
 TOKENIZER_FILE = "tokenizer.model"
-"""Both stand beside the manifest of a dataset and beside the settings of a run; the second only where the tokenizer
-comes with a model."""
+"""Both stand beside the manifest of a dataset and in the folder of a run; the second only where the tokenizer comes
+with a model."""
+
+
+def _codec(name: str) -> str:
+    """Returns the one name that Python has for an encoding of text."""
+    try:
+        found = codecs.lookup(name).name
+        # Some codecs do not encode text, as hex.
+        " ".encode(found)
+    except LookupError:
+        raise UserError(
+            f"encoding is {name!r}, which Python does not know. Use a name such as utf-8, cp1252 or utf-16."
+        ) from None
+    return found
+
+
+_NEAR = "Use 0.8, or --duplicates drop to drop only exact duplicates."
+
+
+def _similarity(value: float) -> float:
+    require(
+        value == 0 or 0.5 <= value < 1,
+        f"near duplicates is {value:g}; it must be 0, or at least 0.5 and below 1. {_NEAR}",
+    )
+    return value
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TextConfig:
-    """How text becomes tokens. Saved with the dataset and with every model trained on it.
+class TextConfig(Settings):
+    """Settings that turn text into tokens. Saved with the dataset and with every model trained on it.
 
-    `tokenizer_model` is the SHA-256 of the file of a tokenizer that comes with one, else empty. `max_repeats` is the
-    longest run of one character that is kept; 0 keeps all.
+    `tokenizer_model` is the SHA-256 of the tokenizer's model file, as hexadecimal digits; empty where it has none.
     """
 
-    tokenizer: str = "word"
-    tokenizer_model: str = ""
-    vocabulary_size: int = 8000
-    normalization: str = "nfkc"
-    case: str = "fold"
-    whitespace: str = "collapse"
-    punctuation: str = "separate"
-    html: str = "keep"
-    urls: str = "keep"
-    emails: str = "keep"
-    mentions: str = "keep"
-    numbers: str = "keep"
-    redactions: str = "keep"
-    max_repeats: int = 0
-    unknown: str = "token"
+    tokenizer: str = setting(
+        "word", choices=TOKENIZERS, group="tokens",
+        help="what a token is: a word, a character, a byte, or a subword learned by WordPiece or read from a "
+        "SentencePiece model",
+    )  # fmt: skip
+    tokenizer_model: str = internal("")
+    vocabulary_size: int = setting(
+        8000, at_least=1, group="tokens", help="number of most frequent tokens to keep in the vocabulary"
+    )
+    normalization: str = setting(
+        "nfkc", choices=("nfkc", "nfc"), group="cleaning", advanced=True, help="Unicode normal form of the text"
+    )
+    case: str = setting(
+        "fold", choices=("fold", "keep"), group="cleaning", help="letter case: lowercase or unchanged"
+    )
+    whitespace: str = setting(
+        "collapse", choices=("collapse", "keep"), group="cleaning",
+        help="runs of white space: one space or unchanged",
+    )  # fmt: skip
+    punctuation: str = setting(
+        "separate", choices=("keep", "separate", "strip"), group="cleaning",
+        help="punctuation marks: unchanged, separate tokens, or removed",
+    )  # fmt: skip
+    html: str = setting("keep", choices=("keep", "strip"), group="cleaning", help="HTML tags and entities")
+    urls: str = setting("keep", choices=("keep", "mask"), group="cleaning", help="URLs; mask writes xxurl")
+    emails: str = setting("keep", choices=("keep", "mask"), group="cleaning", help="e-mail addresses; mask: xxemail")
+    mentions: str = setting(
+        "keep",
+        choices=("keep", "mask"),
+        group="cleaning",
+        former="names",
+        help="mentions such as @name; mask: xxname",
+    )
+    numbers: str = setting(
+        "keep", choices=("keep", "zero", "mask"), group="cleaning",
+        help="numbers; zero writes 0 for every digit, mask: xxnumber",
+    )  # fmt: skip
+    redactions: str = setting(
+        "keep", choices=("keep", "mask"), group="cleaning",
+        help="redacted words such as XXXX and dates such as XX/XX/2015; mask: xxxx",
+    )  # fmt: skip
+    max_repeats: int = setting(
+        0, at_least=0, remedy="Use 0 to keep runs of any length.", group="cleaning", former="repeats",
+        help="maximum number of times that a character repeats in a row; more are removed; 0: no limit",
+    )  # fmt: skip
+    unknown: str = setting(
+        "token", choices=("token", "drop"), group="tokens", advanced=True,
+        help="tokens outside the vocabulary: the id of [UNK], or dropped",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        require_choice("tokenizer", self.tokenizer, TOKENIZERS)
-        require_choice("normalization", self.normalization, ("nfkc", "nfc"))
-        require_choice("html", self.html, ("keep", "strip"))
-        for name in ("urls", "emails", "mentions", "redactions"):
-            require_choice(name, getattr(self, name), ("keep", "mask"))
-        require_choice("numbers", self.numbers, ("keep", "zero", "mask"))
-        require_at_least("max repeats", self.max_repeats, 0, "Use 0 to keep runs of any length.")
-        require_choice("case", self.case, ("fold", "keep"))
-        require_choice("whitespace", self.whitespace, ("collapse", "keep"))
-        require_choice("punctuation", self.punctuation, ("keep", "separate", "strip"))
-        require_choice("unknown", self.unknown, ("token", "drop"))
-        require_at_least("vocabulary size", self.vocabulary_size, 1)
+    def check_together(self) -> None:
+        """Checks that punctuation and white space fit the tokenizer.
+
+        Raises:
+            UserError: they do not.
+        """
         require(
             self.tokenizer == "word" or self.punctuation != "separate",
-            f"punctuation is 'separate' with the {self.tokenizer} tokenizer, which keeps marks apart by itself. "
+            f"punctuation is 'separate' with the {self.tokenizer} tokenizer, which separates marks by itself. "
             "Use 'keep' or 'strip'.",
         )
         require(
             self.tokenizer != "wordpiece" or self.whitespace == "collapse",
-            "whitespace is 'keep' with the wordpiece tokenizer, which cuts at white space. Use 'collapse'.",
+            "whitespace is 'keep' with the wordpiece tokenizer, which splits at white space. Use 'collapse'.",
         )
 
 
@@ -75,90 +125,121 @@ TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "wordpiece": {"punctuation": "keep"},
     "sentencepiece": {"case": "keep", "punctuation": "keep"},
 }
-"""What each tokenizer's users expect where they say nothing: a character model keeps the text as it stands."""
+"""Defaults of `TextConfig` that depend on the tokenizer: a character model, for example, keeps the text unchanged."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SelectionConfig:
-    """Which documents are kept. The defaults keep all that hold text; 0 is no limit.
+class SelectionConfig(Settings):
+    """Settings of the document filters. The defaults keep every document that holds text."""
 
-    `near_duplicates` is the similarity, from 0 to 1, from which on two documents count as one.
-    """
+    min_tokens: int = setting(
+        0, at_least=0, group="filters", help="drop documents with fewer than N tokens; 0: no limit"
+    )
+    max_tokens: int = setting(
+        0, at_least=0, group="filters", help="drop documents with more than N tokens; 0: no limit"
+    )
+    min_letters_percent: float = setting(
+        0.0, at_least=0, at_most=100, group="filters", metavar="PERCENT",
+        help="drop documents in which fewer than PERCENT of the characters are letters",
+    )  # fmt: skip
+    repetition: str = setting(
+        "keep", choices=("keep", "drop"), group="filters",
+        help="documents that repeat themselves, by the limits of Gopher (Rae et al. 2021)",
+    )  # fmt: skip
+    duplicates: str = setting(
+        "keep", choices=("keep", "drop"), group="filters",
+        help="documents whose cleaned text equals that of an earlier document",
+    )  # fmt: skip
+    near_duplicates: float = setting(
+        0.0, convert=_similarity, remedy=_NEAR, group="filters", metavar="SIMILARITY",
+        help="drop documents with at least this estimated Jaccard similarity to another, from 0.5 to below 1 "
+        "(0.8 is usual); 0: none",
+    )  # fmt: skip
 
-    min_tokens: int = 0
-    max_tokens: int = 0
-    min_letters_percent: float = 0.0
-    repetition: str = "keep"
-    duplicates: str = "keep"
-    near_duplicates: float = 0.0
+    def check_together(self) -> None:
+        """Checks that the token limits leave a range.
 
-    def __post_init__(self) -> None:
-        for name in ("min_letters_percent", "near_duplicates"):
-            object.__setattr__(self, name, float(getattr(self, name)))
-        require_at_least("min tokens", self.min_tokens, 0)
-        require_at_least("max tokens", self.max_tokens, 0)
+        Raises:
+            UserError: the minimum exceeds the maximum.
+        """
         require(
             not self.max_tokens or self.min_tokens <= self.max_tokens,
-            f"min tokens is {self.min_tokens} and max tokens {self.max_tokens}; it must not be above that.",
-        )
-        require_at_least("min letters percent", self.min_letters_percent, 0)
-        require(
-            self.min_letters_percent <= 100,
-            f"min letters percent is {self.min_letters_percent:g}; it must be at most 100.",
-        )
-        require_choice("repetition", self.repetition, ("keep", "drop"))
-        require_choice("duplicates", self.duplicates, ("keep", "drop"))
-        require(
-            self.near_duplicates == 0 or 0.5 <= self.near_duplicates < 1,
-            f"near duplicates is {self.near_duplicates:g}; it must be from 0.5 to below 1. "
-            "Use 0.8, or --duplicates drop for exact ones alone.",
+            f"min tokens is {self.min_tokens} and max tokens is {self.max_tokens}; the minimum must not exceed the "
+            "maximum. Lower --min-tokens, or use --max-tokens 0 for no limit.",
         )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PrepareConfig:
-    """What a dataset is made of. Two datasets with the same inputs and PrepareConfig have the same bytes.
+class PrepareConfig(Settings):
+    """Settings of a dataset. Two datasets with the same inputs and the same PrepareConfig have the same bytes.
 
-    `given_vocabulary` is the SHA-256 of the vocabulary that was given, empty where it is learned.
+    `given_vocabulary` is the SHA-256 of the vocabulary that was given, as hexadecimal digits; empty where one is
+    learned.
     """
 
     text: TextConfig
     selection: SelectionConfig = SelectionConfig()
-    format: str = "auto"
-    text_field: str | None = None
-    encoding: str = "utf-8"
-    on_invalid: str = "replace"
-    keep_dropped: bool = False
-    window: int = 44
-    stride: int = 1
-    boundaries: bool = True
-    layout: str = "pairs"
-    given_vocabulary: str = ""
-    split_by: str = "document"
-    validation_percent: float = 5.0
-    test_percent: float = 5.0
+    format: str = setting(
+        "auto", choices=("auto", *FORMATS), group="input",
+        help="format of the files; auto: by their ending, and one document per file for any other ending; "
+        ".gz, .bz2, .xz and .zst are decompressed",
+    )  # fmt: skip
+    text_field: str | None = setting(
+        None, group="input",
+        help="column that holds the documents (csv, tsv, parquet), or path to the field (jsonl), as data.text",
+    )  # fmt: skip
+    encoding: str = setting("utf-8", convert=_codec, group="input", help="character encoding of the files")
+    on_invalid: str = setting(
+        "replace", choices=("replace", "drop", "fail"), group="input",
+        help="documents with bytes that are invalid in the encoding: replace the bytes by U+FFFD, drop the document, "
+        "or fail",
+    )  # fmt: skip
+    keep_dropped: bool = setting(
+        False, group="filters", help="write the dropped documents and the reasons to dropped-*.jsonl"
+    )
+    window: int = setting(
+        44, at_least=1, at_most=4096, remedy="It is the number of tokens that the model sees.", group="pairs",
+        metavar="W", help="number of tokens before the target that a pair holds",
+    )  # fmt: skip
+    stride: int = setting(
+        1, at_least=1, remedy="Use 1 for every window.", group="pairs", help="keep every N-th target"
+    )
+    boundaries: bool = setting(
+        True, group="pairs", advanced=True, help="add [BOS] and [EOS] at the start and the end of each document"
+    )
+    layout: str = setting(
+        "pairs", choices=("pairs", "spans"), group="pairs",
+        help="pairs: one tf.train.Example per pair, which any TFRecord reader parses; spans: token ids, about 2 "
+        "bytes per pair, from which the loader cuts the windows",
+    )  # fmt: skip
+    given_vocabulary: str = internal("")
+    split_by: str = setting(
+        "document", choices=("document", "tail"), group="splits",
+        help="document: hold out whole documents, by a hash of their text; tail: hold out the end of every document",
+    )  # fmt: skip
+    validation_percent: float = setting(
+        5.0,
+        at_least=0,
+        below=100,
+        group="splits",
+        metavar="PERCENT",
+        help="percent of the text held out for validation",
+    )
+    test_percent: float = setting(
+        5.0,
+        at_least=0,
+        below=100,
+        group="splits",
+        metavar="PERCENT",
+        help="percent of the text held out for the test",
+    )
 
-    def __post_init__(self) -> None:
-        require_choice("format", self.format, ("auto", *FORMATS))
-        require_choice("on-invalid", self.on_invalid, ("replace", "drop", "fail"))
-        try:
-            object.__setattr__(self, "encoding", codecs.lookup(self.encoding).name)
-            # Some codecs are not of text, as hex.
-            " ".encode(self.encoding)
-        except LookupError:
-            raise UserError(
-                f"encoding is {self.encoding!r}, which Python does not know. Use a name as utf-8, cp1252, utf-16."
-            ) from None
-        require_choice("layout", self.layout, ("pairs", "spans"))
-        require_choice("split-by", self.split_by, ("document", "tail"))
-        require_at_least("window", self.window, 1, "It is the number of tokens that the model sees.")
-        require(self.window <= 4096, f"window is {self.window}; it must be at most 4096.")
-        require_at_least("stride", self.stride, 1, "Use 1 for every window.")
-        require_at_least("validation percent", self.validation_percent, 0)
-        require_at_least("test percent", self.test_percent, 0)
-        for name in ("validation_percent", "test_percent"):
-            # 5 and 5.0 are one setting, and must be one in the JSON that plans are compared by.
-            object.__setattr__(self, name, float(getattr(self, name)))
+    def check_together(self) -> None:
+        """Checks that the held-out splits leave text to train on.
+
+        Raises:
+            UserError: they do not.
+        """
         held_out = self.validation_percent + self.test_percent
         require(
             held_out < 100,
@@ -167,5 +248,5 @@ class PrepareConfig:
         )
 
     def held_out_percent(self) -> dict[str, float]:
-        """The share of each held-out split."""
+        """Returns the percent of each held-out split."""
         return {"validation": self.validation_percent, "test": self.test_percent}

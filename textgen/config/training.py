@@ -1,183 +1,221 @@
-"""The settings of a network, and of its training."""
+"""Settings of a network, of its training, and of the neural cache that scores it."""
 
 import dataclasses
-import math
 
-from textgen.config.checks import require_at_least, require_choice, require_finite
+from textgen.config.fields import Setting, Settings, setting
 from textgen.errors import require
 
-NETWORKS = ("bilstm", "lstm")
-MERGES = ("concat", "sum", "ave", "mul")
-POOLINGS = ("last", "attention")
-OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-SCHEDULES = ("constant", "cosine", "plateau")
-PRECISIONS = ("float32", "bfloat16")
-SOFTMAXES = ("auto", "full", "sampled")
-
 SAMPLED_FROM = 50_000
-"""The vocabulary from which on `auto` takes the sampled softmax."""
+"""Number of tokens above which the softmax `auto` is the sampled one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ModelConfig:
-    """The network: Embedding → LSTM layers → Dropout after each → scores of the vocabulary.
+class ModelConfig(Settings):
+    """Settings of the network: embedding → LSTM layers, each followed by dropout → logits over the vocabulary."""
 
-    Attributes:
-        network: `bilstm` reads a closed window in both directions and predicts the token after it; `lstm` reads
-            forwards alone and predicts the token after every place.
-        embedding: width of a token's vector.
-        layers: how many.
-        units: of each layer and direction; one number goes for all layers.
-        merge: how a layer's two directions become one output.
-        pooling: what of the last layer is the window's: its `last` states, or an `attention` over all places.
-        dropout: the share of a layer's outputs that is left out in training.
-        tied: whether scores come from the embedding's own table (Press & Wolf 2017).
-    """
+    network: str = setting(
+        "bilstm", choices=("bilstm", "lstm"), group="network",
+        help="bilstm: reads a window in both directions and predicts the next token; lstm: reads forward and "
+        "predicts a token at every position (needs the spans layout)",
+    )  # fmt: skip
+    embedding: int = setting(128, at_least=1, group="network", help="size of the token embeddings")
+    layers: int = setting(1, at_least=1, group="network", help="number of LSTM layers")
+    units: tuple[int, ...] = setting(
+        (128,),
+        at_least=1,
+        group="network",
+        help="number of units per layer and direction: one number, or one per layer",
+    )
+    merge: str = setting(
+        "concat", choices=("concat", "sum", "ave", "mul"), group="network", advanced=True,
+        help="how a bidirectional layer joins the outputs of its two directions",
+    )  # fmt: skip
+    pooling: str = setting(
+        "last", choices=("last", "attention"), group="network", advanced=True,
+        help="how a bilstm reduces a window to one vector: the last state of each direction, or attention over all "
+        "positions",
+    )  # fmt: skip
+    dropout: float = setting(
+        0.0, at_least=0, below=1, group="network", help="fraction of each layer's outputs dropped in training"
+    )
+    tied: bool = setting(
+        False, group="network", help="use the embedding matrix as the output matrix too (Press & Wolf 2017)"
+    )
 
-    network: str = "bilstm"
-    embedding: int = 128
-    layers: int = 1
-    units: tuple[int, ...] = (128,)
-    merge: str = "concat"
-    pooling: str = "last"
-    dropout: float = 0.0
-    tied: bool = False
+    def check_together(self) -> None:
+        """Checks that the numbers of units and the options of the network fit.
 
-    def __post_init__(self) -> None:
-        # JSON has lists, and callers may have one number.
-        units = (self.units,) if isinstance(self.units, int) else tuple(self.units)
-        object.__setattr__(self, "units", units)
-        require_choice("network", self.network, NETWORKS)
-        require_at_least("embedding", self.embedding, 1)
-        require_at_least("layers", self.layers, 1)
+        Raises:
+            UserError: they do not.
+        """
         require(
-            len(units) in (1, self.layers),
-            f"units has {len(units)} numbers and there are {self.layers} layers; give one number, or one a layer.",
+            len(self.units) in (1, self.layers),
+            f"units has {len(self.units)} numbers, but layers is {self.layers}; "
+            "give one number for all layers, or one per layer.",
         )
-        for number in units:
-            require_at_least("units", number, 1)
-        require_choice("merge", self.merge, MERGES)
-        require_choice("pooling", self.pooling, POOLINGS)
-        require(0 <= self.dropout < 1, f"dropout is {self.dropout}; it must be at least 0 and below 1.")
         require(
             self.network == "bilstm" or (self.merge, self.pooling) == ("concat", "last"),
-            "an lstm has one direction and a target at every place, so merge and pooling mean nothing to it. "
+            "merge and pooling are set, but an lstm has one direction and a target at every position. "
             "Leave them out, or use --network bilstm.",
         )
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """The units of each layer."""
+        """The number of units of each layer."""
         return self.units if len(self.units) == self.layers else self.units * self.layers
 
 
+WINDOW = Setting(
+    name="window", kind=int, default=None, optional=True, at_least=1, at_most=4096, group="batches", metavar="W",
+    help="number of tokens of context; only the spans layout allows another than the dataset's "
+    "(default: the dataset's)",
+)  # fmt: skip
+"""A run's window. It is the run's own, beside its ModelConfig and TrainConfig, since it comes from the dataset."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """How the network is trained.
+class TrainConfig(Settings):
+    """Settings of the training of a network."""
 
-    Attributes:
-        batch_size: pairs a step over all replicas; for an `lstm`, rows of up to a window of targets.
-        epochs: how often all pairs are seen, at the most.
-        optimizer: `adam`, `adamw`, `rmsprop` or `sgd`.
-        learning_rate: the highest.
-        schedule: `constant`; `cosine`, falling to a hundredth at `decay_steps`; `plateau`, halved whenever the
-            monitored loss has not become better for `plateau_patience` checks.
-        warmup_steps: in which it rises from 0.
-        decay_steps: the last step of `cosine`; 0: the run's last.
-        plateau_patience: see `schedule`.
-        weight_decay: of all weights but biases, apart from the gradient (Loshchilov & Hutter 2019).
-        momentum: of `sgd`.
-        clip_norm: bound on the gradient's global norm; 0: none.
-        label_smoothing: the share of each target that is spread over all tokens. Reported losses are without it.
-        micro_batches: how many parts each batch is trained in at the least, one after another, to save memory; the
-            gradient is the same.
-        precision: of activations: `float32`, or `bfloat16` with weights, scores and loss in float32.
-        softmax: `full`, `sampled` (Jean et al. 2015), or `auto`: sampled from SAMPLED_FROM tokens on.
-        sampled_tokens: how many tokens a sampled step draws.
-        stateful: for an `lstm`: whether each row goes on from the state that the row before it left.
-        patience: checks without a better loss before it stops.
-        validate_every: steps between checks; 0: an epoch.
-        checkpoint_minutes: the most work that a kill can cost.
-        keep_checkpoints: of the last ones.
-        seed: of the weights, the order and the samples.
-        sample_prompt: what samples go on from.
-        sample_temperature: of samples; 0: the likeliest token.
-        sample_tokens: of each sample.
-    """
+    batch_size: int = setting(
+        256, at_least=1, group="batches",
+        help="number of pairs per step over all devices; for an lstm, number of rows of up to W targets",
+    )  # fmt: skip
+    epochs: int = setting(
+        10, at_least=1, group="batches", changeable=True, help="maximum number of passes over the training split"
+    )
+    optimizer: str = setting("adam", choices=("adam", "adamw", "rmsprop", "sgd"), group="optimizer", help="optimizer")
+    learning_rate: float = setting(
+        0.001, above=0, group="optimizer", changeable=True, help="highest learning rate of the schedule"
+    )
+    schedule: str = setting(
+        "constant", choices=("constant", "cosine", "plateau"), group="optimizer", changeable=True,
+        help="learning rate over time; cosine: falls to a hundredth at --decay-steps; plateau: is halved when the "
+        "validation loss stops improving",
+    )  # fmt: skip
+    warmup_steps: int = setting(
+        0, at_least=0, group="optimizer", changeable=True,
+        help="number of steps in which the learning rate rises from 0",
+    )  # fmt: skip
+    decay_steps: int = setting(
+        0, at_least=0, group="optimizer", changeable=True, advanced=True,
+        help="step at which the cosine schedule ends; 0: the last step of the run",
+    )  # fmt: skip
+    plateau_patience: int = setting(
+        1, at_least=1, group="optimizer", changeable=True, advanced=True,
+        help="number of validations without a lower loss before plateau halves the learning rate",
+    )  # fmt: skip
+    weight_decay: float = setting(
+        0.0, at_least=0, group="optimizer",
+        help="decoupled decay of all weights except biases (Loshchilov & Hutter 2019); 0: none",
+    )  # fmt: skip
+    momentum: float = setting(0.0, at_least=0, below=1, group="optimizer", advanced=True, help="momentum of sgd")
+    clip_norm: float = setting(
+        1.0, at_least=0, remedy="Use 0 for no clipping.", group="optimizer", changeable=True,
+        help="maximum global norm of the gradient; 0: no clipping",
+    )  # fmt: skip
+    label_smoothing: float = setting(
+        0.0, at_least=0, below=1, group="loss",
+        help="fraction of each target's probability that is spread over the vocabulary; reported losses leave it out",
+    )  # fmt: skip
+    micro_batches: int = setting(
+        1, at_least=1, group="batches", former="parts", changeable=True,
+        help="minimum number of micro-batches that a batch is trained in, one after another, to save memory; the "
+        "gradient is the same",
+    )  # fmt: skip
+    precision: str = setting(
+        "float32", choices=("float32", "bfloat16"), group="network",
+        help="precision of the activations; weights, logits and loss are float32",
+    )  # fmt: skip
+    softmax: str = setting(
+        "auto", choices=("auto", "full", "sampled"), group="loss", advanced=True,
+        help=f"softmax of the training loss; sampled: over a sample of the tokens (Jean et al. 2015); auto: sampled "
+        f"for more than {SAMPLED_FROM:,} tokens",
+    )  # fmt: skip
+    sampled_tokens: int = setting(
+        4096, at_least=1, group="loss", advanced=True, help="number of tokens that the sampled softmax draws per step"
+    )
+    stateful: bool = setting(
+        False, group="batches", former="carry",
+        help="for an lstm: start each row from the state in which the row of the batch before ended",
+    )  # fmt: skip
+    patience: int = setting(
+        3, at_least=1, group="validation", changeable=True,
+        help="number of validations without a lower loss before training stops",
+    )  # fmt: skip
+    validate_every: int = setting(
+        0, at_least=0, group="validation", changeable=True, help="number of steps between validations; 0: an epoch"
+    )
+    checkpoint_minutes: float = setting(
+        5.0, at_least=0, remedy="Use 0 for a checkpoint after every graph call.", group="checkpoints",
+        changeable=True, advanced=True, metavar="MINUTES",
+        help="minutes between checkpoints, which is the most work that a killed run loses",
+    )  # fmt: skip
+    keep_checkpoints: int = setting(
+        2, at_least=1, group="checkpoints", changeable=True, advanced=True, help="number of last checkpoints to keep"
+    )
+    seed: int = setting(
+        0, at_least=0, at_most=2**31 - 1, group="batches",
+        help="seed of the initial weights, the order of the pairs, dropout and the samples",
+    )  # fmt: skip
+    sample_prompt: str = setting("", group="samples", metavar="TEXT", help="prompt that the samples continue")
+    sample_temperature: float = setting(
+        0.8, at_least=0, remedy="Use 0 for the most likely token.", group="samples",
+        help="temperature of the samples; 0: always the most likely token",
+    )  # fmt: skip
+    sample_tokens: int = setting(50, at_least=1, group="samples", help="number of new tokens per sample")
 
-    batch_size: int = 256
-    epochs: int = 10
-    optimizer: str = "adam"
-    learning_rate: float = 0.001
-    schedule: str = "constant"
-    warmup_steps: int = 0
-    decay_steps: int = 0
-    plateau_patience: int = 1
-    weight_decay: float = 0.0
-    momentum: float = 0.0
-    clip_norm: float = 1.0
-    label_smoothing: float = 0.0
-    micro_batches: int = 1
-    precision: str = "float32"
-    softmax: str = "auto"
-    sampled_tokens: int = 4096
-    stateful: bool = False
-    patience: int = 3
-    validate_every: int = 0
-    checkpoint_minutes: float = 5.0
-    keep_checkpoints: int = 2
-    seed: int = 0
-    sample_prompt: str = ""
-    sample_temperature: float = 0.8
-    sample_tokens: int = 50
+    def check_together(self) -> None:
+        """Checks that the optimizer, the schedule and the softmax have the settings that they need, and no others.
 
-    def __post_init__(self) -> None:
-        for name, choices in (
-            ("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("precision", PRECISIONS), ("softmax", SOFTMAXES),
-        ):  # fmt: skip
-            require_choice(name, getattr(self, name), choices)
-        for name in (
-            "batch_size", "epochs", "patience", "keep_checkpoints", "sample_tokens", "plateau_patience",
-            "micro_batches", "sampled_tokens",
-        ):  # fmt: skip
-            require_at_least(name.replace("_", " "), getattr(self, name), 1)
-        for name in ("validate_every", "warmup_steps", "decay_steps"):
-            require_at_least(name.replace("_", " "), getattr(self, name), 0)
-        for name, remedy in (
-            ("clip_norm", "Use 0 for no clipping."), ("sample_temperature", "Use 0 for the likeliest token."),
-            ("weight_decay", ""), ("checkpoint_minutes", "Use 0 for a checkpoint after every graph call."),
-        ):  # fmt: skip
-            require_finite(name.replace("_", " "), getattr(self, name), 0, remedy)
-        for name in ("momentum", "label_smoothing"):
-            value = getattr(self, name)
-            require(0 <= value < 1, f"{name.replace('_', ' ')} is {value}; it must be at least 0 and below 1.")
-        require(0 <= self.seed < 2**31, f"seed is {self.seed}; it must be from 0 to 2,147,483,647.")
-        require(
-            0 < self.learning_rate < math.inf,
-            f"learning rate is {self.learning_rate}; it must be a finite number above 0.",
-        )
-        self._require_that_all_fit()
-
-    def _require_that_all_fit(self) -> None:
+        Raises:
+            UserError: they do not.
+        """
         require(
             self.optimizer != "adamw" or self.weight_decay > 0,
-            "adamw without weight decay is adam. Add --weight-decay 0.01, or use --optimizer adam.",
+            "weight decay is 0 with the optimizer adamw, which is then adam. "
+            "Add --weight-decay 0.01, or use --optimizer adam.",
         )
         require(
             self.momentum == 0 or self.optimizer == "sgd",
-            f"momentum is {self.momentum:g} and the optimizer {self.optimizer}; only sgd takes it.",
+            f"momentum is {self.momentum:g} with the optimizer {self.optimizer}; only sgd has momentum. "
+            "Leave --momentum out, or use --optimizer sgd.",
         )
         require(
             self.decay_steps == 0 or self.schedule == "cosine",
-            f"decay steps is {self.decay_steps} and the schedule {self.schedule}; only cosine takes them.",
+            f"decay steps is {self.decay_steps} with the schedule {self.schedule}; only cosine has a last step. "
+            "Leave --decay-steps out, or use --schedule cosine.",
         )
         require(
             self.softmax != "sampled" or self.label_smoothing == 0,
-            "label smoothing needs the scores of all tokens, which a sampled softmax has not. Use --softmax full.",
+            f"label smoothing is {self.label_smoothing:g} with a sampled softmax, which lacks the logits of all "
+            "tokens. Use --softmax full, or leave --label-smoothing out.",
         )
 
     def samples_softmax(self, vocabulary_size: int) -> bool:
-        """Whether training takes the sampled softmax."""
+        """Returns whether training samples the softmax of a vocabulary of this size."""
         if self.softmax == "auto":
             return vocabulary_size > SAMPLED_FROM and self.label_smoothing == 0
         return self.softmax == "sampled"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NeuralCacheConfig(Settings):
+    """Settings of the neural cache of an `lstm` (`textgen.model.neural_cache`); the defaults suit characters."""
+
+    tokens: int = setting(
+        0, at_least=0, option="neural-cache", former="memory", group="neural cache",
+        help="also score the lstm with a cache of its last N tokens (Grave et al. 2017); 0: no cache",
+    )  # fmt: skip
+    sharpness: float = setting(
+        18.0, above=0, option="neural-cache-sharpness", former="memory-sharpness", group="neural cache",
+        advanced=True, metavar="THETA",
+        help="factor of the similarity between the current hidden state and a cached one",
+    )  # fmt: skip
+    weight: float = setting(
+        0.25, above=0, below=1, option="neural-cache-weight", former="memory-share", group="neural cache",
+        advanced=True, metavar="LAMBDA", help="weight of the cache in the mixture with the network's prediction",
+    )  # fmt: skip
+
+
+NO_NEURAL_CACHE = NeuralCacheConfig()

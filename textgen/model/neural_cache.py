@@ -9,7 +9,7 @@ place is like the present one, the more weight it gives to its token:
 
 import tensorflow as tf
 
-from textgen.config import PAD, MemoryConfig
+from textgen.config import PAD, NeuralCacheConfig
 
 _NEVER = -1e9
 """Low enough for a weight of 0 in float32."""
@@ -18,7 +18,7 @@ _NEVER = -1e9
 class Memory:
     """What each of some rows has read, up to `config.tokens` places back."""
 
-    def __init__(self, config: MemoryConfig, *, rows: int, width: int):
+    def __init__(self, config: NeuralCacheConfig, *, rows: int, width: int):
         """`width` is that of hidden vectors."""
         self._config = config
         self._keys = tf.Variable(tf.zeros([rows, config.tokens, width]), trainable=False)
@@ -44,7 +44,7 @@ class Memory:
         read = self._config.tokens + tf.range(tf.shape(y)[1])
         known = (ids != PAD)[:, tf.newaxis] & (tf.range(tf.shape(ids)[1]) < read[:, tf.newaxis])
         weights = tf.nn.softmax(tf.where(known, self._config.sharpness * likeness, _NEVER))
-        share = self._config.share * tf.cast(tf.reduce_any(known, -1, keepdims=True), tf.float32)
+        share = self._config.weight * tf.cast(tf.reduce_any(known, -1, keepdims=True), tf.float32)
         self._keys.assign(keys[:, -self._config.tokens :])
         self._ids.assign(ids[:, -self._config.tokens :])
         remembered = _by_token(weights * tf.cast(known, tf.float32), ids, tf.shape(scores)[-1])

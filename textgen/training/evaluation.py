@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textgen.config import NO_MEMORY, MemoryConfig
+from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import require
 from textgen.runs import RunConfig
@@ -95,7 +95,7 @@ def evaluate(
     *,
     split: str,
     batch_size: int = 1024,
-    memory: MemoryConfig = NO_MEMORY,
+    memory: NeuralCacheConfig = NO_NEURAL_CACHE,
 ) -> Evaluation:
     """Scores every target of a split of a dataset, in a folder of this machine or at a URL.
 
@@ -116,11 +116,12 @@ def evaluate(
     reads_windows = config.model.network == "bilstm"
     require(
         not (memory.tokens and reads_windows),
-        "a bilstm reads each window for itself and remembers nothing. Leave --memory out, or train --network lstm.",
+        "a bilstm reads each window by itself and has no neural cache. Leave --neural-cache out, or train "
+        "--network lstm.",
     )
     replicas = Replicas(tf.distribute.get_strategy())
 
-    def scored(memory: MemoryConfig) -> MetricSums:
+    def scored(memory: NeuralCacheConfig) -> MetricSums:
         batches = held_out(data, config, replicas, split=split, batch_size=batch_size, memory_tokens=memory.tokens)
         return make_evaluator(replicas, model, memory=memory)(batches)
 
@@ -128,7 +129,7 @@ def evaluate(
         bits = bits_per_character(loss, manifest, split)
         return {"loss": loss, "perplexity": perplexity(loss), "bits_per_character": bits}
 
-    sums, with_memory = scored(NO_MEMORY), scored(memory) if memory.tokens else None
+    sums, with_memory = scored(NO_NEURAL_CACHE), scored(memory) if memory.tokens else None
     counts = manifest.total.splits[split]
     return Evaluation(
         split=split,

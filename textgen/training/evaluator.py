@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import keras
 import tensorflow as tf
 
-from textgen.config import NO_MEMORY, MemoryConfig
+from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
 from textgen.model.neural_cache import Memory
 from textgen.training.data import HeldOutBatches
 from textgen.training.losses import LossFunction, full_softmax_loss, make_states, neural_cache_loss, stateful_loss
@@ -19,7 +19,9 @@ Evaluator = Callable[[Iterable[HeldOutBatches]], MetricSums]
 """The sums over all targets of some batches."""
 
 
-def make_evaluator(replicas: Replicas, model: keras.Model, *, memory: MemoryConfig = NO_MEMORY) -> Evaluator:
+def make_evaluator(
+    replicas: Replicas, model: keras.Model, *, memory: NeuralCacheConfig = NO_NEURAL_CACHE
+) -> Evaluator:
     """A function that measures the model.
 
     An `lstm` reads each document on from its beginning, a row of the batch after another, whatever it was trained on.
@@ -54,7 +56,7 @@ def make_evaluator(replicas: Replicas, model: keras.Model, *, memory: MemoryConf
     return evaluate
 
 
-def _reading_on(model: keras.Model, lanes: int, memory: MemoryConfig) -> LossFunction:
+def _reading_on(model: keras.Model, lanes: int, memory: NeuralCacheConfig) -> LossFunction:
     states = make_states(model, lanes)
     if not memory.tokens:
         return stateful_loss(model, states, training=False)

@@ -1,13 +1,17 @@
 import argparse
 import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.arguments import add_arguments, config_from
-from textgen.config import PrepareConfig, SelectionConfig, TextConfig
+from textgen import presets
+from textgen.commands.prepare import add_arguments, config_from
+from textgen.config import PrepareConfig, SelectionConfig, TextConfig, to_json
+from textgen.config.options import CommandParser
+from textgen.config.settings_file import read_settings
 from textgen.errors import UserError
-from textgen.presets import PRESETS
 
 AS_OF_WORDS = (
     "--case", "fold", "--whitespace", "collapse", "--punctuation", "keep", "--vocabulary-size", "8000",
@@ -15,7 +19,7 @@ AS_OF_WORDS = (
 
 
 def parse(*options: str) -> PrepareConfig:
-    parser = argparse.ArgumentParser()
+    parser = CommandParser()
     add_arguments(parser)
     return config_from(parser.parse_args(["--input", "x", "--output", "y", *options]))
 
@@ -52,10 +56,11 @@ def test_boundaries_can_be_left_out() -> None:
 
 def options() -> list[argparse.Action]:
     """What the command line takes, but for what is read elsewhere."""
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = CommandParser(add_help=False)
     add_arguments(parser)
-    elsewhere = {"input", "output", "preset", "vocabulary", "tokenizer_model"}
-    return [action for action in parser._actions if action.dest not in elsewhere]
+    elsewhere = {"input", "output", "preset", "config", "vocabulary", "tokenizer_model", "help_all"}
+    hidden = argparse.SUPPRESS
+    return [action for action in parser._actions if action.dest not in elsewhere and action.help is not hidden]
 
 
 def flat(config: PrepareConfig) -> dict[str, Any]:
@@ -65,11 +70,11 @@ def flat(config: PrepareConfig) -> dict[str, Any]:
 
 def other_values(action: argparse.Action) -> list[Any]:
     """Values that are not the default's."""
-    if action.choices:
-        return [choice for choice in action.choices if choice != flat(parse())[action.dest]]
+    if isinstance(action.metavar, str) and action.metavar.startswith("{"):
+        return [choice for choice in action.metavar[1:-1].split(",") if choice != flat(parse())[action.dest]]
     if action.nargs == 0:
         return [not flat(parse())[action.dest]]
-    return {int: [7], float: [0.75], None: ["cp1252"]}[action.type]
+    return {int: [7], float: [0.75], str: ["cp1252"]}[action.type]
 
 
 def test_every_setting_has_an_option() -> None:
@@ -83,7 +88,8 @@ def test_every_setting_has_an_option() -> None:
 @pytest.mark.parametrize("action", options(), ids=lambda action: action.dest)
 def test_every_option_reaches_the_config_and_changes_nothing_else(action: argparse.Action) -> None:
     for value in other_values(action):
-        given = [action.option_strings[0]] if action.nargs == 0 else [action.option_strings[0], str(value)]
+        option = action.option_strings[value is False] if action.nargs == 0 else action.option_strings[0]
+        given = [option] if action.nargs == 0 else [action.option_strings[0], str(value)]
         # What the tokenizer's own defaults change with it.
         if action.dest == "tokenizer":
             given += AS_OF_WORDS
@@ -94,9 +100,9 @@ def test_every_option_reaches_the_config_and_changes_nothing_else(action: argpar
         assert made == default
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", presets.names("prepare"))
 def test_a_preset_sets_what_it_names_and_nothing_else(preset: str) -> None:
-    named = PRESETS[preset]["prepare"]
+    named = read_settings(presets.preset_file(preset, "prepare"), "prepare")
     tokenizer = named.get("tokenizer", "word")
     default = flat(parse("--tokenizer", tokenizer))
     assert flat(parse("--preset", preset)) == {**default, **named}
@@ -113,7 +119,7 @@ def test_an_option_may_take_a_preset_back() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--window", "0"), "window is 0; it must be at least 1"),
+        (("--window", "0"), "window is 0; it must be from 1 to 4,096"),
         (("--stride", "0"), "stride is 0; it must be at least 1. Use 1 for every window"),
         (("--vocabulary-size", "0"), "vocabulary size is 0"),
         (("--validation-percent", "60", "--test-percent", "40"), "must leave some to train on"),
@@ -123,11 +129,53 @@ def test_an_option_may_take_a_preset_back() -> None:
         (("--tokenizer", "wordpiece", "--whitespace", "keep"), "Use 'collapse'"),
         (("--encoding", "klingon"), "encoding is 'klingon', which Python does not know"),
         (("--max-repeats", "-1"), "max repeats is -1; it must be at least 0"),
-        (("--min-tokens", "9", "--max-tokens", "8"), "min tokens is 9 and max tokens 8"),
-        (("--min-letters-percent", "101"), "must be at most 100"),
-        (("--near-duplicates", "0.2"), "it must be from 0.5 to below 1. Use 0.8"),
+        (("--min-tokens", "9", "--max-tokens", "8"), "min tokens is 9 and max tokens is 8"),
+        (("--min-letters-percent", "101"), "must be from 0 to 100"),
+        (("--near-duplicates", "0.2"), "it must be 0, or at least 0.5 and below 1. Use 0.8"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_with_its_rule(options: tuple[str, ...], message: str) -> None:
     with pytest.raises(UserError, match=message):
         parse(*options)
+
+
+def test_settings_come_from_the_manifest_of_an_earlier_dataset(tmp_path: Path) -> None:
+    earlier = parse("--preset", "social", "--window", "7", "--no-boundaries")
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({"config": to_json(earlier), "units": []}))
+    assert parse("--config", str(path)) == earlier
+    assert parse("--config", str(path), "--window", "9") == dataclasses.replace(earlier, window=9)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "option"),
+    [(None, "given_vocabulary", "--vocabulary"), ("text", "tokenizer_model", "--tokenizer-model")],
+)
+def test_a_file_that_the_earlier_dataset_was_made_with_must_be_named(
+    tmp_path: Path, part: str | None, name: str, option: str
+) -> None:
+    values = to_json(parse())
+    (values[part] if part else values)[name] = "5e1f"
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({"config": values, "units": []}))
+    with pytest.raises(UserError, match=f"manifest.json was made with {option}, .* Add {option} FILE"):
+        parse("--config", str(path))
+    assert parse("--config", str(path), option, "file") == parse()
+
+
+@pytest.mark.parametrize(("former", "now"), [("--names", "--mentions"), ("--repeats", "--max-repeats")])
+def test_former_options_work_and_say_the_new_names(capsys: pytest.CaptureFixture[str], former: str, now: str) -> None:
+    value = "mask" if former == "--names" else "3"
+    assert parse(former, value) == parse(now, value)
+    assert f"{former} is now called {now}" in capsys.readouterr().err
+
+
+def test_inputs_that_are_named_twice_add_up() -> None:
+    parser = CommandParser()
+    add_arguments(parser)
+    assert parser.parse_args(["--output", "d", "--input", "a", "b", "--input", "c"]).input == ["a", "b", "c"]
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(UserError, match="preset is 'poems'; it must be one of: char, complaints, note"):
+        parse("--preset", "poems")

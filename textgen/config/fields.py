@@ -1,0 +1,222 @@
+"""Declares settings: help, choices, bounds and group stand beside a field, once.
+
+The checks of a value, the command-line options, the keys of a settings file and the reference in the documentation
+are derived from these declarations. A field without a complete declaration is an error when its module is imported.
+"""
+
+import dataclasses
+import inspect
+import math
+import numbers
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from textgen.config.checks import require_choice
+from textgen.errors import require
+
+GROUPS = {
+    "input": "input",
+    "cleaning": "cleaning (the default keeps the text, apart from case, white space and punctuation)",
+    "filters": "document filters (the default keeps every document that holds text)",
+    "tokens": "tokens and vocabulary",
+    "pairs": "pairs",
+    "splits": "held-out splits",
+    "network": "network",
+    "batches": "batches and epochs",
+    "optimizer": "optimizer and learning rate",
+    "loss": "loss",
+    "validation": "validation and early stopping",
+    "checkpoints": "checkpoints",
+    "samples": "samples, written at each validation",
+    "neural cache": "neural cache (for lstm networks)",
+}
+"""Titles of the groups that settings belong to, in the order in which help shows them."""
+
+_TYPES = {int: "a whole number", float: "a number", str: "text", bool: "true or false", tuple: "whole numbers"}
+_METAVARS = {int: "N", float: "X", str: "NAME", bool: "", tuple: "N[,N...]"}
+
+Config = TypeVar("Config", bound="Settings")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Declaration of one setting.
+
+    Attributes:
+        name: the field's name, which is also its key in JSON and TOML.
+        kind: `int`, `float`, `str`, `bool`, or `tuple` for one or more whole numbers.
+        default: the default value.
+        optional: whether None is a value.
+        help: one phrase for the command line, without the default and without a full stop.
+        group: a key of GROUPS.
+        choices: the values that are allowed; empty for any.
+        at_least: the smallest value that is allowed.
+        above: the value that it must exceed.
+        at_most: the largest value that is allowed.
+        below: the value that it must stay under.
+        remedy: sentence that ends the error for a value that is not allowed.
+        convert: puts a value that is allowed into its normal form, or raises UserError.
+        metavar: placeholder of the value in help.
+        option: the option's name without dashes; derived from `name` unless it is given.
+        former: name of the option in the version before.
+        advanced: whether only `--help-all` shows it.
+        changeable: whether a resumed run may change it.
+    """
+
+    name: str
+    kind: type
+    default: Any
+    optional: bool = False
+    help: str
+    group: str
+    choices: tuple[str, ...] = ()
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    remedy: str = ""
+    convert: Callable[[Any], Any] | None = None
+    metavar: str = ""
+    option: str = ""
+    former: str = ""
+    advanced: bool = False
+    changeable: bool = False
+
+    def __post_init__(self) -> None:
+        for name, missing in (("help", not self.help), ("group", self.group not in GROUPS)):
+            if missing:
+                raise TypeError(f"setting {self.name!r} has no {name}. Declare it with setting(default, {name}=…).")
+        if self.kind not in _TYPES:
+            raise TypeError(f"setting {self.name!r} is {self.kind}; it must be one of: {list(_TYPES)}.")
+        self.check(self.default)
+
+    @property
+    def label(self) -> str:
+        """The setting's name in a sentence."""
+        return self.option.replace("-", " ") or self.name.replace("_", " ")
+
+    @property
+    def flag(self) -> str:
+        """The setting's option on the command line."""
+        return "--" + (self.option or self.name.replace("_", "-"))
+
+    @property
+    def placeholder(self) -> str:
+        """What stands for the value in help."""
+        return "{" + ",".join(self.choices) + "}" if self.choices else self.metavar or _METAVARS[self.kind]
+
+    def check(self, value: Any) -> Any:
+        """Returns a value in its normal form: `5` becomes `5.0` where the setting is a float, a list a tuple.
+
+        Raises:
+            UserError: the value is not allowed.
+        """
+        if value is None and self.optional:
+            return None
+        if self.kind is tuple:
+            value = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+            return tuple(self._check_one(number, int) for number in value)
+        value = self._check_one(value, self.kind)
+        return self.convert(value) if self.convert else value
+
+    def _check_one(self, value: Any, kind: Callable[[Any], Any]) -> Any:
+        wanted: Any = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)  # type: ignore[call-overload]
+        is_kind = isinstance(value, wanted) and (kind is bool or not isinstance(value, bool))
+        require(is_kind, f"{self.label} is {value!r}; it must be {_TYPES[self.kind]}. {self.remedy}".rstrip())
+        value = kind(value)
+        if self.choices:
+            require_choice(self.label, value, self.choices)
+        if kind in (int, float):
+            require(self._holds(value), f"{self.label} is {value}; it must be {self.rule}. {self.remedy}".rstrip())
+        return value
+
+    def _holds(self, value: float) -> bool:
+        return (
+            math.isfinite(value)
+            and (self.at_least is None or value >= self.at_least)
+            and (self.above is None or value > self.above)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.below is None or value < self.below)
+        )
+
+    @property
+    def rule(self) -> str:
+        """The bounds in words, as `from 1 to 4,096` or `finite and above 0`; empty without bounds."""
+        if self.at_least is not None and self.at_most is not None:
+            return f"from {self.at_least:,} to {self.at_most:,}"
+        bounds = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
+        words = [f"{word} {bound:,}" for word, bound in bounds.items() if bound is not None]
+        open_end = self.kind is float and self.at_most is None and self.below is None
+        return " and ".join(["finite"] * open_end + words)
+
+
+def setting(default: Any, **declared: Any) -> Any:
+    """Returns the field of a setting; `declared` are attributes of `Setting`."""
+    return dataclasses.field(default=default, metadata={"declared": declared})
+
+
+def internal(default: Any) -> Any:
+    """Returns a field that textgen fills in, as the hash of a file; no option and no settings file sets it."""
+    return dataclasses.field(default=default, metadata={"internal": True})
+
+
+class Settings:
+    """Base of the settings classes, which are frozen, keyword-only dataclasses.
+
+    Each field is declared by `setting` or `internal`, or is itself of a settings class.
+    """
+
+    own_settings: ClassVar[Mapping[str, Setting]] = {}
+    parts: ClassVar[Mapping[str, "type[Settings]"]] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.own_settings, cls.parts = {}, {}
+        for name, kind in inspect.get_annotations(cls).items():
+            field = cls.__dict__.get(name)
+            metadata = field.metadata if isinstance(field, dataclasses.Field) else {}
+            if isinstance(kind, type) and issubclass(kind, Settings):
+                cls.parts[name] = kind
+            elif "declared" in metadata:
+                cls.own_settings[name] = _declared(name, kind, typing.cast("dataclasses.Field[Any]", field))
+            elif "internal" not in metadata:
+                raise TypeError(f"{cls.__name__}.{name} is not declared. Write {name}: … = setting(default, help=…).")
+
+    def __post_init__(self) -> None:
+        for name, declared in self.own_settings.items():
+            object.__setattr__(self, name, declared.check(getattr(self, name)))
+        self.check_together()
+
+    def check_together(self) -> None:
+        """Checks the rules that join several settings.
+
+        Raises:
+            UserError: a rule is broken.
+        """
+
+
+def _declared(name: str, kind: Any, field: "dataclasses.Field[Any]") -> Setting:
+    """Returns the declaration of a field of type `T` or `T | None`."""
+    members = [member for member in typing.get_args(kind) if member is not types.NoneType]
+    optional = isinstance(kind, types.UnionType)
+    base = members[0] if optional else typing.get_origin(kind) or kind
+    return Setting(name=name, kind=base, default=field.default, optional=optional, **field.metadata["declared"])
+
+
+def all_settings(*kinds: type[Settings]) -> Iterator[Setting]:
+    """Yields the settings of some classes and of the settings classes inside them."""
+    for kind in kinds:
+        for part in kind.parts.values():
+            yield from all_settings(part)
+        yield from kind.own_settings.values()
+
+
+def build(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """Returns the settings of a class from values by name; each value goes to the part that has its setting.
+
+    Raises:
+        UserError: a value is not allowed.
+    """
+    own = {name: values[name] for name in kind.own_settings if name in values}
+    return kind(**own, **{name: build(part, values) for name, part in kind.parts.items()})
