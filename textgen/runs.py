@@ -8,13 +8,13 @@ import json
 import re
 from pathlib import Path
 
-import keras
 import tensorflow as tf
 
 from textgen.config import ModelConfig, TextConfig, TrainConfig, from_json, to_json
 from textgen.errors import UserError, require
 from textgen.files import local_path, write_atomically
 from textgen.model import networks
+from textgen.model.language_model import LanguageModel
 
 FILE_NAME = "run.json"
 BEST, LAST = "best", "last"
@@ -50,7 +50,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.train.stateful:
             require(
-                self.model.network == "lstm",
+                self.model.causal,
                 f"states are carried from batch to batch by an lstm, and the network is a {self.model.network}. "
                 "Leave --stateful out, or use --network lstm.",
             )
@@ -60,7 +60,7 @@ class RunConfig:
                 "--stateful out, or --micro-batches and --softmax.",
             )
 
-    def build(self) -> keras.Model:
+    def build(self) -> LanguageModel:
         """The network, untrained."""
         return networks.build(
             self.model, vocabulary_size=self.vocabulary_size, window=self.window, precision=self.train.precision
@@ -98,7 +98,7 @@ def load(directory: Path) -> RunConfig:
         raise UserError(f"{path} is damaged: {error}. Train again, into another folder.") from None
 
 
-def load_model(directory: Path, config: RunConfig) -> keras.Model:
+def load_model(directory: Path, config: RunConfig) -> LanguageModel:
     """The network with the weights of the lowest validation loss.
 
     Raises:

@@ -18,7 +18,7 @@ def test_each_network_has_its_context(network: str, kind: type):
 
 
 def _windows(window: int) -> Windows:
-    return Windows(SimpleNamespace(input_shape=(None, window)))
+    return Windows(SimpleNamespace(window=window))
 
 
 def test_a_window_begins_with_the_last_ids():
@@ -54,7 +54,7 @@ def test_states_are_those_after_each_rows_own_ids_but_the_last():
     expected = [tf.zeros([1, 3])] * 2
     for row, ids in ((0, []), (2, [2]), (1, [7])):
         for token in ids:
-            _, expected = networks.step(model, tf.constant([token]), expected)
+            _, expected = model(tf.constant([[token]]), expected)
         tf.debugging.assert_near(states[0][row], expected[0][0], atol=1e-6)
         tf.debugging.assert_near(states[1][row], expected[1][0], atol=1e-6)
     assert float(tf.reduce_sum(tf.abs(states[0][1]))) > 0

@@ -37,7 +37,7 @@ class Writer:
         self.model = _model(4 + len(tokens))
         self.generator = Generator(self.model, self.preprocessor)
         self.predict = tf.function(self.model, input_signature=[tf.TensorSpec([1, WINDOW], tf.int32)])
-        self._bias = self.model.get_layer("logits").bias
+        self._bias = self.model.head.bias
         self._unbiased = self._bias.numpy()
 
     def like(self, *ids: int) -> "Writer":

@@ -38,7 +38,7 @@ def _by_hand(model: keras.Model, document: list[int]) -> tuple[float, int]:
     """The loss of a document's targets and how many guesses are right, with all of it read at once."""
     ids = [BOS, *document, EOS]
     x = np.array([ids[:-1]])
-    embedding, lstm, logits = (model.get_layer(name) for name in ("embedding", "lstm_0", "logits"))
+    embedding, lstm, logits = model.embedding, model.lstms[0], model.head
     scores = logits(lstm(embedding(x))[0])[0].numpy().astype(np.float64)
     log_probabilities = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     targets = np.array(ids[1:])
@@ -65,7 +65,7 @@ def test_a_memory_is_of_the_document_alone(data: Path):
     batches = held_out(data, config, ONE, split="test", batch_size=64, memory_tokens=memory.tokens)
     sums = make_evaluator(ONE, model, memory=memory)(batches)
     assert sums.pairs == sum(len(document) + 1 for document in TEST)
-    embedding, lstm, logits = (model.get_layer(name) for name in ("embedding", "lstm_0", "logits"))
+    embedding, lstm, logits = model.embedding, model.lstms[0], model.head
     expected = 0.0
     for document in TEST:
         ids = [BOS, *document, EOS]

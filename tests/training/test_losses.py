@@ -102,7 +102,7 @@ def test_a_row_that_ends_early_leaves_its_state_at_its_last_token():
     batch_loss(tf.constant([[4, 5, 0], [4, 5, 6]]), tf.constant([[5, 6, 0], [5, 6, 7]]), tf.constant([True, True]))
     expected = [tf.zeros([1, 6])] * 2
     for token in (4, 5):
-        _, expected = networks.step(model, tf.constant([token]), expected)
+        _, expected = model(tf.constant([[token]]), expected)
     np.testing.assert_allclose(states[0][:1], expected[0], atol=1e-6)
 
 

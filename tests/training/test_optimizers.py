@@ -43,14 +43,14 @@ def test_the_optimizer_named_has_its_slots_and_its_learning_rate(
 
 def test_sgd_subtracts_the_gradient_times_the_learning_rate(model):
     optimizer = _make(model, optimizer="sgd", learning_rate=0.5)
-    before = model.get_layer("logits").table.numpy()
+    before = model.head.table.numpy()
     optimizer.apply([tf.ones(weight.shape) for weight in model.trainable_variables])
-    np.testing.assert_allclose(model.get_layer("logits").table, before - 0.5, atol=1e-6)
+    np.testing.assert_allclose(model.head.table, before - 0.5, atol=1e-6)
 
 
 def test_weights_decay_by_their_own_size_and_biases_do_not(model):
     optimizer = _make(model, optimizer="sgd", learning_rate=0.5, weight_decay=0.1)
-    logits = model.get_layer("logits")
+    logits = model.head
     logits.bias.assign(tf.ones(20))
     table = logits.table.numpy()
     optimizer.apply([tf.zeros(weight.shape) for weight in model.trainable_variables])

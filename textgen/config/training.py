@@ -5,6 +5,9 @@ import dataclasses
 from textgen.config.fields import Setting, Settings, setting
 from textgen.errors import require
 
+CAUSAL = {"bilstm": False, "lstm": True}
+"""By network: whether a prediction sees only the tokens before it, so that every position has a target."""
+
 SAMPLED_FROM = 50_000
 """Number of tokens above which the softmax `auto` is the sampled one."""
 
@@ -14,7 +17,7 @@ class ModelConfig(Settings):
     """Settings of the network: embedding → LSTM layers, each followed by dropout → logits over the vocabulary."""
 
     network: str = setting(
-        "bilstm", choices=("bilstm", "lstm"), group="network",
+        "bilstm", choices=tuple(CAUSAL), group="network",
         help="bilstm: reads a window in both directions and predicts the next token; lstm: reads forward and "
         "predicts a token at every position (needs the spans layout)",
     )  # fmt: skip
@@ -54,10 +57,15 @@ class ModelConfig(Settings):
             "give one number for all layers, or one per layer.",
         )
         require(
-            self.network == "bilstm" or (self.merge, self.pooling) == ("concat", "last"),
+            not self.causal or (self.merge, self.pooling) == ("concat", "last"),
             "merge and pooling are set, but an lstm has one direction and a target at every position. "
             "Leave them out, or use --network bilstm.",
         )
+
+    @property
+    def causal(self) -> bool:
+        """Whether the network reads forwards only, predicts at every position, and continues from states."""
+        return CAUSAL[self.network]
 
     @property
     def widths(self) -> tuple[int, ...]:

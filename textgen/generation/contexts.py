@@ -2,11 +2,10 @@
 
 from typing import Protocol, TypeAlias
 
-import keras
 import tensorflow as tf
 
 from textgen.config import PAD
-from textgen.model import networks
+from textgen.model.language_model import LanguageModel
 
 Read: TypeAlias = tuple[tf.Tensor, ...]
 """What is kept from token to token."""
@@ -28,16 +27,16 @@ class Context(Protocol):
         ...
 
 
-def context_of(model: keras.Model) -> Context:
+def context_of(model: LanguageModel) -> Context:
     """That of a network."""
-    return States(model) if networks.is_causal(model) else Windows(model)
+    return States(model) if model.config.causal else Windows(model)
 
 
 class Windows:
     """Of a network that reads a closed window: int32 x [B, W], padded on the right, and widths [B]."""
 
-    def __init__(self, model: keras.Model):
-        self._model, self._window = model, model.input_shape[1]
+    def __init__(self, model: LanguageModel):
+        self._model, self._window = model, model.window
 
     def begin(self, ids: tf.RaggedTensor) -> Read:
         """See Context."""
@@ -62,26 +61,25 @@ class Windows:
 class States:
     """Of an `lstm`, which reads a token once: the last id int32 [B], not yet read, and the states before it."""
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, model: LanguageModel):
         self._model = model
 
     def begin(self, ids: tf.RaggedTensor) -> Read:
         """See Context."""
-        dtype = self._model.get_layer("embedding").compute_dtype
         rows, unread = ids.nrows(), tf.cast(ids.row_lengths(), tf.int32) - 1
         padded = ids.to_tensor(PAD)
-        states = tuple(tf.zeros([rows, width], dtype) for width in networks.state_widths(self._model))
-        for place in tf.range(tf.reduce_max(unread)):
-            _, after = networks.step(self._model, padded[:, place], states)
-            going = (place < unread)[:, None]
-            states = tuple(tf.where(going, new, old) for new, old in zip(after, states))  # noqa: B905
+        states = tuple(self._model.initial_states(rows))
+        for position in tf.range(tf.reduce_max(unread)):
+            _, after = self._model(padded[:, position, tf.newaxis], states, training=False)
+            unfinished = (position < unread)[:, None]
+            states = tuple(tf.where(unfinished, new, old) for new, old in zip(after, states))  # noqa: B905
         return tf.gather(padded, unread, batch_dims=1), *states
 
     def predict(self, read: Read) -> tuple[tf.Tensor, Read]:
         """See Context."""
         last, *states = read
-        scores, after = networks.step(self._model, last, states)
-        return scores, (last, *after)
+        logits, after = self._model(last[:, tf.newaxis], states, training=False)
+        return logits[:, 0], (last, *after)
 
     def append(self, read: Read, ids: tf.Tensor) -> Read:
         """See Context."""

@@ -1,18 +1,18 @@
 """Writes text: the whole loop, from prompts to texts, is one graph."""
 
-import keras
 import tensorflow as tf
 
 from textgen.config import BOS, EOS, PAD, UNK
 from textgen.generation.contexts import context_of
 from textgen.generation.sampling import forbid, sample
+from textgen.model.language_model import LanguageModel
 from textgen.text.preprocessor import Preprocessor
 
 
 class Generator(tf.Module):
     """Goes on from prompts."""
 
-    def __init__(self, model: keras.Model, preprocessor: Preprocessor, *, boundaries: bool = True):
+    def __init__(self, model: LanguageModel, preprocessor: Preprocessor, *, boundaries: bool = True):
         """`boundaries`: whether the model has seen documents begin with [BOS]."""
         super().__init__()
         self._boundaries = boundaries

@@ -9,14 +9,15 @@ import keras
 import numpy as np
 
 from textgen.config import PAD
+from textgen.model.language_model import LanguageModel
 
 _PRECISIONS = ("float16", "bfloat16", "float32", "float64")
 """Those that TensorFlow registers its CudnnRNNV3 kernel for."""
 
 
-def obstacles(model: keras.Model) -> list[str]:
-    """Why LSTMs of a network would leave cuDNN; empty where none would."""
-    return [f"{lstm.name}: {why}" for lstm in _lstms(model) for why in _obstacles(lstm)]
+def obstacles(model: LanguageModel) -> list[str]:
+    """Returns why LSTM layers of a network would not run in cuDNN; empty where all do."""
+    return [f"{lstm.name}: {why}" for lstm in model.lstms for why in _obstacles(lstm)]
 
 
 def faults(x: np.ndarray) -> list[str]:
@@ -28,16 +29,6 @@ def faults(x: np.ndarray) -> list[str]:
     if (kept[:, 1:] & ~kept[:, :-1]).any():
         row = int(np.argmax((kept[:, 1:] & ~kept[:, :-1]).any(axis=1)))
         found.append(f"row {row} has padding before a token; rows must be padded on the right")
-    return found
-
-
-def _lstms(model: keras.Model) -> list[keras.layers.LSTM]:
-    found = []
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Bidirectional):
-            found += [layer.forward_layer, layer.backward_layer]
-        elif isinstance(layer, keras.layers.LSTM):
-            found.append(layer)
     return found
 
 

@@ -13,7 +13,7 @@ def training_flops(config: ModelConfig, *, vocabulary_size: int, window: int) ->
     Only matrix products are counted: the four gates of each LSTM, for each token and direction, from its input and
     its state (Hochreiter & Schmidhuber 1997), and the logits. An `lstm` has a target at each token that it reads.
     """
-    directions, tokens = (2, window) if config.network == "bilstm" else (1, 1)
+    directions, tokens = (1, 1) if config.causal else (2, window)
     products, width = 0, config.embedding
     for units in config.widths:
         products += directions * tokens * _GATES * units * (width + units)

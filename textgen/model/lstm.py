@@ -27,6 +27,8 @@ class LSTM(keras.layers.LSTM):
 
         As in Keras, the outputs of a layer that goes backwards stand in the order of reading.
         """
+        if sequences.shape[1] == 1 and not training and not self.unroll:
+            return self._single_step(sequences[:, 0], initial_state, mask)
         if not takes_kernel(self, training=training):
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)
         x, mask = _features_first(sequences, mask)
@@ -36,6 +38,17 @@ class LSTM(keras.layers.LSTM):
             outputs = tf.reverse(outputs, [1])
         h, c = tf.transpose(h), tf.transpose(c)
         return h, outputs, [h, c]
+
+    def _single_step(
+        self, x: tf.Tensor, initial_state: list[tf.Tensor], mask: Any
+    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+        """Reads one token per row, [B, I], without a loop; `inner_loop` says what is returned."""
+        output, states = self.cell(x, initial_state, training=False)
+        if mask is not None:
+            real = tf.cast(tf.nest.flatten(mask)[0], tf.bool)
+            states = [tf.where(real, new, old) for new, old in zip(states, initial_state, strict=True)]
+            output = tf.where(real, output, tf.zeros_like(output))
+        return states[0], output[:, tf.newaxis], states
 
 
 @keras.saving.register_keras_serializable("textgen")

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
 
 from textgen.block_cache import BlockCache
 from textgen.dataset import Data, read_pairs, read_sequences
 from textgen.errors import require
+from textgen.model.language_model import LanguageModel
 from textgen.runs import RunConfig
 from textgen.training.losses import make_states
 from textgen.training.strategy import MakeBatches, Replicas
@@ -61,7 +61,7 @@ class TrainingData:
         """HeldOutBatches from a step on."""
         return iter(self._replicas.batches(self._training(start_step)))
 
-    def make_states(self, model: keras.Model) -> list[tf.Variable]:
+    def make_states(self, model: LanguageModel) -> list[tf.Variable]:
         """The states that rows go on from, one row a lane; none where every row begins anew."""
         train = self._config.train
         return make_states(model, train.batch_size) if train.stateful else []
@@ -79,7 +79,7 @@ class TrainingData:
                 "batch_size": train.batch_size, "seed": train.seed, "epochs": train.epochs, "start_step": start_step,
                 "window": config.window, "worker": worker, "workers": workers, "cache": self._cache,
             }  # fmt: skip
-            if config.model.network == "bilstm":
+            if not config.model.causal:
                 return read_pairs(self._data, **shared)
             if train.stateful:
                 # Rows that go on from each other are in the order of the corpus.
@@ -106,7 +106,7 @@ def held_out(
     Raises:
         UserError: the data can't be served as the run wants it.
     """
-    if config.model.network == "bilstm":
+    if not config.model.causal:
         return [_pairs(data, config, replicas, split=split, batch_size=batch_size, cache=cache)]
     rows_a_lane = max(_ROWS_A_LANE, _MEMORIES_A_LANE * memory_tokens // config.window)
     return _lanes(data, config, split=split, most=batch_size, rows_a_lane=rows_a_lane, cache=cache)

@@ -4,12 +4,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import require
+from textgen.model.language_model import LanguageModel
 from textgen.runs import RunConfig
 from textgen.training import baselines
 from textgen.training.data import held_out
@@ -89,7 +89,7 @@ class Evaluation:
 
 
 def evaluate(
-    model: keras.Model,
+    model: LanguageModel,
     config: RunConfig,
     data: str | Path,
     *,
@@ -113,7 +113,7 @@ def evaluate(
     """
     manifest = read_manifest(data)
     check_data(data, manifest, config)
-    reads_windows = config.model.network == "bilstm"
+    reads_windows = not config.model.causal
     require(
         not (memory.tokens and reads_windows),
         "a bilstm reads each window by itself and has no neural cache. Leave --neural-cache out, or train "

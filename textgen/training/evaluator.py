@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-import keras
 import tensorflow as tf
 
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
+from textgen.model.language_model import LanguageModel
 from textgen.model.neural_cache import Memory
 from textgen.training.data import HeldOutBatches
 from textgen.training.losses import LossFunction, full_softmax_loss, make_states, neural_cache_loss, stateful_loss
@@ -20,7 +20,7 @@ Evaluator = Callable[[Iterable[HeldOutBatches]], MetricSums]
 
 
 def make_evaluator(
-    replicas: Replicas, model: keras.Model, *, memory: NeuralCacheConfig = NO_NEURAL_CACHE
+    replicas: Replicas, model: LanguageModel, *, memory: NeuralCacheConfig = NO_NEURAL_CACHE
 ) -> Evaluator:
     """A function that measures the model.
 
@@ -56,9 +56,9 @@ def make_evaluator(
     return evaluate
 
 
-def _reading_on(model: keras.Model, lanes: int, memory: NeuralCacheConfig) -> LossFunction:
+def _reading_on(model: LanguageModel, lanes: int, memory: NeuralCacheConfig) -> LossFunction:
     states = make_states(model, lanes)
     if not memory.tokens:
         return stateful_loss(model, states, training=False)
-    width = model.get_layer("logits").input.shape[-1]
+    width = model.hidden_size
     return neural_cache_loss(model, states, Memory(memory, rows=lanes, width=width))

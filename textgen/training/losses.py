@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from textgen.config import PAD, TrainConfig
 from textgen.model.cpu_parallelism import side_by_side
+from textgen.model.language_model import LanguageModel
 from textgen.model.lm_head import sampled_losses
-from textgen.model.networks import features, is_causal, state_widths, with_states
 from textgen.model.neural_cache import Memory
 
 
@@ -48,21 +48,21 @@ def cross_entropy(logits: tf.Tensor, y: tf.Tensor, *, smoothing: float = 0.0) ->
 
 
 def training_loss(
-    model: keras.Model, config: TrainConfig, optimizer: keras.optimizers.Optimizer, states: Sequence[tf.Variable]
+    model: LanguageModel, config: TrainConfig, optimizer: keras.optimizers.Optimizer, states: Sequence[tf.Variable]
 ) -> LossFunction:
     """The cost that a run trains on; `states` are none unless rows go on from the batch before."""
     if states:
         return stateful_loss(model, states, training=True, smoothing=config.label_smoothing)
-    if config.samples_softmax(model.get_layer("logits").vocabulary_size):
+    if config.samples_softmax(model.vocabulary_size):
         return sampled_softmax_loss(model, config, optimizer.iterations)
     return full_softmax_loss(model, training=True, smoothing=config.label_smoothing)
 
 
-def full_softmax_loss(model: keras.Model, *, training: bool, smoothing: float = 0.0) -> LossFunction:
+def full_softmax_loss(model: LanguageModel, *, training: bool, smoothing: float = 0.0) -> LossFunction:
     """The cost by the scores of all tokens."""
 
     def batch_loss(x: tf.Tensor, y: tf.Tensor) -> BatchLoss:
-        parts = side_by_side([x, y]) if is_causal(model) else [[x, y]]
+        parts = side_by_side([x, y]) if model.config.causal else [[x, y]]
         return _total([cross_entropy(model(x, training=training), y, smoothing=smoothing) for x, y in parts])
 
     return batch_loss
@@ -73,23 +73,22 @@ def _total(costs: Sequence[BatchLoss]) -> BatchLoss:
 
 
 def stateful_loss(
-    model: keras.Model, states: Sequence[tf.Variable], *, training: bool, smoothing: float = 0.0
+    model: LanguageModel, states: Sequence[tf.Variable], *, training: bool, smoothing: float = 0.0
 ) -> LossFunction:
     """The cost of an `lstm` whose rows go on from the rows of the batch before.
 
     Args:
         model: the network.
-        states: see `networks.with_states`; read, and left as they are after the batch.
+        states: see `LanguageModel.initial_states`; read, and left as they are after the batch.
         training: whether dropout acts.
         smoothing: see `cross_entropy`.
     """
-    stateful, logits = with_states(model), model.get_layer("logits")
 
     def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> BatchLoss:
         costs, ends = list[BatchLoss](), list[Sequence[tf.Tensor]]()
         for ids, targets, *begun in side_by_side([x, y, *_begun(states, fresh)]):
-            hidden, *left = stateful([ids, *begun], training=training)
-            costs.append(cross_entropy(logits(hidden), targets, smoothing=smoothing))
+            logits, left = model(ids, begun, training=training)
+            costs.append(cross_entropy(logits, targets, smoothing=smoothing))
             ends.append(left)
         for state, *afters in zip(states, *ends, strict=True):
             state.assign(tf.stop_gradient(tf.concat(afters, 0)))
@@ -98,15 +97,14 @@ def stateful_loss(
     return batch_loss
 
 
-def neural_cache_loss(model: keras.Model, states: Sequence[tf.Variable], memory: Memory) -> LossFunction:
+def neural_cache_loss(model: LanguageModel, states: Sequence[tf.Variable], memory: Memory) -> LossFunction:
     """The cost outside of training of an `lstm` whose rows go on, and which remembers what they had."""
-    stateful, logits = with_states(model), model.get_layer("logits")
 
     def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> BatchLoss:
-        hidden, *left = stateful([x, *_begun(states, fresh)], training=False)
+        hidden, left = model.hidden(x, _begun(states, fresh), training=False)
         for state, after in zip(states, left, strict=True):
             state.assign(after)
-        return cross_entropy(memory.recall(logits(hidden), hidden, y, fresh), y)
+        return cross_entropy(memory.recall(model.head(hidden), hidden, y, fresh), y)
 
     return batch_loss
 
@@ -116,13 +114,12 @@ def _begun(states: Sequence[tf.Variable], fresh: tf.Tensor) -> list[tf.Tensor]:
     return [tf.where(fresh[:, tf.newaxis], tf.zeros_like(state), state) for state in states]
 
 
-def make_states(model: keras.Model, rows: int) -> list[tf.Variable]:
+def make_states(model: LanguageModel, rows: int) -> list[tf.Variable]:
     """States [rows, units] of zeros for `stateful_loss`."""
-    dtype = model.get_layer("embedding").compute_dtype
-    return [tf.Variable(tf.zeros([rows, width], dtype), trainable=False) for width in state_widths(model)]
+    return [tf.Variable(state, trainable=False) for state in model.initial_states(rows)]
 
 
-def sampled_softmax_loss(model: keras.Model, config: TrainConfig, iterations: tf.Variable) -> LossFunction:
+def sampled_softmax_loss(model: LanguageModel, config: TrainConfig, iterations: tf.Variable) -> LossFunction:
     """The cost with a sampled softmax. The loss told is the sampled one, and no guess is made.
 
     Args:
@@ -130,14 +127,13 @@ def sampled_softmax_loss(model: keras.Model, config: TrainConfig, iterations: tf
         config: how many tokens are drawn, and by which seed.
         iterations: updates so far; each draws anew.
     """
-    hidden_of, logits = features(model), model.get_layer("logits")
 
     def batch_loss(x: tf.Tensor, y: tf.Tensor) -> BatchLoss:
         targets = tf.reshape(y, [-1])
-        hidden = hidden_of(x, training=True)
+        hidden, _ = model.hidden(x, training=True)
         seed = tf.stack([config.seed, tf.cast(iterations, tf.int32)])
         losses = sampled_losses(
-            logits, tf.reshape(hidden, [-1, hidden.shape[-1]]), targets, samples=config.sampled_tokens, seed=seed
+            model.head, tf.reshape(hidden, [-1, model.hidden_size]), targets, samples=config.sampled_tokens, seed=seed
         )
         counted = tf.cast(tf.not_equal(targets, PAD), tf.float32)
         loss = tf.reduce_sum(counted * losses)

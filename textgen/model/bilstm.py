@@ -1,0 +1,54 @@
+"""The network of two directions: a window → the token after it."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from textgen.model.language_model import LanguageModel
+from textgen.model.lstm import LSTM, Bidirectional
+from textgen.model.pooling import AttentionPooling
+
+
+@keras.saving.register_keras_serializable("textgen")
+class BiLSTM(LanguageModel):
+    """Bidirectional LSTM layers over a closed window; one target per window.
+
+    With a target at every position the backward direction would read its own labels.
+    """
+
+    def add_layers(self, width: int, policy: keras.DTypePolicy) -> int:
+        """See LanguageModel."""
+        config = self.config
+        self.bidirectional: list[Bidirectional] = []
+        self.dropouts: list[keras.layers.Dropout] = []
+        pooled = config.pooling == "attention"
+        for number, units in enumerate(config.widths):
+            sequences = pooled or number < config.layers - 1
+            lstm = LSTM(units, return_sequences=sequences, dtype=policy)
+            both = Bidirectional(lstm, merge_mode=config.merge, dtype=policy, name=f"bilstm_{number}")
+            both.build((None, self.window, width))
+            dropout = keras.layers.Dropout(config.dropout, dtype=policy, name=f"dropout_{number}")
+            self.keep(both, dropout)
+            self.bidirectional.append(both)
+            self.dropouts.append(dropout)
+            width = 2 * units if config.merge == "concat" else units
+        self.lstms = [lstm for both in self.bidirectional for lstm in (both.forward_layer, both.backward_layer)]
+        self.pooling = AttentionPooling(dtype=policy, name="pooling") if pooled else None
+        if self.pooling:
+            self.pooling.build((None, self.window, width))
+        return width
+
+    def encode(
+        self, x: tf.Tensor, mask: tf.Tensor, states: Sequence[tf.Tensor] | None, training: bool | None
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """See LanguageModel; a window is read whole, so `states` must be None.
+
+        Raises:
+            ValueError: `states` are given.
+        """
+        if states is not None:
+            raise ValueError("a bilstm reads each window whole and has no states. Leave states out, or use an lstm.")
+        for both, dropout in zip(self.bidirectional, self.dropouts, strict=True):
+            x = dropout(both(x, mask=mask, training=training), training=training)
+        return x if self.pooling is None else self.pooling(x, mask=mask), []
