@@ -22,7 +22,7 @@ from textgen.corpus.compression import is_compressed, open_decompressed
 from textgen.corpus.encodings import is_ascii_compatible
 from textgen.corpus.readers.base import FileRange
 from textgen.corpus.units import Unit
-from textgen.dataset.storage.manifest import UnitReport
+from textgen.dataset import LAYOUTS, UnitReport
 from textgen.errors import require
 
 _SAMPLE_RANGE_BYTES = 1 << 19
@@ -100,7 +100,8 @@ def estimate(
         sampled = sum(sample.corpus_bytes for sample in samples)
         reports, seconds = _run(plan, [sample.unit for sample in samples], Path(folder))
     scale = plan.total_bytes / sampled
-    total = reports["spans"]
+    # The accounts are the same in every layout.
+    total = next(iter(reports.values()))
     found = _documents(plan, total.documents, scale)
     workers = os.cpu_count() or 1
     return Estimate(
@@ -204,7 +205,7 @@ def _run(plan: Plan, sample: list[Unit], folder: Path) -> tuple[dict[str, UnitRe
     require(counts.num_rows > 0, "the sample has no document with text. Check the input and the cleaning options.")
     learned = count_tokens.learn(count_tokens.by_token(counts, config, workspace), config, workspace)
     workspace.commit(VOCABULARY_FILE, learned.to_bytes())
-    for layout in ("pairs", "spans"):
+    for layout in LAYOUTS:
         work = write_shards.WriteUnit(dataclasses.replace(config, layout=layout), workspace)
         workspace.forget(work.stage)
         seconds[layout] = shared + _pass(work, sample, workspace)

@@ -16,7 +16,7 @@ from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.console import hushed, say
 from textgen.corpus import units
 from textgen.corpus.units import Unit
-from textgen.dataset.storage.manifest import Manifest
+from textgen.dataset import LAYOUTS, Manifest
 
 
 def prepare(
@@ -81,7 +81,7 @@ class _Job:
         config = plan.config
         self.units = units.plan_units(
             plan.files,
-            unit_bytes=units.unit_bytes(plan.total_bytes, config.layout),
+            unit_bytes=units.unit_bytes(plan.total_bytes, most=LAYOUTS[config.layout].max_unit_bytes),
             open_file=files.open_file,
             options=read_options(config),
         )

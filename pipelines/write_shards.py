@@ -18,8 +18,8 @@ from textgen import files
 from textgen.config import SPLITS, UNK, VOCABULARY_FILE, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import manifest, ragged
+from textgen.dataset.storage.layouts import LAYOUTS, RecordFormat
 from textgen.dataset.storage.manifest import Manifest, SplitCounts, UnitReport, letters_name
-from textgen.dataset.storage.records import SPAN_CONTEXT, pair_records, span_dtype, span_records
 from textgen.dataset.storage.sequencer import Sequencer, Stretches
 from textgen.dataset.storage.shards import ShardWriter
 from textgen.dataset.storage.splits import Parts, parts
@@ -58,7 +58,8 @@ class WriteUnit:
         for reason, count in found["rejected"].items():
             report.drop(reason, count)
         with files.scratch_folder(self._workspace.work_path()) as folder:
-            writers = {split: _SplitWriter(split, folder, self._config, self._span_dtype()) for split in SPLITS}
+            vocabulary_size = self._preprocessor.vocabulary.size
+            writers = {split: _SplitWriter(split, folder, self._config, vocabulary_size) for split in SPLITS}
             letters = self._letters(unit.index)
             for placed in tokenize.read_tokens(self._workspace, unit.index):
                 stretches = self._stretches(placed, documents)
@@ -88,9 +89,6 @@ class WriteUnit:
             return []
         content = files.read_if_present(tokenize.unit_path(self._workspace, unit, "rejected"))
         return [] if content is None else [content.decode()]
-
-    def _span_dtype(self) -> np.dtype:
-        return span_dtype(self._preprocessor.vocabulary.size)
 
     def _stretches(self, placed: Placed, documents: DocumentTable) -> Stretches:
         """A batch with its ids; a document of which no id is left is dropped here."""
@@ -148,15 +146,16 @@ def _dropped(placed: Placed, documents: DocumentTable) -> list[str]:
 class _SplitWriter:
     """The shard of one split of a unit."""
 
-    def __init__(self, split: str, folder: Path, config: PrepareConfig, dtype: np.dtype):
+    def __init__(self, split: str, folder: Path, config: PrepareConfig, vocabulary_size: int):
         self.path = folder / split
-        self._split, self._config, self._dtype = split, config, dtype
+        self._split, self._layout = split, LAYOUTS[config.layout]
+        self._format = RecordFormat(config.window, config.stride, vocabulary_size)
         self._shard = ShardWriter(self.path)
         self._sequencer = Sequencer(
             split,
             boundaries=config.boundaries,
             stride=config.stride,
-            context=max(config.window, SPAN_CONTEXT),
+            context=self._layout.context(config.window),
         )
 
     @property
@@ -166,11 +165,7 @@ class _SplitWriter:
 
     def write(self, stretches: Stretches) -> None:
         """Adds what the split has of a batch."""
-        sequences, config = self._sequencer.sequences(stretches), self._config
-        if config.layout == "spans":
-            self._shard.write(span_records(sequences, window=config.window, stride=config.stride, dtype=self._dtype))
-            return
-        for records in pair_records(sequences, window=config.window, stride=config.stride):
+        for records in self._layout.encode(self._sequencer.sequences(stretches), self._format):
             self._shard.write(records)
 
     def close(self, name: str, unit: int) -> manifest.Shard:

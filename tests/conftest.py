@@ -1,7 +1,7 @@
 import hashlib
 import string
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from textgen.console import import_tensorflow
 import_tensorflow()
 
 from textgen.dataset.storage import manifest, windows  # noqa: E402
+from textgen.dataset.storage.layouts import LAYOUTS  # noqa: E402
+from textgen.dataset.storage.layouts.spans import span_sequences  # noqa: E402
 from textgen.dataset.storage.manifest import Manifest, SplitCounts, UnitReport  # noqa: E402
-from textgen.dataset.storage.records import Records, pair_records, span_dtype, span_records, span_sequences  # noqa: E402
+from textgen.dataset.storage.records import RecordFormat  # noqa: E402
 from textgen.dataset.storage.shards import ShardWriter  # noqa: E402
-from textgen.dataset.storage.windows import Sequences  # noqa: E402
 from textgen.text.vocabulary import FIRST_ID, Vocabulary  # noqa: E402
 
 CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep", vocabulary_size=100)
@@ -102,7 +103,10 @@ def _write_split(
     writer, pairs = ShardWriter(directory / name), 0
     for document in documents:
         ids = [BOS, *document, EOS] if config.boundaries else list(document)
-        for records in _records(windows.sequences([np.array(ids, np.int64)]), config, words.size):
+        sequences = windows.sequences([np.array(ids, np.int64)])
+        for records in LAYOUTS[config.layout].encode(
+            sequences, RecordFormat(config.window, config.stride, words.size)
+        ):
             writer.write(records)
             pairs += int(records.pairs.sum())
     report.documents += len(documents)
@@ -117,11 +121,3 @@ def _write_split(
     )
     report.bytes += report.splits[split].characters
     report.shards.append(writer.close(name=name, split=split, unit=0))
-
-
-def _records(sequences: Sequences, config: PrepareConfig, vocabulary_size: int) -> Iterator[Records]:
-    if config.layout == "pairs":
-        yield from pair_records(sequences, window=config.window, stride=config.stride)
-    else:
-        dtype = span_dtype(vocabulary_size)
-        yield span_records(sequences, window=config.window, stride=config.stride, dtype=dtype)

@@ -95,14 +95,13 @@ def test_no_files_give_no_units():
 
 
 @pytest.mark.parametrize(
-    ("total", "layout", "wanted"),
+    ("total", "most", "wanted"),
     [
-        (1000, "pairs", 1 << 16),
-        (16 << 20, "pairs", 1 << 20),
-        (1 << 40, "pairs", 4 << 20),
-        (16 << 20, "spans", 1 << 20),
-        (1 << 40, "spans", 32 << 20),
+        (1000, 4 << 20, 1 << 16),
+        (16 << 20, 4 << 20, 1 << 20),
+        (1 << 40, 4 << 20, 4 << 20),
+        (1 << 40, 32 << 20, 32 << 20),
     ],
 )
-def test_a_unit_is_a_sixteenth_of_the_input_within_limits(total, layout, wanted):
-    assert unit_bytes(total, layout) == wanted
+def test_a_unit_is_a_sixteenth_of_the_input_within_limits(total, most, wanted):
+    assert unit_bytes(total, most=most) == wanted

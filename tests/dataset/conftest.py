@@ -1,14 +1,16 @@
 """Datasets written straight from sequences of ids, and the pairs that they must hold."""
 
+import functools
 import hashlib
 
 import numpy as np
 import pytest
 
 from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
-from textgen.dataset.storage import shards, windows
+from textgen.dataset.storage import windows
+from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, Manifest, UnitReport
-from textgen.dataset.storage.records import pair_records, span_dtype, span_records
+from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.shards import ShardWriter
 from textgen.text.vocabulary import Vocabulary
 
@@ -29,18 +31,22 @@ def naive_pairs():
 
 @pytest.fixture(scope="session")
 def build_dataset():
-    """Writes a dataset: for each unit the documents of each split, as ids without [BOS] and [EOS]."""
+    """Writes a dataset: for each unit the documents of each split, as ids without [BOS] and [EOS].
 
-    def build(folder, units, *, layout="pairs", window=3, stride=1, vocabulary_size=1000, block_pairs=8):
+    `writer` is a layout object that writes in place of the one of that name, to write shorter spans.
+    """
+
+    def build(folder, units, *, layout="pairs", window=3, stride=1, vocabulary_size=1000, block_pairs=8, writer=None):
         folder.mkdir(parents=True)
         config = PrepareConfig(text=TextConfig(), layout=layout, window=window, stride=stride)
         vocabulary = Vocabulary(
             tuple(f"w{i}" for i in range(4, vocabulary_size)), tuple(range(vocabulary_size, 4, -1))
         )
         (folder / VOCABULARY_FILE).write_bytes(vocabulary.to_bytes())
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(shards, "BLOCK_PAIRS", block_pairs)
-            reports = tuple(_write_unit(folder, i, unit, config, vocabulary.size) for i, unit in enumerate(units))
+        encode = functools.partial(
+            (writer or LAYOUTS[layout]).encode, written=RecordFormat(window, stride, vocabulary.size)
+        )
+        reports = tuple(_write_unit(folder, i, unit, encode, block_pairs) for i, unit in enumerate(units))
         manifest = Manifest(
             config=config,
             fingerprint="f" * 64,
@@ -57,14 +63,14 @@ def build_dataset():
     return build
 
 
-def _write_unit(folder, unit, documents_by_split, config, vocabulary_size):
+def _write_unit(folder, unit, documents_by_split, encode, block_pairs):
     report = UnitReport(unit=unit)
     for split, documents in documents_by_split.items():
         name = f"{split}-{unit:06d}.tfrecord"
-        writer = ShardWriter(folder / name)
+        writer = ShardWriter(folder / name, block_pairs=block_pairs)
         for document in documents:
             sequences = windows.sequences([np.array([2, *document, 3], np.int64)])
-            for made in _records(sequences, config, vocabulary_size):
+            for made in encode(sequences):
                 writer.write(made)
                 report.splits[split].pairs += int(made.pairs.sum())
             report.splits[split].documents += 1
@@ -73,10 +79,3 @@ def _write_unit(folder, unit, documents_by_split, config, vocabulary_size):
             report.kept += 1
         report.shards.append(writer.close(name=name, split=split, unit=unit))
     return report
-
-
-def _records(sequences, config, vocabulary_size):
-    if config.layout == "spans":
-        dtype = span_dtype(vocabulary_size)
-        return [span_records(sequences, window=config.window, stride=config.stride, dtype=dtype)]
-    return pair_records(sequences, window=config.window, stride=config.stride)

@@ -8,7 +8,7 @@ from textgen import errors
 from textgen.block_cache import BlockCache
 from textgen.dataset import read_pairs, read_sequences
 from textgen.dataset.loading import shuffle, tf_dataset
-from textgen.dataset.storage import records
+from textgen.dataset.storage.layouts.spans import Spans
 from textgen.errors import UserError
 
 WINDOW = 3
@@ -73,15 +73,14 @@ def test_a_held_out_split_is_served_on_its_own(folder):
 def test_every_target_is_served_once_and_rows_never_cross_documents(
     build_dataset, tmp_path_factory, units, window, batch_size, seed, span_targets
 ):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "SPAN_TARGETS", span_targets)
-        folder = build_dataset(
-            tmp_path_factory.mktemp("rows") / "data",
-            [{"train": unit} for unit in units],
-            layout="spans",
-            vocabulary_size=70_001,
-            block_pairs=15,
-        )
+    folder = build_dataset(
+        tmp_path_factory.mktemp("rows") / "data",
+        [{"train": unit} for unit in units],
+        layout="spans",
+        vocabulary_size=70_001,
+        block_pairs=15,
+        writer=Spans(max_targets=span_targets),
+    )
     expected = []
     for document in (document for unit in units for document in unit):
         ids = [2, *document, 3]
@@ -148,9 +147,9 @@ def test_a_remote_dataset_is_read_with_a_cache(folder, tmp_path):
 @pytest.mark.parametrize(
     ("made", "settings", "message"),
     [
-        ({"layout": "pairs"}, {}, r"layout is pairs and the stride 1; .* Prepare with --layout spans --stride 1\."),
-        ({"layout": "spans", "stride": 2}, {}, r"layout is spans and the stride 2; rows of targets"),
-        ({"layout": "spans"}, {"window": 0}, r"window is 0; a row has from 1 to 16384 targets\."),
+        ({"layout": "pairs"}, {}, r"layout of this dataset is pairs, .* --layout spans --stride 1\."),
+        ({"layout": "spans", "stride": 2}, {}, r"stride of this dataset is 2; rows of targets"),
+        ({"layout": "spans"}, {"window": 0}, r"window is 0; it must be from 1 to 16384\."),
         ({"layout": "spans"}, {"seed": -1}, r"seed is -1; it must be at least 0\."),
         ({"layout": "spans"}, {"fraction": 0.0}, r"fraction is 0\.0; it must be above 0"),
         ({"layout": "spans"}, {"split": "test"}, r"the test split of this dataset is empty\."),

@@ -13,7 +13,6 @@ from textgen.corpus.readers.base import CHUNK_BYTES, FileRange
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import windows
 from textgen.dataset.storage.manifest import UnitReport
-from textgen.dataset.storage.records import parse_pairs
 from textgen.text.vocabulary import most_frequent
 
 
@@ -116,7 +115,8 @@ def test_a_document_in_parts_has_the_pairs_of_the_whole(
 def read(path: Path, layout: str, cut_spans: Callable) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of a shard, W = 3, in its order."""
     if layout == "pairs":
-        batches = [parse_pairs(batch, window=3) for batch in tf.data.TFRecordDataset(str(path)).batch(10_000)]
-        return tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+        features = {"x": tf.io.FixedLenFeature([3], tf.int64), "y": tf.io.FixedLenFeature([], tf.int64)}
+        parsed = tf.io.parse_example(list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()), features)
+        return parsed["x"].numpy(), parsed["y"].numpy()
     records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
     return cut_spans(list(records), window=3, stride=1, dtype=np.dtype("<u2"))

@@ -11,8 +11,6 @@ from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions
 
 TARGET_UNITS = 16
 MIN_UNIT_BYTES = 1 << 16
-MAX_UNIT_BYTES = {"pairs": 4 << 20, "spans": 32 << 20}
-"""So that a shard stays near 100 MB: a pair takes about 18 times the bytes of its token's text, a span half."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +36,9 @@ class Unit:
         return sum(file_range.end - file_range.start for file_range in self.file_ranges)
 
 
-def unit_bytes(total_bytes: int, layout: str) -> int:
-    """The size wanted of a unit: enough units to share out, none larger than its shards should be."""
-    return max(MIN_UNIT_BYTES, min(total_bytes // TARGET_UNITS, MAX_UNIT_BYTES[layout]))
+def unit_bytes(total_bytes: int, *, most: int) -> int:
+    """Returns the target size of a unit: small enough for several units, and at most `most` bytes."""
+    return max(MIN_UNIT_BYTES, min(total_bytes // TARGET_UNITS, most))
 
 
 def plan_units(

@@ -2,7 +2,11 @@
 
 from textgen.dataset.loading.loader import read_pairs, read_sequences
 from textgen.dataset.loading.mixture import Data, weights_of
-from textgen.dataset.storage.manifest import read_manifest
+from textgen.dataset.storage.layouts import LAYOUTS
+from textgen.dataset.storage.manifest import Manifest, UnitReport, read_manifest
 from textgen.dataset.storage.verification import verify
 
-__all__ = ["Data", "read_manifest", "read_pairs", "read_sequences", "verify", "weights_of"]
+__all__ = [
+    "LAYOUTS", "Data", "Manifest", "UnitReport",
+    "read_manifest", "read_pairs", "read_sequences", "verify", "weights_of",
+]  # fmt: skip

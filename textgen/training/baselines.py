@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from textgen.config import PAD
-from textgen.dataset import read_pairs
+from textgen.dataset import LAYOUTS, read_pairs
 from textgen.dataset.storage.manifest import Manifest
 
 NAMES = ("unigram", "bigram", "trigram")
@@ -134,7 +134,7 @@ def _merge(parts: list[Grams]) -> Grams:
 def _pieces(data: str | Path, manifest: Manifest, split: str, packing: Packing) -> Iterator[np.ndarray]:
     """The keys of all pairs of a split in the order of the corpus, many at a time."""
     window = manifest.config.window
-    if manifest.config.layout == "spans":
+    if LAYOUTS[manifest.config.layout].any_window:
         window = max(1, packing.order - 1)
     batch_size = max(1, _IDS_AT_ONCE // window)
     pairs = read_pairs(data, split=split, batch_size=batch_size, window=window, compact=True)

@@ -3,25 +3,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.config import PrepareConfig, TextConfig
-from textgen.dataset.loading.read_options import Choice, Settled, choose, settle
-from textgen.dataset.storage.shards import Block, Place
+from textgen.dataset.loading.read_options import LoadOptions, ResolvedOptions, resolve, select_blocks, served_indices
+from textgen.dataset.storage.layouts import LAYOUTS
+from textgen.dataset.storage.records import ReadRequest, RecordFormat
+from textgen.dataset.storage.shards import Block, BlockLocation
 from textgen.errors import UserError
 
 counts = st.lists(st.integers(0, 20), min_size=1, max_size=30).filter(any)
 
 
-def places(targets):
-    return [Place("a", 0, i, Block(1, 1, pairs, 0)) for i, pairs in enumerate(targets)]
+def locations(targets):
+    return [BlockLocation("a", 0, i, Block(1, 1, pairs, 0)) for i, pairs in enumerate(targets)]
 
 
 def chosen(targets, *, step=1, fraction=1.0):
     """The numbers of the targets that are served, among those of all blocks."""
-    blocks = choose(places(targets), np.array(targets), step=step, fraction=fraction)
+    blocks = select_blocks(locations(targets), np.array(targets), step=step, fraction=fraction)
     before = np.cumsum(targets) - targets
     return [
-        int(before[place.offset]) + first + step * i
-        for place, first, pairs in zip(blocks.places, blocks.firsts.tolist(), blocks.pairs.tolist(), strict=True)
+        int(before[location.offset]) + first + step * i
+        for location, first, pairs in zip(
+            blocks.locations, blocks.firsts.tolist(), blocks.pairs.tolist(), strict=True
+        )
         for i in range(pairs)
     ]
 
@@ -48,47 +51,44 @@ def test_a_share_is_of_blocks_from_all_over():
 
 
 def test_a_block_of_which_nothing_is_served_is_left_out():
-    blocks = choose(places([1, 1, 1, 1]), np.array([1, 1, 1, 1]), step=2, fraction=1.0)
-    assert [place.offset for place in blocks.places] == [0, 2]
+    blocks = select_blocks(locations([1, 1, 1, 1]), np.array([1, 1, 1, 1]), step=2, fraction=1.0)
+    assert [location.offset for location in blocks.locations] == [0, 2]
 
 
-def test_what_a_dataset_was_made_with_can_always_be_served():
-    for layout in ("pairs", "spans"):
-        config = PrepareConfig(text=TextConfig(), layout=layout, window=300, stride=2)
-        assert settle(Choice(), config) == settle(Choice(window=300, stride=2), config) == Settled(300, 1, 1, 1.0)
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_what_a_dataset_was_made_with_can_always_be_served(layout):
+    written = RecordFormat(300, 2, 1000)
+    expected = ResolvedOptions(ReadRequest(300, 2), 1, 1.0)
+    assert resolve(LoadOptions(), layout, written) == expected
+    assert resolve(LoadOptions(window=300, stride=2), layout, written) == expected
 
 
 def test_a_stride_that_the_shards_do_not_hold_is_an_error():
-    with pytest.raises(UserError, match=r"stride is 3; the shards hold every target number 2, so"):
-        settle(Choice(stride=3), PrepareConfig(text=TextConfig(), layout="spans", stride=2))
+    with pytest.raises(UserError, match=r"stride is 3; it must be a multiple of 2, the stride of the shards\."):
+        resolve(LoadOptions(stride=3), LAYOUTS["spans"], RecordFormat(44, 2, 1000))
+
+
+def test_served_indices_count_over_the_blocks_of_a_group():
+    blocks = select_blocks(locations([5, 5, 5]), np.array([5, 5, 5]), step=2, fraction=1.0)
+    # Of the split the targets 0, 2, 4 | 6, 8 | 10, 12, 14; the group has its third block first.
+    assert served_indices(blocks, np.array([2, 0]), step=2).tolist() == [0, 2, 4, 5, 7, 9]
 
 
 def test_a_block_follows_where_no_share_before_it_is_missing():
     targets = [10] * 20
-    assert choose(places(targets), np.array(targets), step=1, fraction=1.0).follow.tolist() == [False] + [True] * 19
-    blocks = choose(places(targets), np.array(targets), step=1, fraction=0.5)
+    assert (
+        select_blocks(locations(targets), np.array(targets), step=1, fraction=1.0).contiguous.tolist()
+        == [False] + [True] * 19
+    )
+    blocks = select_blocks(locations(targets), np.array(targets), step=1, fraction=0.5)
     assert blocks.pairs.tolist() == [10] * 10
-    numbers = [place.offset for place in blocks.places]
-    assert blocks.follow.tolist() == [number - 1 in numbers for number in numbers]
-    cut = choose(places([10, 10]), np.array([10, 10]), step=1, fraction=0.95)
+    numbers = [location.offset for location in blocks.locations]
+    assert blocks.contiguous.tolist() == [number - 1 in numbers for number in numbers]
+    cut = select_blocks(locations([10, 10]), np.array([10, 10]), step=1, fraction=0.95)
     assert sorted(cut.pairs.tolist()) == [9, 10]
-    assert cut.follow.tolist() == [False, bool(cut.pairs[0] == 10)]
-
-
-@pytest.mark.parametrize(
-    ("config", "window", "message"),
-    [
-        ({"layout": "pairs"}, None, r"layout is pairs and the stride 1; .* --layout spans --stride 1\."),
-        ({"layout": "spans", "stride": 2}, None, r"layout is spans and the stride 2; rows"),
-        ({"layout": "spans"}, 0, r"window is 0; a row has from 1 to 16384 targets\."),
-        ({"layout": "spans"}, 16_385, r"window is 16385; a row has"),
-    ],
-)
-def test_rows_that_the_shards_do_not_hold_are_an_error(config, window, message):
-    with pytest.raises(UserError, match=message):
-        settle(Choice(window, rows=True), PrepareConfig(text=TextConfig(), **config))
+    assert cut.contiguous.tolist() == [False, bool(cut.pairs[0] == 10)]
 
 
 def test_rows_may_be_longer_than_the_context_of_a_span():
-    config = PrepareConfig(text=TextConfig(), layout="spans")
-    assert settle(Choice(1000, rows=True), config) == Settled(1000, 1, 1, 1.0, True)
+    resolved = resolve(LoadOptions(1000, rows=True), LAYOUTS["spans"], RecordFormat(44, 1, 1000))
+    assert resolved == ResolvedOptions(ReadRequest(1000, 1, 1, True), 1, 1.0)

@@ -4,10 +4,10 @@ import time
 import numpy as np
 import pytest
 
-from textgen.dataset.loading import shuffle, shuffled_split
-from textgen.dataset.loading.read_options import Choice
-from textgen.dataset.loading.shuffled_split import Source
-from textgen.dataset.loading.split_reader import Stock
+from textgen.dataset.loading import shuffle, shuffle_groups
+from textgen.dataset.loading.read_options import LoadOptions
+from textgen.dataset.loading.shuffled_split import ShuffledSplit
+from textgen.dataset.loading.split_reader import SplitReader
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import UserError
 from textgen.files import Folder
@@ -27,8 +27,8 @@ def folder(build_dataset, tmp_path):
 
 
 def opened(folder, seed=1):
-    stock = Stock(Folder(folder), read_manifest(folder), "train", Choice(), compact=False)
-    return Source(stock, seed=seed)
+    stock = SplitReader(Folder(folder), read_manifest(folder), "train", LoadOptions(), compact=False)
+    return ShuffledSplit(stock, seed=seed)
 
 
 def targets(source, places):
@@ -39,7 +39,7 @@ def targets(source, places):
 
 def test_places_go_on_from_epoch_to_epoch(folder):
     source = opened(folder)
-    assert source.stock.pairs == PAIRS
+    assert source.reader.pairs == PAIRS
     one, two = targets(source, range(PAIRS)), targets(source, range(PAIRS, 2 * PAIRS))
     assert sorted(one) == sorted(two)
     assert one != two
@@ -52,15 +52,15 @@ def test_no_places_are_served_as_none(folder):
 
 def test_nothing_after_the_end_is_read_ahead(folder, monkeypatch):
     loaded = []
-    real = Source._load
-    monkeypatch.setattr(Source, "_load", lambda self, key: loaded.append(key) or real(self, key))
+    real = ShuffledSplit._load
+    monkeypatch.setattr(ShuffledSplit, "_load", lambda self, key: loaded.append(key) or real(self, key))
     opened(folder).cut(np.arange(2), np.empty((2, 3), int), np.empty(2, int), end=5)
     assert loaded == [(0, 0)]
 
 
 def test_the_next_group_is_read_ahead_and_few_are_kept(folder, monkeypatch):
     loaded, ahead = [], threading.Event()
-    real = Source._load
+    real = ShuffledSplit._load
 
     def load(self, key):
         loaded.append(key)
@@ -68,13 +68,13 @@ def test_the_next_group_is_read_ahead_and_few_are_kept(folder, monkeypatch):
             ahead.set()
         return real(self, key)
 
-    monkeypatch.setattr(Source, "_load", load)
+    monkeypatch.setattr(ShuffledSplit, "_load", load)
     source = opened(folder)
     targets(source, [0])
     assert ahead.wait(10)
     targets(source, range(2 * PAIRS))
     assert len(loaded) == len(set(loaded))
-    assert len(source._ready._groups) <= shuffled_split._GROUPS_KEPT
+    assert len(source._groups._groups) <= shuffle_groups._GROUPS_KEPT
 
 
 def test_a_group_that_could_not_be_read_is_read_anew_when_it_is_asked_for_again(folder):
@@ -92,7 +92,7 @@ def test_what_was_released_is_read_anew_and_no_thread_stays(folder):
     source, threads = opened(folder), threading.active_count()
     expected = targets(source, range(PAIRS))
     source.release()
-    assert not source._ready._groups
+    assert not source._groups._groups
     assert targets(source, range(PAIRS)) == expected
     for _ in range(100):
         if threading.active_count() == threads:

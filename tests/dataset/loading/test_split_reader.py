@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from textgen.dataset.loading.read_options import Choice
-from textgen.dataset.loading.shuffle_groups import PairGroup, RowGroup, SpanGroup
-from textgen.dataset.loading.split_reader import Stock
+from textgen.dataset.loading.read_options import LoadOptions
+from textgen.dataset.loading.split_reader import SplitReader
+from textgen.dataset.storage.layouts.pairs import ParsedPairs
+from textgen.dataset.storage.layouts.spans import SpanPairs, SpanRows
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import UserError
 from textgen.files import Folder
@@ -14,33 +15,33 @@ PAIRS = sum(len(document) + 1 for document in DOCUMENTS)
 
 @pytest.fixture
 def opened(build_dataset, tmp_path):
-    def open_one(choice=None, layout="spans", compact=False):
+    def open_one(options=None, layout="spans", compact=False):
         folder = tmp_path / layout
         if not folder.exists():
             build_dataset(folder, [{"train": DOCUMENTS}], layout=layout, block_pairs=8)
-        choice = choice or Choice()
-        return Stock(Folder(folder), read_manifest(folder), "train", choice, compact=compact)
+        options = options or LoadOptions()
+        return SplitReader(Folder(folder), read_manifest(folder), "train", options, compact=compact)
 
     return open_one
 
 
-@pytest.mark.parametrize(("layout", "kind"), [("pairs", PairGroup), ("spans", SpanGroup)])
+@pytest.mark.parametrize(("layout", "kind"), [("pairs", ParsedPairs), ("spans", SpanPairs)])
 def test_pairs_are_read_in_the_order_asked_for(opened, layout, kind):
-    stock = opened(layout=layout)
-    assert (stock.pairs, stock.y_shape, stock.dtype) == (PAIRS, (), np.int32)
-    which = np.arange(len(stock.blocks.places))
-    group = stock.read(which, np.arange(PAIRS)[::-1])
+    reader = opened(layout=layout)
+    assert (reader.pairs, reader.y_shape, reader.dtype) == (PAIRS, (), np.int32)
+    which = np.arange(len(reader.blocks.locations))
+    group = reader.read_pairs(which, np.arange(PAIRS)[::-1])
     assert isinstance(group, kind)
     x, y = np.empty((2, 3), int), np.empty(2, int)
-    group.cut(slice(0, 2), x, y)
+    group.extract(slice(0, 2), x, y)
     assert (x.tolist(), y.tolist()) == ([[76, 77, 78], [75, 76, 77]], [3, 78])
 
 
 def test_rows_are_counted_and_read(opened):
-    stock = opened(Choice(rows=True))
+    reader = opened(LoadOptions(rows=True))
     # Of 31, 13 and 10 targets, three a row.
-    assert (stock.pairs, stock.y_shape) == (11 + 5 + 4, (3,))
-    assert isinstance(stock.read(np.array([0]), np.arange(stock.blocks.pairs[0])), RowGroup)
+    assert (reader.pairs, reader.y_shape) == (11 + 5 + 4, (3,))
+    assert isinstance(reader.read_pairs(np.array([0]), np.arange(reader.blocks.pairs[0])), SpanRows)
 
 
 def test_ids_keep_their_dtype_where_they_are_wanted_compact(opened):
@@ -48,7 +49,7 @@ def test_ids_keep_their_dtype_where_they_are_wanted_compact(opened):
 
 
 def test_targets_with_little_context_are_counted_out(opened):
-    assert opened(Choice(min_context=3)).pairs == PAIRS - 2 * len(DOCUMENTS)
+    assert opened(LoadOptions(min_context=3)).pairs == PAIRS - 2 * len(DOCUMENTS)
 
 
 def test_a_damaged_shard_is_told_when_its_rows_are_counted(opened, tmp_path):
@@ -56,4 +57,4 @@ def test_a_damaged_shard_is_told_when_its_rows_are_counted(opened, tmp_path):
     path = tmp_path / "spans" / "train-000000.tfrecord"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match="differs from the manifest"):
-        opened(Choice(rows=True))
+        opened(LoadOptions(rows=True))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from textgen.dataset import read_sequences
 from textgen.dataset.loading import shuffle, split_reader, tf_dataset
-from textgen.dataset.storage import records
+from textgen.dataset.storage.layouts.spans import Spans
 from textgen.errors import UserError
 
 WINDOW = 3
@@ -81,9 +81,13 @@ def test_lanes_are_contiguous(build_dataset, tmp_path_factory, lengths, window, 
     documents, token = [], 10
     for unit in lengths:
         documents.append({"train": [list(range(token := token + 100, token + length)) for length in unit]})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "SPAN_TARGETS", 10)
-        folder = build_dataset(tmp_path_factory.mktemp("lanes") / "data", documents, layout="spans", block_pairs=15)
+    folder = build_dataset(
+        tmp_path_factory.mktemp("lanes") / "data",
+        documents,
+        layout="spans",
+        block_pairs=15,
+        writer=Spans(max_targets=10),
+    )
     settings = {"window": window, "fraction": fraction}
     rows = [
         pair

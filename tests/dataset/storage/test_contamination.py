@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import SPLITS
-from textgen.dataset.storage import contamination, records
+from textgen.dataset.storage import contamination, shards
 from textgen.dataset.storage.contamination import Leaks, Measure, Overlap, find_leaks
+from textgen.dataset.storage.layouts.spans import Spans
 from textgen.dataset.storage.manifest import FILE_NAME, SplitCounts, read_manifest
-from textgen.dataset.storage.records import span_records, span_sequences
+from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.sequencer import Sequencer, Stretches
 from textgen.dataset.storage.splits import Parts
 
@@ -68,15 +69,20 @@ def test_leaks_are_those_found_by_comparing_all_texts(
     stride = min(stride, window)
     if not any(unit[split] for unit in units for split in HELD_OUT):
         return
-    shards = [{split: texts for split, texts in unit.items() if texts} for unit in units]
+    by_split = [{split: texts for split, texts in unit.items() if texts} for unit in units]
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(contamination, "GRAM", size)
         patch.setattr(contamination, "_HASHES_AT_ONCE", 4)
-        patch.setattr(records, "SPAN_TARGETS", 5)
-        patch.setattr(records, "SPAN_CONTEXT", 3)
+        writer = Spans(max_targets=5, min_context=3) if layout == "spans" else None
         found = find_leaks(
             build_dataset(
-                Path(folder) / "data", shards, layout=layout, window=window, stride=stride, block_pairs=block_pairs
+                Path(folder) / "data",
+                by_split,
+                layout=layout,
+                window=window,
+                stride=stride,
+                block_pairs=block_pairs,
+                writer=writer,
             )
         )
     held = (lambda text: text[: last_target(len(text), stride)]) if layout == "pairs" else (lambda text: text)
@@ -130,21 +136,15 @@ def test_of_too_many_hashes_a_sample_is_looked_at(build_dataset, tmp_path, monke
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 7])
 @pytest.mark.parametrize("cuts", [[], [2], [1, 2, 3], [5, 6, 13, 14], [7, 20], [25, 27]])
-def test_a_sequence_that_came_in_stretches_is_read_back_whole(monkeypatch, stride, cuts):
-    monkeypatch.setattr(records, "SPAN_TARGETS", 4)
-    monkeypatch.setattr(records, "SPAN_CONTEXT", 8)
+def test_a_sequence_that_came_in_stretches_is_read_back_whole(stride, cuts):
+    layout, written = Spans(max_targets=4, min_context=8), RecordFormat(8, stride, 100)
     sequencer = Sequencer("train", boundaries=True, stride=stride, context=8)
-    texts, made, targets = [], [], 0
-    for begin, end in zip([0, *cuts], [*cuts, len(LONG)], strict=True):
-        sequences = sequencer.sequences(_stretch(LONG, begin, end))
-        cut = span_records(sequences, window=8, stride=stride, dtype=np.dtype("<u2"))
-        ends = cut.ends // 2
-        made.append(span_sequences(cut.data.view("<u2"), np.append(0, ends)[:-1], ends))
-    for some in made:
-        if not len(some.ends):
-            continue
-        stretch, targets = contamination._from_spans(some, stride, targets)
-        texts.extend(stretch.ids.tolist())
+    contents = [
+        bytes(shards.frame(made)[0])
+        for begin, end in zip([0, *cuts], [*cuts, len(LONG)], strict=True)
+        for made in layout.encode(sequencer.sequences(_stretch(LONG, begin, end)), written)
+    ]
+    texts = [token for restored in layout.restore(contents, written) for token in restored.ids.tolist()]
     whole = [2, *LONG, 3]
     assert texts == whole[: len(texts)]
     assert len(whole) - len(texts) < stride

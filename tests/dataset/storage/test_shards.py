@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from textgen.dataset.storage import shards
 from textgen.dataset.storage.records import Records
-from textgen.dataset.storage.shards import Block, Place, ShardWriter, block_places, read_blocks, record_edges
+from textgen.dataset.storage.shards import Block, BlockLocation, ShardWriter, locate_blocks, read_blocks, record_edges
 from textgen.errors import UserError
 from textgen.files import Folder
 
@@ -24,22 +24,22 @@ def pack(records):
     return Records(data, ends, np.array([pairs for _, pairs in records], int))
 
 
-def write(path, records, at_once=2):
+def write(path, records, at_once=2, block_pairs=shards.BLOCK_PAIRS):
     """A shard of records, written some at a time."""
-    writer = ShardWriter(path)
+    writer = ShardWriter(path, block_pairs=block_pairs)
     for start in range(0, len(records), at_once):
         writer.write(pack(records[start : start + at_once]))
     return writer.close(name=path.name, split="train", unit=7)
 
 
 def read_block(path, offset, block):
-    (data,) = read_blocks(Folder(path.parent), [Place(path.name, 7, offset, block)])
+    (data,) = read_blocks(Folder(path.parent), [BlockLocation(path.name, 7, offset, block)])
     starts, ends = record_edges(data)
     return [data[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def read(path, shard):
-    return [record for place in block_places([shard]) for record in read_block(path, place.offset, place.block)]
+    return [record for found in locate_blocks([shard]) for record in read_block(path, found.offset, found.block)]
 
 
 @pytest.fixture
@@ -72,9 +72,8 @@ def test_any_reader_of_tfrecords_reads_a_shard(path):
     assert list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()) == [b"abc", b"", b"\0" * 300]
 
 
-def test_blocks_end_with_the_record_that_fills_them(path, monkeypatch):
-    monkeypatch.setattr(shards, "BLOCK_PAIRS", 4)
-    shard = write(path, [(b"a", 1), (b"b", 3), (b"c", 9), (b"d", 2), (b"e", 1)])
+def test_blocks_end_with_the_record_that_fills_them(path):
+    shard = write(path, [(b"a", 1), (b"b", 3), (b"c", 9), (b"d", 2), (b"e", 1)], block_pairs=4)
     assert [(block.records, block.pairs) for block in shard.blocks] == [(2, 4), (1, 9), (2, 3)]
     assert shard.pairs == 16
     assert shard.bytes == sum(block.bytes for block in shard.blocks) == path.stat().st_size
@@ -89,9 +88,7 @@ def test_blocks_end_with_the_record_that_fills_them(path, monkeypatch):
 @settings(max_examples=60, deadline=None)
 def test_blocks_read_back_what_was_written(tmp_path_factory, records, block_pairs, at_once):
     path = tmp_path_factory.mktemp("shard") / "s"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shards, "BLOCK_PAIRS", block_pairs)
-        shard = write(path, records, at_once)
+    shard = write(path, records, at_once, block_pairs)
     assert read(path, shard) == [record for record, _ in records]
     assert shard.records == len(records)
     assert shard.pairs == sum(pairs for _, pairs in records)
@@ -135,9 +132,8 @@ def test_a_flipped_byte_anywhere_is_an_error_that_names_the_file(path):
             read_block(path, 0, shard.blocks[0])
 
 
-def test_a_cut_file_is_an_error_that_names_it_even_at_the_end_of_a_record(path, monkeypatch):
-    monkeypatch.setattr(shards, "BLOCK_PAIRS", 2)
-    shard = write(path, [(b"abc", 1), (b"def", 1), (b"ghi", 1)])
+def test_a_cut_file_is_an_error_that_names_it_even_at_the_end_of_a_record(path):
+    shard = write(path, [(b"abc", 1), (b"def", 1), (b"ghi", 1)], block_pairs=2)
     content = path.read_bytes()
     offset = shard.blocks[0].bytes
     for size in (len(content) - 1, offset, offset - 19, 0):
@@ -148,9 +144,8 @@ def test_a_cut_file_is_an_error_that_names_it_even_at_the_end_of_a_record(path, 
             read_block(path, offset * block, shard.blocks[block])
 
 
-def test_damage_in_one_block_leaves_the_others_readable(path, monkeypatch):
-    monkeypatch.setattr(shards, "BLOCK_PAIRS", 1)
-    shard = write(path, [(b"abc", 1), (b"def", 1)])
+def test_damage_in_one_block_leaves_the_others_readable(path):
+    shard = write(path, [(b"abc", 1), (b"def", 1)], block_pairs=1)
     path.write_bytes(path.read_bytes()[:-1])
     assert read_block(path, 0, shard.blocks[0]) == [b"abc"]
 

@@ -85,14 +85,14 @@ def test_targets_begin_after_what_is_context_only():
 
 @given(st.lists(st.integers(0, 300), max_size=4), st.integers(1, 50), st.integers(1, 60))
 @settings(max_examples=100, deadline=None)
-def test_spans_cover_every_target_once_with_enough_context(lengths, context, most_targets):
+def test_spans_cover_every_target_once_with_enough_context(lengths, context, max_targets):
     whole = windows.sequences([np.arange(length) for length in [*lengths, 2]])
-    cut = windows.spans(whole, context=context, most_targets=most_targets)
+    cut = windows.spans(whole, context=context, max_targets=max_targets)
     spans = list(zip(cut.starts.tolist(), cut.firsts.tolist(), cut.ends.tolist(), strict=True))
     targets = [target for _, first, end in spans for target in range(first, end)]
     assert targets == windows.targets(whole, window=1, stride=1).places.tolist()
     for start, first, end in spans:
-        assert 0 < end - first <= most_targets
+        assert 0 < end - first <= max_targets
         sequence_start = max(begin for begin in whole.starts if begin < first)
         assert start == max(sequence_start, first - context)
 
@@ -108,7 +108,7 @@ def test_rows_hold_every_target_once_and_none_of_two_sequences(lengths, context,
     rows = [list(range(first, end)) for first, end in edges]
     sequences = list(zip(starts.tolist(), firsts.tolist(), ends.tolist(), strict=True))
     assert sum(rows, []) == [target for _, first, end in sequences for target in range(first, end)]
-    for row, begins in zip(rows, found.begin.tolist(), strict=True):
+    for row, begins in zip(rows, found.starts_document.tolist(), strict=True):
         start, _, end = next(sequence for sequence in sequences if row[0] < sequence[2])
         assert 0 < len(row) <= window and row[-1] < end
         assert len(row) == window or row[-1] == end - 1
@@ -123,7 +123,7 @@ def test_ids_from_any_place_on_are_cut():
 
 @pytest.mark.parametrize("length", [0, 1])
 def test_a_sequence_without_a_target_has_no_span(length):
-    assert not len(windows.spans(windows.sequences([np.arange(length)]), context=3, most_targets=5).starts)
+    assert not len(windows.spans(windows.sequences([np.arange(length)]), context=3, max_targets=5).starts)
 
 
 def test_examples_in_the_docstrings_hold():

@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from textgen.block_cache import BlockCache
 from textgen.dataset.loading.batch_sampler import Schedule
-from textgen.dataset.loading.mixture import Data, Mixture, open_stock, weights_of
-from textgen.dataset.loading.read_options import Choice
-from textgen.dataset.loading.stateful import Lanes
+from textgen.dataset.loading.mixture import Data, Mixture, weights_of
+from textgen.dataset.loading.read_options import LoadOptions
+from textgen.dataset.loading.split_reader import open_split
+from textgen.dataset.loading.stateful import StatefulRows
 from textgen.dataset.loading.tf_dataset import Array, Empty, Slice, Stream
 from textgen.errors import require
 
@@ -65,11 +66,11 @@ def read_pairs(
         UserError: a folder is no dataset, the split is empty, datasets don't fit together, or an argument is out of
             range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same wording when it is reached.
     """
-    choice = Choice(window, stride, min_context, fraction)
+    options = LoadOptions(window, stride, min_context, fraction)
     drawn = _Drawn(
         data,
         split,
-        choice=choice,
+        options=options,
         part=_part(batch_size, worker, workers),
         batch_size=batch_size,
         epochs=epochs,
@@ -133,13 +134,13 @@ def read_sequences(
             layout or stride, or an argument is out of range. A damaged shard raises
             `tf.errors.InvalidArgumentError` with the same wording when it is reached.
     """
-    choice = Choice(window, fraction=fraction, rows=True)
+    options = LoadOptions(window, fraction=fraction, rows=True)
     part = _part(batch_size, worker, workers)
     if not carry:
         drawn = _Drawn(
             data,
             split,
-            choice=choice,
+            options=options,
             part=part,
             batch_size=batch_size,
             epochs=epochs,
@@ -154,8 +155,8 @@ def read_sequences(
     )
     folder, *others = weights_of(data)
     require(not others, f"{len(others) + 1} datasets are given; rows go on from step to step in one. Name one.")
-    stock = open_stock(folder, split, choice, compact=False, cache=cache)
-    return Stream(Lanes(stock, part, batch_size=batch_size, epochs=epochs)).dataset(start_step)
+    reader = open_split(folder, split, options, compact=False, cache=cache)
+    return Stream(StatefulRows(reader, part, batch_size=batch_size, epochs=epochs)).dataset(start_step)
 
 
 def _part(batch_size: int, worker: int, workers: int) -> Slice:
@@ -175,7 +176,7 @@ class _Drawn:
         data: Data,
         split: str,
         *,
-        choice: Choice,
+        options: LoadOptions,
         part: Slice,
         batch_size: int,
         epochs: int,
@@ -185,7 +186,7 @@ class _Drawn:
         compact: bool = False,
     ):
         require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
-        self._mixture = mixture = Mixture(data, split, choice, seed=seed, compact=compact, cache=cache)
+        self._mixture = mixture = Mixture(data, split, options, seed=seed, compact=compact, cache=cache)
         self._schedule = schedule = Schedule(
             mixture.pairs,
             mixture.weights,

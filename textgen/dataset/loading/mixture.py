@@ -7,13 +7,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from textgen.block_cache import BlockCache, open_folder
+from textgen.block_cache import BlockCache
 from textgen.config import VOCABULARY_FILE
 from textgen.dataset.loading.batch_sampler import Share
-from textgen.dataset.loading.read_options import Choice
-from textgen.dataset.loading.shuffled_split import Source
-from textgen.dataset.loading.split_reader import Stock
-from textgen.dataset.storage.manifest import read_manifest
+from textgen.dataset.loading.read_options import LoadOptions
+from textgen.dataset.loading.shuffled_split import ShuffledSplit
+from textgen.dataset.loading.split_reader import SplitReader, open_split
 from textgen.errors import UserError, require
 
 Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
@@ -41,25 +40,32 @@ class Mixture:
         pairs: how many pairs each has in an epoch.
         weights: of each.
         window: W.
-        y_shape: of a pair: (), or (W,) where rows of targets are chosen.
+        y_shape: of a pair: (), or (W,) where rows of targets are read.
         dtype: that of the ids.
     """
 
     def __init__(
-        self, data: Data, split: str, choice: Choice, *, seed: int | None, compact: bool, cache: BlockCache | None
+        self,
+        data: Data,
+        split: str,
+        options: LoadOptions,
+        *,
+        seed: int | None,
+        compact: bool,
+        cache: BlockCache | None,
     ):
         """See `read_pairs` for what these are.
 
         Raises:
-            UserError: a folder is no dataset, its split is empty, it can't serve the choice, or they don't fit.
+            UserError: a folder is no dataset, its split is empty, it can't serve the options, or they don't fit.
         """
         weights = weights_of(data)
-        stocks = [open_stock(folder, split, choice, compact=compact, cache=cache) for folder in weights]
-        first, *others = stocks
+        readers = [open_split(folder, split, options, compact=compact, cache=cache) for folder in weights]
+        first, *others = readers
         for other, name in zip(others, list(weights)[1:], strict=True):
             _check_alike(first, other, next(iter(weights)), name)
-        self._sources = [Source(stock, seed=seed) for stock in stocks]
-        self.pairs = [stock.pairs for stock in stocks]
+        self._sources = [ShuffledSplit(reader, seed=seed) for reader in readers]
+        self.pairs = [reader.pairs for reader in readers]
         self.weights = list(weights.values())
         self.window, self.y_shape, self.dtype = first.window, first.y_shape, first.dtype
 
@@ -86,24 +92,15 @@ class Mixture:
             source.release()
 
 
-def open_stock(folder: str | Path, split: str, choice: Choice, *, compact: bool, cache: BlockCache | None) -> Stock:
-    """What is served of a split of the dataset in a folder.
-
-    Raises:
-        UserError: the folder is no dataset, its split is empty, or it can't serve the choice.
-    """
-    return Stock(open_folder(folder, cache=cache), read_manifest(folder), split, choice, compact=compact)
-
-
-def _check_alike(one: Stock, two: Stock, one_name: object, two_name: object) -> None:
+def _check_alike(one: SplitReader, two: SplitReader, one_name: object, two_name: object) -> None:
     """Refuses to mix datasets whose ids don't mean the same."""
 
-    def traits(stock: Stock) -> dict[str, object]:
+    def traits(reader: SplitReader) -> dict[str, object]:
         return {
-            "vocabulary": stock.manifest.tokens_sha256,
-            "tokenizer and cleaning": dataclasses.replace(stock.manifest.text, vocabulary_size=1),
-            "window": stock.window,
-            "boundaries": stock.manifest.config.boundaries,
+            "vocabulary": reader.manifest.tokens_sha256,
+            "tokenizer and cleaning": dataclasses.replace(reader.manifest.text, vocabulary_size=1),
+            "window": reader.window,
+            "boundaries": reader.manifest.config.boundaries,
         }
 
     differing = [name for name, trait in traits(one).items() if trait != traits(two)[name]]

@@ -1,7 +1,7 @@
-"""What a reader takes of a split: which blocks, and which of their targets.
+"""Options of a reader: which blocks of a split are served, and which of their targets.
 
-All of it is reckoned from the manifest's counts, so that the place of every pair in the stream is known before
-anything is read; only the number of targets with enough context, and that of rows, has to be counted in the shards.
+All indices follow from the counts in the manifest, so the position of every pair in the stream is known before
+anything is read. Only targets with enough context, and rows, have to be counted in the shards.
 """
 
 import math
@@ -9,24 +9,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textgen.config import PrepareConfig
-from textgen.dataset.storage.records import SPAN_CONTEXT, SPAN_TARGETS
-from textgen.dataset.storage.shards import Place
+from textgen.dataset.storage import ragged
+from textgen.dataset.storage.layouts import Layout
+from textgen.dataset.storage.records import ReadRequest, RecordFormat
+from textgen.dataset.storage.shards import BlockLocation
 from textgen.errors import require
 
-_ANY_SEED = 0
-"""A share is the same for everyone, and part of every larger share."""
+_FRACTION_SEED = 0
+"""Constant, so that a fraction is the same for every reader, and part of every larger fraction."""
 
 
-class Choice(NamedTuple):
-    """How a split is served; None stands for what it was made with.
+class LoadOptions(NamedTuple):
+    """What to serve of a split; None stands for the value of the preparation.
 
     Attributes:
-        window: W, the most tokens in an X.
-        stride: every so manieth target of the corpus.
-        min_context: the tokens that an X has at the least.
-        fraction: the share of the pairs, above 0 and up to 1, in blocks from all over the split.
-        rows: whether rows of up to W targets are served, in the place of pairs.
+        window: W, the maximum number of tokens in an X.
+        stride: keep every `stride`-th target of the corpus.
+        min_context: minimum number of tokens in an X.
+        fraction: share of the pairs, above 0 and up to 1, in blocks from all over the split.
+        rows: whether rows of up to W targets are served instead of pairs.
     """
 
     window: int | None = None
@@ -36,94 +37,99 @@ class Choice(NamedTuple):
     rows: bool = False
 
 
-class Settled(NamedTuple):
-    """A choice for one dataset; of the targets in its shards, every `step`-th is served."""
+class ResolvedOptions(NamedTuple):
+    """Options for one dataset.
 
-    window: int
+    Attributes:
+        request: what its layout is asked for.
+        step: keep every `step`-th target of those in the shards.
+        fraction: see `LoadOptions`.
+    """
+
+    request: ReadRequest
     step: int
-    min_context: int
     fraction: float
-    rows: bool = False
 
 
-class Blocks(NamedTuple):
+class SelectedBlocks(NamedTuple):
     """The N blocks that are served, in the order of the corpus.
 
     Attributes:
-        places: where each lies.
-        targets: int[N], how many targets with enough context each holds, or how many rows.
-        firsts: int[N], which of them is the first that is served.
-        pairs: int[N], how many are.
-        follow: bool[N], whether the block before it in the corpus is served, and no share of it is missing.
+        locations: location of each block.
+        targets: int [N], number of targets with enough context, or of rows, in each block.
+        firsts: int [N], index of the first of them that is served.
+        pairs: int [N], number of them that are served.
+        contiguous: bool [N], whether the block before it in the corpus is served too, and up to its end.
     """
 
-    places: list[Place]
+    locations: list[BlockLocation]
     targets: np.ndarray
     firsts: np.ndarray
     pairs: np.ndarray
-    follow: np.ndarray
+    contiguous: np.ndarray
 
 
-def settle(choice: Choice, config: PrepareConfig) -> Settled:
-    """What a choice is for a dataset made with this config.
+def resolve(options: LoadOptions, layout: Layout, written: RecordFormat) -> ResolvedOptions:
+    """Resolves options for a dataset of this layout that was written so.
 
     Raises:
-        UserError: a number is out of range, or fixed in the shards of the `pairs` layout, or rows are wanted and the
-            shards have not every target of stretches of text.
+        UserError: a number is out of range, or the shards don't hold what is asked for.
     """
-    window = config.window if choice.window is None else choice.window
-    stride = config.stride if choice.stride is None else choice.stride
-    if choice.rows:
-        require(
-            (config.layout, config.stride) == ("spans", 1),
-            f"the layout is {config.layout} and the stride {config.stride}; rows of targets are cut from spans with "
-            "every target. Prepare with --layout spans --stride 1.",
-        )
-        require(1 <= window <= SPAN_TARGETS, f"window is {window}; a row has from 1 to {SPAN_TARGETS} targets.")
-    longest = max(config.window, SPAN_CONTEXT)
+    request = ReadRequest(
+        window=written.window if options.window is None else options.window,
+        stride=written.stride if options.stride is None else options.stride,
+        min_context=options.min_context,
+        rows=options.rows,
+    )
+    layout.check(request, written)
     require(
-        choice.rows or 1 <= window <= longest,
-        f"window is {window}; the shards hold up to {longest} tokens of context.",
+        request.stride >= 1 and request.stride % written.stride == 0,
+        f"stride is {request.stride}; it must be a multiple of {written.stride}, the stride of the shards.",
     )
     require(
-        stride >= 1 and stride % config.stride == 0,
-        f"stride is {stride}; the shards hold every target number {config.stride}, so it must be a multiple of that.",
+        1 <= request.min_context <= request.window,
+        f"min context is {request.min_context}; it must be from 1 to the window, which is {request.window}.",
     )
-    require(
-        1 <= choice.min_context <= window,
-        f"min context is {choice.min_context}; it must be from 1 to the window, which is {window}.",
-    )
-    require(0 < choice.fraction <= 1, f"fraction is {choice.fraction}; it must be above 0 and at most 1.")
-    fixed = (window, stride, choice.min_context) == (config.window, config.stride, 1)
-    require(
-        config.layout == "spans" or fixed,
-        "the windows of the pairs layout are cut already. Prepare with --layout spans to choose window, stride or "
-        "min context when reading.",
-    )
-    return Settled(window, stride // config.stride, choice.min_context, choice.fraction, choice.rows)
+    require(0 < options.fraction <= 1, f"fraction is {options.fraction}; it must be above 0 and at most 1.")
+    return ResolvedOptions(request, request.stride // written.stride, options.fraction)
 
 
-def choose(places: list[Place], targets: np.ndarray, *, step: int, fraction: float) -> Blocks:
-    """Every `step`-th target of the blocks, and of these a share.
+def select_blocks(
+    locations: list[BlockLocation], targets: np.ndarray, *, step: int, fraction: float
+) -> SelectedBlocks:
+    """Selects every `step`-th target of the blocks, and of these a fraction.
 
     Args:
-        places: the split's blocks in order.
-        targets: int[N], how many targets, or rows, each holds.
-        step: counted on from block to block, so that short documents have their share.
-        fraction: see Choice.
+        locations: all N blocks of the split, in order.
+        targets: int [N], number of targets, or of rows, in each block.
+        step: steps go on from block to block, so that short documents are served too.
+        fraction: see `LoadOptions`.
     """
     before = np.cumsum(targets) - targets
     firsts = -before % step
     all_pairs = np.maximum(-((firsts - targets) // step), 0)
-    pairs = _share(all_pairs, fraction) if fraction < 1 else all_pairs
+    pairs = _take_fraction(all_pairs, fraction) if fraction < 1 else all_pairs
     chosen = np.flatnonzero(pairs)
-    follow = np.append(False, pairs == all_pairs)[chosen]
-    return Blocks([places[i] for i in chosen], targets[chosen], firsts[chosen], pairs[chosen], follow)
+    contiguous = np.append(False, pairs == all_pairs)[chosen]
+    return SelectedBlocks([locations[i] for i in chosen], targets[chosen], firsts[chosen], pairs[chosen], contiguous)
 
 
-def _share(pairs: np.ndarray, fraction: float) -> np.ndarray:
-    """As many whole blocks as the share holds, in an order of chance, and of one more the part that is missing."""
-    order = np.random.RandomState(_ANY_SEED).permutation(len(pairs))
+def served_indices(blocks: SelectedBlocks, chosen: np.ndarray, *, step: int) -> np.ndarray:
+    """Returns int [N], the indices of the targets that are served among all targets of M blocks.
+
+    Args:
+        blocks: the blocks of the split.
+        chosen: int [M], indices of some of them, in any order.
+        step: that of the resolved options.
+    """
+    targets = blocks.targets[chosen]
+    before = np.cumsum(targets) - targets
+    return ragged.places(before + blocks.firsts[chosen], blocks.pairs[chosen], step=step)
+
+
+def _take_fraction(pairs: np.ndarray, fraction: float) -> np.ndarray:
+    """Returns int [N], the pairs kept of each block: whole blocks in a random order, then part of one more."""
+    order = np.random.RandomState(_FRACTION_SEED).permutation(len(pairs))
     before = np.cumsum(pairs[order]) - pairs[order]
     wanted = math.ceil(fraction * pairs.sum())
     kept = np.empty_like(pairs)

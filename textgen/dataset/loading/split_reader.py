@@ -1,87 +1,96 @@
-"""What is served of a split: its blocks, how many pairs each has, and groups of them."""
+"""Reader for one split: its blocks, their pair counts, and loading of shuffle groups."""
+
+from pathlib import Path
 
 import numpy as np
 
-from textgen.dataset.loading.read_options import Choice, choose, settle
-from textgen.dataset.loading.shuffle_groups import (
-    Group,
-    PairGroup,
-    RowGroup,
-    SpanGroup,
-    count_rows,
-    count_targets,
-    read_spans,
-    served_targets,
-)
-from textgen.dataset.storage.manifest import Manifest
-from textgen.dataset.storage.records import span_dtype
-from textgen.dataset.storage.shards import Place, block_places, read_blocks
+from textgen.block_cache import BlockCache, open_folder
+from textgen.dataset.loading.read_options import LoadOptions, resolve, select_blocks, served_indices
+from textgen.dataset.storage.layouts import LAYOUTS, LoadedPairs, LoadedRows
+from textgen.dataset.storage.manifest import Manifest, read_manifest
+from textgen.dataset.storage.shards import BlockLocation, locate_blocks, read_blocks
 from textgen.files import Folder
 
 
-class Stock:
-    """The blocks of a split that are served. Where rows of targets are chosen, a pair is such a row.
+class SplitReader:
+    """Reads the blocks of a split that are served. Where rows of targets are read, "pair" stands for a row.
 
     Attributes:
-        manifest: that of the dataset.
+        manifest: manifest of the dataset.
         window: W.
-        y_shape: of a pair: (), or (W,) of a row.
-        dtype: that of the ids that are served.
-        blocks: which blocks these are.
-        pairs: how many pairs they have together.
+        y_shape: shape of the target of one pair: (), or (W,) for a row.
+        dtype: dtype of the ids that are served.
+        blocks: the blocks that are served.
+        pairs: number of pairs in them.
     """
 
-    def __init__(self, folder: Folder, manifest: Manifest, split: str, choice: Choice, *, compact: bool):
-        """`compact`: whether ids keep the dtype that they have on disk.
-
-        Raises:
-            UserError: the split is empty, or the choice is one that the dataset can't serve.
-        """
-        self.manifest = manifest
-        self._folder = folder
-        self._settled = settle(choice, manifest.config)
-        self.window = self._settled.window
-        self.y_shape = (self.window,) if choice.rows else ()
-        self._stored = span_dtype(manifest.vocabulary_size)
-        self.dtype = self._stored if compact else np.dtype(np.int32)
-        places = block_places(manifest.shards(split))
-        self.blocks = choose(places, self._counts(places), step=self._settled.step, fraction=self._settled.fraction)
-        self.pairs = int(self.blocks.pairs.sum())
-
-    def read(self, which: np.ndarray, order: np.ndarray) -> Group:
-        """The pairs of some blocks.
+    def __init__(self, folder: Folder, manifest: Manifest, split: str, options: LoadOptions, *, compact: bool):
+        """Reads the shards only if the pairs with enough context, or the rows, have to be counted.
 
         Args:
-            which: the numbers of the blocks.
-            order: the numbers of all of their pairs that are served, in the order to serve them.
+            folder: folder of the dataset.
+            manifest: its manifest.
+            split: "train", "validation" or "test".
+            options: what to serve.
+            compact: whether ids keep the dtype that they have on disk; else they are int32.
+
+        Raises:
+            UserError: the split is empty, a shard that is counted is damaged, or the dataset can't serve the options.
+        """
+        self.manifest, self._folder = manifest, folder
+        self._layout, self._written = LAYOUTS[manifest.config.layout], manifest.record_format
+        self._resolved = resolve(options, self._layout, self._written)
+        self.window = self._resolved.request.window
+        self.y_shape = (self.window,) if options.rows else ()
+        self.dtype = self._written.id_dtype if compact else np.dtype(np.int32)
+        blocks = locate_blocks(manifest.shards(split))
+        self.blocks = select_blocks(
+            blocks, self._counts(blocks), step=self._resolved.step, fraction=self._resolved.fraction
+        )
+        self.pairs = int(self.blocks.pairs.sum())
+
+    def read_pairs(self, blocks: np.ndarray, order: np.ndarray) -> LoadedPairs:
+        """Reads pairs of some blocks, or rows where the options say so.
+
+        Args:
+            blocks: int [M], indices into `self.blocks`.
+            order: int [N], indices of pairs among those that the M blocks serve, in the order to serve them.
 
         Raises:
             UserError: a shard is missing or damaged.
         """
-        contents = read_blocks(self._folder, [self.blocks.places[i] for i in which])
-        served = served_targets(self.blocks, which, step=self._settled.step).take(order)
-        config = self.manifest.config
-        if config.layout == "pairs":
-            return PairGroup(contents, served, window=config.window, vocabulary_size=self.manifest.vocabulary_size)
-        sequences = read_spans(
-            contents, stride=config.stride, min_context=self._settled.min_context, dtype=self._stored
-        )
-        if self._settled.rows:
-            return RowGroup(sequences, served, window=self.window)
-        return SpanGroup(sequences, served, window=self.window, stride=config.stride)
+        if self._resolved.request.rows:
+            return self.read_rows(blocks, order)
+        return self._layout.load(*self._read(blocks, order), self._resolved.request, self._written)
 
-    def _counts(self, places: list[Place]) -> np.ndarray:
-        """int[N], the targets with enough context of each block, or its rows; the manifest has the targets alone."""
-        if self._settled.min_context == 1 and not self._settled.rows:
-            return np.array([place.block.pairs for place in places])
-        return np.array([self._count(*read_blocks(self._folder, [place])) for place in places])
+    def read_rows(self, blocks: np.ndarray, order: np.ndarray) -> LoadedRows:
+        """Reads rows of targets of some blocks; see `read_pairs`."""
+        return self._layout.load_rows(*self._read(blocks, order), self._resolved.request, self._written)
 
-    def _count(self, content: bytes) -> int:
-        if self._settled.rows:
-            return count_rows(content, window=self.window, dtype=self._stored)
-        return count_targets(
-            content,
-            stride=self.manifest.config.stride,
-            min_context=self._settled.min_context,
-            dtype=self._stored,
+    def _read(self, blocks: np.ndarray, order: np.ndarray) -> tuple[list[bytes], np.ndarray]:
+        contents = read_blocks(self._folder, [self.blocks.locations[i] for i in blocks])
+        return contents, served_indices(self.blocks, blocks, step=self._resolved.step).take(order)
+
+    def _counts(self, blocks: list[BlockLocation]) -> np.ndarray:
+        """Returns int [N], the targets with enough context, or the rows, of each block."""
+        request = self._resolved.request
+        if request.min_context == 1 and not request.rows:
+            # The manifest counts the targets.
+            return np.array([location.block.pairs for location in blocks])
+        return np.array(
+            [
+                self._layout.count(read_blocks(self._folder, [location])[0], request, self._written)
+                for location in blocks
+            ]
         )
+
+
+def open_split(
+    folder: str | Path, split: str, options: LoadOptions, *, compact: bool, cache: BlockCache | None
+) -> SplitReader:
+    """Opens a split of the dataset in a folder.
+
+    Raises:
+        UserError: the folder is no dataset, its split is empty, or it can't serve the options.
+    """
+    return SplitReader(open_folder(folder, cache=cache), read_manifest(folder), split, options, compact=compact)

@@ -6,44 +6,43 @@ are in are in memory.
 """
 
 import functools
-from typing import cast
 
 import numpy as np
 
-from textgen.dataset.loading.shuffle_groups import RowGroup
-from textgen.dataset.loading.split_reader import Stock
+from textgen.dataset.loading.split_reader import SplitReader
 from textgen.dataset.loading.tf_dataset import Array, Empty, Slice
+from textgen.dataset.storage.layouts import LoadedRows
 from textgen.errors import require
 
 
-class Lanes:
+class StatefulRows:
     """A worker's lanes; see `tf_dataset.Steps`."""
 
     drop_remainder = True
 
-    def __init__(self, stock: Stock, part: Slice, *, batch_size: int, epochs: int):
-        """`stock` has rows; `batch_size` is B, the lanes of all workers.
+    def __init__(self, reader: SplitReader, part: Slice, *, batch_size: int, epochs: int):
+        """`reader` has rows; `batch_size` is B, the lanes of all workers.
 
         Raises:
             UserError: there are fewer rows than lanes, or no epochs.
         """
         require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         require(
-            batch_size <= stock.pairs,
-            f"batch size is {batch_size}; each of them goes through rows of its own, and there are {stock.pairs}. "
+            batch_size <= reader.pairs,
+            f"batch size is {batch_size}; each of them goes through rows of its own, and there are {reader.pairs}. "
             "Take a smaller batch size or window, or carry no states.",
         )
-        self._stock, self.part, self.batch_size, self.epochs = stock, part, batch_size, epochs
-        self.steps_per_epoch = self.whole_steps = stock.pairs // batch_size
-        shape = (stock.window,)
+        self._reader, self.part, self.batch_size, self.epochs = reader, part, batch_size, epochs
+        self.steps_per_epoch = self.whole_steps = reader.pairs // batch_size
+        shape = (reader.window,)
         self.arrays: tuple[Array, ...] = (
-            Array(shape, stock.dtype),
-            Array(shape, stock.dtype),
+            Array(shape, reader.dtype),
+            Array(shape, reader.dtype),
             Array((), np.dtype(bool)),
         )
         first, lanes = part.begin(batch_size), part.size(batch_size)
         self._begins = np.arange(first, first + lanes) * self.steps_per_epoch
-        self._block_ends = np.cumsum(stock.blocks.pairs)
+        self._block_ends = np.cumsum(reader.blocks.pairs)
         # The block that each lane is in, and the next.
         self._block = functools.lru_cache(maxsize=2 * lanes)(self._read)
 
@@ -74,15 +73,14 @@ class Lanes:
             block = int(np.searchsorted(self._block_ends, rows[done], side="right"))
             stop = int(np.searchsorted(rows, self._block_ends[block]))
             group, numbers = self._block(block), rows[done:stop] - self._begin(block)
-            group.cut(numbers, x[done:stop], y[done:stop])
-            fresh[done:stop] = group.begin[numbers]
-            if not self._stock.blocks.follow[block]:
+            group.extract(numbers, x[done:stop], y[done:stop])
+            fresh[done:stop] = group.starts_document[numbers]
+            if not self._reader.blocks.contiguous[block]:
                 fresh[done:stop] |= numbers == 0
             done = stop
 
     def _begin(self, block: int) -> int:
-        return int(self._block_ends[block] - self._stock.blocks.pairs[block])
+        return int(self._block_ends[block] - self._reader.blocks.pairs[block])
 
-    def _read(self, block: int) -> RowGroup:
-        # A stock of rows has groups of them.
-        return cast(RowGroup, self._stock.read(np.array([block]), np.arange(self._stock.blocks.pairs[block])))
+    def _read(self, block: int) -> LoadedRows:
+        return self._reader.read_rows(np.array([block]), np.arange(self._reader.blocks.pairs[block]))

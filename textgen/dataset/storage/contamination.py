@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
-from textgen.config import BOS, EOS, PAD, PrepareConfig
-from textgen.dataset.storage import ragged
+from textgen.config import BOS, EOS, PrepareConfig
+from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.manifest import Manifest, read_manifest
-from textgen.dataset.storage.records import parse_pairs, span_dtype, span_sequences
-from textgen.dataset.storage.shards import block_places, read_blocks, record_edges
-from textgen.dataset.storage.windows import Sequences
+from textgen.dataset.storage.records import RestoredIds
+from textgen.dataset.storage.shards import locate_blocks, read_blocks
 from textgen.files import Folder
 
 GRAM = 13
@@ -75,9 +73,9 @@ def find_leaks(directory: str | Path) -> Leaks:
     documents = _Tally(sum(counts.documents for counts in held_out))
     for split in (*HELD_OUT, "train"):
         gram_hasher, document_hasher = _GramHasher(), _DocumentHasher()
-        for stretch in _stretches(Folder(directory), manifest, split):
-            grams.add(split, gram_hasher.hashes(stretch))
-            documents.add(split, document_hasher.hashes(stretch))
+        for restored in _restored(Folder(directory), manifest, split):
+            grams.add(split, gram_hasher.hashes(restored))
+            documents.add(split, document_hasher.hashes(restored))
     return Leaks(
         grams.measure(among_held_out=False),
         _documents_unmeasurable(manifest.config) or documents.measure(among_held_out=True),
@@ -91,9 +89,7 @@ def _unmeasurable(manifest: Manifest) -> str:
         return "nothing is held out"
     if config.stride > config.window:
         return f"the stride, {config.stride}, leaves out tokens, as it is above the window, {config.window}"
-    if config.layout == "pairs" and config.window == 1:
-        return "windows of 1 token do not tell where documents begin"
-    return ""
+    return LAYOUTS[config.layout].not_restorable(manifest.record_format)
 
 
 def _documents_unmeasurable(config: PrepareConfig) -> str:
@@ -107,73 +103,26 @@ def _documents_unmeasurable(config: PrepareConfig) -> str:
     return ""
 
 
-class _Stretch(NamedTuple):
-    """Ids in the order of the corpus, each once.
-
-    Attributes:
-        ids: int64 [T].
-        starts: int[S], the places where a sequence starts; what stands before the first goes on with the last one.
-    """
-
-    ids: np.ndarray
-    starts: np.ndarray
-
-
-def _stretches(folder: Folder, manifest: Manifest, split: str) -> Iterator[_Stretch]:
-    """What a split was cut from, a block at a time."""
-    targets_before = 0
-    shards = [shard for shard in manifest.total.shards if shard.split == split]
-    for place in block_places(shards):
-        (data,) = read_blocks(folder, [place])
-        starts, ends = record_edges(data)
-        if manifest.config.layout == "pairs":
-            records = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-            yield _from_pairs(records, manifest.config)
-        else:
-            dtype = span_dtype(manifest.vocabulary_size)
-            spans = span_sequences(np.frombuffer(data, dtype), starts // dtype.itemsize, ends // dtype.itemsize)
-            stretch, targets_before = _from_spans(spans, manifest.config.stride, targets_before)
-            yield stretch
-
-
-def _from_pairs(records: list[bytes], config: PrepareConfig) -> _Stretch:
-    """The first pair of a sequence has two of its ids, each other one as many as the stride, y the last of them."""
-    x, y = parse_pairs(tf.constant(records), window=config.window)
-    widths = np.count_nonzero(x.numpy() != PAD, axis=1)
-    rows = np.pad(x.numpy(), ((0, 0), (0, 1)))
-    rows[np.arange(len(rows)), widths] = y.numpy()
-    first = widths == 1
-    counts = np.where(first, 2, config.stride)
-    ids, ends = ragged.join(rows.ravel(), np.arange(len(rows)) * rows.shape[1] + widths + 1 - counts, counts)
-    return _Stretch(ids.astype(np.int64), (ends - counts)[first])
-
-
-def _from_spans(spans: Sequences, stride: int, targets_before: int) -> tuple[_Stretch, int]:
-    """Also how many ids the last span has from its first target on, which the next call is to be given."""
-    contexts = spans.firsts - spans.starts
-    targets = spans.ends - spans.firsts
-    # Where the span before ended short of the next target, the context holds new ids too.
-    new_in_context = -np.concatenate([[targets_before], targets[:-1]]) % stride
-    first = contexts == 1
-    old = np.where(first, 0, contexts - new_in_context)
-    counts = spans.ends - spans.starts - old
-    ids, ends = ragged.join(spans.ids, spans.starts + old, counts)
-    return _Stretch(ids.astype(np.int64), (ends - counts)[first]), int(targets[-1])
+def _restored(folder: Folder, manifest: Manifest, split: str) -> Iterator[RestoredIds]:
+    """Yields the ids that a split was made from, block by block."""
+    locations = locate_blocks(shard for shard in manifest.total.shards if shard.split == split)
+    contents = (read_blocks(folder, [location])[0] for location in locations)
+    return LAYOUTS[manifest.config.layout].restore(contents, manifest.record_format)
 
 
 class _GramHasher:
-    """Hashes the 13-grams of a split, stretch by stretch; [BOS] and [EOS] are in none."""
+    """Hashes the 13-grams of a split, block by block; [BOS] and [EOS] are in none."""
 
     def __init__(self) -> None:
         self._before = np.empty(0, np.int64)
 
-    def hashes(self, stretch: _Stretch) -> np.ndarray:
-        """uint64 [N], one for each 13-gram that ends in the stretch."""
-        ids = np.concatenate([self._before, stretch.ids])
+    def hashes(self, restored: RestoredIds) -> np.ndarray:
+        """uint64 [N], one for each 13-gram that ends in the restored."""
+        ids = np.concatenate([self._before, restored.ids])
         places = np.arange(len(ids))
         # Where the text that each id stands in begins.
         begins = np.zeros(len(ids), np.int64)
-        starts = stretch.starts + len(self._before)
+        starts = restored.starts + len(self._before)
         begins[starts] = starts
         marks = np.flatnonzero((ids == BOS) | (ids == EOS))
         begins[marks] = marks + 1
@@ -206,9 +155,9 @@ class _DocumentHasher:
     def __init__(self) -> None:
         self._hash, self._known = np.zeros(1, np.uint64), 0
 
-    def hashes(self, stretch: _Stretch) -> np.ndarray:
-        """uint64 [N], one for each long enough document that ends in the stretch."""
-        ids = stretch.ids
+    def hashes(self, restored: RestoredIds) -> np.ndarray:
+        """uint64 [N], one for each long enough document that ends in the restored."""
+        ids = restored.ids
         ends = np.flatnonzero(ids == EOS) + 1
         edges = np.unique(np.concatenate([[0], ends, [len(ids)]]))
         lengths = np.diff(edges)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.config import SPLITS, PrepareConfig, TextConfig, from_json, to_json
+from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.shards import Block, Shard
 from textgen.errors import UserError
 from textgen.files import Folder, is_remote
@@ -164,6 +165,11 @@ class Manifest:
             remedy = f"Prepare it with --{split}-percent above 0, or n" if split != "train" else "N"
             raise UserError(f"the {split} split of this dataset is empty. {remedy}ame another --split.")
         return shards
+
+    @property
+    def record_format(self) -> RecordFormat:
+        """Format of the records in the shards."""
+        return RecordFormat(self.config.window, self.config.stride, self.vocabulary_size)
 
     @property
     def text(self) -> TextConfig:

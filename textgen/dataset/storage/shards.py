@@ -56,9 +56,11 @@ class Shard:
 
 
 class ShardWriter:
-    """Writes records to a file; `close` tells what it wrote."""
+    """Writes records to a file; `close` describes what was written."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, block_pairs: int = BLOCK_PAIRS):
+        """`block_pairs`: a block ends with the record that brings it to this number of pairs."""
+        self._block_pairs = block_pairs
         self._file = path.open("wb")
         self._sha256 = hashlib.sha256()
         self._blocks: list[Block] = []
@@ -70,7 +72,7 @@ class ShardWriter:
         pairs = np.cumsum(records.pairs)
         done = done_bytes = done_pairs = 0
         while done < len(ends):
-            wanted = done_pairs + BLOCK_PAIRS - self._block.pairs
+            wanted = done_pairs + self._block_pairs - self._block.pairs
             last = min(int(np.searchsorted(pairs, wanted)), len(ends) - 1)
             data = framed[done_bytes : int(ends[last])]
             self._file.write(data)
@@ -82,7 +84,7 @@ class ShardWriter:
                 zlib.crc32(data, self._block.crc32),
             )
             done, done_bytes, done_pairs = last + 1, int(ends[last]), int(pairs[last])
-            if self._block.pairs >= BLOCK_PAIRS:
+            if self._block.pairs >= self._block_pairs:
                 self._end_block()
 
     def close(self, *, name: str, split: str, unit: int) -> Shard:
@@ -138,8 +140,8 @@ def _masked(checks: np.ndarray) -> np.ndarray:
     return ((checks >> np.uint32(15) | checks << np.uint32(17)) + np.uint32(0xA282EAD8)).astype("<u4")
 
 
-class Place(NamedTuple):
-    """Where a block lies: its shard's file, the unit that made it, the offset in bytes."""
+class BlockLocation(NamedTuple):
+    """Location of a block: the file of its shard, the unit that made it, the offset in bytes."""
 
     name: str
     unit: int
@@ -147,39 +149,39 @@ class Place(NamedTuple):
     block: Block
 
 
-def block_places(shards: Iterable[Shard]) -> list[Place]:
+def locate_blocks(shards: Iterable[Shard]) -> list[BlockLocation]:
     """All blocks of shards, in order."""
-    places = []
+    locations = []
     for shard in shards:
         offset = 0
         for block in shard.blocks:
-            places.append(Place(shard.name, shard.unit, offset, block))
+            locations.append(BlockLocation(shard.name, shard.unit, offset, block))
             offset += block.bytes
-    return places
+    return locations
 
 
-def read_blocks(folder: Folder, places: Sequence[Place]) -> list[bytes]:
+def read_blocks(folder: Folder, locations: Sequence[BlockLocation]) -> list[bytes]:
     """The bytes of blocks, records with their framing.
 
     Raises:
         UserError: a file is missing, or these are not the bytes that were written.
     """
-    ranges = [Range(place.name, place.offset, place.offset + place.block.bytes) for place in places]
+    ranges = [Range(location.name, location.offset, location.offset + location.block.bytes) for location in locations]
     try:
         contents = folder.read_ranges(ranges)
-        damaged = [i for i, place in enumerate(places) if not _is_whole(contents[i], place.block)]
+        damaged = [i for i, location in enumerate(locations) if not _is_whole(contents[i], location.block)]
         if damaged:
             # What is kept of a remote file may be damaged where the file is not.
             for i, content in zip(damaged, folder.read_ranges([ranges[i] for i in damaged], fresh=True), strict=True):
                 contents[i] = content
     except OSError as error:
-        name = getattr(error, "filename", None) or folder.path(places[0].name)
+        name = getattr(error, "filename", None) or folder.path(locations[0].name)
         raise UserError(f"{name} cannot be read: {error.strerror or error}. {_REMEDY}") from None
-    for place, content in zip(places, contents, strict=True):
-        if not _is_whole(content, place.block):
+    for location, content in zip(locations, contents, strict=True):
+        if not _is_whole(content, location.block):
             raise UserError(
-                f"{folder.path(place.name)} (unit {place.unit}) differs from the manifest after byte "
-                f"{place.offset}. {_REMEDY}"
+                f"{folder.path(location.name)} (unit {location.unit}) differs from the manifest after byte "
+                f"{location.offset}. {_REMEDY}"
             )
     return contents
 

@@ -73,19 +73,20 @@ class Rows(NamedTuple):
     Attributes:
         firsts: int[N], where each row's first target is.
         widths: int[N], how many targets it has.
-        begin: bool[N], whether its sequence begins with it, so that its first target has one id of context.
+        starts_document: bool [N], whether a row is the first of its sequence; then its first target has one id
+            of context.
     """
 
     firsts: np.ndarray
     widths: np.ndarray
-    begin: np.ndarray
+    starts_document: np.ndarray
 
 
 def rows(sequences: Sequences, *, window: int) -> Rows:
     """The targets of sequences in rows; no row holds those of two.
 
     >>> found = rows(sequences([np.array([2, 7, 8, 9, 3])]), window=3)
-    >>> found.firsts.tolist(), found.widths.tolist(), found.begin.tolist()
+    >>> found.firsts.tolist(), found.widths.tolist(), found.starts_document.tolist()
     ([1, 4], [3, 1], [True, False])
     """
     counts = target_counts(sequences.firsts, sequences.ends, stride=window)
@@ -99,21 +100,21 @@ def target_counts(firsts: np.ndarray, ends: np.ndarray, *, stride: int) -> np.nd
     return np.maximum(-((firsts - ends) // stride), 0)
 
 
-def spans(sequences: Sequences, *, context: int, most_targets: int) -> Sequences:
+def spans(sequences: Sequences, *, context: int, max_targets: int) -> Sequences:
     """The sequences cut so that each target is in one, with up to `context` ids before a span's first target.
 
-    >>> cut = spans(sequences([np.array([2, 4, 5, 6, 7, 3])]), context=2, most_targets=3)
+    >>> cut = spans(sequences([np.array([2, 4, 5, 6, 7, 3])]), context=2, max_targets=3)
     >>> cut.starts.tolist(), cut.firsts.tolist(), cut.ends.tolist()
     ([0, 2], [1, 4], [4, 6])
     """
     ids, starts, firsts, ends = sequences
-    counts = target_counts(firsts, ends, stride=most_targets)
-    span_firsts = ragged.places(firsts, counts, step=most_targets)
+    counts = target_counts(firsts, ends, stride=max_targets)
+    span_firsts = ragged.places(firsts, counts, step=max_targets)
     return Sequences(
         ids,
         np.maximum(span_firsts - context, np.repeat(starts, counts)),
         span_firsts,
-        np.minimum(span_firsts + most_targets, np.repeat(ends, counts)),
+        np.minimum(span_firsts + max_targets, np.repeat(ends, counts)),
     )
 
 

@@ -3,23 +3,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.dataset.storage import examples, records, shards, windows
-from textgen.dataset.storage.records import span_dtype
+from textgen.dataset.storage import shards, windows
+from textgen.dataset.storage.layouts import examples
+from textgen.dataset.storage.records import id_dtype
 
 # Ids on both sides of every length that a varint takes; 10, 1, 121 and 18 are the bytes that are looked for.
 token_ids = st.sampled_from([1, 2, 10, 18, 121, 127, 128, 16_383, 16_384, 65_535, 65_536, 2_097_151, 2_097_152])
 
 
 def block(ids, *, window, stride=1):
-    made = records.pair_records(windows.sequences([np.array(ids)]), window=window, stride=stride)
+    made = examples.encode(windows.sequences([np.array(ids)]), window=window, stride=stride)
     return b"".join(bytes(shards.frame(some)[0]) for some in made)
 
 
-def parsed(content, *, window, vocabulary_size):
-    starts, ends = examples.edges(content)
-    dtype = span_dtype(vocabulary_size)
+def parsed(content, *, window, vocabulary_size, at_once=4096):
+    starts, ends = examples.find(content)
+    dtype = id_dtype(vocabulary_size)
     x, y = np.empty((len(starts), window), dtype), np.empty(len(starts), dtype)
-    examples.parse(content, starts, ends, x, y, vocabulary_size=vocabulary_size)
+    examples.parse(content, starts, ends, x, y, vocabulary_size=vocabulary_size, at_once=at_once)
     return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
@@ -35,24 +36,22 @@ def test_what_was_written_is_read(naive_pairs, window, vocabulary_size):
 @settings(max_examples=100, deadline=None)
 def test_ids_of_every_length_are_read(naive_pairs, ids, window, stride, at_once):
     expected = naive_pairs(ids, window=window, stride=stride)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examples, "_RECORDS_AT_ONCE", at_once)
-        content = block(ids, window=window, stride=stride)
-        assert parsed(content, window=window, vocabulary_size=1 << 22) == expected
+    content = block(ids, window=window, stride=stride)
+    assert parsed(content, window=window, vocabulary_size=1 << 22, at_once=at_once) == expected
 
 
 def test_ids_that_look_like_the_name_of_y_are_no_records(naive_pairs):
     ids = [2, 10, 1, 121, 18, 1, 26, 1, 10, 1, 5, 3]
     content = block(ids, window=20)
     assert content.count(b"\n\x01y\x12") > len(ids) - 1
-    assert [found.tolist() for found in examples.edges(content)] == [
+    assert [found.tolist() for found in examples.find(content)] == [
         found.tolist() for found in shards.record_edges(content)
     ]
     assert parsed(content, window=20, vocabulary_size=200) == naive_pairs(ids, window=20)
 
 
 def test_a_block_without_records_has_none():
-    assert [found.tolist() for found in examples.edges(b"")] == [[], []]
+    assert [found.tolist() for found in examples.find(b"")] == [[], []]
     assert parsed(b"", window=3, vocabulary_size=9) == []
 
 

@@ -1,0 +1,118 @@
+"""Layouts: how the pairs of a dataset become records on disk, and how they are read back.
+
+A layout is one object with everything that depends on it, in a file of its own and a line of `LAYOUTS`. Nothing else
+asks for a layout's name. Every layout serves the same pairs.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from textgen.dataset.storage.layouts.pairs import Pairs
+from textgen.dataset.storage.layouts.spans import Spans
+from textgen.dataset.storage.records import ReadRequest, RecordFormat, Records, RestoredIds
+from textgen.dataset.storage.windows import Sequences
+
+__all__ = ["LAYOUTS", "Layout", "LoadedPairs", "LoadedRows", "RecordFormat"]
+
+
+class LoadedPairs(Protocol):
+    """Pairs, or rows of targets, of some blocks in memory, in the order that they are served."""
+
+    def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+        """Fills x and y with the pairs at N indices.
+
+        Args:
+            indices: int [N], or a slice of N.
+            x: [N, W] of any integer dtype.
+            y: [N] of any integer dtype; [N, W] for rows.
+        """
+        ...
+
+
+class LoadedRows(LoadedPairs, Protocol):
+    """Rows of targets of some blocks in memory."""
+
+    @property
+    def starts_document(self) -> np.ndarray:
+        """bool [N], whether a row is the first of its document."""
+        ...
+
+
+class Layout(Protocol):
+    """Writes sequences as records, and reads pairs from blocks of records.
+
+    `written` is always the format that the dataset was prepared with, `wanted` what is read of it.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name in the manifest and on the command line."""
+        ...
+
+    @property
+    def cost(self) -> str:
+        """Sentence on the bytes that a pair takes, and on what can be chosen when reading."""
+        ...
+
+    @property
+    def max_unit_bytes(self) -> int:
+        """Maximum number of input bytes in a unit, so that a shard stays near 100 MB."""
+        ...
+
+    @property
+    def any_window(self) -> bool:
+        """Whether a reader may choose another window than the preparation did."""
+        ...
+
+    def context(self, window: int) -> int:
+        """Returns the number of ids before a target that records of a document may need."""
+        ...
+
+    def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:
+        """Yields the records of sequences, in order, some at a time."""
+        ...
+
+    def check(self, wanted: ReadRequest, written: RecordFormat) -> None:
+        """Checks that the records hold what is wanted.
+
+        Raises:
+            UserError: they do not.
+        """
+        ...
+
+    def count(self, content: bytes, wanted: ReadRequest, written: RecordFormat) -> int:
+        """Returns the number of targets with enough context in a block, or the number of rows."""
+        ...
+
+    def load(
+        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+    ) -> LoadedPairs:
+        """Reads the pairs of blocks.
+
+        Args:
+            contents: bytes of the blocks, records with their framing.
+            order: int [N], indices of the pairs to serve among all pairs of the blocks, in the order to serve them.
+            wanted: the window and the minimum context.
+            written: see the class.
+        """
+        ...
+
+    def load_rows(
+        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+    ) -> LoadedRows:
+        """Reads the rows of targets of blocks; the arguments are those of `load`, with rows for pairs."""
+        ...
+
+    def not_restorable(self, written: RecordFormat) -> str:
+        """Returns why `restore` cannot give the text back; empty when it can."""
+        ...
+
+    def restore(self, contents: Iterable[bytes], written: RecordFormat) -> Iterator[RestoredIds]:
+        """Yields the ids that the records of consecutive blocks were made from, each id once."""
+        ...
+
+
+LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (Pairs(), Spans())}
+"""All layouts, by name. The choices of the `layout` setting in `textgen.config.preparation` are the same names."""

@@ -1,0 +1,207 @@
+"""The wire format of `tf.train.Example` with x int64[W] and y int64[1]: encoding and parsing, many records at a time.
+
+The format is https://protobuf.dev/programming-guides/encoding/. The packed values of a window are a slice of the
+packed values of its sequence, so ids are encoded once and every window is copied.
+
+Parsing needs no Python loop over the records. Each is found by the name of its last feature, and the lengths that
+the TFRecord framing has before the records prove that they are the records. A packed window is W varints: each ends
+with a byte below 128, and that byte and the one before it are an index into a table of values.
+"""
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+
+from textgen.dataset.storage import ragged, windows
+from textgen.dataset.storage.records import Records
+from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD, record_edges
+from textgen.dataset.storage.windows import Sequences, Targets
+
+_RECORDS_AT_ONCE = 4_096
+"""Small enough for the working arrays to stay in the processor's cache."""
+
+_PACKED_VALUES = b"\x0a"
+_INT64_LIST = b"\x1a"
+_MAP_ENTRY = b"\x0a"
+_MAP_VALUE = b"\x12"
+_FEATURES = b"\x0a"
+
+_Y_NAME = b"\n\x01y\x12"
+"""Occurs in each Example once, or again where ids happen to have these bytes."""
+
+_Y_BEFORE_NAME, _Y_AFTER_NAME = 2, 5
+"""Number of bytes of y's entry before its name, and after it up to the packed value; the last of them is its size."""
+
+
+def encode(sequences: Sequences, *, window: int, stride: int, at_once: int = _RECORDS_AT_ONCE) -> Iterator[Records]:
+    """Yields one serialized Example a pair, in order, up to `at_once` at a time."""
+    packed, edges = _encode_varints(sequences.ids)
+    found = windows.targets(sequences, window=window, stride=stride)
+    for start in range(0, len(found.places), at_once):
+        some = slice(start, start + at_once)
+        yield _examples(packed, edges, Targets(found.places[some], found.begins[some]), window)
+
+
+def find(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Returns int64 [N] and int64 [N], the offsets of the start and the end of each Example of a block."""
+    data = np.frombuffer(content, np.uint8)
+    names = _find_bytes(data, _Y_NAME)
+    values = names + len(_Y_NAME) + _Y_AFTER_NAME
+    ends = values + data[np.minimum(values, len(data)) - 1]
+    starts = np.concatenate([[0], ends + AFTER_RECORD])[: len(ends)] + BEFORE_RECORD
+    lengths = np.ndarray(max(0, len(data) - 7), "<u8", data, strides=1)
+    told = lengths[np.minimum(starts, len(lengths)) - BEFORE_RECORD]
+    # If every record has the length that is told before it, and the last ends the block, there are no others.
+    if len(ends) and ends[-1] + AFTER_RECORD == len(data) and np.array_equal(told, (ends - starts).astype(np.uint64)):
+        return starts, ends
+    return record_edges(content)
+
+
+def parse(
+    content: bytes,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    vocabulary_size: int,
+    at_once: int = _RECORDS_AT_ONCE,
+) -> None:
+    """Fills x and y with the pairs of Examples.
+
+    Args:
+        content: a block.
+        starts: int [N], offset of each Example in the block.
+        ends: int [N], offset after each Example.
+        x: [N, W], of the dtype of ids on disk.
+        y: [N], of the same dtype.
+        vocabulary_size: number of ids.
+        at_once: number of Examples that are parsed at a time.
+
+    Raises:
+        ValueError: an Example has another number of ids.
+    """
+    data = np.frombuffer(content, np.uint8)
+    y[...], y_sizes = _last_varints(data, ends)
+    sizes, which = ragged.distinct((ends - starts) * 8 + y_sizes)
+    x_sizes = np.array([_packed_size(size // 8, size % 8) for size in sizes.tolist()])[which]
+    x_ends = ends - y_sizes - _Y_AFTER_NAME - len(_Y_NAME) - _Y_BEFORE_NAME
+    for first in range(0, len(starts), at_once):
+        some = slice(first, first + at_once)
+        base, stop = starts[first], x_ends[some][-1]
+        # False up to each window, True along it.
+        edges = np.stack([x_ends[some] - x_sizes[some], x_ends[some]], axis=1).ravel() - base
+        inside = np.repeat(np.arange(len(edges)) % 2 == 1, np.diff(edges, prepend=0))
+        x[some] = _decode_varints(data[base:stop], inside, vocabulary_size).reshape(-1, x.shape[1])
+
+
+def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:
+    """Where some bytes stand in the data: int64 [N]."""
+    rarest = 2
+    found = np.flatnonzero(data[rarest:][: max(0, len(data) - len(wanted) + 1)] == wanted[rarest])
+    for i, byte in enumerate(wanted):
+        found = found[data[found + i] == byte]
+    return found
+
+
+def _last_varints(data: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The varints that end before these places, and how many bytes each has: int64 [N], int64 [N]."""
+    values, sizes = data[ends - 1].astype(np.int64), np.ones(len(ends), np.int64)
+    long = np.arange(len(ends))
+    while len(long := long[data[ends[long] - 1 - sizes[long]] >= 128]):
+        values[long] = values[long] << 7 | data[ends[long] - 1 - sizes[long]] & 127
+        sizes[long] += 1
+    return values, sizes
+
+
+def _decode_varints(data: np.ndarray, inside: np.ndarray, vocabulary_size: int) -> np.ndarray:
+    """The varints in the part of the data that is inside; the first byte of all is not."""
+    last = inside & (data < 128)
+    pairs = np.ndarray(len(data) - 1, "<u2", data, strides=1)[last[1:]]
+    values = _two_bytes().take(pairs)
+    if vocabulary_size <= 1 << 14:
+        return values
+    values, long, back = values.astype(np.uint32), np.flatnonzero(pairs & 255 >= 128), 2
+    places = np.flatnonzero(last)[long]
+    while len(places):
+        more = data[places - back]
+        goes_on = more >= 128
+        long, places = long[goes_on], places[goes_on]
+        values[long] = values[long] << 7 | more[goes_on] & 127
+        back += 1
+    return values
+
+
+@functools.cache
+def _two_bytes() -> np.ndarray:
+    """The value of a varint whose last byte is the high byte of the index, if it has at most two: uint16 [65536]."""
+    before, last = np.arange(1 << 16) & 255, np.arange(1 << 16) >> 8
+    return np.where(before >= 128, last << 7 | before & 127, last).astype(np.uint16)
+
+
+def _examples(packed: np.ndarray, edges: np.ndarray, targets: Targets, window: int) -> Records:
+    """The Examples of the targets; each is five slices: its head, x, the padding of x, the middle, and y."""
+    places, begins = targets
+    padding = window - (places - begins)
+    x_bytes = edges[places] - edges[begins]
+    y_bytes = edges[places + 1] - edges[places]
+    # A varint of an id takes less than eight bytes.
+    sizes, which = ragged.distinct((x_bytes + padding) * 8 + y_bytes)
+    heads, middles = zip(*(_frame(size // 8, size % 8) for size in sizes.tolist()), strict=True)
+    frame_lengths = np.array([*map(len, heads), *map(len, middles)])
+    source = np.concatenate([packed, np.zeros(window, np.uint8), np.frombuffer(b"".join(heads + middles), np.uint8)])
+    frame_starts = len(packed) + window + np.cumsum(frame_lengths) - frame_lengths
+    middle = which + len(heads)
+    starts = [
+        frame_starts[which],
+        edges[begins],
+        np.full(len(places), len(packed)),
+        frame_starts[middle],
+        edges[places],
+    ]
+    lengths = [frame_lengths[which], x_bytes, padding, frame_lengths[middle], y_bytes]
+    data, ends = ragged.join(source, np.stack(starts, axis=1), np.stack(lengths, axis=1))
+    return Records(data, ends[4::5], np.ones(len(places), int))
+
+
+def _encode_varints(ids: windows.Ids) -> tuple[np.ndarray, np.ndarray]:
+    """The ids as base-128 varints on end, and the place of each id's first byte, with one place more for the end."""
+    values = ids.astype(np.uint64)
+    sizes = 1 + np.sum([values >= 1 << shift for shift in (7, 14, 21, 28)], axis=0)
+    edges = np.concatenate([[0], np.cumsum(sizes)])
+    packed = np.empty(edges[-1], np.uint8)
+    for i in range(int(sizes.max(initial=0))):
+        longer = sizes > i
+        more = np.where(sizes[longer] > i + 1, 0x80, 0)
+        packed[edges[:-1][longer] + i] = (values[longer] >> np.uint64(7 * i)) & np.uint64(0x7F) | more.astype(
+            np.uint64
+        )
+    return packed, edges
+
+
+@functools.cache
+def _packed_size(example: int, y_size: int) -> int:
+    """How many bytes the packed x takes, given those of the whole Example and of the packed y."""
+    return next(x for x in range(example) if sum(map(len, _frame(x, y_size))) + x + y_size == example)
+
+
+@functools.cache
+def _frame(x_size: int, y_size: int) -> tuple[bytes, bytes]:
+    """What stands before the packed x and before the packed y in an Example, given their sizes in bytes."""
+    x_entry, x_total = _entry(b"x", x_size)
+    y_entry, y_total = _entry(b"y", y_size)
+    return _FEATURES + _length(x_total + y_total) + x_entry, y_entry
+
+
+def _entry(key: bytes, size: int) -> tuple[bytes, int]:
+    """What stands before a feature's packed values, and the size of the whole map entry."""
+    values = _PACKED_VALUES + _length(size)
+    feature = _INT64_LIST + _length(len(values) + size) + values
+    entry = b"\x0a" + _length(len(key)) + key + _MAP_VALUE + _length(len(feature) + size) + feature
+    head = _MAP_ENTRY + _length(len(entry) + size) + entry
+    return head, len(head) + size
+
+
+def _length(size: int) -> bytes:
+    return _encode_varints(np.array([size]))[0].tobytes()

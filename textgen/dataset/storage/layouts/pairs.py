@@ -1,0 +1,110 @@
+"""The `pairs` layout: a record is one (X, y) pair, as a `tf.train.Example` that any TFRecord reader parses."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NoReturn
+
+import numpy as np
+
+from textgen.config import PAD
+from textgen.dataset.storage import ragged
+from textgen.dataset.storage.layouts import examples
+from textgen.dataset.storage.records import ReadRequest, RecordFormat, Records, RestoredIds
+from textgen.dataset.storage.windows import Sequences
+from textgen.errors import UserError, require
+
+_NO_ROWS = (
+    "the layout of this dataset is pairs, which has no rows of targets. Prepare it with --layout spans --stride 1."
+)
+
+
+class Pairs:
+    """See `Layout`."""
+
+    name = "pairs"
+    cost = "about 92 bytes a pair on disk with a window of 44; window and stride are fixed when it is prepared"
+    # A pair takes about 18 times the bytes of its token's text, so a shard stays below about 100 MB.
+    max_unit_bytes = 4 << 20
+    any_window = False
+
+    def context(self, window: int) -> int:
+        """See `Layout`."""
+        return window
+
+    def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:
+        """See `Layout`."""
+        return examples.encode(sequences, window=written.window, stride=written.stride)
+
+    def check(self, wanted: ReadRequest, written: RecordFormat) -> None:
+        """See `Layout`."""
+        require(not wanted.rows, _NO_ROWS)
+        require(
+            (wanted.window, wanted.stride, wanted.min_context) == (written.window, written.stride, 1),
+            f"window, stride and min context are {wanted.window}, {wanted.stride} and {wanted.min_context}; "
+            f"the pairs layout fixed them as {written.window}, {written.stride} and 1. "
+            "Prepare with --layout spans to choose them when reading.",
+        )
+
+    def count(self, content: bytes, wanted: ReadRequest, written: RecordFormat) -> int:
+        """See `Layout`."""
+        return len(examples.find(content)[0])
+
+    def load(
+        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+    ) -> "ParsedPairs":
+        """See `Layout`."""
+        return ParsedPairs(*_parse(contents, written), order)
+
+    def load_rows(
+        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+    ) -> NoReturn:
+        """Raises UserError, as `check` does when rows are wanted."""
+        raise UserError(_NO_ROWS)
+
+    def not_restorable(self, written: RecordFormat) -> str:
+        """See `Layout`."""
+        return "windows of 1 token do not tell where documents begin" if written.window == 1 else ""
+
+    def restore(self, contents: Iterable[bytes], written: RecordFormat) -> Iterator[RestoredIds]:
+        """See `Layout`."""
+        for content in contents:
+            yield _restored(*_parse([content], written), written.stride)
+
+
+class ParsedPairs:
+    """Pairs of Examples in memory. See `LoadedPairs`."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, order: np.ndarray):
+        """Args: x [N, W] and y [N] of all records, and `order` as in `Layout.load`."""
+        # A window is one item, which NumPy copies at once.
+        self._rows = x.view(np.dtype((np.void, x.shape[1] * x.dtype.itemsize)))[:, 0]
+        self._y, self._order = y, order.astype(np.int32)
+
+    def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+        """See `LoadedPairs`."""
+        records = self._order[indices]
+        x[...] = self._rows.take(records).view(self._y.dtype).reshape(x.shape)
+        y[...] = self._y.take(records)
+
+
+def _parse(contents: Sequence[bytes], written: RecordFormat) -> tuple[np.ndarray, np.ndarray]:
+    """Returns X [N, W] and y [N] of the records of blocks, of the dtype of ids on disk."""
+    found = [examples.find(content) for content in contents]
+    records = sum(len(starts) for starts, _ in found)
+    x, y = np.empty((records, written.window), written.id_dtype), np.empty(records, written.id_dtype)
+    done = 0
+    for content, (starts, ends) in zip(contents, found, strict=True):
+        some = slice(done, done + len(starts))
+        examples.parse(content, starts, ends, x[some], y[some], vocabulary_size=written.vocabulary_size)
+        done += len(starts)
+    return x, y
+
+
+def _restored(x: np.ndarray, y: np.ndarray, stride: int) -> RestoredIds:
+    """Joins the ids that pairs add: the first of a sequence adds two, every other one the last `stride` up to y."""
+    widths = np.count_nonzero(x != PAD, axis=1)
+    rows = np.pad(x, ((0, 0), (0, 1)))
+    rows[np.arange(len(rows)), widths] = y
+    is_first = widths == 1
+    counts = np.where(is_first, 2, stride)
+    ids, ends = ragged.join(rows.ravel(), np.arange(len(rows)) * rows.shape[1] + widths + 1 - counts, counts)
+    return RestoredIds(ids.astype(np.int64), (ends - counts)[is_first])
