@@ -91,3 +91,11 @@ def test_the_model_has_the_weights_of_the_best_checkpoint_wherever_the_folder_is
     loaded = runs.load_model(moved, CONFIG)
     for ours, theirs in zip(loaded.trainable_variables, model.trainable_variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_run_of_another_version_is_told_and_not_called_damaged(tmp_path: Path):
+    runs.save(CONFIG, tmp_path)
+    path = tmp_path / "run.json"
+    path.write_text(path.read_text().replace('"stateful"', '"carry"'))
+    with pytest.raises(UserError, match=r"run\.json: carry is now stateful; this was written by another version"):
+        runs.load(tmp_path)

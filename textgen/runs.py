@@ -85,7 +85,7 @@ def load(directory: Path) -> RunConfig:
     """The settings of a run.
 
     Raises:
-        UserError: the folder is no run.
+        UserError: the folder is no run, or one that another version made.
     """
     path = directory / FILE_NAME
     if not path.is_file():
@@ -94,6 +94,9 @@ def load(directory: Path) -> RunConfig:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return from_json(RunConfig, values)
+    except UserError as error:
+        # It is whole, and of another version.
+        raise UserError(f"{path}: {error}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged: {error}. Train again, into another folder.") from None
 

@@ -103,7 +103,7 @@ def add_settings(
 def _add_setting(
     group: argparse._ArgumentGroup, setting: Setting, varying: Mapping[str, Mapping[str, Any]]
 ) -> argparse.Action:
-    default = _default(setting, varying)
+    default = shown_default(setting, varying)
     shown = f"{setting.help} (default: {default})" if default else setting.help
     # `%` would begin a format.
     options: dict[str, Any] = {"dest": setting.name, "default": None, "help": shown.replace("%", "%%")}
@@ -113,7 +113,7 @@ def _add_setting(
     return group.add_argument(setting.flag, type=kind, metavar=setting.placeholder, **options)
 
 
-def _default(setting: Setting, varying: Mapping[str, Mapping[str, Any]]) -> str:
+def shown_default(setting: Setting, varying: Mapping[str, Mapping[str, Any]]) -> str:
     """Returns the default in words, as `fold; keep for char and byte`; empty where the help itself tells it."""
     if setting.default is None:
         return ""
