@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
+from textgen.text.cleaning.placeholders import WORD
 from textgen.text.cleaning.rows import contains, update_rows
-from textgen.text.cleaning.words import WORD
 
 _NAME = f"[{WORD}]+(?:[._%+-]+[{WORD}]+)*"
 _LABEL = f"[{WORD}]+(?:-+[{WORD}]+)*"

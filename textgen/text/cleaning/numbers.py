@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from textgen.text.cleaning.words import WORD, mask_words
+from textgen.text.cleaning.placeholders import WORD, mask_words
 
 _NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 # Between two digits a comma or a point is inside the number, else 1 were a number in 1,234kg.

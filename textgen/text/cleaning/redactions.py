@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
+from textgen.text.cleaning.placeholders import WORD, mask_words
 from textgen.text.cleaning.rows import contains, update_rows
-from textgen.text.cleaning.words import WORD, mask_words
 
 # "Louis XX" and "xxx" are left alone: it takes four letters, or the shape of a date.
 _REDACTION = r"(?:xx+(?:/xx+)+|xxxx+)(?:/xx+|/\p{Nd}{2,4})*"

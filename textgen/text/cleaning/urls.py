@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
+from textgen.text.cleaning.placeholders import WORD
 from textgen.text.cleaning.rows import contains, update_rows
 from textgen.text.cleaning.whitespace import WHITE_SPACE
-from textgen.text.cleaning.words import WORD
 
 # Marks at the end of an address are those of the sentence around it.
 _REST = f"""[^{WHITE_SPACE}<>"“”«»]*[^{WHITE_SPACE}<>"“”«».,;:!?'’…)\\]}}]"""

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from textgen.text.cleaning.words import mask_words
+from textgen.text.cleaning.placeholders import mask_words
 
 
 @pytest.mark.parametrize(
