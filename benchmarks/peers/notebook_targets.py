@@ -14,10 +14,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textgen.config import BOS, ModelConfig, TrainConfig
+from textgen.config import BOS
+from textgen.config.settings_file import collect, train_configs
 from textgen.dataset import read_manifest, read_pairs
 from textgen.model import cpu_parallelism
-from textgen.presets import PRESETS
 from textgen.training.data import held_out
 from textgen.training.evaluator import make_evaluator
 from textgen.training.losses import full_softmax_loss
@@ -58,13 +58,8 @@ def two_targets_a_document(data: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def train(data: Path, x: np.ndarray, y: np.ndarray, minutes: float) -> dict[str, float]:
     """Trains for so long; the perplexities."""
-    settings = dict(PRESETS["notebook"]["train"])
-    model_names = {"embedding", "layers", "units"}
-    config = config_for(
-        read_manifest(data),
-        model=ModelConfig(**{name: value for name, value in settings.items() if name in model_names}),
-        train=TrainConfig(**{name: value for name, value in settings.items() if name not in model_names}),
-    )
+    configs = train_configs(collect("train", {}, preset="notebook"))
+    config = config_for(read_manifest(data), **configs)
     # As `textgen train` does, so that both have the same threads.
     cpu_parallelism.share_out()
     keras.utils.set_random_seed(0)

@@ -19,7 +19,7 @@ def test_the_report_tells_documents_tokens_pairs_and_what_each_layout_takes(
     assert main(["estimate", "--input", str(corpus), "--format", "lines", "--duplicates", "drop"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "documents   300, dropped: none" in lines
-    assert any("duplicates are not among those dropped" in line for line in lines)
+    assert any("duplicates are not counted as dropped" in line for line in lines)
     assert "tokens      2,100" in lines and "pairs       2,400" in lines
     assert [line.split()[0] for line in lines[-2:]] == ["pairs", "spans"]
 

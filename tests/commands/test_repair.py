@@ -19,16 +19,16 @@ def made(tmp_path: Path, capfd) -> Path:
 def test_what_is_made_removed_and_left_is_told(made: Path, capfd, snapshot):
     before = snapshot(made)
     assert main(["repair", str(made)]) == 0
-    assert capfd.readouterr() == ("all well: nothing to repair\n", "")
+    assert capfd.readouterr() == ("nothing to repair\n", "")
 
     (made / "train-000000.tfrecord").unlink()
     (made / "test-000007.tfrecord").touch()
     (made / "notes.txt").touch()
     assert main(["repair", str(made), "--direct_num_workers=1"]) == 0
     assert capfd.readouterr().out.splitlines() == [
-        "made again: train-000000.tfrecord (unit 0): missing",
+        "remade: train-000000.tfrecord (unit 0): missing",
         "removed: test-000007.tfrecord: extra: the manifest does not name it",
-        "left as it is, since no preparation made it: notes.txt",
+        "left unchanged, since it is not a file of the dataset: notes.txt",
     ]
     assert snapshot(made) == {**before, "notes.txt": b""}
 
