@@ -33,7 +33,6 @@ TABLES = {"textgen.text.cleaning"}
 TOO_MANY_IMPORTS = {
     "textgen.commands.train": 14,
     "textgen.training.evaluation": 12,
-    "textgen.training.trainer": 21,
     "pipelines.estimation": 15,
     "pipelines.prepare": 15,
     "pipelines.repair": 11,

@@ -10,9 +10,9 @@ from textgen.console import import_tensorflow
 import_tensorflow()
 
 from textgen.cli import main  # noqa: E402
-from textgen.training import trainer  # noqa: E402
+from textgen.training import step  # noqa: E402
 
-make_steps = trainer.training_steps
+make_steps = step.training_steps
 
 
 def training_steps(*arguments: Any) -> Any:
@@ -31,5 +31,5 @@ def training_steps(*arguments: Any) -> Any:
 
 
 if __name__ == "__main__":
-    trainer.training_steps = training_steps
+    step.training_steps = training_steps
     sys.exit(main(sys.argv[2:]))

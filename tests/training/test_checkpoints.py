@@ -8,10 +8,11 @@ import tensorflow as tf
 from textgen.config import ModelConfig, TrainConfig
 from textgen.errors import UserError
 from textgen.model import networks
-from textgen.training.checkpoints import Checkpoints, TrainState
+from textgen.training.checkpoints import Checkpoints
 from textgen.training.learning_rates import LearningRate
 from textgen.training.metrics import MetricSums
 from textgen.training.optimizers import make_optimizer
+from textgen.training.train_state import TrainState
 
 
 def _state(seed: int, optimizer: str = "adam") -> TrainState:
@@ -29,13 +30,13 @@ def _move(state: TrainState, step: int) -> None:
     random = np.random.RandomState(step)
     weights = state.model.trainable_variables
     state.optimizer.apply([tf.constant(random.normal(size=w.shape), tf.float32) for w in weights], weights)
-    state.step.assign(step)
+    state.step = step
 
 
 def _everything(state: TrainState) -> list[np.ndarray]:
     learnt = [*state.model.trainable_variables, *state.optimizer.variables]
-    rest = (state.step, state.best_loss, state.stale, state.checked_at, state.sums, state.seconds)
-    return [np.array(v) for v in (*learnt, *rest, state.learning_rate.scale, *state.carried)]
+    rest = (state.step, state.best_loss, state.stale_checks, state.checked_at, state.sums, state.seconds)
+    return [np.array(v) for v in (*learnt, *rest, state.learning_rate.scale, *state.lstm_states)]
 
 
 def _equal(one: TrainState, other: TrainState) -> bool:
@@ -51,21 +52,21 @@ def test_all_of_the_state_comes_back_exactly(tmp_path: Path, optimizer: str):
     saved = _state(1, optimizer)
     _move(saved, 3)
     _move(saved, 4)
-    saved.best_loss.assign(1.0 / 3)
-    saved.stale.assign(2)
-    saved.checked_at.assign(3)
-    saved.sums.assign([1.0 / 3, 2.0, 3.0, 4.0, 5.0])
-    saved.seconds.assign(1.0 / 7)
+    saved.best_loss = 1.0 / 3
+    saved.stale_checks = 2
+    saved.checked_at = 3
+    saved.sums = MetricSums(1.0 / 3, 2.0, 3.0, 4.0, 5.0)
+    saved.seconds = 1.0 / 7
     saved.learning_rate.scale.assign(0.25)
-    saved.carried[0].assign(tf.ones([2, 4]))
+    saved.lstm_states[0].assign(tf.ones([2, 4]))
     Checkpoints(tmp_path, saved, keep=2).save(best=False)
 
     restored = _state(2, optimizer)
     assert not _equal(restored, saved)
     Checkpoints(tmp_path, restored, keep=2).restore()
     assert _equal(restored, saved)
-    assert (int(restored.step), float(restored.best_loss), int(restored.stale)) == (4, 1.0 / 3, 2)
-    assert restored.lap() == (MetricSums(1.0 / 3, 2.0, 3.0, 4.0, 5.0), 1.0 / 7)
+    assert (restored.step, restored.best_loss, restored.stale_checks) == (4, 1.0 / 3, 2)
+    assert (restored.sums, restored.seconds) == (MetricSums(1.0 / 3, 2.0, 3.0, 4.0, 5.0), 1.0 / 7)
 
 
 def test_what_goes_on_from_a_checkpoint_goes_on_the_same(tmp_path: Path):
@@ -172,7 +173,7 @@ def test_a_damaged_checkpoint_is_left_out_with_a_warning(
     path.write_bytes(damaged[damage])
     restored = _state(2)
     Checkpoints(tmp_path, restored, keep=2).restore()
-    assert int(restored.step) == 1
+    assert restored.step == 1
     assert _equal(restored, two[0])
     assert f"warning: {tmp_path}/last/ckpt-2 is damaged and left out" in capfd.readouterr().err
 

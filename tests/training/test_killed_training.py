@@ -104,7 +104,7 @@ def test_a_run_that_carries_its_states_has_them_again(make_dataset, tmp_path: Pa
     assert _run(_command(data, output, *options), until=3) == -signal.SIGKILL
     assert _run(_command(data, output, *options, "--resume")) == 0
     _assert_same(output, tmp_path / "whole")
-    assert any(name.startswith("carried") for name in _result(output)[1])
+    assert any(name.startswith("lstm_states") for name in _result(output)[1])
 
 
 def test_a_run_that_is_told_to_end_saves_and_says_so(data: Path, undisturbed: Path, tmp_path: Path):

@@ -3,17 +3,20 @@ import signal
 import threading
 
 import pytest
+import tensorflow as tf
 
-from textgen.training.preemption import interruption
+from textgen.errors import Interrupted
+from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
+from textgen.training.strategy import Replicas
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_asks_once_and_ends_what_does_not_want_to_wait(number: signal.Signals):
     before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), interruption() as asked:
-        assert asked.signal is None
+    with pytest.raises(KeyboardInterrupt), stop_requests() as request:
+        assert request.signal is None
         os.kill(os.getpid(), number)
-        assert asked.signal == number
+        assert request.signal == number
         os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before
 
@@ -22,10 +25,32 @@ def test_in_another_thread_signals_are_left_alone():
     before, inside = signal.getsignal(signal.SIGTERM), []
 
     def look() -> None:
-        with interruption() as asked:
-            inside.append((asked.signal, signal.getsignal(signal.SIGTERM)))
+        with stop_requests() as request:
+            inside.append((request.signal, signal.getsignal(signal.SIGTERM)))
 
     thread = threading.Thread(target=look)
     thread.start()
     thread.join()
     assert inside == [(None, before)]
+
+
+class Cluster(Replicas):
+    """Two processes that sum what they are given; the other one has received SIGTERM."""
+
+    def sum_over_workers(self, values):
+        other = [0, False, True, False] if self.is_chief else [8, True, True, False]
+        return [float(ours + theirs) for ours, theirs in zip(values, other, strict=True)]
+
+
+@pytest.mark.parametrize(("worker", "expected"), [(0, (5, False)), (1, (8, True))])
+def test_processes_agree_on_the_chiefs_pace_and_on_any_signal(worker: int, expected: tuple[int, bool]):
+    replicas = Cluster(tf.distribute.get_strategy(), worker=worker, workers=2)
+    agreement = agree(replicas, steps=5, time_is_up=False, request=StopRequest())
+    assert agreement == (*expected, signal.SIGTERM)
+
+
+def test_a_signal_interrupts_after_the_checkpoint_and_its_absence_does_not():
+    Agreement(steps=1, time_is_up=True, signal=None).raise_if_interrupted(3)
+    with pytest.raises(Interrupted, match="stopped after step 1,003; all that was done is saved") as stopped:
+        Agreement(steps=1, time_is_up=False, signal=15).raise_if_interrupted(1003)
+    assert stopped.value.signal == 15

@@ -17,7 +17,8 @@ from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import UserError
 from textgen.runs import RunConfig
-from textgen.training import report, trainer
+from textgen.training import metrics, step, trainer
+from textgen.training.callbacks.curves import Curves
 from textgen.training.callbacks.history import History
 from textgen.training.metrics import MetricSums
 from textgen.training.setup import config_for
@@ -45,7 +46,7 @@ def _train(data: Path, output: Path, config: RunConfig, *, curves: bool = False,
     with pytest.MonkeyPatch.context() as patch:
         if not curves:
             # A picture takes longer than the steps that it is of.
-            patch.setattr(report.curves, "draw", lambda rows, path: None)
+            patch.setattr(Curves, "on_check", lambda curves, check: None)
         return train(data, output, config, make_sampler=_sampler, **settings)
 
 
@@ -62,7 +63,7 @@ def _value(checkpoint: dict[str, np.ndarray], name: str) -> float:
 
 def _learnt(checkpoint: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """All but the memory of early stopping."""
-    of_checks = ("best_loss", "stale", "checked_at")
+    of_checks = ("best_loss", "stale_checks", "checked_at")
     return {name: value for name, value in checkpoint.items() if not name.startswith(of_checks)}
 
 
@@ -77,9 +78,9 @@ def _untimed(history: History) -> list[Any]:
     return [dataclasses.replace(row, seconds=0, pairs_per_second=0, waited=0) for row in history.rows]
 
 
-def _stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def _stop_after(last: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupts as Ctrl-C does, in the first call that would go beyond a step."""
-    make_steps = trainer.training_steps
+    make_steps = step.training_steps
 
     def training_steps(*arguments: Any, **settings: Any) -> Any:
         steps, done = make_steps(*arguments, **settings), 0
@@ -87,13 +88,13 @@ def _stop_after(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         def runs(batches: Any, count: int, so_far: MetricSums) -> MetricSums:
             nonlocal done
             done += count
-            if done > step:
+            if done > last:
                 raise KeyboardInterrupt
             return steps(batches, count, so_far)
 
         return runs
 
-    monkeypatch.setattr(trainer, "training_steps", training_steps)
+    monkeypatch.setattr(step, "training_steps", training_steps)
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +276,7 @@ class TestRefusals:
     def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_its_last_good_state(self, data: Path, half: Path):
         before = _checkpoint(half)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(trainer.MetricSums, "mean_loss", property(lambda sums: math.nan))
+            patch.setattr(metrics.MetricSums, "mean_loss", property(lambda sums: math.nan))
             with pytest.raises(
                 UserError,
                 match=r"the loss is nan at step 6; it must stay finite\. Start again, or go back .*--resume",
@@ -294,7 +295,7 @@ class TestStopping:
         assert [row.step for row in history.rows] == [1, 2, 3]
         assert len({row.validation_loss for row in history.rows}) == 1
         assert [path.stem for path in (tmp_path / "run" / "best").glob("*.index")] == ["ckpt-1"]
-        assert _value(_checkpoint(tmp_path / "run"), "stale") == 2
+        assert _value(_checkpoint(tmp_path / "run"), "stale_checks") == 2
 
         history = _train(data, tmp_path / "run", _config(data, patience=4, **settings), resume=True)
         assert [row.step for row in history.rows] == [1, 2, 3, 4, 5]

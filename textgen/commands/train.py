@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import keras
 
     from textgen.runs import RunConfig
-    from textgen.training.report import MakeSampler, Sampler
+    from textgen.training.callbacks import MakeSampler, Sampler
 
 
 def add_arguments(parser: CommandParser) -> None:

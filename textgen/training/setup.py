@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.storage.manifest import Manifest
 from textgen.errors import UserError
 from textgen.files import Folder
-from textgen.runs import RunConfig
+from textgen.runs import RunConfig, save
 from textgen.text import vocabulary
 
 
@@ -21,6 +22,43 @@ def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any
         boundaries=manifest.config.boundaries,
         **settings,
     )
+
+
+def read_manifests(data: Data, config: RunConfig) -> dict[str | Path, Manifest]:
+    """Reads the manifest of every dataset, and checks that the run can train on it.
+
+    Returns:
+        Manifests by folder or URL.
+
+    Raises:
+        UserError: a dataset is damaged, or has another vocabulary than the run.
+        OSError: a file can't be read.
+    """
+    manifests = {directory: read_manifest(directory) for directory in weights_of(data)}
+    for directory, manifest in manifests.items():
+        check_data(directory, manifest, config)
+    return manifests
+
+
+def require_empty(output: Path) -> None:
+    """Checks that a new run would overwrite nothing.
+
+    Raises:
+        UserError: `output` is not empty.
+    """
+    if output.exists() and any(output.iterdir()):
+        raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
+
+
+def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: bool) -> None:
+    """Writes a run's settings, and the files of a new run.
+
+    Raises:
+        OSError: a file can't be read or written.
+    """
+    if not resume:
+        make_folder(output, data=data)
+    save(config, output)
 
 
 def make_folder(output: Path, *, data: str | Path) -> None:

@@ -13,8 +13,9 @@ import tensorflow as tf
 
 from textgen.config import BOS, PAD, TrainConfig
 from textgen.model import cpu_parallelism
-from textgen.training.losses import BatchLoss, LossFunction
+from textgen.training.losses import BatchLoss, LossFunction, training_loss
 from textgen.training.metrics import MetricSums
+from textgen.training.train_state import TrainState
 
 Steps = Callable[[Iterator[Any], int, MetricSums], MetricSums]
 """Takes that many batches from the iterator, and adds to the sums. However steps are shared out to calls, the sums
@@ -55,6 +56,12 @@ def training_steps(
             return tf.concat([sums, [norm]], axis=0) / replicas
 
     return _many(strategy, replica_step)
+
+
+def steps_of(strategy: tf.distribute.Strategy, state: TrainState, config: TrainConfig) -> Steps:
+    """Returns the training steps of a run."""
+    loss = training_loss(state.model, config, state.optimizer, state.lstm_states)
+    return training_steps(strategy, state.optimizer, state.model.trainable_variables, loss, config)
 
 
 def evaluation_steps(strategy: tf.distribute.Strategy, batch_loss: LossFunction) -> Steps:

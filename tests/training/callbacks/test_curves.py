@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import matplotlib
 import pytest
-from matplotlib import image
+from matplotlib import image, pyplot
 
 from tests.training.callbacks.test_history import make_row
-from textgen.training.callbacks import curves
+from textgen.training.callbacks import Check, History, curves
 
 
 @pytest.mark.parametrize(
@@ -14,15 +15,27 @@ from textgen.training.callbacks import curves
 )
 def test_curves_are_a_picture_with_and_without_validation(tmp_path: Path, rows):
     path = tmp_path / "curves.png"
-    curves.draw(rows, path)
+    curves.draw(rows).savefig(path, dpi=110)
     assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     height, width, _ = image.imread(path).shape
     assert (width, height) == (1650, 440)
 
 
-def test_curves_are_drawn_anew(tmp_path: Path):
+def test_a_check_replaces_the_picture(tmp_path: Path):
     path = tmp_path / "curves.png"
-    curves.draw([make_row(1), make_row(2)], path)
-    before = path.read_bytes()
-    curves.draw([make_row(1), make_row(2), make_row(3, 0.5)], path)
-    assert path.read_bytes() != before
+    history = History(tmp_path / "history.csv")
+    callback = curves.Curves(path)
+    pictures = []
+    for step in (1, 2):
+        history.rows.append(make_row(step))
+        callback.on_check(Check(history.rows[-1], best=False, history=history, sample=""))
+        pictures.append(path.read_bytes())
+    assert pictures[0] != pictures[1]
+
+
+def test_drawing_leaves_pyplot_and_its_backend_alone(tmp_path: Path):
+    pyplot.close("all")
+    before = matplotlib.rcParams._get("backend")
+    curves.draw([make_row(1)]).savefig(tmp_path / "curves.png")
+    assert matplotlib.rcParams._get("backend") is before
+    assert pyplot.get_fignums() == []

@@ -5,9 +5,14 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.callbacks.test_history import make_row
-from textgen.training.callbacks import tensorboard
+from textgen.training.callbacks import Check, History, Progress
+from textgen.training.callbacks.history import HistoryRow
 from textgen.training.callbacks.tensorboard import TensorBoard
 from textgen.training.metrics import MetricSums
+
+
+def _check(row: HistoryRow, sample: str) -> Check:
+    return Check(row, best=False, history=History(Path("nowhere")), sample=sample)
 
 
 def _read(folder: Path) -> EventAccumulator:
@@ -15,13 +20,15 @@ def _read(folder: Path) -> EventAccumulator:
 
 
 def _scalar(events: EventAccumulator, name: str) -> list[tuple[int, float]]:
+    if name not in events.Tags()["tensors"]:
+        return []
     return [(event.step, tf.make_ndarray(event.tensor_proto).item()) for event in events.Tensors(name)]
 
 
 def test_a_check_is_a_point_of_every_curve_and_a_text(tmp_path: Path):
     board = TensorBoard(tmp_path)
-    board.checked(make_row(3), "first\n# no heading")
-    board.checked(make_row(6, None), "second")
+    board.on_check(_check(make_row(3), "first\n# no heading"))
+    board.on_check(_check(make_row(6, None), "second"))
     events = _read(tmp_path)
     assert _scalar(events, "training/loss") == [(3, pytest.approx(2 / 3)), (6, pytest.approx(2 / 3))]
     assert _scalar(events, "validation/loss") == [(3, 2.5)]
@@ -32,22 +39,23 @@ def test_a_check_is_a_point_of_every_curve_and_a_text(tmp_path: Path):
     assert texts == ["    first\n    # no heading", "    second"]
 
 
-def test_between_checks_the_loss_is_written_seldom(tmp_path: Path, monkeypatch):
+def test_between_checks_the_loss_is_written_seldom(tmp_path: Path):
     board = TensorBoard(tmp_path)
-    board.progressed(1, MetricSums(loss=6.0, pairs=2.0), 0.1)
-    monkeypatch.setattr(tensorboard, "_SECONDS_BETWEEN", 0.0)
-    board.progressed(2, MetricSums(loss=6.0, pairs=2.0), 0.1)
-    board.checked(make_row(3), "")
+    board.on_progress(Progress(1, 1, MetricSums(loss=6.0, pairs=2.0), 1.0, 0.1))
+    assert _scalar(_read(tmp_path), "training/loss_since_check") == []
+    board = TensorBoard(tmp_path, seconds_between=0.0)
+    board.on_progress(Progress(2, 1, MetricSums(loss=6.0, pairs=2.0), 1.0, 0.1))
+    board.on_check(_check(make_row(3), ""))
     assert _scalar(_read(tmp_path), "training/loss_since_check") == [(2, 3.0)]
 
 
 def test_what_was_told_of_work_that_is_done_again_is_dropped(tmp_path: Path):
     killed = TensorBoard(tmp_path)
-    killed.checked(make_row(3), "kept")
-    killed.checked(make_row(6), "done again")
+    killed.on_check(_check(make_row(3), "kept"))
+    killed.on_check(_check(make_row(6), "done again"))
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes() + b"half a record")
-    TensorBoard(tmp_path, until_step=3).checked(make_row(6), "anew")
+    TensorBoard(tmp_path, until_step=3).on_check(_check(make_row(6), "anew"))
     events = _read(tmp_path)
     assert [step for step, _ in _scalar(events, "training/loss")] == [3, 6]
     texts = [tf.make_ndarray(event.tensor_proto).item().decode() for event in events.Tensors("sample")]

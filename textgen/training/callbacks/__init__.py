@@ -1,1 +1,100 @@
-"""What is seen of a run, a file a way to see it."""
+"""Callbacks of training, one file per callback, and the events that they receive.
+
+`callbacks/defaults.py` lists the callbacks of a run; a new one is one file and one line there.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+
+from textgen.runs import RunConfig
+from textgen.training.callbacks.history import History, HistoryRow
+from textgen.training.metrics import MetricSums
+
+__all__ = ["Callback", "Check", "History", "MakeSampler", "Plan", "Progress", "Sampler"]
+
+Sampler = Callable[[], str]
+"""Generates a sample of text with the model as it then is."""
+
+MakeSampler = Callable[[keras.Model, RunConfig], Sampler]
+
+
+class Plan(NamedTuple):
+    """A run that is about to train.
+
+    Attributes:
+        step: number of steps taken so far; above 0 if the run is resumed.
+        last_step: number of steps in all epochs.
+        steps_per_epoch: number of steps per epoch.
+        pairs: number of training pairs.
+        weights: number of the model's parameters.
+        replicas: number of devices of all processes.
+        workers: number of processes.
+        max_minutes: time limit of this session; infinity if there is none.
+        deadline: `time.monotonic()` at the time limit.
+        is_done: whether there is nothing left to train.
+        has_accuracy: False if the softmax is sampled, so that no predictions are made in training.
+    """
+
+    step: int
+    last_step: int
+    steps_per_epoch: int
+    pairs: int
+    weights: int
+    replicas: int
+    workers: int
+    max_minutes: float
+    deadline: float
+    is_done: bool
+    has_accuracy: bool
+
+
+class Progress(NamedTuple):
+    """Training steps that one graph call has taken.
+
+    Attributes:
+        step: number of steps taken so far.
+        steps: number of steps of this call.
+        sums: metrics since the last check.
+        seconds: training time since the last check.
+        learning_rate: rate of the last step.
+    """
+
+    step: int
+    steps: int
+    sums: MetricSums
+    seconds: float
+    learning_rate: float
+
+
+class Check(NamedTuple):
+    """A check: validation, and a sample of text, between two training steps.
+
+    Attributes:
+        row: metrics of the check.
+        best: whether the monitored loss is the lowest so far.
+        history: all rows so far, this one last.
+        sample: text that the model generated.
+    """
+
+    row: HistoryRow
+    best: bool
+    history: History
+    sample: str
+
+
+class Callback:
+    """Base class of callbacks: every method does nothing unless it is overridden."""
+
+    def on_start(self, plan: Plan) -> None:
+        """Called once, before the first step."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Called after every graph call, about twice per second."""
+
+    def on_check(self, check: Check) -> None:
+        """Called after every check, before its checkpoint is written."""
+
+    def on_end(self) -> None:
+        """Called once when training ends, also if it ends by an error."""

@@ -1,21 +1,34 @@
-"""`curves.png`: how a run goes, drawn."""
+"""`curves.png`: loss, accuracy and perplexity of a run."""
 
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import matplotlib
+from matplotlib.figure import Figure
 
-matplotlib.use("Agg")  # A run has no screen.
-from matplotlib import pyplot as plt  # noqa: E402
-
-from textgen.training.callbacks.history import HistoryRow  # noqa: E402
-from textgen.training.metrics import perplexity  # noqa: E402
+from textgen.training.callbacks import Callback, Check
+from textgen.training.callbacks.history import HistoryRow
+from textgen.training.metrics import perplexity
 
 
-def draw(rows: Sequence[HistoryRow], path: Path) -> None:
-    """Draws loss, accuracy and perplexity over the steps, of training and of validation."""
-    figure, axes = plt.subplots(1, 3, figsize=(15, 4), layout="constrained")
+class Curves(Callback):
+    """Draws the curves of all checks so far."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def on_check(self, check: Check) -> None:
+        """Replaces the picture."""
+        draw(check.history.rows).savefig(self._path, dpi=110)
+
+
+def draw(rows: Sequence[HistoryRow]) -> Figure:
+    """Draws loss, accuracy and perplexity of training and validation over the steps.
+
+    The figure belongs to no window and no pyplot state, so drawing leaves matplotlib's backend as it is.
+    """
+    figure = Figure(figsize=(15, 4), layout="constrained")
+    axes = figure.subplots(1, 3)
     losses = [row.loss for row in rows], [row.validation_loss for row in rows]
     accuracies = [row.accuracy for row in rows], [row.validation_accuracy for row in rows]
     panels: list[tuple[str, tuple[Sequence[float | None], ...]]] = [
@@ -32,8 +45,7 @@ def draw(rows: Sequence[HistoryRow], path: Path) -> None:
         axis.set(title=title, xlabel="step")
         axis.grid(alpha=0.3)
     axes[2].set_yscale("log")
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    return figure
 
 
 def _each(function: Callable[[float], float], values: Sequence[float | None]) -> list[float | None]:

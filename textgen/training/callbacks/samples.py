@@ -4,7 +4,9 @@ import dataclasses
 import json
 from pathlib import Path
 
+from textgen.config import TrainConfig
 from textgen.files import write_atomically
+from textgen.training.callbacks import Callback, Check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,17 +20,25 @@ class Sample:
     text: str
 
 
-class Samples:
+class Samples(Callback):
     """The samples of a run, on disk as they come, a JSON object a line."""
 
-    def __init__(self, path: Path, *, until_step: int = 0):
-        """Goes on from the samples that `path` has up to a step."""
-        self._path = path
+    def __init__(self, path: Path, config: TrainConfig, *, until_step: int = 0):
+        """Keeps the samples that `path` holds up to a step; later ones belong to work that is done again."""
+        self._path, self._config = path, config
         kept = [line for line in _lines(path) if _step(line) <= until_step]
         write_atomically(path, "".join(f"{line}\n" for line in kept).encode())
 
-    def add(self, sample: Sample) -> None:
-        """Adds a sample."""
+    def on_check(self, check: Check) -> None:
+        """Appends the sample."""
+        config = self._config
+        sample = Sample(
+            step=check.row.step,
+            prompt=config.sample_prompt,
+            temperature=config.sample_temperature,
+            seed=config.seed,
+            text=check.sample,
+        )
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(sample), ensure_ascii=False) + "\n")
 

@@ -6,33 +6,32 @@ from pathlib import Path
 import tensorflow as tf
 
 from textgen.files import write_atomically
-from textgen.training.callbacks.history import HistoryRow
-from textgen.training.metrics import MetricSums, perplexity
-
-_SECONDS_BETWEEN = 10.0
-"""Between two points of a training curve."""
+from textgen.training.callbacks import Callback, Check, Progress
+from textgen.training.metrics import perplexity
 
 
-class TensorBoard:
+class TensorBoard(Callback):
     """Writes the scalars and samples of a run."""
 
-    def __init__(self, directory: Path, *, until_step: int = 0):
+    def __init__(self, directory: Path, *, until_step: int = 0, seconds_between: float = 10.0):
         """Writes into a new file of the folder; those that are there keep what they tell up to a step."""
         for path in directory.glob("events.out.tfevents.*"):
             _keep_until(until_step, path)
         self._writer = tf.summary.create_file_writer(str(directory))
-        self._at = time.monotonic()
+        self._at, self._seconds_between = time.monotonic(), seconds_between
 
-    def progressed(self, step: int, sums: MetricSums, learning_rate: float) -> None:
-        """Called often; writes seldom. `sums` are those since the last check."""
-        if time.monotonic() - self._at >= _SECONDS_BETWEEN and sums.pairs:
+    def on_progress(self, progress: Progress) -> None:
+        """Writes the loss since the last check if the last point is old enough."""
+        step, sums = progress.step, progress.sums
+        if time.monotonic() - self._at >= self._seconds_between and sums.pairs:
             self._at = time.monotonic()
             with self._writer.as_default(step):
                 tf.summary.scalar("training/loss_since_check", sums.mean_loss)
-                tf.summary.scalar("training/learning_rate", learning_rate)
+                tf.summary.scalar("training/learning_rate", progress.learning_rate)
 
-    def checked(self, row: HistoryRow, sample: str) -> None:
-        """Writes a check."""
+    def on_check(self, check: Check) -> None:
+        """Writes all metrics and the sample."""
+        row, sample = check.row, check.sample
         self._at = time.monotonic()
         scalars = {
             "training/loss": row.loss,

@@ -1,0 +1,55 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training.callbacks.test_history import make_row
+from textgen.config import TrainConfig
+from textgen.training.callbacks import Check, History, Plan
+from textgen.training.callbacks.summary import Summary
+
+CONFIG = TrainConfig(sample_prompt="It is", sample_temperature=0.5, seed=7, epochs=3)
+
+
+def make_plan(**settings: Any) -> Plan:
+    return Plan(
+        **{
+            "step": 0, "last_step": 10, "steps_per_epoch": 5, "pairs": 1234, "weights": 5678, "replicas": 1,
+            "workers": 1, "max_minutes": math.inf, "deadline": math.inf, "is_done": False, "has_accuracy": True,
+            **settings,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "printed"),
+    [
+        (
+            make_row(3),
+            "epoch 1.00: loss 0.667 (0.0% right), validation 2.500 (12.5% right), perplexity 12.2, 2.200 bits a "
+            "character, best so far; compute-bound, 1.0% of the time waiting for data",
+        ),
+        (make_row(3, None), "epoch 1.00: loss 0.667 (0.0% right), best so far; compute-bound"),
+        (make_row(3, None, accuracy=None, waited=0.5), "epoch 1.00: loss 0.667, best so far; input-bound, 50.0% of"),
+    ],
+)
+def test_a_check_prints_its_metrics_and_its_sample(capfd, row, printed: str):
+    Summary(Path("run"), CONFIG).on_check(Check(row, best=True, history=History(Path("nowhere")), sample="It is so"))
+    errors = capfd.readouterr().err
+    assert printed in errors
+    assert "  sample at temperature 0.5, seed 7: It is so\n" in errors
+
+
+@pytest.mark.parametrize(
+    ("settings", "printed"),
+    [
+        ({}, "training on 1,234 pairs, 5 steps an epoch, 5,678 weights\n"),
+        ({"replicas": 4, "workers": 2}, "5,678 weights, 4 devices in 2 processes\n"),
+        ({"max_minutes": 1.5}, "5,678 weights, for 1.5 minutes at the most\n"),
+        ({"is_done": True}, "run is done: 3 epochs, or no better loss for long. Raise --epochs or --patience.\n"),
+    ],
+)
+def test_a_run_prints_its_plan(capfd, settings: dict[str, Any], printed: str):
+    Summary(Path("run"), CONFIG).on_start(make_plan(**settings))
+    assert capfd.readouterr().err.endswith(printed)

@@ -1,0 +1,33 @@
+"""The callbacks of a run."""
+
+from pathlib import Path
+
+from textgen.config import TrainConfig
+from textgen.training.callbacks import Callback
+from textgen.training.callbacks.curves import Curves
+from textgen.training.callbacks.history_file import HistoryFile
+from textgen.training.callbacks.progress_bar import ProgressBar
+from textgen.training.callbacks.samples import Samples
+from textgen.training.callbacks.summary import Summary
+from textgen.training.callbacks.tensorboard import TensorBoard
+
+
+def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bool) -> list[Callback]:
+    """Returns the callbacks of a process; every process shows its progress, only the chief writes.
+
+    Args:
+        output: the run's folder.
+        config: training settings.
+        step: number of steps taken so far; files keep what was written up to this step.
+        is_chief: whether this process writes.
+    """
+    if not is_chief:
+        return [ProgressBar()]
+    return [
+        ProgressBar(),
+        HistoryFile(),
+        Samples(output / "samples.jsonl", config, until_step=step),
+        TensorBoard(output / "tensorboard", until_step=step),
+        Curves(output / "curves.png"),
+        Summary(output, config),
+    ]

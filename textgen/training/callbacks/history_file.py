@@ -1,0 +1,11 @@
+"""Writes `history.csv` at each check."""
+
+from textgen.training.callbacks import Callback, Check
+
+
+class HistoryFile(Callback):
+    """Writes the rows of all checks."""
+
+    def on_check(self, check: Check) -> None:
+        """Replaces the file with all rows so far."""
+        check.history.write()

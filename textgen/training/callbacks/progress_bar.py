@@ -1,0 +1,43 @@
+"""The progress bar of training."""
+
+import math
+import time
+from typing import Any
+
+from textgen.console import bar
+from textgen.training.callbacks import Callback, Plan, Progress
+
+
+class ProgressBar(Callback):
+    """Shows steps, training metrics since the last check, and the time left before a time limit."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._plan: Plan | None = None
+
+    def on_start(self, plan: Plan) -> None:
+        """Opens the bar at the current step."""
+        if plan.is_done:
+            return
+        self._plan = plan
+        self._bar = bar(plan.last_step, "training", " steps", initial=plan.step)
+
+    def on_progress(self, progress: Progress) -> None:
+        """Moves the bar."""
+        if self._plan is not None:
+            self._bar.set_postfix_str(_figures(progress, self._plan), refresh=False)
+            self._bar.update(progress.steps)
+
+    def on_end(self) -> None:
+        """Closes the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _figures(progress: Progress, plan: Plan) -> str:
+    rate = progress.sums.pairs / progress.seconds
+    figures = f"loss {progress.sums.mean_loss:.3f}"
+    if plan.has_accuracy:
+        figures += f", {progress.sums.accuracy:.1%} right"
+    figures += f", {rate:,.0f} pairs/s"
+    return figures + f", stops in {max(0, plan.deadline - time.monotonic()):.0f} s" * math.isfinite(plan.deadline)

@@ -1,0 +1,54 @@
+"""Prints the plan of a run, and a summary and a sample at each check."""
+
+import math
+from pathlib import Path
+
+from textgen.config import TrainConfig
+from textgen.console import say
+from textgen.training.callbacks import Callback, Check, Plan
+from textgen.training.callbacks.history import HistoryRow
+from textgen.training.metrics import perplexity
+
+
+class Summary(Callback):
+    """Prints to the terminal."""
+
+    def __init__(self, output: Path, config: TrainConfig):
+        self._output, self._config = output, config
+
+    def on_start(self, plan: Plan) -> None:
+        """Prints the size of the data and of the model."""
+        if plan.is_done:
+            say(
+                f"{self._output} is done: {self._config.epochs} epochs, or no better loss for long. "
+                "Raise --epochs or --patience."
+            )
+        else:
+            say(_plan(plan))
+
+    def on_check(self, check: Check) -> None:
+        """Prints the metrics and the sample."""
+        row, config = check.row, self._config
+        say(f"epoch {row.epoch:.2f}: {_metrics(row)}{', best so far' * check.best}; {row.bottleneck}")
+        say(f"  sample at temperature {config.sample_temperature:g}, seed {config.seed}: {check.sample}")
+
+
+def _plan(plan: Plan) -> str:
+    text = f"training on {plan.pairs:,} pairs, {plan.steps_per_epoch:,} steps an epoch, {plan.weights:,} weights"
+    if plan.replicas > 1:
+        text += f", {plan.replicas} devices in {plan.workers} processes"
+    return text + f", for {plan.max_minutes:g} minutes at the most" * math.isfinite(plan.max_minutes)
+
+
+def _metrics(row: HistoryRow) -> str:
+    text = f"loss {row.loss:.3f}{_accuracy(row.accuracy)}"
+    if row.validation_loss is not None:
+        text += f", validation {row.validation_loss:.3f}{_accuracy(row.validation_accuracy)}"
+        text += f", perplexity {perplexity(row.validation_loss):.1f}"
+    if row.validation_bits_per_character is not None:
+        text += f", {row.validation_bits_per_character:.3f} bits a character"
+    return text
+
+
+def _accuracy(accuracy: float | None) -> str:
+    return "" if accuracy is None else f" ({accuracy:.1%} right)"

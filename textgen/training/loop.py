@@ -1,0 +1,176 @@
+"""The training loop: graph calls of many steps each, with checks and checkpoints between them.
+
+Keras's `fit` is not used: it clips gradients before they are reduced over replicas, fails under
+MultiWorkerMirroredStrategy, and can't resume inside an epoch.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from textgen.dataset.storage.manifest import Manifest
+from textgen.runs import RunConfig
+from textgen.training.callbacks import Callback, Check, History, Plan, Progress
+from textgen.training.checkpoints import Checkpoints
+from textgen.training.data import TrainingData
+from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
+from textgen.training.step import steps_of
+from textgen.training.strategy import Replicas
+from textgen.training.train_state import make_train_state
+from textgen.training.validation import Validator
+
+_SECONDS_PER_CALL = 0.5
+"""Long compared with a call's overhead, short for a user who watches and for a machine that is asked to stop."""
+
+
+class TrainingLoop:
+    """Trains a run.
+
+    Attributes:
+        state: model, optimizer and counters.
+        history: metrics of all checks so far.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        config: RunConfig,
+        manifests: Sequence[Manifest],
+        data: TrainingData,
+        replicas: Replicas,
+        *,
+        resume: bool,
+    ):
+        """Makes the model, and restores the last checkpoint of `output` if `resume` is True.
+
+        Raises:
+            UserError: there is no checkpoint to resume from.
+        """
+        self._config, self._data, self._replicas = config, data, replicas
+        self.state = state = make_train_state(config, data, replicas.strategy)
+        self._pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests)
+        self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints)
+        if resume:
+            self._checkpoints.restore()
+        self._train_steps = steps_of(replicas.strategy, state, config.train)
+        self._validator = Validator(config, manifests, data, replicas, state)
+        self.history = History(output / "history.csv", until_step=state.step)
+        self._saved_at = time.monotonic()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all epochs are trained, or the monitored loss has stopped falling."""
+        return self.state.step >= self._data.last_step or self.state.stale_checks >= self._config.train.patience
+
+    def run(
+        self, callbacks: Sequence[Callback], make_sample: Callable[[], str], *, max_minutes: float = math.inf
+    ) -> None:
+        """Trains until the run is done, the time is up or a signal asks to stop.
+
+        Args:
+            callbacks: receive progress and checks.
+            make_sample: generates the sample of a check.
+            max_minutes: time limit; the last check follows it.
+
+        Raises:
+            Interrupted: a signal asked to stop; a checkpoint is written.
+        """
+        plan = self._plan(max_minutes)
+        try:
+            with stop_requests() as request:
+                for callback in callbacks:
+                    callback.on_start(plan)
+                self._run(plan, request, callbacks, make_sample)
+        finally:
+            for callback in callbacks:
+                callback.on_end()
+
+    def _plan(self, max_minutes: float) -> Plan:
+        return Plan(
+            step=self.state.step,
+            last_step=self._data.last_step,
+            steps_per_epoch=self._data.steps_per_epoch,
+            pairs=self._pairs,
+            weights=self.state.model.count_params(),
+            replicas=self._replicas.count,
+            workers=self._replicas.workers,
+            max_minutes=max_minutes,
+            deadline=time.monotonic() + 60 * max_minutes,
+            is_done=self.is_done,
+            has_accuracy=not self._config.train.samples_softmax(self._config.vocabulary_size),
+        )
+
+    def _run(
+        self, plan: Plan, request: StopRequest, callbacks: Sequence[Callback], make_sample: Callable[[], str]
+    ) -> None:
+        batches, steps_per_call = self._data.training(self.state.step), 1
+        while not self.is_done:
+            steps = min(steps_per_call, self._steps_to_check())
+            seconds = self._advance(batches, steps, callbacks)
+            agreement = agree(
+                self._replicas,
+                steps=next_call_steps(steps, seconds),
+                time_is_up=time.monotonic() >= plan.deadline,
+                request=request,
+            )
+            steps_per_call = agreement.steps
+            self._check_or_save(agreement, callbacks, make_sample)
+            if agreement.time_is_up:
+                break
+
+    @property
+    def _check_every(self) -> int:
+        return self._config.train.validate_every or self._data.steps_per_epoch
+
+    def _steps_to_check(self) -> int:
+        next_check = (self.state.step // self._check_every + 1) * self._check_every
+        return min(next_check, self._data.last_step) - self.state.step
+
+    def _advance(self, batches: Iterator[Any], steps: int, callbacks: Sequence[Callback]) -> float:
+        """Takes steps, and returns the seconds that they took."""
+        state, started = self.state, time.monotonic()
+        state.sums = self._train_steps(batches, steps, state.sums)
+        state.step += steps
+        seconds = time.monotonic() - started
+        state.seconds += seconds
+        progress = Progress(state.step, steps, state.sums, state.seconds, state.last_rate)
+        for callback in callbacks:
+            callback.on_progress(progress)
+        return seconds
+
+    def _check_or_save(
+        self, agreement: Agreement, callbacks: Sequence[Callback], make_sample: Callable[[], str]
+    ) -> None:
+        step = self.state.step
+        is_regular = step % self._check_every == 0 or step == self._data.last_step
+        if is_regular or agreement.time_is_up:
+            self._check(callbacks, make_sample, is_regular=is_regular)
+        elif agreement.signal or time.monotonic() - self._saved_at >= 60 * self._config.train.checkpoint_minutes:
+            self._save(best=False)
+        agreement.raise_if_interrupted(step)
+
+    def _check(self, callbacks: Sequence[Callback], make_sample: Callable[[], str], *, is_regular: bool) -> None:
+        row = self._validator.check()
+        has_validation = self._validator.has_validation
+        best = self.state.record_check(row.monitored, is_regular=is_regular, has_validation=has_validation)
+        self.history.rows.append(row)
+        if self._replicas.is_chief:
+            check = Check(row, best, self.history, make_sample())
+            for callback in callbacks:
+                callback.on_check(check)
+        self._save(best=best)
+
+    def _save(self, *, best: bool) -> None:
+        self._saved_at = time.monotonic()
+        if self._replicas.is_chief:
+            self._checkpoints.save(best=best)
+
+
+def next_call_steps(steps: int, seconds: float) -> int:
+    """Returns the number of steps that fill the next graph call's time, after one of `steps` that took `seconds`.
+
+    It grows at most twofold, so that one slow or fast call does not decide the next.
+    """
+    return max(1, min(2 * steps, int(steps * _SECONDS_PER_CALL / seconds)))

@@ -1,0 +1,97 @@
+"""The state of a run: everything that training changes and a checkpoint keeps."""
+
+import contextlib
+import dataclasses
+import math
+import random
+from collections.abc import Iterator, Sequence
+
+import keras
+import tensorflow as tf
+
+from textgen.runs import RunConfig
+from textgen.training.data import TrainingData
+from textgen.training.learning_rates import LearningRate
+from textgen.training.metrics import ZERO_SUMS, MetricSums
+from textgen.training.optimizers import make_optimizer
+
+
+@dataclasses.dataclass(eq=False)
+class TrainState:
+    """The state of a run.
+
+    Attributes:
+        model: the network.
+        optimizer: its optimizer.
+        learning_rate: the optimizer's schedule.
+        lstm_states: states of stateful rows; empty if rows are not stateful.
+        step: number of steps taken.
+        best_loss: lowest monitored loss so far.
+        stale_checks: number of checks since the lowest monitored loss.
+        checked_at: step of the last check.
+        sums: metrics since the last check.
+        seconds: training time since the last check.
+    """
+
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    learning_rate: LearningRate
+    lstm_states: Sequence[tf.Variable] = ()
+    step: int = 0
+    best_loss: float = math.inf
+    stale_checks: int = 0
+    checked_at: int = 0
+    sums: MetricSums = ZERO_SUMS
+    seconds: float = 0.0
+
+    @property
+    def last_rate(self) -> float:
+        """Learning rate of the last step."""
+        return float(self.learning_rate(self.step - 1).numpy())
+
+    def record_check(self, loss: float, *, is_regular: bool, has_validation: bool) -> bool:
+        """Updates early stopping and the learning rate, and starts the metrics of the next check.
+
+        A check that a time limit brought forward does not count as one without improvement. Without validation its
+        loss is that of a few steps, so it is the best only if there is no other.
+
+        Args:
+            loss: the monitored loss.
+            is_regular: False if a time limit brought the check forward.
+            has_validation: whether the loss is that of the validation split.
+
+        Returns:
+            Whether the loss is the lowest so far.
+        """
+        best = loss < self.best_loss and (is_regular or has_validation or math.isinf(self.best_loss))
+        if best:
+            self.best_loss = loss
+        self.stale_checks = 0 if best else self.stale_checks + int(is_regular)
+        if is_regular:
+            self.learning_rate.after_check(self.stale_checks)
+        self.sums, self.seconds, self.checked_at = ZERO_SUMS, 0.0, self.step
+        return best
+
+
+def make_train_state(config: RunConfig, data: TrainingData, strategy: tf.distribute.Strategy) -> TrainState:
+    """Returns the state of a run before its first step."""
+    with strategy.scope(), _keras_seed(config.train.seed):
+        model = config.build()
+        learning_rate = LearningRate(config.train, last_step=data.last_step)
+        optimizer = make_optimizer(config.train, model, learning_rate)
+    return TrainState(model, optimizer, learning_rate, data.make_states(model))
+
+
+@contextlib.contextmanager
+def _keras_seed(seed: int) -> Iterator[None]:
+    """Inside the context, Keras's initializers and dropout layers derive their seeds from `seed`.
+
+    A Keras layer without a seed draws one from Python's global generator when it is made. The generator's state is
+    restored afterwards, and no other global generator is touched.
+    """
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)

@@ -1,0 +1,75 @@
+"""Validation of a model in training: one row of metrics per check."""
+
+import math
+from collections.abc import Sequence
+
+from textgen.dataset.storage.manifest import Manifest
+from textgen.errors import UserError
+from textgen.runs import RunConfig
+from textgen.training.callbacks.history import HistoryRow
+from textgen.training.data import TrainingData
+from textgen.training.evaluator import make_evaluator
+from textgen.training.metrics import MetricSums, bits_per_character
+from textgen.training.strategy import Replicas
+from textgen.training.train_state import TrainState
+
+
+class Validator:
+    """Evaluates a model on the validation split.
+
+    Attributes:
+        has_validation: whether every dataset has a validation split.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        manifests: Sequence[Manifest],
+        data: TrainingData,
+        replicas: Replicas,
+        state: TrainState,
+    ):
+        self._manifests, self._data, self._state = manifests, data, state
+        self._evaluate = make_evaluator(replicas, state.model)
+        self._has_accuracy = not config.train.samples_softmax(config.vocabulary_size)
+        self.has_validation = all(manifest.total.splits["validation"].pairs for manifest in manifests)
+
+    def check(self) -> HistoryRow:
+        """Returns the metrics since the last check and those of the validation split.
+
+        Raises:
+            UserError: the monitored loss is not finite.
+        """
+        held_out = self._evaluate(self._data.held_out("validation")) if self.has_validation else None
+        row = self._row(held_out)
+        if not math.isfinite(row.monitored):
+            raise UserError(
+                f"the loss is {row.monitored} at step {row.step}; it must stay finite. "
+                "Start again, or go back to the last checkpoint with --resume, with a lower --learning-rate "
+                "or --clip-norm 1."
+            )
+        return row
+
+    def _row(self, held_out: MetricSums | None) -> HistoryRow:
+        state = self._state
+        sums, seconds = state.sums, max(state.seconds, 1e-9)
+        return HistoryRow(
+            step=state.step,
+            epoch=state.step / self._data.steps_per_epoch,
+            seconds=state.seconds,
+            pairs_per_second=sums.pairs / seconds,
+            waited=sums.waited / seconds,
+            learning_rate=state.last_rate,
+            gradient_norm=sums.norms / (state.step - state.checked_at),
+            loss=sums.mean_loss,
+            accuracy=sums.accuracy if self._has_accuracy else None,
+            validation_loss=held_out and held_out.mean_loss,
+            validation_accuracy=held_out and held_out.accuracy,
+            validation_bits_per_character=held_out and self._bits_per_character(held_out),
+        )
+
+    def _bits_per_character(self, held_out: MetricSums) -> float | None:
+        # The validation batches of a mixture may hold only a part of each dataset.
+        if len(self._manifests) > 1:
+            return None
+        return bits_per_character(held_out.mean_loss, self._manifests[0], "validation")
