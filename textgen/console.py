@@ -1,4 +1,4 @@
-"""What the user sees while work goes on: messages and bars on standard error, results alone on standard output."""
+"""Progress messages and bars on standard error; standard output is left to results."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 
 def say(message: str) -> None:
-    """Tells the user how the work goes."""
+    """Writes a progress message to standard error, above any open bar."""
     tqdm.write(message, file=sys.stderr)
 
 
 def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, initial: int = 0) -> "tqdm[Any]":
-    """A bar with rate and time left; where no one watches (a log file) it writes seldom."""
+    """Returns a progress bar with rate and time left; it is updated every 15 s if the stream is not a terminal."""
     stream = stream or sys.stderr
     often = 0.1 if stream.isatty() else 15.0
     return tqdm(
@@ -26,10 +26,10 @@ def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, init
 
 @contextlib.contextmanager
 def hushed() -> Iterator[TextIO]:
-    """Discards what native code and child processes write to standard error; yields the true standard error.
+    """Discards what native code and child processes write to standard error; yields the real stream.
 
-    TensorFlow's libraries greet before they read any setting that would stop them, and Beam's workers log to the
-    stream that they inherit.
+    TensorFlow's libraries log before they read any setting that would stop them, and Beam's workers log to the
+    inherited stream.
     """
     sys.stderr.flush()
     with open(os.dup(2), "w", encoding="utf-8", buffering=1) as terminal:  # noqa: PTH123
@@ -44,7 +44,7 @@ def hushed() -> Iterator[TextIO]:
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and what links to it without their greetings."""
+    """Imports TensorFlow and TensorFlow Text without their start-up messages."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with hushed():
         import tensorflow

@@ -1,4 +1,4 @@
-"""The errors that users see, and finding one again where a framework has wrapped it."""
+"""Errors shown to users, and their recovery from exceptions of a framework that wrapped them."""
 
 import re
 
@@ -6,14 +6,14 @@ _WRAPPED = re.compile(r"UserError: (.*?)(?: \[while running|\s*\n|$)")
 
 
 class UserError(ValueError):
-    """Bad input, told in full by its message: what was found, what the rule is, what to do."""
+    """Invalid input; the message says what was found, what the rule is and what to do."""
 
 
-class Interrupted(Exception):  # noqa: N818 - It is no error.
-    """A signal asked to stop, and all that was done is saved.
+class Interrupted(Exception):  # noqa: N818 - It is not an error.
+    """A signal asked the process to stop; all completed work is saved.
 
     Attributes:
-        signal: its number.
+        signal: the signal's number.
     """
 
     def __init__(self, message: str, *, signal: int):
@@ -28,9 +28,9 @@ def require(condition: bool, message: str) -> None:
 
 
 def user_error(error: BaseException) -> UserError | None:
-    """The UserError that an exception is, or that it tells of.
+    """Returns the UserError that an exception is or carries in its message, or None.
 
-    Beam and tf.data report what their workers raise as an error of their own, with the worker's traceback as text.
+    Beam and tf.data report an exception of a worker as one of their own, with the worker's traceback as text.
     """
     if isinstance(error, UserError):
         return error
@@ -39,7 +39,7 @@ def user_error(error: BaseException) -> UserError | None:
 
 
 def one_line(error: BaseException) -> str:
-    """Returns an exception's message on one line, without a final full stop, to stand inside a sentence.
+    """Returns an exception's message as one line without a final full stop, for use inside a sentence.
 
     >>> one_line(OSError("Corrupt data.\\n  at byte 4.\\n"))
     'Corrupt data. at byte 4'

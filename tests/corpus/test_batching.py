@@ -31,13 +31,13 @@ def test_a_short_document_in_blocks_is_a_text_like_others():
     assert made(b"a", iter([b"b", b"c"]), iter([b"d"])) == made(b"a", b"bc", b"d")
 
 
-def test_what_was_refused_is_in_the_batch_of_the_texts_around_it():
+def test_a_rejected_item_is_in_the_batch_of_the_texts_around_it():
     rejected = Rejected("malformed row", b"x")
     assert made(b"a", rejected, b"b") == [TextBatch([b"a", b"b"], [False] * 2, rejected=[rejected])]
     assert made(rejected) == [TextBatch(rejected=[rejected])]
 
 
-def test_of_what_was_refused_the_beginning_is_kept():
+def test_a_rejected_item_is_shortened():
     (batch,) = made(Rejected("malformed row", b"x" * (CHUNK_BYTES + 1)))
     assert batch.rejected == [Rejected("malformed row", b"x" * CHUNK_BYTES)]
 
@@ -58,13 +58,13 @@ def test_a_batch_is_closed_at_its_bytes(monkeypatch):
     assert len(made(Rejected("malformed row", b"abcd"), b"a")) == 2
 
 
-def test_invalid_documents_are_repaired_and_counted():
+def test_invalid_bytes_are_replaced_and_their_documents_counted():
     assert made(b"a", b"\xff", b"", b"b\xff\xff") == [
         TextBatch([b"a", REPLACEMENT, b"", b"b" + 2 * REPLACEMENT], [False] * 4, replaced=2)
     ]
 
 
-def test_invalid_documents_are_refused_if_they_are_to_be_dropped():
+def test_invalid_documents_are_rejected_with_on_invalid_drop():
     assert made(b"a", b"\xff", b"b\xe2\x80", origin=DROP) == [
         TextBatch([b"a"], [False], rejected=[Rejected("invalid encoding", raw) for raw in (b"\xff", b"b\xe2\x80")])
     ]
@@ -73,7 +73,7 @@ def test_invalid_documents_are_refused_if_they_are_to_be_dropped():
 def test_an_invalid_document_is_an_error_if_it_is_to_be_one():
     assert made(b"a", origin=FAIL) == made(b"a")
     with pytest.raises(
-        UserError, match=r"a\.txt holds text that is not valid utf-8, at 'caf\ufffd au lait'.*--encoding"
+        UserError, match=r"a\.txt has text that is not valid utf-8, at 'caf\ufffd au lait'.*--encoding"
     ):
         made(b"a", b"caf\xe9 au lait", origin=FAIL)
 
@@ -108,7 +108,7 @@ def test_a_long_document_is_given_in_parts_between_the_batches_of_others():
 LONG_INVALID = b"\xffword " * (CHUNK_BYTES // 3)
 
 
-def test_a_long_document_is_counted_once_as_repaired():
+def test_a_long_document_is_with_replacements_is_counted_once():
     batches = made(LONG_INVALID)
     assert len(batches) > 1
     assert sum(batch.replaced for batch in batches) == 1

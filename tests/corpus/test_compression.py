@@ -65,7 +65,7 @@ def test_a_file_that_was_cut_short_is_an_error(ending, before, cut):
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("before", [b"", CONTENT])
 def test_what_is_not_packed_is_an_error_also_after_what_is(ending, before):
-    with pytest.raises(UserError, match=rf"It is damaged, cut short, or no {ending} file"):
+    with pytest.raises(UserError, match=rf"It is damaged, cut short, or not a {ending} file"):
         read((PACK[ending](before) if before else b"") + b"plain text, not packed at all", ending)
 
 

@@ -166,7 +166,7 @@ def test_a_unit_without_a_document_has_files_all_the_same(tmp_path: Path) -> Non
     assert found.placed == [] and found.tokens_of_documents() == []
 
 
-def test_what_the_reader_refused_and_repaired_is_counted(tmp_path: Path) -> None:
+def test_what_the_reader_rejected_and_replaced_is_counted(tmp_path: Path) -> None:
     content = b'{"text": "a"}\nnonsense\n{"text": "b"}\n\n{"title": "c"}\n'
     found = tokenized(
         tmp_path, content, content, config=PrepareConfig(text=TextConfig(), format="jsonl"), format="jsonl"
@@ -193,7 +193,7 @@ def letters(found: Tokenized) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_what_was_refused_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_rejected_items_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), format="jsonl", keep_dropped=True)
     found = tokenized(tmp_path, "{é\n".encode() + b'{"text": "A"}\n', config=config, format="jsonl")
     assert letters(found) == [{"reason": "malformed row", "text": "{é", "file": str(tmp_path / "0000")}]
@@ -266,7 +266,7 @@ def test_a_letter_is_a_line_of_json() -> None:
     )
 
 
-def test_refusals_between_documents_change_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batches = [
         TextBatch(rejected=[Rejected("empty", b"")]),
         TextBatch([b"a"], [False]),

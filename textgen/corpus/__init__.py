@@ -1,1 +1,1 @@
-"""What is read: the input cut into deterministic units, and one reader for each family of formats."""
+"""Input of a preparation: deterministic units of work, and one reader per family of formats."""

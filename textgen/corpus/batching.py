@@ -1,4 +1,4 @@
-"""What readers find, made into batches: long documents in parts, invalid bytes dealt with as asked."""
+"""Groups the items that readers find into batches, splits long documents, and handles invalid bytes."""
 
 import itertools
 import tempfile
@@ -12,14 +12,14 @@ from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, CHUNK_BYTES, R
 from textgen.errors import UserError
 
 Item: TypeAlias = bytes | Iterator[bytes] | Rejected
-"""A document whole, or in blocks that are taken before the next document is; or something else in its place."""
+"""A document, whole or as blocks that are consumed before the next item; or a rejected item."""
 
 _SHORT_BYTES = CHUNK_BYTES // 4
-"""A text of no more bytes is shorter than a part once it is UTF-8, whatever it was encoded in."""
+"""A text of at most so many bytes is shorter than a chunk in UTF-8, whatever its encoding was."""
 
 
 class Origin(NamedTuple):
-    """Where texts come from: their file, what they are encoded in there, and how they are to be taken."""
+    """Origin of texts: path of their file, their encoding when they reach batching, and the read options."""
 
     path: str
     encoding: str
@@ -27,10 +27,10 @@ class Origin(NamedTuple):
 
 
 def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
-    """Groups short documents into batches; a long one makes batches of its own, one a part.
+    """Groups short documents into batches; each chunk of a long document is a batch of its own.
 
     Raises:
-        UserError: a document is invalid, and that is to be an error.
+        UserError: a document is invalid and `on_invalid` is "fail".
     """
     texts: list[bytes] = []
     rejected: list[Rejected] = []
@@ -75,7 +75,7 @@ def merge_batches(batches: Iterable[TextBatch]) -> Iterator[tuple[list[bytes], l
 
 
 def _gathered(item: Iterator[bytes] | Rejected) -> Item:
-    """A document in blocks whole where it is short, and what was refused no longer than it may be."""
+    """Joins the blocks of a short document; shortens a rejected item to CHUNK_BYTES."""
     if isinstance(item, Rejected):
         return Rejected(item.reason, item.content[:CHUNK_BYTES])
     head: list[bytes] = []
@@ -108,11 +108,11 @@ def _batch(raw_texts: list[bytes], rejected: list[Rejected], origin: Origin) -> 
 
 
 def _long(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
-    """The parts of a long document, one a batch."""
+    """Yields the chunks of a long document, one per batch."""
     if origin.options.on_invalid != "drop":
         yield from _parts(blocks, origin)
         return
-    # Its parts can't be taken back once they are given, so it is set aside until all of it has been seen.
+    # A chunk can't be withdrawn once it is yielded, so the document is stored until all of it has been checked.
     with tempfile.SpooledTemporaryFile(max_size=4 * CHUNK_BYTES) as aside:
         valid = True
         for text in blocks_to_utf8(_copied(blocks, aside), origin.encoding):
@@ -142,7 +142,7 @@ def _parts(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
                 replaced = True
             yield valid
 
-    # Whether the document was repaired is known, and so counted, at its last part.
+    # Whether bytes were replaced is known, and therefore counted, at the last chunk.
     for i, (part, following) in enumerate(
         itertools.pairwise(itertools.chain(split_into_chunks(valid_texts()), [b""]))
     ):
@@ -150,11 +150,11 @@ def _parts(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
 
 
 def _fail_if_asked(text: bytes, origin: Origin) -> None:
-    """Raises UserError if an invalid text is to be an error."""
+    """Raises UserError if `on_invalid` is "fail"."""
     if origin.options.on_invalid == "fail":
         raise UserError(
-            f"{origin.path} holds text that is not valid {origin.options.encoding}, at {_surroundings(text)!r}. "
-            "Name what it is encoded in with --encoding, or use --on-invalid replace."
+            f"{origin.path} has text that is not valid {origin.options.encoding}, at {_surroundings(text)!r}. "
+            "Give its encoding with --encoding, or use --on-invalid replace."
         )
 
 

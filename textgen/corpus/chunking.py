@@ -1,7 +1,7 @@
-"""Where a document too long to be held whole is cut.
+"""Splits documents that are too long to be held whole into chunks.
 
-Before white space, so that no word is cut and no two characters are parted that belong together; the white space
-begins the next part, so that the parts joined are the document.
+A chunk ends before white space, so that no word or combining sequence is split; the white space begins the next
+chunk, so that the joined chunks are the document.
 """
 
 import unicodedata
@@ -12,15 +12,15 @@ from textgen.corpus.readers.base import CHUNK_BYTES
 _WHITE_SPACE = (b" ", b"\n", b"\r", b"\t", b"\v", b"\f")
 _LONGEST_CHARACTER = 4
 _PREFERRED = 16
-"""A line end is preferred in the last sixteenth of a part: there the part is not much shorter for it."""
+"""A line end is preferred in the last sixteenth of a chunk, where it shortens the chunk only a little."""
 
 
 def split_into_chunks(blocks: Iterable[bytes], *, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-    """The text that valid UTF-8 in blocks makes up, in parts that do not depend on the blocks."""
+    """Yields the chunks of valid UTF-8 given in blocks; they do not depend on the block boundaries."""
     held = bytearray()
     for block in blocks:
         held += block
-        # The rule looks at the character that follows a part, so that much must be there.
+        # The rule looks at the character after a chunk, so that character must be there.
         yield from _take_chunks(held, chunk_bytes, at_least=chunk_bytes + _LONGEST_CHARACTER)
     yield from _take_chunks(held, chunk_bytes, at_least=chunk_bytes + 1)
     if held:
@@ -28,7 +28,7 @@ def split_into_chunks(blocks: Iterable[bytes], *, chunk_bytes: int = CHUNK_BYTES
 
 
 def _take_chunks(held: bytearray, chunk_bytes: int, *, at_least: int) -> Iterator[bytes]:
-    """Takes parts from the front of a text as long as there is so much of it."""
+    """Yields and removes chunks from the front of `held` while it has at least `at_least` bytes."""
     start = 0
     while len(held) - start >= at_least:
         end = find_chunk_end(held, start=start, chunk_bytes=chunk_bytes)
@@ -38,7 +38,7 @@ def _take_chunks(held: bytearray, chunk_bytes: int, *, at_least: int) -> Iterato
 
 
 def find_chunk_end(text: bytes | bytearray, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES) -> int:
-    r"""The end of the part that begins at `start` of a text that goes on for more than `chunk_bytes`.
+    r"""Returns the end offset of the chunk at `start` of a text with more than `chunk_bytes` bytes after it.
 
     >>> find_chunk_end(b"one two three", chunk_bytes=8), find_chunk_end(b"one\n\ntwo", chunk_bytes=4)
     (7, 3)
@@ -54,12 +54,12 @@ def find_chunk_end(text: bytes | bytearray, *, start: int = 0, chunk_bytes: int 
 
 
 def _before_white_space(text: bytes | bytearray, start: int, found: int) -> int:
-    """The beginning of the run of white space that a place belongs to; `start` if there is none after it."""
+    """Returns the start offset of the white space at offset `found`; `start` if there is none after it."""
     return start + len(text[start : max(start, found)].rstrip())
 
 
 def _between_characters(text: bytes | bytearray, first: int, last: int) -> int:
-    """The last place at which the character that follows does not change the one before it."""
+    """Returns the last offset at which the next character does not combine with the one before it."""
     boundary = _character_start(text, last)
     place = boundary
     while place > first:
@@ -76,6 +76,6 @@ def _character_start(text: bytes | bytearray, place: int) -> int:
 
 
 def _joins(character: str) -> bool:
-    """Whether normalization may join a character to the one before it: a mark, a Hangul vowel or final consonant."""
+    """Returns whether a character is a mark or Hangul vowel or final, which may combine with the one before it."""
     first = unicodedata.normalize("NFKD", character)[0]
     return unicodedata.category(first).startswith("M") or "\u1160" <= first <= "\u11ff"

@@ -1,7 +1,7 @@
-"""Packed files, unpacked as they are read: `.gz`, `.bz2`, `.xz` and `.zst`.
+"""Decompresses files as they are read: `.gz`, `.bz2`, `.xz` and `.zst`.
 
-All that a file holds is read, also where it is several packed streams in a row. A file that is damaged, cut short
-or followed by anything else is an error, never a shorter text.
+All of a file is read, also if it is several compressed streams in a row. A file that is damaged, cut short or
+followed by other data is an error, never a shorter text.
 """
 
 import bz2
@@ -22,7 +22,7 @@ _FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
 
 
 def is_compressed(path: str) -> bool:
-    """Whether the path's ending is that of a packed file.
+    """Returns whether a path has the ending of a compressed file.
 
     >>> is_compressed("speeches.csv.gz"), is_compressed("speeches.csv")
     (True, False)
@@ -31,9 +31,9 @@ def is_compressed(path: str) -> bool:
 
 
 def open_decompressed(path: str, open_file: OpenFile) -> BinaryIO:
-    """The content of a packed file, to be read forward, in memory that does not depend on its size.
+    """Opens a compressed file for reading forward, in memory that does not depend on its size.
 
-    Reading raises UserError where the file is damaged.
+    Reads from the file raise UserError if it is damaged.
     """
     source = open_file(path)
     return open_blocks(_checked(path, source), source=source)
@@ -49,8 +49,8 @@ def _checked(path: str, source: BinaryIO) -> Iterator[bytes]:
         yield from _UNPACKERS[ending](source)
     except _FAULTS as error:
         raise UserError(
-            f"{path} can't be unpacked: {one_line(error)}. It is damaged, cut short, or no {ending} file. "
-            "Get it anew, or give its text as it is under a name without that ending."
+            f"{path} can't be unpacked: {one_line(error)}. It is damaged, cut short, or not a {ending} file. "
+            "Fetch it again, or rename it if it is not compressed."
         ) from error
 
 
@@ -63,7 +63,7 @@ def _zstandard(source: BinaryIO) -> Iterator[bytes]:
 
 
 def _streams(source: BinaryIO, decompressor_of: Callable[[], Any]) -> Iterator[bytes]:
-    """The packed streams in a row, by hand, since `BZ2File` and `LZMAFile` pass over a damaged second one."""
+    """Decompresses consecutive streams; `BZ2File` and `LZMAFile` ignore a damaged second one."""
     packed = source.read(BLOCK_BYTES)
     while packed:
         decompressor = decompressor_of()

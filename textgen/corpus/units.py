@@ -1,6 +1,6 @@
-"""The input cut into units: the deterministic pieces of work that a preparation is made of.
+"""Divides the input into units, the deterministic work items of a preparation.
 
-The cut depends on the files and the layout alone, never on workers, so every run of a job has the same units.
+Units depend only on the files and the layout, not on the workers, so every run of a job has the same units.
 """
 
 import dataclasses
@@ -25,14 +25,14 @@ class InputFile:
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A group of small files, or a part of a big one."""
+    """A group of small files, or a range of a big one."""
 
     index: int
     file_ranges: tuple[FileRange, ...]
 
     @property
     def bytes(self) -> int:
-        """The input bytes of the unit."""
+        """Number of input bytes of the unit."""
         return sum(file_range.end - file_range.start for file_range in self.file_ranges)
 
 
@@ -44,7 +44,7 @@ def unit_bytes(total_bytes: int, *, most: int) -> int:
 def plan_units(
     files: Iterable[InputFile], *, unit_bytes: int, open_file: OpenFile, options: ReadOptions
 ) -> list[Unit]:
-    """The units of the files, in the files' order: big files divided by their readers, small ones grouped."""
+    """Returns the units in the order of the files: readers divide big files, and small files are grouped."""
     units: list[Unit] = []
     group: list[FileRange] = []
     grouped = 0

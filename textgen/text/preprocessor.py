@@ -29,9 +29,9 @@ class TokenizedTexts(NamedTuple):
         cleaned: string[B], the texts that were cut into tokens.
         characters: int32[B], how many code points they have.
         symbols: [U], the distinct tokens in the order in which they come; strings, or int32 code points.
-        indices: int32[T], the tokens of all texts on end, as places in `symbols`.
+        indices: int32[T], the tokens of all texts, concatenated, as indices into `symbols`.
         lengths: int64[B], how many tokens each text has.
-        sums: float64[B, K], what the rules of selection measure.
+        statistics: float64[B, K], the statistics of all filters, side by side.
     """
 
     cleaned: tf.Tensor

@@ -22,7 +22,7 @@ def test_the_readers_of_tables_alone_have_columns():
     assert [format for format in FORMATS if READERS[format].has_columns] == ["csv", "tsv", "jsonl", "parquet"]
 
 
-def test_text_is_read_as_utf8_and_repaired_unless_told_otherwise():
+def test_text_is_read_as_utf8_with_replacements_by_default():
     assert ReadOptions() == (None, "utf-8", "replace")
 
 

@@ -100,7 +100,7 @@ def test_any_division_gives_the_cells_that_the_csv_module_reads(taken_by, file, 
 
 @given(table_files(regular=False), st.integers(1, 120))
 @settings(max_examples=60, deadline=None)
-def test_any_division_refuses_the_same_rows(taken_by, file, unit_bytes):
+def test_any_division_rejects_the_same_rows(taken_by, file, unit_bytes):
     format, text, column = file
     texts, rejected, _ = taken_by(format, text.encode(), unit_bytes=unit_bytes, text_field="text")
     assert (texts, len(rejected)) == cells_by_csv(text, column, DELIMITERS[format])
@@ -194,7 +194,7 @@ def test_a_file_of_a_header_alone_has_nothing_to_read(content, taken_by):
 
 
 @pytest.mark.parametrize("unit_bytes", [1, 1000])
-def test_rows_of_another_width_are_refused(taken_by, unit_bytes):
+def test_rows_of_another_width_are_rejected(taken_by, unit_bytes):
     content = b'id,text\n1,a\n2\n3,"b",c\n4,d\n'
     taken = taken_by("csv", content, unit_bytes=unit_bytes, text_field="text")
     assert taken == ([b"a", b"d"], malformed(b"2", b'3,"b",c'), 0)
@@ -222,7 +222,7 @@ def test_invalid_cells_are_dropped_or_an_error_as_asked(taken_by):
     content = b"id,text\n\xe9,ok\n1,caf\xe9\n"
     taken = taken_by("csv", content, text_field="text", on_invalid="drop")
     assert taken == ([b"ok"], [Rejected("invalid encoding", b"caf\xe9")], 0)
-    with pytest.raises(UserError, match=r"a\.csv holds text that is not valid utf-8, at 'caf\ufffd'"):
+    with pytest.raises(UserError, match=r"a\.csv has text that is not valid utf-8, at 'caf\ufffd'"):
         taken_by("csv", content, path="a.csv", text_field="text", on_invalid="fail")
 
 

@@ -42,7 +42,7 @@ def test_a_byte_order_mark_is_left_out_at_the_start_alone(taken_by):
     assert taken_by("document", b"\xef\xbb\xbfa\xef\xbb\xbf").texts == [b"a\xef\xbb\xbf"]
 
 
-def test_invalid_bytes_are_replaced_and_the_document_counted_as_repaired(batches_of):
+def test_invalid_bytes_are_replaced_and_the_document_is_counted(batches_of):
     assert batches_of("document", b"caf\xe9") == [TextBatch(["caf\ufffd".encode()], [False], replaced=1)]
 
 

@@ -56,7 +56,7 @@ def test_any_division_gives_every_line_once(limits, taken_by, lines, line_end, u
 
 @given(st.lists(lines, max_size=12).map(b"\n".join), st.integers(1, 80))
 @settings(max_examples=60, deadline=None)
-def test_lines_without_a_text_are_refused_with_their_reason(taken_by, content, unit_bytes):
+def test_lines_without_a_text_are_rejected_with_their_reason(taken_by, content, unit_bytes):
     assert taken_by("jsonl", content, unit_bytes=unit_bytes) == expected(content)
 
 
@@ -147,7 +147,7 @@ def test_lone_surrogates_and_invalid_bytes_are_invalid(taken_by, line, replaced)
     assert taken_by("jsonl", line) == ([replaced.encode()], [], 1)
     (rejected,) = taken_by("jsonl", line, on_invalid="drop").rejected
     assert rejected.reason == "invalid encoding"
-    with pytest.raises(UserError, match=r"a\.jsonl holds text that is not valid utf-8"):
+    with pytest.raises(UserError, match=r"a\.jsonl has text that is not valid utf-8"):
         taken_by("jsonl", line, path="a.jsonl", on_invalid="fail")
 
 

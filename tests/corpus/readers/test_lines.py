@@ -106,7 +106,7 @@ def test_invalid_bytes_are_replaced_and_their_lines_counted(taken_by):
 def test_lines_with_invalid_bytes_are_dropped_or_an_error_as_asked(taken_by):
     content = b"ok\ncaf\xe9\n"
     assert taken_by("lines", content, on_invalid="drop") == ([b"ok"], [Rejected("invalid encoding", b"caf\xe9")], 0)
-    with pytest.raises(UserError, match=r"a\.txt holds text that is not valid utf-8"):
+    with pytest.raises(UserError, match=r"a\.txt has text that is not valid utf-8"):
         taken_by("lines", content, path="a.txt", on_invalid="fail")
 
 

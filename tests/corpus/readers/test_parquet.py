@@ -122,7 +122,7 @@ def test_strings_with_invalid_bytes_are_dealt_with_as_asked(taken_by):
     assert taken_by("parquet", content, text_field="text") == (["caf\ufffd".encode()], [], 1)
     taken = taken_by("parquet", content, text_field="text", on_invalid="drop")
     assert taken == ([], [Rejected("invalid encoding", b"caf\xe9")], 0)
-    with pytest.raises(UserError, match=r"a\.parquet holds text that is not valid"):
+    with pytest.raises(UserError, match=r"a\.parquet has text that is not valid"):
         taken_by("parquet", content, path="a.parquet", text_field="text", on_invalid="fail")
 
 

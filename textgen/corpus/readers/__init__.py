@@ -1,1 +1,1 @@
-"""One reader for each family of formats; `base.Reader` is their contract, `textgen.corpus.formats` their table."""
+"""Readers, one per family of formats; `base.Reader` is the protocol, `textgen.corpus.formats` the table."""

@@ -1,22 +1,24 @@
-"""What every reader takes and gives: a piece of a file in, batches of texts out."""
+"""Protocol of the readers: a file range in, batches of texts out."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple, Protocol
 
 OpenFile = Callable[[str], BinaryIO]
-"""Opens a path for reading; handed in, so that a runner's own filesystem can serve `gs://` and the like."""
+"""Opens a path for reading in binary mode; an argument, so that the caller's filesystem serves `gs://` URLs."""
 
 BATCH_TEXTS = 16_384
 BATCH_BYTES = 1 << 20
-"""A batch is closed at either limit. Text operations are 6 to 10 times slower on single texts than on batches."""
+"""Limits of a batch, in texts and in bytes; it is closed at the first one reached.
+
+Text operations are 6 to 10 times slower on single texts than on batches."""
 
 CHUNK_BYTES = 1 << 20
-"""The most of one document that is given at a time, so that documents of any size need no more memory."""
+"""Maximum size of a chunk, in bytes, so that memory does not grow with the size of a document."""
 
 
 class FileRange(NamedTuple):
-    """Bytes `start` to `end` of one file, and the format that they are in."""
+    """Bytes [start, end) of one file, and the name of their format."""
 
     path: str
     start: int
@@ -25,13 +27,13 @@ class FileRange(NamedTuple):
 
 
 class ReadOptions(NamedTuple):
-    """How texts are taken from files.
+    """Settings of a reader.
 
     Attributes:
-        text_field: the column, or the path to the field as `data.text`, that holds the documents.
-        encoding: what the bytes mean, by Python's name for it.
-        on_invalid: what becomes of a document with bytes that the encoding does not allow: "replace" them by
-            U+FFFD, "drop" the document, or "fail".
+        text_field: name of the column or path of the field (`data.text`) that holds the documents.
+        encoding: encoding of the files, by its Python name.
+        on_invalid: treatment of a document with bytes that are invalid in the encoding: "replace" them by U+FFFD,
+            "drop" the document, or "fail".
     """
 
     text_field: str | None = None
@@ -40,11 +42,11 @@ class ReadOptions(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """What was found in the place of a document and is none, and why.
+    """An input item that is not a document, with its reason.
 
     Attributes:
         reason: "malformed row", "empty" or "invalid encoding".
-        content: as it was found, of a long one the first CHUNK_BYTES.
+        content: the bytes as read, at most the first CHUNK_BYTES.
     """
 
     reason: str
@@ -53,12 +55,12 @@ class Rejected(NamedTuple):
 
 @dataclasses.dataclass
 class TextBatch:
-    """Texts in the order of the file, as valid UTF-8.
+    """Consecutive texts of a file, as valid UTF-8.
 
     Attributes:
-        texts: one UTF-8 string a document, or a part of one that is too long to be held whole.
-        continued: for each text whether it goes on with the document of the text before it, of this batch or of
-            the batch before.
+        texts: one UTF-8 string per document, or per chunk of a long document.
+        continued: for each text, whether it is a further chunk of the document of the preceding text, which may be
+            the last one of the preceding batch.
         replaced: number of documents in which invalid bytes were replaced by U+FFFD.
         rejected: input items between these texts that are no documents.
     """
@@ -70,7 +72,7 @@ class TextBatch:
 
 
 class Reader(Protocol):
-    """A family of formats."""
+    """Reads the documents of one family of formats."""
 
     has_columns: bool
     """Whether a document is one named column or field of a row (`ReadOptions.text_field`)."""
@@ -79,15 +81,15 @@ class Reader(Protocol):
     """File name endings that `--format auto` reads with this reader, as `.csv`; none for plain text."""
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
-        """Raises UserError if a file can't be read as asked, before any work begins and without reading it all."""
+        """Raises UserError if a file can't be read with these options; reads only the beginning of the file."""
         ...
 
     def divide(
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
-        """Byte ranges of about `unit_bytes` that can be read on their own and hold each document once."""
+        """Returns byte ranges of about `unit_bytes` that are read independently and hold each document once."""
         ...
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """The documents of the piece, in batches that depend on its content and the reading alone."""
+        """Yields the documents of the range, in batches that depend only on its content and the options."""
         ...

@@ -49,7 +49,7 @@ class DelimitedReader:
             return self._ranges(file, size, unit_bytes)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """The column's cells; rows with another number of cells than the header are refused."""
+        """The column's cells; rows with another number of cells than the header are rejected."""
         with open_text(file_range.path, open_file, options) as file:
             columns, index = self._pass_header(file, file_range.path, options)
             if file_range.start:

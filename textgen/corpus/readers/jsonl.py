@@ -46,7 +46,7 @@ class JsonLinesReader(PlainTextReader):
             raise missing_column_error(path, "JSON Lines", list(map(str, _names(head[0]))), options.text_field)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """The texts at the field; lines without one are refused, and blank lines passed over."""
+        """Yields the texts at the field; lines without one are rejected, blank lines are skipped."""
         field, encoding = options.text_field or _DEFAULT_FIELD, text_encoding(options)
         with open_text(file_range.path, open_file, options) as file:
             lines = _whole(read_lines(file, file_range, text_end(file_range, options)))
@@ -55,7 +55,7 @@ class JsonLinesReader(PlainTextReader):
 
 
 def value_at(value: Any, field: str) -> Any:
-    """What a JSON value holds at a path of keys and indices, or `_NOTHING`; a key with dots in it goes first.
+    """Returns the value at a path of keys and indices, or `_NOTHING`; a key that contains dots is tried first.
 
     >>> value_at({"messages": [{"content": "hello"}]}, "messages.0.content")
     'hello'

@@ -49,7 +49,7 @@ class ParquetReader:
         return [(start, end) for start, end in itertools.pairwise([*edges, size]) if start < end]
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """The column's cells; those that are null are refused."""
+        """Yields the column's cells; null cells are rejected."""
         with _opened(file_range.path, open_file) as file:
             column = _Column(file, file_range.path, options)
             groups = [i for i, start in enumerate(column.starts()) if file_range.start <= start < file_range.end]

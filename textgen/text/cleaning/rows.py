@@ -1,4 +1,4 @@
-"""Rules on the rows that need them: what one text of a batch costs, the others don't pay."""
+"""Applies rules only to the rows of a batch that need them."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ CleaningRule = Callable[[tf.Tensor], tf.Tensor]
 
 
 def update_rows(texts: tf.Tensor, rows: tf.Tensor, rule: CleaningRule) -> tf.Tensor:
-    """string[B] and bool[B] → string[B], changed by the rule where `rows` says so."""
-    places = tf.where(rows)
-    return tf.tensor_scatter_nd_update(texts, places, rule(tf.gather_nd(texts, places)))
+    """Applies a rule to the texts string [B] for which `rows`, bool [B], is true."""
+    indices = tf.where(rows)
+    return tf.tensor_scatter_nd_update(texts, indices, rule(tf.gather_nd(texts, indices)))
 
 
 def has_non_ascii(texts: tf.Tensor) -> tf.Tensor:

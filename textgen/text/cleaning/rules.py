@@ -1,4 +1,4 @@
-"""Rules in a row, and again where one has laid bare what an earlier one takes."""
+"""Applies rules in order, and repeats until no rule exposes new matches for an earlier one."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,14 +11,14 @@ _ROUNDS = 8
 
 
 class CleaningStep(NamedTuple):
-    """A rule, and whether a text that it changed must go through all of them again."""
+    """A rule, and whether a text that it changes must go through all rules again."""
 
     rule: CleaningRule
     exposes_matches: bool = False
 
 
 def apply_rules(texts: tf.Tensor, steps: Sequence[CleaningStep]) -> tf.Tensor:
-    """string[B] → string[B] after all steps, and after more rounds of them where there is need, up to eight.
+    """Applies all steps to string [B], up to eight times for texts in which a step exposed new matches.
 
     It takes a text made for that to need more: eight references hidden in one another.
     """

@@ -6,12 +6,12 @@ import tensorflow as tf
 
 
 class CleanedTexts(NamedTuple):
-    """A batch of B documents, or of parts of long ones.
+    """A batch of B documents, or chunks of long documents.
 
     Attributes:
         cleaned: string[B], their cleaned texts.
-        characters: int32[B], how many code points they have.
-        lengths: int64[B], how many tokens they have.
+        characters: int32 [B], numbers of code points.
+        lengths: int64 [B], numbers of tokens.
     """
 
     cleaned: tf.Tensor

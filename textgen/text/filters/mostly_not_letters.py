@@ -10,7 +10,7 @@ _NO_LETTERS = r"[^ \n\t\pL\pM]+"
 
 
 class MostlyNotLetters:
-    """Refuses a document with a smaller share of letters than `least_percent`; white space doesn't count."""
+    """Drops documents with less than `least_percent` percent letters; white space is not counted."""
 
     reason = "mostly not letters"
     width = 2
@@ -30,7 +30,7 @@ class MostlyNotLetters:
         return tf.cast(tf.stack([lettered - white, documents.characters - white], axis=1), tf.float64)
 
     def drops(self, statistics: np.ndarray) -> np.ndarray:
-        """float64[D, 2] → bool[D]; a document of nothing isn't refused."""
+        """float64[D, 2] → bool[D]; an empty document is kept."""
         letters, characters = statistics[:, 0], statistics[:, 1]
         return 100 * letters < self._least_percent * characters
 

@@ -1,4 +1,4 @@
-"""Which keys occur more than once."""
+"""Finds keys that occur more than once."""
 
 from typing import NamedTuple
 
@@ -22,6 +22,6 @@ class Occurrences(NamedTuple):
 def occurrences(keys: tf.Tensor) -> Occurrences:
     """[N] → Occurrences; of a, b, a the ids are 0, 1, 0, and the last occurs again."""
     distinct, ids, counts = tf.unique_with_counts(keys, tf.int64)
-    places = tf.range(tf.size(keys))
-    firsts = tf.math.unsorted_segment_min(places, ids, tf.size(distinct))
-    return Occurrences(ids, tf.gather(counts, ids), places > tf.gather(firsts, ids))
+    indices = tf.range(tf.size(keys))
+    firsts = tf.math.unsorted_segment_min(indices, ids, tf.size(distinct))
+    return Occurrences(ids, tf.gather(counts, ids), indices > tf.gather(firsts, ids))

@@ -8,7 +8,7 @@ from textgen.text.filters.cleaned_texts import CleanedTexts
 
 
 class TooLong:
-    """Refuses a document with more tokens than `most`."""
+    """Drops documents with more than `most` tokens."""
 
     reason = "too long"
     width = 1
@@ -22,7 +22,7 @@ class TooLong:
         return cls(config.max_tokens) if config.max_tokens else None
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
-        """float64[B, 1], how many tokens there are."""
+        """Returns float64 [B, 1], the number of tokens."""
         return tf.cast(documents.lengths, tf.float64)[:, None]
 
     def drops(self, statistics: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ _LIMITS = (0.30, 0.20, 0.30, 0.20, 0.20, 0.18, 0.16, 0.15, 0.14, 0.13, 0.12, 0.1
 
 
 class TooRepetitive:
-    """Refuses a document of which a larger share than Gopher's limits allow is repetition.
+    """Drops documents with a larger share of repetition than Gopher's limits.
 
     Documents with fewer than 50 words aren't judged. Of a long one given in parts, what a part repeats of another
     isn't seen.

@@ -8,7 +8,7 @@ from textgen.text.filters.cleaned_texts import CleanedTexts
 
 
 class TooShort:
-    """Refuses a document with fewer tokens than `least`."""
+    """Drops documents with fewer than `least` tokens."""
 
     reason = "too short"
     width = 1
@@ -22,7 +22,7 @@ class TooShort:
         return cls(config.min_tokens) if config.min_tokens else None
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
-        """float64[B, 1], how many tokens there are."""
+        """Returns float64 [B, 1], the number of tokens."""
         return tf.cast(documents.lengths, tf.float64)[:, None]
 
     def drops(self, statistics: np.ndarray) -> np.ndarray:
