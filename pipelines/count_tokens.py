@@ -22,7 +22,7 @@ from textgen import files
 from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import ragged
-from textgen.dataset.storage.splits import parts
+from textgen.dataset.storage.splits import split_ranges
 from textgen.errors import UserError
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.vocabulary import Vocabulary
@@ -55,7 +55,7 @@ class CountUnit:
     def process(self, unit: Unit) -> dict[str, Any]:
         """Writes the counts of the training split's symbols; the result tells the documents by split."""
         documents = read_documents(self._workspace, unit.index)
-        held = parts(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
+        held = split_ranges(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
         tables = []
         for batch, where, offsets in read_tokens(self._workspace, unit.index):
             stretch_starts, lengths = batch.edges[:-1], np.diff(batch.edges)

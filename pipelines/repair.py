@@ -14,7 +14,7 @@ from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.corpus.units import InputFile
 from textgen.dataset import verify
-from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, LETTERS_NAME, SHARD_NAME, Manifest, read_manifest
+from textgen.dataset.storage.manifest import DROPPED_NAME, FILE_NAME, INPUTS_FILE, SHARD_NAME, Manifest, read_manifest
 from textgen.dataset.storage.verification import EXTRA, Problem
 from textgen.errors import UserError
 from textgen.files import Stamp
@@ -73,7 +73,7 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
 
 def _sorted(problems: list[Problem]) -> Repair:
     extra = [problem for problem in problems if problem.what == EXTRA]
-    stale = [problem for problem in extra if any(name.fullmatch(problem.file) for name in (SHARD_NAME, LETTERS_NAME))]
+    stale = [problem for problem in extra if any(name.fullmatch(problem.file) for name in (SHARD_NAME, DROPPED_NAME))]
     return Repair(
         made=[problem for problem in problems if problem not in extra],
         removed=stale,

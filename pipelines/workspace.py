@@ -16,7 +16,7 @@ from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
 from textgen.console import say
 from textgen.dataset.storage import manifest
-from textgen.dataset.storage.manifest import INPUTS_FILE, LETTERS_NAME, SHARD_NAME, WORK_FOLDER
+from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, SHARD_NAME, WORK_FOLDER
 from textgen.errors import UserError
 from textgen.text import vocabulary
 from textgen.text.vocabulary import Vocabulary
@@ -87,8 +87,8 @@ class Workspace:
     def holds(self, report: manifest.UnitReport) -> bool:
         """Whether every shard of a unit is there, in its full size, and what was dropped of it."""
         shards = all(files.size(self.path(shard.name)) == shard.bytes for shard in report.shards)
-        letters = self.path(manifest.letters_name(report.unit))
-        return shards and (not report.letters_sha256 or files.size(letters) is not None)
+        letters = self.path(manifest.dropped_name(report.unit))
+        return shards and (not report.dropped_sha256 or files.size(letters) is not None)
 
     def record(self, stage: str, unit: int, result: dict[str, Any]) -> None:
         """Keeps the result of a unit's stage: this is what says that it is done."""
@@ -194,7 +194,7 @@ class Workspace:
 def _is_own(name: str) -> bool:
     """Whether a preparation gives a file of its dataset this name."""
     files = (manifest.FILE_NAME, INPUTS_FILE, VOCABULARY_FILE, TOKENIZER_FILE)
-    return name in files or bool(SHARD_NAME.fullmatch(name) or LETTERS_NAME.fullmatch(name))
+    return name in files or bool(SHARD_NAME.fullmatch(name) or DROPPED_NAME.fullmatch(name))
 
 
 def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:

@@ -19,10 +19,10 @@ from textgen.config import SPLITS, UNK, VOCABULARY_FILE, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import manifest, ragged
 from textgen.dataset.storage.layouts import LAYOUTS, RecordFormat
-from textgen.dataset.storage.manifest import Manifest, SplitCounts, UnitReport, letters_name
-from textgen.dataset.storage.sequencer import Sequencer, Stretches
+from textgen.dataset.storage.manifest import Manifest, SplitCounts, UnitReport, dropped_name
+from textgen.dataset.storage.sequencer import DocumentChunks, Sequencer
 from textgen.dataset.storage.shards import ShardWriter
-from textgen.dataset.storage.splits import Parts, parts
+from textgen.dataset.storage.splits import SplitRanges, split_ranges
 from textgen.text import vocabulary
 from textgen.text.preprocessor import Preprocessor
 
@@ -69,7 +69,7 @@ class WriteUnit:
             for split, writer in writers.items():
                 self._publish(writer, f"{split}-{unit.index:06d}.tfrecord", report)
             if any(letters):
-                report.letters_sha256 = self._publish_letters(letters, folder / "letters", unit.index)
+                report.dropped_sha256 = self._publish_letters(letters, folder / "letters", unit.index)
         for reason in documents.reasons[documents.reasons != ""]:
             report.drop(reason)
         report.kept = int((documents.reasons == "").sum())
@@ -80,7 +80,7 @@ class WriteUnit:
         """Gives what was dropped of a unit its file, and tells the file's SHA-256."""
         content = "".join(letters).encode()
         file.write_bytes(content)
-        self._workspace.publish(letters_name(unit), file)
+        self._workspace.publish(dropped_name(unit), file)
         return hashlib.sha256(content).hexdigest()
 
     def _letters(self, unit: int) -> list[str]:
@@ -90,7 +90,7 @@ class WriteUnit:
         content = files.read_if_present(tokenize.unit_path(self._workspace, unit, "rejected"))
         return [] if content is None else [content.decode()]
 
-    def _stretches(self, placed: Placed, documents: DocumentTable) -> Stretches:
+    def _stretches(self, placed: Placed, documents: DocumentTable) -> DocumentChunks:
         """A batch with its ids; a document of which no id is left is dropped here."""
         batch, where, offsets = placed
         table = self._preprocessor.ids(batch.symbols.to_numpy(zero_copy_only=False))
@@ -101,9 +101,9 @@ class WriteUnit:
         documents.reasons[where] = np.where(
             nothing & (documents.reasons[where] == ""), EMPTY, documents.reasons[where]
         )
-        held = parts(documents.digests[where], totals, self._config)
+        held = split_ranges(documents.digests[where], totals, self._config)
         kept = documents.reasons[where] == ""
-        return Stretches(
+        return DocumentChunks(
             ids=ids,
             edges=batch.edges,
             id_edges=id_edges,
@@ -111,7 +111,7 @@ class WriteUnit:
             offsets=offsets,
             totals=totals,
             characters=documents.characters[where],
-            parts=Parts(held.starts, np.where(kept, held.ends, held.starts)),
+            split_ranges=SplitRanges(held.starts, np.where(kept, held.ends, held.starts)),
         )
 
     def _publish(self, writer: "_SplitWriter", name: str, report: UnitReport) -> None:
@@ -163,7 +163,7 @@ class _SplitWriter:
         """What the split has so far, its pairs excepted."""
         return self._sequencer.counts
 
-    def write(self, stretches: Stretches) -> None:
+    def write(self, stretches: DocumentChunks) -> None:
         """Adds what the split has of a batch."""
         for records in self._layout.encode(self._sequencer.sequences(stretches), self._format):
             self._shard.write(records)

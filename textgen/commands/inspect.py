@@ -124,7 +124,7 @@ def accounts(manifest: "Manifest") -> str:
 def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> dict[str, Any]:
     values = manifest.total.to_json()
     shards = values.pop("shards")
-    del values["unit"], values["letters_sha256"]
+    del values["unit"], values["dropped_sha256"]
     for split, counts in values["splits"].items():
         counts["unknown_rate"] = counts["unknown"] / max(1, counts["tokens"])
         counts["bytes"] = sum(shard["bytes"] for shard in shards if shard["split"] == split)

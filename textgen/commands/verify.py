@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from textgen.config.options import CommandParser
 
 if TYPE_CHECKING:
-    from textgen.dataset.storage.contamination import Leaks, Measure
+    from textgen.dataset.storage.contamination import Contamination, OverlapReport
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report_leaks(data: str) -> int:
     from textgen.console import say
-    from textgen.dataset.storage.contamination import GRAM, find_leaks
+    from textgen.dataset.storage.contamination import GRAM, measure_contamination
 
-    leaks = find_leaks(data)
+    leaks = measure_contamination(data)
     print(f"held-out runs of {GRAM} tokens that training has too: {_told(leaks.grams)}")
     print(f"held-out documents that another split has too: {_told(leaks.documents)}")
     if not _shared_documents(leaks):
@@ -50,18 +50,18 @@ def _report_leaks(data: str) -> int:
     return 1
 
 
-def _told(measure: "Measure | str") -> str:
+def _told(measure: "OverlapReport | str") -> str:
     if isinstance(measure, str):
         return f"not measurable, since {measure}"
     parts = [
         f"{split} {overlap.shared:,} of {overlap.found:,} ({overlap.shared / max(1, overlap.found):.2%})"
         for split, overlap in measure.overlaps.items()
     ]
-    sample = f", in a sample of {measure.looked_at:.2%}" if measure.looked_at < 1 else ""
+    sample = f", in a sample of {measure.sampled_fraction:.2%}" if measure.sampled_fraction < 1 else ""
     return ", ".join(parts) + sample
 
 
-def _shared_documents(leaks: "Leaks") -> int:
+def _shared_documents(leaks: "Contamination") -> int:
     if isinstance(leaks.documents, str):
         return 0
     return sum(overlap.shared for overlap in leaks.documents.overlaps.values())

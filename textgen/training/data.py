@@ -83,7 +83,7 @@ class TrainingData:
                 return read_pairs(self._data, **shared)
             if train.stateful:
                 # Rows that go on from each other are in the order of the corpus.
-                return read_sequences(self._data, **{**shared, "seed": None}, carry=True)
+                return read_sequences(self._data, **{**shared, "seed": None}, stateful=True)
             return read_sequences(self._data, **shared)
 
         return make
@@ -136,7 +136,13 @@ def _lanes(
 
     def read(lanes: int, start_step: int = 0) -> HeldOutBatches:
         rows = read_sequences(
-            data, split=split, batch_size=lanes, start_step=start_step, window=config.window, carry=True, cache=cache
+            data,
+            split=split,
+            batch_size=lanes,
+            start_step=start_step,
+            window=config.window,
+            stateful=True,
+            cache=cache,
         )
         return HeldOutBatches(iter(rows), int(rows.cardinality()), lanes)
 

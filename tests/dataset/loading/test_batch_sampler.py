@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.dataset.loading.batch_sampler import Schedule
+from textgen.dataset.loading.batch_sampler import BatchSampler
 from textgen.errors import UserError
 
 
 def scheduled(pairs, weights=None, *, batch_size, epochs=1, drop_remainder=False, seed=1):
-    return Schedule(
+    return BatchSampler(
         pairs,
         weights or [1] * len(pairs),
         batch_size=batch_size,
@@ -20,7 +20,7 @@ def scheduled(pairs, weights=None, *, batch_size, epochs=1, drop_remainder=False
 
 def steps_of(schedule, *, worker=0, workers=1):
     """For each step its (source, place)s."""
-    shares = [schedule.share(step, step + 1, worker=worker, workers=workers) for step in range(schedule.steps)]
+    shares = [schedule.sample(step, step + 1, worker=worker, workers=workers) for step in range(schedule.steps)]
     return [list(zip(share.sources.tolist(), share.places.tolist(), strict=True)) for share in shares]
 
 
@@ -65,7 +65,7 @@ def test_after_every_step_the_sums_are_as_the_weights_want_them(weights, batch_s
 def test_a_step_is_the_same_wherever_a_share_begins():
     schedule = scheduled([60, 40], [2, 1], batch_size=10)
     whole = steps_of(schedule)
-    share = schedule.share(4, 6, worker=0, workers=1)
+    share = schedule.sample(4, 6, worker=0, workers=1)
     assert list(zip(share.sources.tolist(), share.places.tolist(), strict=True)) == whole[4] + whole[5]
 
 

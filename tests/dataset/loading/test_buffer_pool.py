@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.dataset.loading.buffer_pool import Buffers
+from textgen.dataset.loading.buffer_pool import BufferPool
 
 I4 = np.dtype(np.int32)
 
@@ -17,12 +17,12 @@ def place(array):
 @pytest.mark.parametrize("shape", [(0, 3), (1,), (7, 5), (4096, 44)])
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32])
 def test_an_array_begins_where_tensorflow_takes_it_as_it_is(shape, dtype):
-    array = Buffers().take(shape, np.dtype(dtype))
+    array = BufferPool().take(shape, np.dtype(dtype))
     assert (array.shape, array.dtype, place(array) % 64) == (shape, dtype, 0)
 
 
 def test_memory_comes_back_when_its_array_is_gone():
-    buffers = Buffers()
+    buffers = BufferPool()
     one, two = (buffers.take((100, 4), I4) for _ in range(2))
     first = place(one)
     assert first != place(two)
@@ -32,7 +32,7 @@ def test_memory_comes_back_when_its_array_is_gone():
 
 
 def test_what_came_back_and_is_too_small_is_not_used():
-    buffers = Buffers()
+    buffers = BufferPool()
     buffers.take((10,), I4)
     large = buffers.take((1000,), I4)
     large[:] = 7
@@ -40,7 +40,7 @@ def test_what_came_back_and_is_too_small_is_not_used():
 
 
 def test_what_was_released_is_made_anew():
-    buffers = Buffers()
+    buffers = BufferPool()
     buffers.take((10,), I4)
     buffers.release()
     assert not buffers._free
@@ -48,7 +48,7 @@ def test_what_was_released_is_made_anew():
 
 
 def test_a_tensor_keeps_what_it_was_given():
-    buffers = Buffers()
+    buffers = BufferPool()
 
     def filled(number):
         array = buffers.take((64, 16), I4)
@@ -62,7 +62,7 @@ def test_a_tensor_keeps_what_it_was_given():
 
 
 def test_several_threads_never_have_the_same_memory():
-    buffers, wrong = Buffers(), []
+    buffers, wrong = BufferPool(), []
 
     def work(number):
         for _ in range(300):

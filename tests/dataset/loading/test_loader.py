@@ -337,7 +337,7 @@ def test_compact_batches_have_the_dtype_on_disk(folders, layout):
         ({"stride": 0}, r"stride is 0; it must be a multiple of 1"),
         ({"min_context": 4}, r"min context is 4; it must be from 1 to the window, which is 3\."),
         ({"fraction": 0.0}, r"fraction is 0\.0; it must be above 0 and at most 1\."),
-        ({"workers": 8}, r"workers is 8; a batch of 7 has a pair for each at the least\."),
+        ({"workers": 8}, r"workers is 8; it must not exceed the batch size, which is 7\."),
         ({"worker": 2, "workers": 2}, r"worker is 2; it must be from 0 to 1, as workers is 2\."),
         ({"batch_size": 1000, "drop_remainder": True}, r"batch size is 1000; a whole batch needs as many pairs"),
     ],

@@ -32,7 +32,7 @@ def folder(build_dataset, tmp_path):
 
 
 def batches(folder, **settings):
-    made = read_sequences(folder, **{"batch_size": 3, "carry": True, **settings})
+    made = read_sequences(folder, **{"batch_size": 3, "stateful": True, **settings})
     return [tuple(array.tolist() for array in batch) for batch in made.as_numpy_iterator()]
 
 
@@ -60,7 +60,7 @@ def test_the_workers_slices_are_the_whole(folder, workers):
 
 
 def test_the_arrays_and_their_number_are_known(folder):
-    dataset = read_sequences(folder, batch_size=3, carry=True, epochs=4, start_step=1)
+    dataset = read_sequences(folder, batch_size=3, stateful=True, epochs=4, start_step=1)
     assert [(spec.dtype.name, spec.shape.as_list()) for spec in dataset.element_spec] == [
         ("int32", [3, WINDOW]),
         ("int32", [3, WINDOW]),
@@ -95,7 +95,7 @@ def test_lanes_are_contiguous(build_dataset, tmp_path_factory, lengths, window, 
         for pair in zip(x.tolist(), y.tolist(), strict=True)
     ]
     if batch_size > len(rows):
-        with pytest.raises(UserError, match="goes through rows of its own"):
+        with pytest.raises(UserError, match="needs at least one row per batch element"):
             batches(folder, batch_size=batch_size, **settings)
         return
     served = batches(folder, batch_size=batch_size, **settings)
@@ -116,7 +116,7 @@ def test_few_blocks_are_in_memory_and_each_is_read_about_once(build_dataset, tmp
     reads = []
     real = split_reader.read_blocks
     monkeypatch.setattr(tf_dataset, "_PARALLEL_CHUNKS", 1)
-    dataset = read_sequences(folder, batch_size=2, carry=True)
+    dataset = read_sequences(folder, batch_size=2, stateful=True)
     monkeypatch.setattr(
         split_reader, "read_blocks", lambda folder, places: reads.extend(places) or real(folder, places)
     )
@@ -130,13 +130,13 @@ def test_few_blocks_are_in_memory_and_each_is_read_about_once(build_dataset, tmp
     [
         (
             {"seed": 3},
-            r"seed is 3; rows that go on from step to step have the order of the corpus\. Leave",
+            r"seed is 3; stateful rows keep the order of the corpus\. Leave",
         ),
-        ({"batch_size": 9}, r"batch size is 9; each of them goes through rows of its own, and there are 8\."),
+        ({"batch_size": 9}, r"batch size is 9, but the split has only 8 rows; stateful training needs"),
         ({"epochs": 0}, r"epochs is 0; it must be at least 1\."),
         ({"start_step": 3}, r"start step is 3; this stream has 2 steps\."),
         ({"worker": 2, "workers": 2}, r"worker is 2; it must be from 0 to 1, as workers is 2\."),
-        ({"workers": 4}, r"workers is 4; a batch of 3 has a pair for each at the least\."),
+        ({"workers": 4}, r"workers is 4; it must not exceed the batch size, which is 3\."),
     ],
 )
 def test_a_bad_argument_is_an_error(folder, settings, message):
@@ -146,12 +146,12 @@ def test_a_bad_argument_is_an_error(folder, settings, message):
 
 def test_several_datasets_have_no_lanes(folder):
     assert batches({folder: 2.0}) == BY_HAND
-    with pytest.raises(UserError, match=r"2 datasets are given; rows go on from step to step in one\. Name one\."):
+    with pytest.raises(UserError, match=r"2 datasets are given; stateful rows are read from one\. Name one\."):
         batches({folder: 1.0, "other": 1.0})
 
 
 def test_rows_without_text_are_never_served(folder):
-    for x, y, fresh in read_sequences(folder, batch_size=5, carry=True).as_numpy_iterator():
+    for x, y, fresh in read_sequences(folder, batch_size=5, stateful=True).as_numpy_iterator():
         assert (x[:, 0] > 0).all() and (y[:, 0] > 0).all()
         assert ((x == 0) == (y == 0)).all()
         assert fresh.dtype == np.bool_

@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 
 from textgen.dataset.loading import tf_dataset
-from textgen.dataset.loading.tf_dataset import Array, Slice, Stream
+from textgen.dataset.loading.tf_dataset import ArraySpec, BatchDataset, WorkerSlice
 from textgen.errors import UserError
 
 WINDOW = 4
 
 
 class Counted:
-    """Steps of the numbers from 0 on, the last of an epoch with fewer; remembers what was asked for."""
+    """BatchStream of the numbers from 0 on, the last of an epoch with fewer; remembers what was asked for."""
 
-    arrays = (Array((WINDOW,), np.dtype(np.int32)), Array((), np.dtype(bool)))
-    part, batch_size, drop_remainder = Slice(0, 1), 5, False
+    arrays = (ArraySpec((WINDOW,), np.dtype(np.int32)), ArraySpec((), np.dtype(bool)))
+    part, batch_size, drop_remainder = WorkerSlice(0, 1), 5, False
     epochs, steps_per_epoch, whole_steps = 2, 7, 6
 
     def __init__(self):
@@ -38,7 +38,7 @@ def steps(monkeypatch):
 
 
 def served(steps, start=0):
-    return [(x.tolist(), odd.tolist()) for x, odd in Stream(steps).dataset(start).as_numpy_iterator()]
+    return [(x.tolist(), odd.tolist()) for x, odd in BatchDataset(steps).dataset(start).as_numpy_iterator()]
 
 
 def test_a_stream_serves_its_steps_one_by_one(steps):
@@ -51,12 +51,12 @@ def test_a_stream_serves_its_steps_one_by_one(steps):
 @pytest.mark.parametrize("start", [0, 1, 5, 6, 7, 13, 14])
 def test_a_stream_begins_at_any_step(steps, start):
     assert served(steps, start) == served(steps)[start:]
-    assert len(Stream(steps).dataset(start)) == 14 - start
+    assert len(BatchDataset(steps).dataset(start)) == 14 - start
 
 
 def test_a_step_that_is_none_is_an_error(steps):
     with pytest.raises(UserError, match=r"start step is 15; this stream has 14 steps\."):
-        Stream(steps).dataset(15)
+        BatchDataset(steps).dataset(15)
 
 
 def test_chunks_of_wide_windows_have_fewer_pairs(steps, monkeypatch):
@@ -66,5 +66,5 @@ def test_chunks_of_wide_windows_have_fewer_pairs(steps, monkeypatch):
 
 
 def test_slices_are_as_equal_as_can_be():
-    parts = [Slice(worker, 3) for worker in range(3)]
+    parts = [WorkerSlice(worker, 3) for worker in range(3)]
     assert [(part.begin(7), part.size(7)) for part in parts] == [(0, 2), (2, 2), (4, 3)]

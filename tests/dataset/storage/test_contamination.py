@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from textgen.config import SPLITS
 from textgen.dataset.storage import contamination, shards
-from textgen.dataset.storage.contamination import Leaks, Measure, Overlap, find_leaks
+from textgen.dataset.storage.contamination import Contamination, Overlap, OverlapReport, measure_contamination
 from textgen.dataset.storage.layouts.spans import Spans
 from textgen.dataset.storage.manifest import FILE_NAME, SplitCounts, read_manifest
 from textgen.dataset.storage.records import RecordFormat
-from textgen.dataset.storage.sequencer import Sequencer, Stretches
-from textgen.dataset.storage.splits import Parts
+from textgen.dataset.storage.sequencer import DocumentChunks, Sequencer
+from textgen.dataset.storage.splits import SplitRanges
 
 HELD_OUT = ("validation", "test")
 LONG = list(range(10, 40))
@@ -74,7 +74,7 @@ def test_leaks_are_those_found_by_comparing_all_texts(
         patch.setattr(contamination, "GRAM", size)
         patch.setattr(contamination, "_HASHES_AT_ONCE", 4)
         writer = Spans(max_targets=5, min_context=3) if layout == "spans" else None
-        found = find_leaks(
+        found = measure_contamination(
             build_dataset(
                 Path(folder) / "data",
                 by_split,
@@ -87,9 +87,9 @@ def test_leaks_are_those_found_by_comparing_all_texts(
         )
     held = (lambda text: text[: last_target(len(text), stride)]) if layout == "pairs" else (lambda text: text)
     grams, whole = naive(units, size=size, held=held)
-    assert found.grams == Measure(grams, 1.0)
+    assert found.grams == OverlapReport(grams, 1.0)
     assert found.documents == (
-        Measure(whole, 1.0)
+        OverlapReport(whole, 1.0)
         if stride == 1
         else "with a stride above 1 the last tokens of a document may be in no pair"
     )
@@ -98,10 +98,10 @@ def test_leaks_are_those_found_by_comparing_all_texts(
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
 def test_a_run_of_13_tokens_is_shared_and_one_of_12_is_not(build_dataset, tmp_path, layout):
     units = [{"train": [LONG], "validation": [[4, *LONG[5:18], 5]], "test": [LONG[:12], NOVEL]}]
-    found = find_leaks(build_dataset(tmp_path / "data", units, layout=layout))
-    assert found == Leaks(
-        Measure(overlaps((3, 1), (13, 0)), 1.0),
-        Measure(overlaps((1, 0), (1, 0)), 1.0),
+    found = measure_contamination(build_dataset(tmp_path / "data", units, layout=layout))
+    assert found == Contamination(
+        OverlapReport(overlaps((3, 1), (13, 0)), 1.0),
+        OverlapReport(overlaps((1, 0), (1, 0)), 1.0),
     )
 
 
@@ -112,13 +112,15 @@ def test_a_document_of_13_known_tokens_is_told_where_another_split_has_it(build_
         {"train": [NOVEL, short, masked], "test": [LONG, short, masked]},
         {"train": [LONG], "validation": [NOVEL[:13], LONG]},
     ]
-    found = find_leaks(build_dataset(tmp_path / "data", units, layout=layout))
-    assert found.documents == Measure(overlaps((2, 1), (1, 1)), 1.0)
+    found = measure_contamination(build_dataset(tmp_path / "data", units, layout=layout))
+    assert found.documents == OverlapReport(overlaps((2, 1), (1, 1)), 1.0)
 
 
 def test_a_document_of_both_held_out_splits_is_told_for_each(build_dataset, tmp_path):
     units = [{"train": [NOVEL], "validation": [LONG], "test": [LONG]}]
-    assert find_leaks(build_dataset(tmp_path / "data", units)).documents == Measure(overlaps((1, 1), (1, 1)), 1.0)
+    assert measure_contamination(build_dataset(tmp_path / "data", units)).documents == OverlapReport(
+        overlaps((1, 1), (1, 1)), 1.0
+    )
 
 
 def test_of_too_many_hashes_a_sample_is_looked_at(build_dataset, tmp_path, monkeypatch):
@@ -126,8 +128,8 @@ def test_of_too_many_hashes_a_sample_is_looked_at(build_dataset, tmp_path, monke
     random = np.random.default_rng(0)
     held_out = random.integers(4, 900, (2, 3000)).tolist()
     units = [{"train": [held_out[0][:1500]], "validation": held_out[:1], "test": held_out[1:]}]
-    grams = find_leaks(build_dataset(tmp_path / "data", units, layout="spans")).grams
-    assert grams.looked_at == 0.25
+    grams = measure_contamination(build_dataset(tmp_path / "data", units, layout="spans")).grams
+    assert grams.sampled_fraction == 0.25
     # Four standard deviations of what falls in a quarter of about 3,000.
     assert abs(grams.overlaps["validation"].found - 750) < 95
     assert abs(grams.overlaps["validation"].shared - 372) < 67
@@ -152,7 +154,7 @@ def test_a_sequence_that_came_in_stretches_is_read_back_whole(stride, cuts):
 
 def _stretch(document, begin, end):
     none, length = np.zeros(1, int), np.array([len(document)])
-    return Stretches(
+    return DocumentChunks(
         ids=np.array(document[begin:end]),
         edges=np.array([0, end - begin]),
         id_edges=np.arange(end - begin + 1),
@@ -160,7 +162,7 @@ def _stretch(document, begin, end):
         offsets=np.array([begin]),
         totals=length,
         characters=length,
-        parts=Parts(np.zeros((3, 1), int), np.stack([length, none, none])),
+        split_ranges=SplitRanges(np.zeros((3, 1), int), np.stack([length, none, none])),
     )
 
 
@@ -179,12 +181,12 @@ def test_what_can_not_be_measured_is_told_with_its_reason(build_dataset, tmp_pat
     manifest = read_manifest(folder)
     changed = dataclasses.replace(manifest, config=dataclasses.replace(manifest.config, **settings))
     (folder / FILE_NAME).write_bytes(changed.to_bytes())
-    found = find_leaks(folder)
-    assert found.grams == (grams or Measure(overlaps((0, 0), (18, 18)), 1.0))
+    found = measure_contamination(folder)
+    assert found.grams == (grams or OverlapReport(overlaps((0, 0), (18, 18)), 1.0))
     assert found.documents == (whole or grams)
 
 
 def test_where_nothing_is_held_out_nothing_can_leak(build_dataset, tmp_path):
     folder = build_dataset(tmp_path / "data", [{"train": [LONG]}])
     assert read_manifest(folder).total.splits["test"] == SplitCounts()
-    assert find_leaks(folder) == Leaks("nothing is held out", "nothing is held out")
+    assert measure_contamination(folder) == Contamination("nothing is held out", "nothing is held out")

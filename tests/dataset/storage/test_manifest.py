@@ -76,7 +76,7 @@ unit_reports = st.builds(
     repaired=st.integers(0, 9),
     splits=st.fixed_dictionaries(dict.fromkeys(SPLITS, counts)),
     shards=st.lists(st.builds(shard, st.sampled_from(SPLITS), st.integers(0, 99), st.integers(1, 5)), max_size=3),
-    letters_sha256=st.sampled_from(["", "d" * 64]),
+    dropped_sha256=st.sampled_from(["", "d" * 64]),
 ).map(closed)
 
 
@@ -115,7 +115,9 @@ def test_a_report_survives_json(made):
 @pytest.mark.parametrize("version", [0, manifest.VERSION + 1, None, "1"])
 def test_another_version_is_refused(version):
     values = {**json.loads(made_of().to_bytes()), "version": version}
-    with pytest.raises(UserError, match=rf"has version {version}; .* reads {manifest.VERSION}\. Prepare the dataset"):
+    with pytest.raises(
+        UserError, match=rf"has version {version}; .* reads version {manifest.VERSION}\. Prepare the dataset"
+    ):
         parse(json.dumps(values).encode())
 
 
@@ -127,8 +129,8 @@ def test_another_version_is_refused(version):
         b"{}",
         b"\xff",
         made_of(report(0)).to_bytes()[:-20],
-        b'{"version": 3}',
-        b'{"version": 3, "units": [], "config": {"text": {}}}',
+        b'{"version": 4}',
+        b'{"version": 4, "units": [], "config": {"text": {}}}',
         made_of(report(0)).to_bytes() + b"\n",
         made_of(report(0)).to_bytes().replace(b"\n", b"\r\n"),
         made_of(report(0)).to_bytes().replace(b'"bytes": 100', b'"bytes": 101'),
@@ -188,7 +190,7 @@ def test_accounts_that_do_not_close_are_refused(change, message):
 def test_a_setting_of_another_version_is_refused():
     values = json.loads(made_of().to_bytes())
     values["config"]["beams"] = 4
-    with pytest.raises(UserError, match=r"unknown settings \['beams'\].*Use that one\."):
+    with pytest.raises(UserError, match=r"unknown settings \['beams'\].*Use that version"):
         parse(signed(values))
 
 

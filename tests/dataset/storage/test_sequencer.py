@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from textgen.config import SPLITS, PrepareConfig, TextConfig
 from textgen.dataset.storage import windows
-from textgen.dataset.storage.sequencer import Sequencer, Stretches
-from textgen.dataset.storage.splits import DIGEST_BYTES, Parts, parts
+from textgen.dataset.storage.sequencer import DocumentChunks, Sequencer
+from textgen.dataset.storage.splits import DIGEST_BYTES, SplitRanges, split_ranges
 
 NO_ONE = np.zeros((1, DIGEST_BYTES), np.uint8)
 # A document is its tokens, each of which is the ids that it gives.
@@ -29,7 +29,7 @@ def batches(each, cuts, made):
         here = sorted(set(owner[start:end]))
         counts = [owner[start:end].count(d) for d in here]
         places = start + np.cumsum([0, *counts])[:-1]
-        yield Stretches(
+        yield DocumentChunks(
             ids=np.array(sum(tokens[start:end], []), int),
             edges=np.cumsum([0, *counts]),
             id_edges=np.cumsum([0, *map(len, tokens[start:end])]),
@@ -37,7 +37,7 @@ def batches(each, cuts, made):
             offsets=np.array([within[place] for place in places]),
             totals=totals[here],
             characters=10 * totals[here] + 1,
-            parts=Parts(made.starts[:, here], made.ends[:, here]),
+            split_ranges=SplitRanges(made.starts[:, here], made.ends[:, here]),
         )
 
 
@@ -67,7 +67,7 @@ def test_pairs_are_those_of_whole_documents_however_the_batches_fall(
     each = [document for document in each if document]
     digests = np.frombuffer(bytes(range(16)) * len(each), np.uint8).reshape(-1, DIGEST_BYTES).copy()
     digests[:, 0] = np.arange(len(each)) * 40
-    made = parts(digests, np.array([len(document) for document in each], int), config)
+    made = split_ranges(digests, np.array([len(document) for document in each], int), config)
     for s, split in enumerate(SPLITS):
         sequencer = Sequencer(split, boundaries=boundaries, stride=stride, context=window)
         expected, tokens, count = [], 0, 0
@@ -84,9 +84,9 @@ def test_pairs_are_those_of_whole_documents_however_the_batches_fall(
 
 def one_document(lengths, offset, total, split_by="document"):
     config = PrepareConfig(text=TextConfig(), split_by=split_by, validation_percent=20, test_percent=20)
-    held = parts(NO_ONE, np.array([total]), config)
+    held = split_ranges(NO_ONE, np.array([total]), config)
     count = lengths[0]
-    return Stretches(
+    return DocumentChunks(
         ids=np.array([1, *range(5, 4 + count)]),
         edges=np.array([0, count]),
         id_edges=np.arange(count + 1),
@@ -94,7 +94,7 @@ def one_document(lengths, offset, total, split_by="document"):
         offsets=np.array([offset]),
         totals=np.array([total]),
         characters=np.array([7]),
-        parts=held,
+        split_ranges=held,
     )
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import SPLITS, PrepareConfig, TextConfig
-from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest, parts, splits_of
+from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest, split_indices, split_ranges
 
 TEXTS = [f"document {i}".encode() for i in range(10_000)]
 
@@ -23,11 +23,11 @@ DIGESTS = digests(TEXTS)
 
 
 def names(validation, test, made=DIGESTS):
-    return [SPLITS[i] for i in splits_of(made, config(validation, test))]
+    return [SPLITS[i] for i in split_indices(made, config(validation, test))]
 
 
 def tails(length, validation, test):
-    made = parts(np.zeros((1, DIGEST_BYTES), np.uint8), np.array([length]), config(validation, test, "tail"))
+    made = split_ranges(np.zeros((1, DIGEST_BYTES), np.uint8), np.array([length]), config(validation, test, "tail"))
     return list(zip(made.starts[:, 0].tolist(), made.ends[:, 0].tolist(), strict=True))
 
 
@@ -100,7 +100,7 @@ def test_the_parts_of_a_document_are_all_its_tokens_in_order(length, held_out):
 
 
 def test_a_whole_document_belongs_to_the_split_of_its_digest():
-    made = parts(DIGESTS[:50], np.arange(1, 51), config(10, 20))
+    made = split_ranges(DIGESTS[:50], np.arange(1, 51), config(10, 20))
     for i, split in enumerate(names(10, 20)[:50]):
         lengths = (made.ends - made.starts)[:, i]
         assert lengths.tolist() == [(i + 1) * (name == split) for name in SPLITS]

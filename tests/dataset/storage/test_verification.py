@@ -84,7 +84,7 @@ def test_extra_files_are_reported_by_name(folder):
 
 def test_what_was_dropped_is_looked_into(folder):
     made = read_manifest(folder)
-    made.units[1].letters_sha256 = hashlib.sha256(b"{}\n").hexdigest()
+    made.units[1].dropped_sha256 = hashlib.sha256(b"{}\n").hexdigest()
     (folder / manifest.FILE_NAME).write_bytes(made.to_bytes())
     letters = folder / "dropped-000001.jsonl"
     assert verify(folder) == [Problem(letters.name, 1, "missing")]

@@ -16,7 +16,7 @@ from textgen.dataset.storage import ragged
 from textgen.errors import require
 
 
-class Share(NamedTuple):
+class SampledPairs(NamedTuple):
     """What one worker needs for some steps on end.
 
     Attributes:
@@ -28,7 +28,7 @@ class Share(NamedTuple):
     places: np.ndarray
 
 
-class Schedule:
+class BatchSampler:
     """The steps of a stream.
 
     Attributes:
@@ -73,7 +73,7 @@ class Schedule:
         self.whole_steps = self.steps_per_epoch if len(pairs) > 1 else sum(pairs) // batch_size
         self.steps = self.steps_per_epoch * epochs
 
-    def share(self, first: int, last: int, *, worker: int, workers: int) -> Share:
+    def sample(self, first: int, last: int, *, worker: int, workers: int) -> SampledPairs:
         """A worker's part of the batches from step `first` to before step `last`."""
         if len(self._pairs) > 1:
             return self._mixed(first, last, worker, workers)
@@ -87,7 +87,7 @@ class Schedule:
             places = np.arange(starts[0], starts[-1] + lengths[-1])
         else:
             places = ragged.places(starts, lengths)
-        return Share(np.zeros(len(places), np.int64), places)
+        return SampledPairs(np.zeros(len(places), np.int64), places)
 
     def end(self, source: int) -> int:
         """The place after the last that the stream of a source is asked for."""
@@ -96,7 +96,7 @@ class Schedule:
         last_epoch = min(self._pairs[0], self.steps_per_epoch * self.batch_size)
         return self.steps // self.steps_per_epoch * self._pairs[0] - self._pairs[0] + last_epoch
 
-    def _mixed(self, first: int, last: int, worker: int, workers: int) -> Share:
+    def _mixed(self, first: int, last: int, worker: int, workers: int) -> SampledPairs:
         begin, end = (part * self.batch_size // workers for part in (worker, worker + 1))
         sources, places = [], []
         taken = self._taken(first)
@@ -110,7 +110,7 @@ class Schedule:
             sources.append(drawn[begin:end])
             places.append(place[begin:end])
             taken = following
-        return Share(np.concatenate(sources), np.concatenate(places))
+        return SampledPairs(np.concatenate(sources), np.concatenate(places))
 
     def _taken(self, step: int) -> np.ndarray:
         """int[sources], how many pairs of each stream are served before a step."""

@@ -12,7 +12,7 @@ _ALIGNMENT = 64
 """What `EIGEN_MAX_ALIGN_BYTES` is at the most."""
 
 
-class Buffers:
+class BufferPool:
     """Arrays of about the same size, whose memory comes back when they are gone; takers may be several threads."""
 
     def __init__(self) -> None:

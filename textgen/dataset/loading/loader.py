@@ -1,20 +1,20 @@
 """Streams the pairs of datasets as batches, from either layout, in flat memory; or rows with a target at every place.
 
-A batch's way: the schedule says which places of which source a step holds, the source which group of blocks they are
-in and what their order is, the group cuts them. Each is a pure function, so a stream can begin at any step, and
-any number of workers serve the same batches, each its slice of them.
+The sampler says which positions of which dataset a step holds, the shuffled split in which shuffle group and in which
+order they are, and the group extracts them. Each is a pure function, so a stream can start at any step, and any
+number of workers serve the same batches, each its slice of them.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from textgen.block_cache import BlockCache
-from textgen.dataset.loading.batch_sampler import Schedule
+from textgen.dataset.loading.batch_sampler import BatchSampler
 from textgen.dataset.loading.mixture import Data, Mixture, weights_of
 from textgen.dataset.loading.read_options import LoadOptions
 from textgen.dataset.loading.split_reader import open_split
 from textgen.dataset.loading.stateful import StatefulRows
-from textgen.dataset.loading.tf_dataset import Array, Empty, Slice, Stream
+from textgen.dataset.loading.tf_dataset import Allocate, ArraySpec, BatchDataset, WorkerSlice
 from textgen.errors import require
 
 
@@ -46,13 +46,13 @@ def read_pairs(
         split: "train", "validation" or "test".
         batch_size: B, the pairs that all workers take in a step. An epoch's last batch may be shorter.
         seed: shuffles every epoch anew; None serves the order of the corpus.
-        epochs: how often the split is served.
+        epochs: number of times the split is served.
         start_step: how many batches of this very stream to leave out at its start; they are not read.
-        worker: which slice of every batch to serve, of `workers` slices of sizes as equal as can be; of a short
-            batch one may be empty.
-        workers: among how many every batch is shared out. The batches don't depend on it.
+        worker: index of this worker's slice of each batch; slice sizes differ by at most one, so one of a short
+            batch may be empty.
+        workers: number of workers that share each batch. The batches do not depend on it.
         window: W, at most what the shards hold; None for that of the preparation. Of `spans` alone, as are:
-        stride: serves every so manieth target; a multiple of that of the preparation.
+        stride: keep every `stride`-th target; a multiple of that of the preparation.
         min_context: leaves out targets with fewer tokens before them. To count them, the shards are read once.
         fraction: the share of the pairs to serve, from all over the split; a smaller one is part of a larger.
         drop_remainder: leaves out an epoch's short batch.
@@ -67,7 +67,7 @@ def read_pairs(
             range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same wording when it is reached.
     """
     options = LoadOptions(window, stride, min_context, fraction)
-    drawn = _Drawn(
+    drawn = _SampledBatches(
         data,
         split,
         options=options,
@@ -79,7 +79,7 @@ def read_pairs(
         compact=compact,
         cache=cache,
     )
-    return Stream(drawn).dataset(start_step)
+    return BatchDataset(drawn).dataset(start_step)
 
 
 def read_sequences(
@@ -93,7 +93,7 @@ def read_sequences(
     worker: int = 0,
     workers: int = 1,
     window: int | None = None,
-    carry: bool = False,
+    stateful: bool = False,
     drop_remainder: bool = False,
     cache: BlockCache | None = None,
     fraction: float = 1.0,
@@ -105,24 +105,24 @@ def read_sequences(
     target is served once an epoch. Rows are cut within records: a document of more than 16,384 targets has a
     short row at the end of each.
 
-    With `carry` a row goes on where the row of the step before it ended, for a model that carries its state on: of R
-    rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps an epoch. Batches are
-    (x, y, fresh bool [B]); fresh says that a row does not go on from the one before it, since it is an epoch's
-    first or a document begins with it. The last R - B * L rows are left out, since a lane without a row would have
-    to be all padding, which the cuDNN LSTM refuses.
+    With `stateful` each row continues the row at the same index of the batch before, for a model that keeps its state
+    between batches: of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps an
+    epoch. Batches are (x, y, fresh bool [B]); `fresh` is True for a row that does not continue the one before it,
+    because it is the first of an epoch or of a document. The last R - B * L rows are left out, since a batch without
+    them would have rows of padding only, which the cuDNN LSTM refuses.
 
     Args:
         data: as for `read_pairs`; of `spans` with every target. The shards are read once to count the rows.
         split: "train", "validation" or "test".
         batch_size: B, the rows that all workers take in a step. An epoch's last batch may be shorter.
-        seed: shuffles every epoch anew; None serves the order of the corpus. With `carry` there is none.
-        epochs: how often the split is served.
+        seed: shuffles every epoch anew; None serves the order of the corpus. With `stateful` there is none.
+        epochs: number of times the split is served.
         start_step: how many batches of this very stream to leave out at its start; they are not read.
-        worker: which slice of every batch to serve, as for `read_pairs`; with `carry` the same lanes at every step.
-        workers: among how many every batch is shared out. The batches don't depend on it.
+        worker: index of this worker's slice of each batch, as for `read_pairs`; with `stateful` of the same rows.
+        workers: number of workers that share each batch. The batches do not depend on it.
         window: W; None for that of the preparation.
-        carry: whether rows go on from step to step. About B blocks are in memory then.
-        drop_remainder: leaves out an epoch's short batch. With `carry` there is none.
+        stateful: whether rows continue those of the batch before. About B blocks are in memory then.
+        drop_remainder: leaves out an epoch's short batch. With `stateful` there is none.
         cache: where blocks of remote shards are kept.
         fraction: the share of the rows to serve, from all over the split; a smaller one is part of a larger.
 
@@ -136,8 +136,8 @@ def read_sequences(
     """
     options = LoadOptions(window, fraction=fraction, rows=True)
     part = _part(batch_size, worker, workers)
-    if not carry:
-        drawn = _Drawn(
+    if not stateful:
+        drawn = _SampledBatches(
             data,
             split,
             options=options,
@@ -148,28 +148,28 @@ def read_sequences(
             drop_remainder=drop_remainder,
             cache=cache,
         )
-        return Stream(drawn).dataset(start_step)
+        return BatchDataset(drawn).dataset(start_step)
     require(
         seed is None,
-        f"seed is {seed}; rows that go on from step to step have the order of the corpus. Leave the seed out.",
+        f"seed is {seed}; stateful rows keep the order of the corpus. Leave the seed out.",
     )
     folder, *others = weights_of(data)
-    require(not others, f"{len(others) + 1} datasets are given; rows go on from step to step in one. Name one.")
+    require(not others, f"{len(others) + 1} datasets are given; stateful rows are read from one. Name one.")
     reader = open_split(folder, split, options, compact=False, cache=cache)
-    return Stream(StatefulRows(reader, part, batch_size=batch_size, epochs=epochs)).dataset(start_step)
+    return BatchDataset(StatefulRows(reader, part, batch_size=batch_size, epochs=epochs)).dataset(start_step)
 
 
-def _part(batch_size: int, worker: int, workers: int) -> Slice:
+def _part(batch_size: int, worker: int, workers: int) -> WorkerSlice:
     require(batch_size >= 1, f"batch size is {batch_size}; it must be at least 1.")
-    require(workers <= batch_size, f"workers is {workers}; a batch of {batch_size} has a pair for each at the least.")
+    require(workers <= batch_size, f"workers is {workers}; it must not exceed the batch size, which is {batch_size}.")
     require(
         0 <= worker < workers, f"worker is {worker}; it must be from 0 to {workers - 1}, as workers is {workers}."
     )
-    return Slice(worker, workers)
+    return WorkerSlice(worker, workers)
 
 
-class _Drawn:
-    """The pairs of a mixture as a schedule draws them; see `Steps`, and `read_pairs` for what is given."""
+class _SampledBatches:
+    """The pairs of a mixture as a schedule draws them; see `BatchStream`, and `read_pairs` for what is given."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class _Drawn:
         split: str,
         *,
         options: LoadOptions,
-        part: Slice,
+        part: WorkerSlice,
         batch_size: int,
         epochs: int,
         seed: int | None,
@@ -187,7 +187,7 @@ class _Drawn:
     ):
         require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
         self._mixture = mixture = Mixture(data, split, options, seed=seed, compact=compact, cache=cache)
-        self._schedule = schedule = Schedule(
+        self._sampler = sampler = BatchSampler(
             mixture.pairs,
             mixture.weights,
             batch_size=batch_size,
@@ -195,21 +195,21 @@ class _Drawn:
             drop_remainder=drop_remainder,
             seed=seed,
         )
-        self._ends = [schedule.end(source) for source in range(len(mixture.pairs))]
-        self.arrays: tuple[Array, ...] = (
-            Array((mixture.window,), mixture.dtype),
-            Array(mixture.y_shape, mixture.dtype),
+        self._ends = [sampler.end(source) for source in range(len(mixture.pairs))]
+        self.arrays: tuple[ArraySpec, ...] = (
+            ArraySpec((mixture.window,), mixture.dtype),
+            ArraySpec(mixture.y_shape, mixture.dtype),
         )
         self.part, self.batch_size, self.epochs, self.drop_remainder = part, batch_size, epochs, drop_remainder
-        self.steps_per_epoch, self.whole_steps = schedule.steps_per_epoch, schedule.whole_steps
+        self.steps_per_epoch, self.whole_steps = sampler.steps_per_epoch, sampler.whole_steps
 
-    def cut(self, first: int, end: int, empty: Empty) -> list[np.ndarray]:
-        """See Steps."""
-        share = self._schedule.share(first, end, worker=self.part.worker, workers=self.part.workers)
+    def cut(self, first: int, end: int, empty: Allocate) -> list[np.ndarray]:
+        """See BatchStream."""
+        share = self._sampler.sample(first, end, worker=self.part.worker, workers=self.part.workers)
         x, y = empty(len(share.places))
         self._mixture.cut(share, x, y, ends=self._ends)
         return [x, y]
 
     def release(self) -> None:
-        """See Steps."""
+        """See BatchStream."""
         self._mixture.release()

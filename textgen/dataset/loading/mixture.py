@@ -9,7 +9,7 @@ import numpy as np
 
 from textgen.block_cache import BlockCache
 from textgen.config import VOCABULARY_FILE
-from textgen.dataset.loading.batch_sampler import Share
+from textgen.dataset.loading.batch_sampler import SampledPairs
 from textgen.dataset.loading.read_options import LoadOptions
 from textgen.dataset.loading.shuffled_split import ShuffledSplit
 from textgen.dataset.loading.split_reader import SplitReader, open_split
@@ -69,7 +69,7 @@ class Mixture:
         self.weights = list(weights.values())
         self.window, self.y_shape, self.dtype = first.window, first.y_shape, first.dtype
 
-    def cut(self, share: Share, x: np.ndarray, y: np.ndarray, *, ends: Sequence[int]) -> None:
+    def cut(self, share: SampledPairs, x: np.ndarray, y: np.ndarray, *, ends: Sequence[int]) -> None:
         """Fills x [N, W] and y [N, *y_shape] with the pairs of a share.
 
         `ends` are where the streams of the sources will stop.

@@ -10,17 +10,17 @@ import functools
 import numpy as np
 
 from textgen.dataset.loading.split_reader import SplitReader
-from textgen.dataset.loading.tf_dataset import Array, Empty, Slice
+from textgen.dataset.loading.tf_dataset import Allocate, ArraySpec, WorkerSlice
 from textgen.dataset.storage.layouts import LoadedRows
 from textgen.errors import require
 
 
 class StatefulRows:
-    """A worker's lanes; see `tf_dataset.Steps`."""
+    """A worker's lanes; see `tf_dataset.BatchStream`."""
 
     drop_remainder = True
 
-    def __init__(self, reader: SplitReader, part: Slice, *, batch_size: int, epochs: int):
+    def __init__(self, reader: SplitReader, part: WorkerSlice, *, batch_size: int, epochs: int):
         """`reader` has rows; `batch_size` is B, the lanes of all workers.
 
         Raises:
@@ -29,16 +29,16 @@ class StatefulRows:
         require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         require(
             batch_size <= reader.pairs,
-            f"batch size is {batch_size}; each of them goes through rows of its own, and there are {reader.pairs}. "
-            "Take a smaller batch size or window, or carry no states.",
+            f"batch size is {batch_size}, but the split has only {reader.pairs} rows; stateful training "
+            "needs at least one row per batch element. Use a smaller batch size or window, or leave --stateful out.",
         )
         self._reader, self.part, self.batch_size, self.epochs = reader, part, batch_size, epochs
         self.steps_per_epoch = self.whole_steps = reader.pairs // batch_size
         shape = (reader.window,)
-        self.arrays: tuple[Array, ...] = (
-            Array(shape, reader.dtype),
-            Array(shape, reader.dtype),
-            Array((), np.dtype(bool)),
+        self.arrays: tuple[ArraySpec, ...] = (
+            ArraySpec(shape, reader.dtype),
+            ArraySpec(shape, reader.dtype),
+            ArraySpec((), np.dtype(bool)),
         )
         first, lanes = part.begin(batch_size), part.size(batch_size)
         self._begins = np.arange(first, first + lanes) * self.steps_per_epoch
@@ -46,8 +46,8 @@ class StatefulRows:
         # The block that each lane is in, and the next.
         self._block = functools.lru_cache(maxsize=2 * lanes)(self._read)
 
-    def cut(self, first: int, end: int, empty: Empty) -> list[np.ndarray]:
-        """See Steps."""
+    def cut(self, first: int, end: int, empty: Allocate) -> list[np.ndarray]:
+        """See BatchStream."""
         steps, lanes = end - first, len(self._begins)
         step = first % self.steps_per_epoch
         # Lane after lane the rows rise, so that those of a block are on end.
@@ -63,7 +63,7 @@ class StatefulRows:
         return [x, y, fresh]
 
     def release(self) -> None:
-        """See Steps."""
+        """See BatchStream."""
         self._block.cache_clear()
 
     def _fill(self, rows: np.ndarray, x: np.ndarray, y: np.ndarray, fresh: np.ndarray) -> None:

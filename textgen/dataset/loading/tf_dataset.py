@@ -1,4 +1,4 @@
-"""Steps as a `tf.data.Dataset`: cut in chunks of many steps, in threads of TensorFlow's, and served a step at a time.
+"""Serves batches as a `tf.data.Dataset`: computed in chunks of many steps, in threads of TensorFlow.
 
 A stream can begin at any step, and any number of workers serve the same batches, each its slice of them.
 """
@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from textgen.dataset.loading.buffer_pool import Buffers
+from textgen.dataset.loading.buffer_pool import BufferPool
 from textgen.errors import require
 
 _CHUNK_PAIRS = 16_384
@@ -29,7 +29,7 @@ _PARALLEL_CHUNKS = min(4, os.cpu_count() or 1)
 _QUIET_SECONDS, _MOST_SECONDS_TO_QUIET = 0.1, 20.0
 
 
-class Slice(NamedTuple):
+class WorkerSlice(NamedTuple):
     """Which of how many equal parts of every batch."""
 
     worker: int
@@ -44,18 +44,18 @@ class Slice(NamedTuple):
         return (self.worker + 1) * batch_size // self.workers - self.begin(batch_size)
 
 
-class Array(NamedTuple):
+class ArraySpec(NamedTuple):
     """An array that a batch has: the shape of a pair's part of it, and its dtype."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
 
 
-Empty: TypeAlias = Callable[[int], list[np.ndarray]]
+Allocate: TypeAlias = Callable[[int], list[np.ndarray]]
 """Makes the arrays of so many pairs, [N, *shape] each, to be filled."""
 
 
-class Steps(Protocol):
+class BatchStream(Protocol):
     """What is served, step by step, to one worker.
 
     Attributes:
@@ -68,15 +68,15 @@ class Steps(Protocol):
         drop_remainder: whether an epoch has whole batches alone.
     """
 
-    arrays: tuple[Array, ...]
-    part: Slice
+    arrays: tuple[ArraySpec, ...]
+    part: WorkerSlice
     batch_size: int
     epochs: int
     steps_per_epoch: int
     whole_steps: int
     drop_remainder: bool
 
-    def cut(self, first: int, end: int, empty: Empty) -> list[np.ndarray]:
+    def cut(self, first: int, end: int, empty: Allocate) -> list[np.ndarray]:
         """The slices of the batches from step `first` to before `end`, which are of one epoch, on end.
 
         Raises:
@@ -89,16 +89,16 @@ class Steps(Protocol):
         ...
 
 
-class Stream:
-    """Steps as datasets."""
+class BatchDataset:
+    """BatchStream as datasets."""
 
-    def __init__(self, steps: Steps):
+    def __init__(self, steps: BatchStream):
         self._served = steps
         self._steps = steps.steps_per_epoch * steps.epochs
         window = math.prod(steps.arrays[0].shape)
         chunk = max(1, min(_CHUNK_PAIRS, _CHUNK_IDS // window))
         self._chunk_steps = max(1, chunk * steps.part.workers // steps.batch_size)
-        self._buffers = [Buffers() for _ in steps.arrays]
+        self._buffers = [BufferPool() for _ in steps.arrays]
 
     def dataset(self, start_step: int) -> tf.data.Dataset:
         """The batches from a step on; their number is known.

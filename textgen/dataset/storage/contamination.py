@@ -38,14 +38,14 @@ class Overlap(NamedTuple):
     shared: int
 
 
-class Measure(NamedTuple):
+class OverlapReport(NamedTuple):
     """The overlap of every held-out split, and the share of all things, 0 to 1, that was looked at."""
 
     overlaps: dict[str, Overlap]
-    looked_at: float
+    sampled_fraction: float
 
 
-class Leaks(NamedTuple):
+class Contamination(NamedTuple):
     """What the held-out splits share with other text, or why that can't be told.
 
     Attributes:
@@ -54,11 +54,11 @@ class Leaks(NamedTuple):
             alike by chance.
     """
 
-    grams: Measure | str
-    documents: Measure | str
+    grams: OverlapReport | str
+    documents: OverlapReport | str
 
 
-def find_leaks(directory: str | Path) -> Leaks:
+def measure_contamination(directory: str | Path) -> Contamination:
     """Compares the splits of a dataset, in one pass over all shards.
 
     Raises:
@@ -68,7 +68,7 @@ def find_leaks(directory: str | Path) -> Leaks:
     held_out = [manifest.total.splits[split] for split in HELD_OUT]
     why = _unmeasurable(manifest)
     if why:
-        return Leaks(why, why)
+        return Contamination(why, why)
     grams = _Tally(sum(counts.tokens for counts in held_out))
     documents = _Tally(sum(counts.documents for counts in held_out))
     for split in (*HELD_OUT, "train"):
@@ -76,7 +76,7 @@ def find_leaks(directory: str | Path) -> Leaks:
         for restored in _restored(Folder(directory), manifest, split):
             grams.add(split, gram_hasher.hashes(restored))
             documents.add(split, document_hasher.hashes(restored))
-    return Leaks(
+    return Contamination(
         grams.measure(among_held_out=False),
         _documents_unmeasurable(manifest.config) or documents.measure(among_held_out=True),
     )
@@ -176,8 +176,8 @@ class _Tally:
     """How often each hash comes in the held-out splits, and whether the training split has it."""
 
     def __init__(self, expected: int):
-        self._looked_at = min(1.0, _MOST_HASHES / max(1, expected))
-        self._highest = np.uint64(_LARGEST if self._looked_at == 1 else int(_LARGEST * self._looked_at))
+        self._sampled_fraction = min(1.0, _MOST_HASHES / max(1, expected))
+        self._highest = np.uint64(_LARGEST if self._sampled_fraction == 1 else int(_LARGEST * self._sampled_fraction))
         # Sorted, with a column of counts for each held-out split.
         self._hashes, self._counts = np.empty(0, np.uint64), np.empty((0, len(HELD_OUT)), np.uint32)
         self._trained = np.empty(0, bool)
@@ -191,7 +191,7 @@ class _Tally:
             self._gathering = split
         self._gathered.append(hashes[hashes <= self._highest])
 
-    def measure(self, *, among_held_out: bool) -> Measure:
+    def measure(self, *, among_held_out: bool) -> OverlapReport:
         """What was found; with `among_held_out` what another held-out split has counts as shared too."""
         self._settle()
         overlaps = {}
@@ -201,7 +201,7 @@ class _Tally:
             if among_held_out:
                 shared = shared | (np.delete(self._counts, column, axis=1) > 0).any(axis=1)
             overlaps[split] = Overlap(int(counts.sum()), int(counts[shared].sum()))
-        return Measure(overlaps, self._looked_at)
+        return OverlapReport(overlaps, self._sampled_fraction)
 
     def _settle(self) -> None:
         """Sorts in what was gathered."""

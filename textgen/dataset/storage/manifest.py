@@ -26,16 +26,16 @@ WORK_FOLDER = "_work"
 """Beside the dataset while a preparation makes it, and after one that was killed."""
 
 SHARD_NAME = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{6,}}\.tfrecord")
-LETTERS_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
+DROPPED_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
 
-VERSION = 3
+VERSION = 4
 """Raised when the bytes that the same configuration gives change."""
 
 _PROOF = b' "sha256": "'
 _END = b'"\n}\n'
 
 
-def letters_name(unit: int) -> str:
+def dropped_name(unit: int) -> str:
     """The file with what was dropped of a unit, where that is kept."""
     return f"dropped-{unit:06d}.jsonl"
 
@@ -79,7 +79,7 @@ class UnitReport:
             reason; what is found over the whole corpus can't be found again from one unit.
         splits: what the kept ones gave.
         shards: the files that hold it.
-        letters_sha256: SHA-256 of the file `letters_name(unit)`; empty where there is none, and in a total.
+        dropped_sha256: SHA-256 of the file `dropped_name(unit)`; empty where there is none, and in a total.
     """
 
     unit: int = -1
@@ -91,7 +91,7 @@ class UnitReport:
     duplicates: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     splits: dict[str, SplitCounts] = dataclasses.field(default_factory=lambda: {s: SplitCounts() for s in SPLITS})
     shards: list[Shard] = dataclasses.field(default_factory=list)
-    letters_sha256: str = ""
+    dropped_sha256: str = ""
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Counts documents that were found and not kept."""
@@ -209,7 +209,7 @@ def parse(content: bytes) -> Manifest:
         raise DamageError("it is not the JSON of a manifest") from None
     if version != VERSION:
         raise UserError(
-            f"{FILE_NAME} has version {version}; this textgen reads {VERSION}. "
+            f"{FILE_NAME} has version {version}; this textgen reads version {VERSION}. "
             "Prepare the dataset again, into another folder."
         )
     told, _, proof = content.rpartition(_PROOF)

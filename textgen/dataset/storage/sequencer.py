@@ -7,11 +7,11 @@ import numpy as np
 from textgen.config import BOS, EOS, SPLITS
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.manifest import SplitCounts
-from textgen.dataset.storage.splits import Parts
+from textgen.dataset.storage.splits import SplitRanges
 from textgen.dataset.storage.windows import Sequences
 
 
-class Stretches(NamedTuple):
+class DocumentChunks(NamedTuple):
     """What a batch holds of its documents, one stretch a document.
 
     A document too long for one batch goes on in the next; so only the first stretch may be a later part of its
@@ -25,7 +25,7 @@ class Stretches(NamedTuple):
         offsets: int64 [G], the tokens of the document before the stretch.
         totals: int64 [G], the tokens of the whole document.
         characters: int64 [G], the code points of the whole document.
-        parts: what each split has of each of these documents.
+        split_ranges: what each split has of each of these documents.
     """
 
     ids: np.ndarray
@@ -35,7 +35,7 @@ class Stretches(NamedTuple):
     offsets: np.ndarray
     totals: np.ndarray
     characters: np.ndarray
-    parts: Parts
+    split_ranges: SplitRanges
 
 
 class Sequencer:
@@ -47,9 +47,9 @@ class Sequencer:
         # Of a document that goes on: its last ids, and how many ids its sequence has so far.
         self._before, self._length = np.empty(0, np.int64), 0
 
-    def sequences(self, stretches: Stretches) -> Sequences:
+    def sequences(self, stretches: DocumentChunks) -> Sequences:
         """What the split has of a batch, [BOS] and [EOS] added, with the context that the batch before left."""
-        starts, ends = stretches.parts.starts[self._split], stretches.parts.ends[self._split]
+        starts, ends = stretches.split_ranges.starts[self._split], stretches.split_ranges.ends[self._split]
         lengths = np.diff(stretches.edges)
         begins = np.maximum(starts, stretches.offsets)
         stops = np.minimum(ends, stretches.offsets + lengths)
@@ -81,18 +81,23 @@ class Sequencer:
         return Sequences(ids, sequence_starts, firsts, sequence_ends)
 
     def _to_next_target(self) -> int:
-        """How many ids further the next target is, since every stride-th from the sequence's second id on is one."""
+        """Returns the distance in ids to the next target: every stride-th id from the second on is one."""
         return max(1 - self._length, (1 - self._length) % self._stride)
 
     def _count(
-        self, stretches: Stretches, chosen: np.ndarray, new: np.ndarray, id_begins: np.ndarray, id_stops: np.ndarray
+        self,
+        stretches: DocumentChunks,
+        chosen: np.ndarray,
+        new: np.ndarray,
+        id_begins: np.ndarray,
+        id_stops: np.ndarray,
     ) -> None:
         fresh = chosen[new[chosen]]
         totals = np.maximum(stretches.totals[fresh], 1)
         # Shared out by tokens, so that the parts' shares add up to the document.
         until, since = (
             stretches.characters[fresh] * edges[self._split][fresh] // totals
-            for edges in (stretches.parts.ends, stretches.parts.starts)
+            for edges in (stretches.split_ranges.ends, stretches.split_ranges.starts)
         )
         self.counts.add(
             SplitCounts(

@@ -21,7 +21,7 @@ def new_digest(text: bytes) -> "hashlib.blake2b":
     return hashlib.blake2b(text, digest_size=DIGEST_BYTES)
 
 
-class Parts(NamedTuple):
+class SplitRanges(NamedTuple):
     """Tokens `starts` to `ends` of each document belong to a split.
 
     Attributes:
@@ -33,7 +33,7 @@ class Parts(NamedTuple):
     ends: np.ndarray
 
 
-def parts(digests: np.ndarray, lengths: np.ndarray, config: PrepareConfig) -> Parts:
+def split_ranges(digests: np.ndarray, lengths: np.ndarray, config: PrepareConfig) -> SplitRanges:
     """What each split has of each document.
 
     Args:
@@ -43,11 +43,11 @@ def parts(digests: np.ndarray, lengths: np.ndarray, config: PrepareConfig) -> Pa
     """
     if config.split_by == "tail":
         return _tails(lengths, config.held_out_percent())
-    mine = splits_of(digests, config) == np.arange(len(SPLITS))[:, None]
-    return Parts(np.zeros(mine.shape, np.int64), np.where(mine, lengths, 0))
+    mine = split_indices(digests, config) == np.arange(len(SPLITS))[:, None]
+    return SplitRanges(np.zeros(mine.shape, np.int64), np.where(mine, lengths, 0))
 
 
-def splits_of(digests: np.ndarray, config: PrepareConfig) -> np.ndarray:
+def split_indices(digests: np.ndarray, config: PrepareConfig) -> np.ndarray:
     """uint8 [D, 16] → int [D], the place in SPLITS of each document's split.
 
     The first 8 bytes of the hash, modulo 10,000, fall in validation's share, then in test's, then in train's.
@@ -62,12 +62,12 @@ def splits_of(digests: np.ndarray, config: PrepareConfig) -> np.ndarray:
     return found
 
 
-def _tails(lengths: np.ndarray, held_out_percent: dict[str, float]) -> Parts:
+def _tails(lengths: np.ndarray, held_out_percent: dict[str, float]) -> SplitRanges:
     """Train, then validation, then test, by their shares of each length."""
     validation, test = held_out_percent["validation"], held_out_percent["test"]
     test_starts = np.rint(lengths * (100.0 - test) / 100).astype(np.int64)
     train_ends = np.rint(lengths * (100.0 - test - validation) / 100).astype(np.int64)
-    return Parts(
+    return SplitRanges(
         np.stack([np.zeros_like(lengths), train_ends, test_starts]),
         np.stack([train_ends, test_starts, lengths]),
     )

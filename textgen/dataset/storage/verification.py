@@ -13,7 +13,7 @@ from textgen.dataset.storage.manifest import (
     SHARD_NAME,
     WORK_FOLDER,
     Manifest,
-    letters_name,
+    dropped_name,
     read_manifest,
 )
 from textgen.dataset.storage.shards import Shard
@@ -64,7 +64,7 @@ def verify(directory: str | Path) -> list[Problem]:
         what = f"foreign: of the {len(shards)} shards that it names none is here as it says"
         return [Problem(FILE_NAME, None, what)]
     units = {shard.name: shard.unit for shard in manifest.total.shards}
-    units |= {letters_name(report.unit): report.unit for report in manifest.units}
+    units |= {dropped_name(report.unit): report.unit for report in manifest.units}
     problems = [Problem(name, units.get(name), what) for name, what in {**shards, **others}.items() if what]
     return problems + [Problem(name, None, EXTRA) for name in _extra(names, manifest)]
 
@@ -102,7 +102,7 @@ def _digests(manifest: Manifest) -> dict[str, str]:
     if manifest.text.tokenizer_model:
         digests[TOKENIZER_FILE] = manifest.text.tokenizer_model
     return digests | {
-        letters_name(report.unit): report.letters_sha256 for report in manifest.units if report.letters_sha256
+        dropped_name(report.unit): report.dropped_sha256 for report in manifest.units if report.dropped_sha256
     }
 
 
