@@ -43,8 +43,7 @@ def test_settings_are_plain_json(tmp_path: Path):
 
 def test_build_takes_the_shapes_of_the_settings():
     model = CONFIG.build()
-    assert model.input_shape == (None, 5)
-    assert model.output_shape == (None, 20)
+    assert model(tf.fill([3, 5], 4)).shape == (3, 20)
 
 
 def test_a_folder_without_settings_is_no_run(tmp_path: Path):
@@ -57,21 +56,35 @@ def test_a_folder_that_is_not_there_is_no_run(tmp_path: Path):
         runs.load(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("values", ["{", "[]", "3", '{"text": 1}', "{}"])
+@pytest.mark.parametrize("values", ["{", "[]", "3", '{"version": 2, "text": 1}', "{}"])
 def test_damaged_settings_are_told(tmp_path: Path, values: str):
     with pytest.raises(UserError, match=r"run\.json is damaged.*Train again"):
         runs.load(_written(tmp_path, values))
 
 
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_run_of_another_version_is_an_error_with_a_remedy(tmp_path: Path, version: int):
+    runs.save(CONFIG, tmp_path)
+    values = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert values.pop("version") == 2
+    # Version 1 had no number.
+    _written(tmp_path, values if version == 1 else {"version": version, **values})
+    with pytest.raises(
+        UserError,
+        match=rf"run\.json: it has version {version} of a run's folder; .*version 2\. Train again into another",
+    ):
+        runs.load(tmp_path)
+
+
 def test_settings_that_miss_one_are_damaged(tmp_path: Path):
-    values = dataclasses.asdict(CONFIG)
+    values = {"version": 2, **dataclasses.asdict(CONFIG)}
     del values["window"]
     with pytest.raises(UserError, match=r"run\.json is damaged.*window"):
         runs.load(_written(tmp_path, values))
 
 
 def test_settings_of_another_version_are_refused(tmp_path: Path):
-    values = dataclasses.asdict(CONFIG)
+    values = {"version": 2, **dataclasses.asdict(CONFIG)}
     values["model"]["heads"] = 8
     with pytest.raises(UserError, match=r"unknown settings \['heads'\]"):
         runs.load(_written(tmp_path, values))

@@ -19,6 +19,9 @@ from textgen.model.language_model import LanguageModel
 FILE_NAME = "run.json"
 BEST, LAST = "best", "last"
 
+VERSION = 2
+"""Version of `run.json` and of the checkpoints beside it; version 1 was written without a number."""
+
 DAMAGES = (tf.errors.OpError, ValueError, IndexError, AssertionError)
 """What TensorFlow raises where a checkpoint's file is shorter, longer or other than it was written."""
 
@@ -77,15 +80,16 @@ def run_folder(directory: str | Path) -> Path:
 
 
 def save(config: RunConfig, directory: Path) -> None:
-    """Writes the settings of a run."""
-    write_atomically(directory / FILE_NAME, f"{json.dumps(to_json(config), indent=1)}\n".encode())
+    """Writes the settings of a run, and the version of its folder."""
+    values = {"version": VERSION, **to_json(config)}
+    write_atomically(directory / FILE_NAME, f"{json.dumps(values, indent=1)}\n".encode())
 
 
 def load(directory: Path) -> RunConfig:
-    """The settings of a run.
+    """Returns the settings of a run.
 
     Raises:
-        UserError: the folder is no run, or one that another version made.
+        UserError: the folder is not a run, is damaged, or was written by another version.
     """
     path = directory / FILE_NAME
     if not path.is_file():
@@ -93,6 +97,12 @@ def load(directory: Path) -> RunConfig:
         raise UserError(f"{directory} {what}. Make one with `textgen train --output {directory}`.")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        version = values.pop("version", 1 if "text" in values else None) if isinstance(values, dict) else None
+        require(
+            version in (VERSION, None),
+            f"it has version {version} of a run's folder; this version of textgen reads version {VERSION}. "
+            "Train again into another folder, or use the version of textgen that wrote it.",
+        )
         return from_json(RunConfig, values)
     except UserError as error:
         # It is whole, and of another version.
