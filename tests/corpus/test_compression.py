@@ -58,7 +58,7 @@ def test_several_packed_streams_in_a_row_are_read_to_the_last(contents, ending, 
 def test_a_file_that_was_cut_short_is_an_error(ending, before, cut):
     packed = PACK[ending](CONTENT)
     rest = packed[: int(len(packed) * cut)] if cut < 1 else packed[:-cut]
-    with pytest.raises(UserError, match=rf"a\.txt\{ending} can't be unpacked: .+ Get it anew"):
+    with pytest.raises(UserError, match=rf"a\.txt\{ending} can't be unpacked: .+ Fetch it again"):
         read((PACK[ending](before) if before else b"") + rest, ending)
 
 
