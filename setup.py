@@ -1,20 +1,26 @@
 """The installable project; Dataflow workers install it too (``--setup_file ./setup.py``)."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+HERE = Path(__file__).parent
+(VERSION,) = re.findall(
+    r'^__version__ = "(.+)"$', (HERE / "textgen" / "__init__.py").read_text(encoding="utf-8"), re.M
+)
+
 setup(
     # The import name `textgen` is another project's distribution on the package index.
     name="textgen-stream",
-    version="0.4.0",
+    version=VERSION,
     description="Streams every (window, next token) pair of a text corpus from Apache Beam to a bidirectional LSTM.",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["textgen*", "pipelines*"]),
-    package_data={"textgen.presets": ["*.toml"]},
+    package_data={"textgen": ["py.typed"], "textgen.presets": ["*.toml"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
         # 2.21.0 does not import: an ICU symbol is undefined (tensorflow/text#1541).
@@ -37,7 +43,11 @@ setup(
         "aws": ["s3fs>=2024.2,<2027"],
         "dev": [
             "hypothesis>=6.100,<7",
+            # The notebooks in examples/ are run by a test.
+            "ipykernel>=6.29,<8",
             "mypy>=1.15,<2",
+            "nbclient>=0.10,<1",
+            "nbformat>=5.10,<6",
             "pytest>=8,<10",
             "pytest-timeout>=2.3,<3",
             "pytest-xdist>=3.6,<4",

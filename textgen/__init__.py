@@ -1,1 +1,63 @@
-"""Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."""
+"""Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text.
+
+    import textgen
+
+    textgen.prepare("reviews.csv", "data", text_field="text")
+    run = textgen.train("data", "run", max_minutes=5)
+    print(run.generate("The film", tokens=40))
+
+TensorFlow and Apache Beam are imported when a name that needs them is used for the first time.
+"""
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textgen.api.datasets import estimate, prepare, repair
+    from textgen.api.run import NextToken, Run, load_run
+    from textgen.api.train import train
+    from textgen.config import ModelConfig, PrepareConfig, SelectionConfig, TextConfig, TrainConfig
+    from textgen.dataset import read_manifest, read_pairs, read_sequences, verify
+    from textgen.errors import UserError
+
+__version__ = "0.4.0"
+
+__all__ = [
+    "ModelConfig", "NextToken", "PrepareConfig", "Run", "SelectionConfig", "TextConfig", "TrainConfig", "UserError",
+    "__version__", "estimate", "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair",
+    "train", "verify",
+]  # fmt: skip
+
+_HOMES = {
+    **dict.fromkeys(("estimate", "prepare", "repair"), "textgen.api.datasets"),
+    **dict.fromkeys(("NextToken", "Run", "load_run"), "textgen.api.run"),
+    "train": "textgen.api.train",
+    **dict.fromkeys(("read_manifest", "read_pairs", "read_sequences", "verify"), "textgen.dataset"),
+    **dict.fromkeys(
+        ("ModelConfig", "PrepareConfig", "SelectionConfig", "TextConfig", "TrainConfig"), "textgen.config"
+    ),
+    "UserError": "textgen.errors",
+}
+"""Module of each public name."""
+
+_WITH_TENSORFLOW = ("textgen.api.datasets", "textgen.api.run", "textgen.api.train", "textgen.dataset")
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first used."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'textgen' has no attribute {name!r}")
+    if home in _WITH_TENSORFLOW and "tensorflow" not in sys.modules:
+        # TensorFlow greets on standard error when it is imported plainly.
+        from textgen.console import import_tensorflow
+
+        import_tensorflow()
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

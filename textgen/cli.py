@@ -15,6 +15,10 @@ from textgen.config.options import CommandParser
 from textgen.console import import_tensorflow, say
 from textgen.errors import Interrupted, user_error
 
+_DESCRIPTION = (
+    "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
+)
+
 _WRONG_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 COMMANDS = ("estimate", "prepare", "inspect", "verify", "repair", "train", "evaluate", "generate")
@@ -23,7 +27,7 @@ _BEAM_COMMANDS = ("prepare", "repair")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code."""
-    parser = CommandParser(prog="textgen", description=sys.modules["textgen"].__doc__)
+    parser = CommandParser(prog="textgen", description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         command = importlib.import_module(f"textgen.commands.{name}")

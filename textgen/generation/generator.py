@@ -56,6 +56,12 @@ class Generator(tf.Module):
         ids = tf.RaggedTensor.from_tensor(tf.transpose(written.stack()))
         return self._preprocessor.tokenizer.join(prompts, self._preprocessor.decode(ids))
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "prompts")])
+    def next_logits(self, prompts: tf.Tensor) -> tf.Tensor:
+        """string[B] of prompts → float32 [B, V], the logits of the token after each."""
+        logits, _ = self._context.predict(self._context.begin(self._ids(prompts)))
+        return logits
+
     def _ids(self, prompts: tf.Tensor) -> tf.RaggedTensor:
         """[BOS] and the ids of each prompt."""
         ids = self._preprocessor.encode(prompts)

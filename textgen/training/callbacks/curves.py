@@ -1,5 +1,6 @@
 """`curves.png`: loss, accuracy and perplexity of a run."""
 
+import io
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,12 +23,21 @@ class Curves(Callback):
         draw(check.history.rows).savefig(self._path, dpi=110)
 
 
+class InlineFigure(Figure):
+    """A figure that a notebook shows inline, whether or not pyplot is imported there."""
+
+    def _repr_png_(self) -> bytes:
+        png = io.BytesIO()
+        self.savefig(png, format="png")
+        return png.getvalue()
+
+
 def draw(rows: Sequence[HistoryRow]) -> Figure:
     """Draws loss, accuracy and perplexity of training and validation over the steps.
 
     The figure belongs to no window and no pyplot state, so drawing leaves matplotlib's backend as it is.
     """
-    figure = Figure(figsize=(15, 4), layout="constrained")
+    figure = InlineFigure(figsize=(15, 4), layout="constrained")
     axes = figure.subplots(1, 3)
     losses = [row.loss for row in rows], [row.validation_loss for row in rows]
     accuracies = [row.accuracy for row in rows], [row.validation_accuracy for row in rows]

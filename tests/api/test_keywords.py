@@ -1,0 +1,62 @@
+import pytest
+
+from textgen.api.keywords import prepare_config, train_configs
+from textgen.config import ModelConfig, PrepareConfig, SelectionConfig, TextConfig, TrainConfig
+from textgen.errors import UserError
+
+
+def test_settings_go_to_the_config_that_has_them() -> None:
+    config = prepare_config(None, None, {"window": 7, "case": "keep", "min_tokens": 3})
+    assert config == PrepareConfig(window=7, text=TextConfig(case="keep"), selection=SelectionConfig(min_tokens=3))
+
+
+def test_a_tokenizer_brings_its_defaults() -> None:
+    assert prepare_config(None, None, {"tokenizer": "char"}).text.whitespace == "keep"
+
+
+def test_settings_override_a_preset() -> None:
+    config = prepare_config(None, "notebook", {"vocabulary_size": 300})
+    assert (config.text.vocabulary_size, config.text.punctuation) == (300, "strip")
+
+
+def test_a_whole_config_is_taken_as_it_is() -> None:
+    config = PrepareConfig(window=9, text=TextConfig())
+    assert prepare_config(config, None, {}) is config
+
+
+@pytest.mark.parametrize(("preset", "settings"), [("notebook", {}), (None, {"window": 3})])
+def test_a_whole_config_excludes_others(preset: str | None, settings: dict[str, int]) -> None:
+    with pytest.raises(UserError, match="it holds all settings already"):
+        prepare_config(PrepareConfig(text=TextConfig()), preset, settings)
+
+
+def test_training_settings_override_configs_which_override_the_preset() -> None:
+    model, train = train_configs(ModelConfig(embedding=5, units=6), None, "notebook", {"units": 7, "patience": 4})
+    assert model == ModelConfig(embedding=5, units=7)
+    assert (train.optimizer, train.patience) == ("rmsprop", 4)
+
+
+def test_an_unknown_setting_names_close_ones() -> None:
+    with pytest.raises(UserError, match=r"prepare has no setting 'vocab_size'. Did you mean vocabulary_size"):
+        prepare_config(None, None, {"vocab_size": 10})
+    with pytest.raises(UserError, match=r"train has no setting 'learningrate'. Did you mean learning_rate"):
+        train_configs(None, None, None, {"learningrate": 1})
+
+
+def test_an_unknown_setting_without_close_ones_names_all() -> None:
+    with pytest.raises(UserError, match=r"no setting 'zzz'. It has: .*embedding.*units"):
+        train_configs(None, None, None, {"zzz": 1})
+
+
+def test_internal_fields_are_no_settings() -> None:
+    with pytest.raises(UserError, match="no setting 'given_vocabulary'"):
+        prepare_config(None, None, {"given_vocabulary": "0"})
+
+
+def test_an_unknown_preset_names_those_of_the_stage() -> None:
+    with pytest.raises(UserError, match="preset is 'novel'; train has these: notebook, char"):
+        train_configs(None, None, "novel", {})
+
+
+def test_a_train_config_is_built_by_name() -> None:
+    assert train_configs(None, TrainConfig(batch_size=3), None, {})[1].batch_size == 3

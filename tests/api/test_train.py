@@ -1,0 +1,40 @@
+import math
+from pathlib import Path
+
+import pytest
+
+import textgen
+from textgen import Run
+from textgen.errors import UserError
+
+
+def test_train_returns_the_run_that_its_folder_holds(run: Run) -> None:
+    loaded = textgen.load_run(str(run.path))
+    assert loaded.config == run.config
+    assert loaded.generate("abc", tokens=9) == run.generate("abc", tokens=9)
+    assert repr(loaded).startswith(f"Run({str(run.path)!r}")
+
+
+def test_train_refuses_a_folder_with_a_run(run: Run, data: Path) -> None:
+    with pytest.raises(UserError, match="is not empty"):
+        textgen.train(data, run.path)
+
+
+def test_train_refuses_a_setting_that_it_does_not_have(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Did you mean embedding"):
+        textgen.train(data, tmp_path / "run", embeding=3)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("minutes", [0, -1, math.nan])
+def test_train_refuses_no_time(data: Path, tmp_path: Path, minutes: float) -> None:
+    with pytest.raises(UserError, match="it must be above 0"):
+        textgen.train(data, tmp_path / "run", max_minutes=minutes)
+
+
+def test_a_resumed_run_goes_on(data: Path, tmp_path: Path) -> None:
+    first = textgen.train(data, tmp_path / "run", embedding=4, units=4, batch_size=8, epochs=1)
+    steps = first.history["step"][-1]
+    second = textgen.train(data, tmp_path / "run", resume=True, epochs=3)
+    assert second.config.model == first.config.model
+    assert second.history["step"][-1] == 3 * steps

@@ -1,0 +1,136 @@
+"""Functions that make, estimate and repair datasets in this process, with Apache Beam."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from pipelines import estimation
+from pipelines import prepare as preparing
+from pipelines import repair as repairing
+from pipelines.estimation import Estimate
+from pipelines.repair import Repair
+from textgen.api.keywords import prepare_config
+from textgen.config import PrepareConfig
+from textgen.dataset.storage.manifest import Manifest
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""One path or several: files, folders and globs, local or on any filesystem that Apache Beam knows."""
+
+
+def prepare(
+    inputs: Paths,
+    output: str | os.PathLike[str],
+    *,
+    preset: str | None = None,
+    config: PrepareConfig | None = None,
+    vocabulary: str | os.PathLike[str] | None = None,
+    tokenizer_model: str | os.PathLike[str] | None = None,
+    beam_flags: Sequence[str] = (),
+    **settings: Any,
+) -> Manifest:
+    """Prepares a dataset of (window, next token) pairs from text, CSV, TSV, JSONL or Parquet files.
+
+    An interrupted preparation goes on where it stopped when it is called again with the same arguments; a complete
+    dataset is left as it is. Equal arguments give equal bytes, on any number of workers.
+
+    Args:
+        inputs: one path or several: files, folders and globs, local or remote (`gs://…`, `s3://…`).
+        output: folder of the dataset, new or of an interrupted call.
+        preset: named settings: `notebook`, `char`, `prose`, `complaints` or `social`.
+        config: all settings at once, in place of `preset` and `settings`.
+        vocabulary: file of the tokens, one a line, or the `vocabulary.jsonl` of another dataset. By default the
+            tokens are learned from the training split.
+        tokenizer_model: model file of the SentencePiece tokenizer.
+        beam_flags: options of Apache Beam, such as `["--runner=DataflowRunner"]`. By default Beam's embedded runner
+            uses all cores of this machine.
+        **settings: fields of `PrepareConfig`, `TextConfig` and `SelectionConfig` by name, such as
+            `text_field="narrative"`, `tokenizer="char"` or `min_tokens=20`. They override the preset's.
+
+    Returns:
+        The manifest of the dataset: its settings, the number of documents, tokens and pairs, and its shards.
+
+    Raises:
+        UserError: a setting is unknown or not allowed, an input cannot be read, the output folder holds something
+            else, or a held-out split would be empty.
+
+    Example:
+        >>> manifest = textgen.prepare("reviews.csv", "data", text_field="text", window=20)  # doctest: +SKIP
+        >>> manifest.total.splits["train"].pairs  # doctest: +SKIP
+        632391
+    """
+    return preparing.prepare(
+        _paths(inputs),
+        os.fspath(output),
+        prepare_config(config, preset, settings),
+        beam_flags,
+        vocabulary=_path(vocabulary),
+        tokenizer_model=_path(tokenizer_model),
+    )
+
+
+def estimate(
+    inputs: Paths,
+    *,
+    preset: str | None = None,
+    config: PrepareConfig | None = None,
+    vocabulary: str | os.PathLike[str] | None = None,
+    tokenizer_model: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> Estimate:
+    """Estimates from a sample of the corpus the size of a dataset, and the time that its preparation takes.
+
+    Args:
+        inputs: as for `prepare`.
+        preset: as for `prepare`.
+        config: as for `prepare`.
+        vocabulary: as for `prepare`.
+        tokenizer_model: as for `prepare`.
+        **settings: as for `prepare`.
+
+    Returns:
+        The expected number of documents, tokens and pairs, and for each layout the bytes on disk, the seconds on this
+        machine, and the hours of one core.
+
+    Raises:
+        UserError: a setting is unknown or not allowed, an input cannot be read, or the sample has no text.
+
+    Example:
+        >>> textgen.estimate("reviews/*.jsonl.gz", text_field="text").pairs  # doctest: +SKIP
+        51284013
+    """
+    return estimation.estimate(
+        _paths(inputs),
+        prepare_config(config, preset, settings),
+        vocabulary=_path(vocabulary),
+        tokenizer_model=_path(tokenizer_model),
+    )
+
+
+def repair(data: str | os.PathLike[str], *, beam_flags: Sequence[str] = ()) -> Repair:
+    """Makes the damaged and missing files of a dataset again from its input files, and leaves the others untouched.
+
+    Args:
+        data: folder of the dataset.
+        beam_flags: as for `prepare`.
+
+    Returns:
+        The problems, as `verify` finds them: of files that were made again, of files of other runs that were removed,
+        and of unknown files that were left.
+
+    Raises:
+        UserError: the folder is not a dataset, a damaged file cannot be made again, or an input file has changed.
+
+    Example:
+        >>> textgen.repair("data").made  # doctest: +SKIP
+        [Problem(file='train-000003.tfrecord', unit=3, what='missing')]
+    """
+    return repairing.repair(os.fspath(data), beam_flags)
+
+
+def _paths(inputs: Paths) -> list[str]:
+    several = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    return [os.fspath(path) for path in several]
+
+
+def _path(path: str | os.PathLike[str] | None) -> str | None:
+    return None if path is None else os.fspath(path)

@@ -1,0 +1,240 @@
+"""A trained model in its folder: `load_run` and `Run`."""
+
+import dataclasses
+import functools
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, overload
+
+import keras
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from textgen import runs
+from textgen.errors import require
+from textgen.generation.generator import Generator
+from textgen.runs import RunConfig
+from textgen.text import preprocessor
+from textgen.text.preprocessor import Preprocessor
+from textgen.training import evaluation
+from textgen.training.callbacks import curves
+from textgen.training.callbacks.history import History, HistoryRow
+from textgen.training.evaluation import Evaluation
+
+_MAX_TOKENS = 1_000_000
+
+
+class NextToken(NamedTuple):
+    """A possible next token.
+
+    Attributes:
+        token: its text; `[EOS]` is the end of the document, `[UNK]` any token outside the vocabulary.
+        probability: its probability, from 0 to 1.
+    """
+
+    token: str
+    probability: float
+
+
+def load_run(path: str | os.PathLike[str]) -> "Run":
+    """Returns the run that `train` or `textgen train` has saved in a folder.
+
+    Args:
+        path: folder of the run.
+
+    Raises:
+        UserError: the folder is not a run, or one of another version.
+
+    Example:
+        >>> textgen.load_run("run").generate("Once upon a time", temperature=0.5)  # doctest: +SKIP
+    """
+    return Run(Path(path), runs.load(Path(path)))
+
+
+class Run:
+    """A trained language model: its network, its vocabulary, its settings and the history of its training.
+
+    Made by `train` and `load_run`. The weights are those of the lowest validation loss; they are loaded when they
+    are first used.
+
+    Attributes:
+        path: folder of the run.
+        config: settings of the run: `config.text`, `config.model`, `config.train`, `config.window`.
+
+    Example:
+        >>> run = textgen.load_run("run")  # doctest: +SKIP
+        >>> run.next_token("to be or not to", top=2)  # doctest: +SKIP
+        [NextToken(token='be', probability=0.41), NextToken(token='the', probability=0.07)]
+    """
+
+    def __init__(self, path: Path, config: RunConfig):
+        self.path = path
+        self.config = config
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self.config.model})"
+
+    @functools.cached_property
+    def model(self) -> keras.Model:
+        """The network, a plain `keras.Model`: ids int32 [B, W], padded on the right with 0 → logits.
+
+        The logits are float32 [B, V] of the token after the window, or with `network="lstm"` [B, W, V] of the token
+        after every position. It is not compiled; `compile`, `fit`, `summary` and `save` work as usual, and what
+        `fit` changes is used by `generate`.
+
+        Raises:
+            UserError: the run has no checkpoint, or a damaged one.
+        """
+        return runs.load_model(self.path, self.config)
+
+    @functools.cached_property
+    def preprocessor(self) -> Preprocessor:
+        """The preprocessor of the dataset: `encode` turns texts into ids, `decode` ids into texts.
+
+        Raises:
+            UserError: the vocabulary is missing or damaged.
+        """
+        return preprocessor.load(self.path, self.config.text)
+
+    @functools.cached_property
+    def _generator(self) -> Generator:
+        return Generator(self.model, self.preprocessor, boundaries=self.config.boundaries)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The validations of the training, as columns of equal length by name.
+
+        The columns are `step`, `epoch`, `seconds`, `loss`, `accuracy`, `validation_loss` and so on; losses are in
+        nats per token, and NaN stands for a figure that was not measured.
+
+        Example:
+            >>> pandas.DataFrame(run.history)  # doctest: +SKIP
+        """
+        rows = self._rows()
+        return {
+            field.name: [math.nan if value is None else value for value in (getattr(row, field.name) for row in rows)]
+            for field in dataclasses.fields(HistoryRow)
+        }
+
+    def plot(self) -> Figure:
+        """Returns a figure of loss, accuracy and perplexity over the training steps; a notebook shows it inline.
+
+        Example:
+            >>> run.plot().savefig("curves.pdf")  # doctest: +SKIP
+        """
+        return curves.draw(self._rows())
+
+    def _rows(self) -> Sequence[HistoryRow]:
+        return History(self.path / "history.csv", until_step=sys.maxsize).rows
+
+    @overload
+    def generate(
+        self, prompt: str = "", *, tokens: int = 100, temperature: float = 1.0, seed: int = 0, may_end: bool = False
+    ) -> str: ...
+
+    @overload
+    def generate(
+        self,
+        prompt: list[str] | tuple[str, ...],
+        *,
+        tokens: int = 100,
+        temperature: float = 1.0,
+        seed: int = 0,
+        may_end: bool = False,
+    ) -> list[str]: ...
+
+    def generate(
+        self,
+        prompt: str | list[str] | tuple[str, ...] = "",
+        *,
+        tokens: int = 100,
+        temperature: float = 1.0,
+        seed: int = 0,
+        may_end: bool = False,
+    ) -> str | list[str]:
+        """Continues a prompt, or several at once.
+
+        Args:
+            prompt: text to continue; "" begins a document. A list gives a list: `[""] * 5` gives five texts.
+            tokens: number of new tokens per text.
+            temperature: divides the logits. Below 1 likely tokens become likelier; 0 takes the likeliest each time.
+            seed: the same seed, prompts and settings give the same texts.
+            may_end: let a text end where the model ends the document. Otherwise every text gets all `tokens`.
+
+        Returns:
+            Each prompt with its continuation: a string for a string, a list for a list.
+
+        Raises:
+            UserError: an argument is out of range.
+
+        Example:
+            >>> for temperature in (0.3, 0.7, 1.0):  # doctest: +SKIP
+            ...     print(run.generate("It is", tokens=20, temperature=temperature))
+        """
+        require(1 <= tokens <= _MAX_TOKENS, f"tokens is {tokens}; it must be from 1 to {_MAX_TOKENS:,}.")
+        require(
+            0 <= temperature < math.inf,
+            f"temperature is {temperature:g}; it must be finite and at least 0. Use 0 for the likeliest.",
+        )
+        require(0 <= seed < 2**31, f"seed is {seed}; it must be from 0 to 2,147,483,647.")
+        prompts = [prompt] if isinstance(prompt, str) else prompt
+        if not prompts:
+            return []
+        found = self._generator.generate(_utf8(prompts), tokens, temperature, seed, may_end)
+        texts = [text.decode(errors="replace") for text in found.numpy().tolist()]
+        return texts[0] if isinstance(prompt, str) else texts
+
+    def next_token(self, prompt: str = "", *, top: int = 10, temperature: float = 1.0) -> list[NextToken]:
+        """Returns the likeliest next tokens after a prompt, with their probabilities, the likeliest first.
+
+        Args:
+            prompt: text to continue; "" begins a document.
+            top: number of tokens to return.
+            temperature: divides the logits, as in `generate`; it must be above 0.
+
+        Raises:
+            UserError: an argument is out of range.
+
+        Example:
+            >>> [token for token, probability in run.next_token("the white", top=3)]  # doctest: +SKIP
+            ['whale', 'house', 'and']
+        """
+        require(top >= 1, f"top is {top}; it must be at least 1.")
+        require(
+            0 < temperature < math.inf,
+            f"temperature is {temperature:g}; it must be finite and above 0. Use 1 for the model's probabilities.",
+        )
+        (logits,) = self._generator.next_logits(_utf8([prompt]))
+        probabilities, ids = tf.math.top_k(tf.nn.softmax(logits / temperature), min(top, len(logits)))
+        texts = self.preprocessor.vocabulary.texts
+        return [NextToken(texts[i], float(p)) for i, p in zip(ids.numpy(), probabilities.numpy(), strict=True)]
+
+    def evaluate(self, data: str | Path, split: str = "test", *, batch_size: int = 1024) -> Evaluation:
+        """Measures the model on every target of a split, beside n-gram baselines on the same targets.
+
+        Args:
+            data: folder or URL of the dataset that the run was trained on, or of one with the same vocabulary.
+            split: `train`, `validation` or `test`.
+            batch_size: windows per batch; the result does not depend on it.
+
+        Returns:
+            Loss in nats per token, perplexity, bits per character and accuracy of the model, and loss and perplexity
+            of a unigram, a bigram and a trigram.
+
+        Raises:
+            UserError: the dataset has another vocabulary, or the split is empty.
+            OSError: a file of the dataset cannot be read.
+
+        Example:
+            >>> run.evaluate("data", "test").perplexity  # doctest: +SKIP
+            103.2
+        """
+        return evaluation.evaluate(self.model, self.config, data, split=split, batch_size=batch_size)
+
+
+def _utf8(prompts: Sequence[str]) -> tf.Tensor:
+    # An argument of the command line that was not valid UTF-8 has surrogates in it.
+    return tf.constant([prompt.encode(errors="replace") for prompt in prompts], tf.string)

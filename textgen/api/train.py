@@ -1,0 +1,93 @@
+"""Training from Python: `train`."""
+
+import dataclasses
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from textgen import runs
+from textgen.api.keywords import train_configs
+from textgen.api.run import Run
+from textgen.api.sampler import sampler_maker
+from textgen.block_cache import BlockCache
+from textgen.config import ModelConfig, TrainConfig
+from textgen.dataset import Data, read_manifest, weights_of
+from textgen.errors import require
+from textgen.runs import RunConfig
+from textgen.training import trainer
+from textgen.training.setup import config_for
+
+
+def train(
+    data: Data,
+    output: str | os.PathLike[str],
+    *,
+    preset: str | None = None,
+    model: ModelConfig | None = None,
+    train: TrainConfig | None = None,
+    window: int | None = None,
+    resume: bool = False,
+    max_minutes: float = math.inf,
+    strategy: str = "auto",
+    cache: BlockCache | None = None,
+    **settings: Any,
+) -> Run:
+    """Trains a language model on a dataset, and saves all of it in the folder of a run.
+
+    Training ends after `epochs`, after `patience` validations without a lower loss, or after `max_minutes`. At each
+    validation it writes a row of the history, a plot, a sample of text and a checkpoint. In a notebook, interrupting
+    the kernel saves a checkpoint too; `resume=True` goes on from it.
+
+    Args:
+        data: folder or URL of a dataset, or several with their weights: `{"speeches": 1, "novels": 3}`.
+        output: folder of the run, new or empty; with `resume` the folder of an earlier run.
+        preset: named settings: `notebook` or `char`.
+        model: settings of the network.
+        train: settings of the training.
+        window: number of tokens of context; by default that of the dataset. Only the `spans` layout allows another.
+        resume: go on from the last checkpoint of `output`, with the settings of that run.
+        max_minutes: time limit of the training, in minutes.
+        strategy: devices to train on: `one`, `mirrored` (all GPUs of this machine), `multiworker` (several
+            machines), or `auto`.
+        cache: where blocks of remote shards are kept.
+        **settings: fields of `ModelConfig` and `TrainConfig` by name, such as `units=256`, `batch_size=512` or
+            `learning_rate=0.003`. They override `model`, `train` and the preset.
+
+    Returns:
+        The run, with the weights of the lowest validation loss.
+
+    Raises:
+        UserError: a setting is unknown or not allowed, the data is not a dataset or not that of the resumed run, or
+            the output folder is not empty.
+        Interrupted: training was interrupted; a checkpoint is saved.
+        OSError: a file cannot be read or written.
+
+    Example:
+        >>> run = textgen.train("data", "run", embedding=64, units=128, max_minutes=10)  # doctest: +SKIP
+        >>> run.generate("Once upon a time")  # doctest: +SKIP
+    """
+    require(max_minutes > 0, f"max minutes is {max_minutes:g}; it must be above 0.")
+    folder = Path(output)
+    if resume:
+        config = _resumed(runs.load(folder), settings)
+    else:
+        network, training = train_configs(model, train, preset, settings)
+        manifest = read_manifest(str(next(iter(weights_of(data)))))
+        config = config_for(manifest, window=window, model=network, train=training)
+    trainer.train(
+        data,
+        folder,
+        config,
+        make_sampler=sampler_maker(folder),
+        resume=resume,
+        max_minutes=max_minutes,
+        strategy=strategy,
+        cache=cache,
+    )
+    return Run(folder, config)
+
+
+def _resumed(config: RunConfig, settings: dict[str, Any]) -> RunConfig:
+    model, train = train_configs(config.model, config.train, None, settings)
+    return dataclasses.replace(config, model=model, train=train)
