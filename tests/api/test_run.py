@@ -102,6 +102,8 @@ def test_the_model_is_a_plain_keras_model(data: Path, tmp_path: Path) -> None:
     x, y = next(textgen.read_pairs(data, batch_size=64).as_numpy_iterator())
     run.model.fit(x, y, batch_size=8, verbose=0)
     assert run.next_token("abc", top=100) != before
+    run.model.save(tmp_path / "model.keras")
+    assert keras.models.load_model(tmp_path / "model.keras").count_params() == run.model.count_params()
 
 
 def test_the_preprocessor_encodes_and_decodes(run: Run) -> None:

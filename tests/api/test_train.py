@@ -38,3 +38,8 @@ def test_a_resumed_run_goes_on(data: Path, tmp_path: Path) -> None:
     second = textgen.train(data, tmp_path / "run", resume=True, epochs=3)
     assert second.config.model == first.config.model
     assert second.history["step"][-1] == 3 * steps
+
+
+def test_a_resumed_run_keeps_its_network(run: Run, data: Path) -> None:
+    with pytest.raises(UserError, match="embedding is 9, but the run has 4"):
+        textgen.train(data, run.path, resume=True, embedding=9)

@@ -1,15 +1,14 @@
 """Builds configs from settings that are given as keywords, by the names of the configs' fields."""
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from textgen.config import TEXT_DEFAULTS, ModelConfig, PrepareConfig, SelectionConfig, TextConfig, TrainConfig
+from textgen.config import STAGES, ModelConfig, PrepareConfig, Setting, TrainConfig, settings_file
+from textgen.config.options import written
+from textgen.config.settings_file import collect, unknown_setting
 from textgen.errors import UserError, require
-from textgen.presets import PRESETS
-
-_NOT_SETTINGS = {"text", "selection", "tokenizer_model", "given_vocabulary"}
+from textgen.runs import RunConfig
 
 
 def prepare_config(config: PrepareConfig | None, preset: str | None, settings: Mapping[str, Any]) -> PrepareConfig:
@@ -23,68 +22,73 @@ def prepare_config(config: PrepareConfig | None, preset: str | None, settings: M
     Raises:
         UserError: a setting or the preset is unknown, a value is not allowed, or settings are given twice.
     """
-    if config is not None:
-        require(
-            preset is None and not settings,
-            f"config is given together with {', '.join(settings) or 'preset'}; it holds all settings already. "
-            "Give one of them, or change the config with dataclasses.replace.",
-        )
-        return config
-    kinds = (PrepareConfig, TextConfig, SelectionConfig)
-    _check_names(settings, [name for kind in kinds for name in _names(kind)], "prepare")
-    given = {**_preset(preset, "prepare"), **settings}
-    tokenizer = given.get("tokenizer", "word")
-    return PrepareConfig(
-        text=TextConfig(**{**TEXT_DEFAULTS.get(tokenizer, {}), **_of(TextConfig, given)}),
-        selection=SelectionConfig(**_of(SelectionConfig, given)),
-        **_of(PrepareConfig, given),
+    _check_names(settings, "prepare")
+    if config is None:
+        return settings_file.prepare_config(collect("prepare", settings, preset=preset))
+    require(
+        preset is None and not settings,
+        f"config is given together with {', '.join(settings) or 'preset'}; it holds all settings already. "
+        "Give one of them, or change the config with dataclasses.replace.",
     )
+    return config
 
 
 def train_configs(
     model: ModelConfig | None, train: TrainConfig | None, preset: str | None, settings: Mapping[str, Any]
-) -> tuple[ModelConfig, TrainConfig]:
-    """Returns the settings of a network and of its training.
+) -> dict[str, Any]:
+    """Returns the settings of a training by name: `model`, `train`, and `window`, which is None unless it is given.
 
     Args:
-        model: all settings of the network.
-        train: all settings of the training.
+        model: all settings of the network, in place of the preset's.
+        train: all settings of the training, in place of the preset's.
         preset: name of a preset.
-        settings: fields of ModelConfig and TrainConfig by name. They override those of the configs and the preset.
+        settings: fields of ModelConfig and TrainConfig by name, and the window. They override all others.
 
     Raises:
         UserError: a setting or the preset is unknown, or a value is not allowed.
     """
-    _check_names(settings, [*_names(ModelConfig), *_names(TrainConfig)], "train")
-    given = _preset(preset, "train")
-    model = model or ModelConfig(**_of(ModelConfig, given))
-    train = train or TrainConfig(**_of(TrainConfig, given))
-    return (
-        dataclasses.replace(model, **_of(ModelConfig, settings)),
-        dataclasses.replace(train, **_of(TrainConfig, settings)),
-    )
+    _check_names(settings, "train")
+    configs = settings_file.train_configs(collect("train", settings, preset=preset))
+    for name, config in (("model", model), ("train", train)):
+        if config is not None:
+            own = {key: value for key, value in settings.items() if key in config.own_settings}
+            configs[name] = dataclasses.replace(config, **own)
+    return configs
 
 
-def _names(kind: type[Any]) -> list[str]:
-    return [field.name for field in dataclasses.fields(kind) if field.name not in _NOT_SETTINGS]
+def resumed_config(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
+    """Returns the settings of a run that goes on; only those that are declared as changeable may be given anew.
+
+    Args:
+        config: settings of the run.
+        settings: fields of ModelConfig and TrainConfig by name, and the window.
+
+    Raises:
+        UserError: a setting is unknown, its value is not allowed, or the run has another that may not change.
+    """
+    _check_names(settings, "train")
+    changes = {}
+    for setting in STAGES["train"]:
+        if setting.name not in settings:
+            continue
+        value, own = setting.check(settings[setting.name]), _own(config, setting)
+        if setting.changeable:
+            changes[setting.name] = value
+        elif value != own:
+            raise UserError(
+                f"{setting.flag} is {written(value)}, but the run has {written(own)}; a resumed run keeps its own. "
+                "Leave the option out, or start a new run."
+            )
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, **changes))
 
 
-def _of(kind: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: settings[name] for name in _names(kind) if name in settings}
+def _own(config: RunConfig, setting: Setting) -> Any:
+    """Returns a run's value of a setting."""
+    (owner,) = [part for part in (config.model, config.train, config) if hasattr(part, setting.name)]
+    return getattr(owner, setting.name)
 
 
-def _preset(name: str | None, stage: str) -> Mapping[str, Any]:
-    if name is None:
-        return {}
-    known = [preset for preset in PRESETS if stage in PRESETS[preset]]
-    require(name in known, f"preset is {name!r}; {stage} has these: {', '.join(known)}.")
-    return PRESETS[name][stage]
-
-
-def _check_names(settings: Mapping[str, Any], known: Iterable[str], function: str) -> None:
-    known = list(known)
+def _check_names(settings: Mapping[str, Any], stage: str) -> None:
+    known = {setting.name for setting in STAGES[stage]}
     for name in settings:
-        if name not in known:
-            close = difflib.get_close_matches(name, known)
-            remedy = f"Did you mean {' or '.join(close)}?" if close else f"It has: {', '.join(sorted(known))}."
-            raise UserError(f"{function} has no setting {name!r}. {remedy}")
+        require(name in known, unknown_setting(name, stage))

@@ -51,7 +51,8 @@ def load_run(path: str | os.PathLike[str]) -> "Run":
     Example:
         >>> textgen.load_run("run").generate("Once upon a time", temperature=0.5)  # doctest: +SKIP
     """
-    return Run(Path(path), runs.load(Path(path)))
+    folder = runs.run_folder(os.fspath(path))
+    return Run(folder, runs.load(folder))
 
 
 class Run:

@@ -8,7 +8,7 @@ import tensorflow as tf
 from textgen.generation.generator import Generator
 from textgen.runs import RunConfig
 from textgen.text import preprocessor
-from textgen.training.report import MakeSampler, Sampler
+from textgen.training.callbacks import MakeSampler, Sampler
 
 
 def sampler_maker(folder: Path) -> MakeSampler:

@@ -1,20 +1,17 @@
 """Training from Python: `train`."""
 
-import dataclasses
 import math
 import os
-from pathlib import Path
 from typing import Any
 
 from textgen import runs
-from textgen.api.keywords import train_configs
+from textgen.api.keywords import resumed_config, train_configs
 from textgen.api.run import Run
 from textgen.api.sampler import sampler_maker
 from textgen.block_cache import BlockCache
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.errors import require
-from textgen.runs import RunConfig
 from textgen.training import trainer
 from textgen.training.setup import config_for
 
@@ -26,7 +23,6 @@ def train(
     preset: str | None = None,
     model: ModelConfig | None = None,
     train: TrainConfig | None = None,
-    window: int | None = None,
     resume: bool = False,
     max_minutes: float = math.inf,
     strategy: str = "auto",
@@ -45,14 +41,14 @@ def train(
         preset: named settings: `notebook` or `char`.
         model: settings of the network.
         train: settings of the training.
-        window: number of tokens of context; by default that of the dataset. Only the `spans` layout allows another.
         resume: go on from the last checkpoint of `output`, with the settings of that run.
         max_minutes: time limit of the training, in minutes.
         strategy: devices to train on: `one`, `mirrored` (all GPUs of this machine), `multiworker` (several
             machines), or `auto`.
         cache: where blocks of remote shards are kept.
         **settings: fields of `ModelConfig` and `TrainConfig` by name, such as `units=256`, `batch_size=512` or
-            `learning_rate=0.003`. They override `model`, `train` and the preset.
+            `learning_rate=0.003`, and `window`, the number of tokens of context, free for `spans` data.
+            They override `model`, `train` and the preset. With `resume` only some may change, such as `epochs`.
 
     Returns:
         The run, with the weights of the lowest validation loss.
@@ -68,13 +64,12 @@ def train(
         >>> run.generate("Once upon a time")  # doctest: +SKIP
     """
     require(max_minutes > 0, f"max minutes is {max_minutes:g}; it must be above 0.")
-    folder = Path(output)
+    folder = runs.run_folder(os.fspath(output))
     if resume:
-        config = _resumed(runs.load(folder), settings)
+        config = resumed_config(runs.load(folder), settings)
     else:
-        network, training = train_configs(model, train, preset, settings)
-        manifest = read_manifest(str(next(iter(weights_of(data)))))
-        config = config_for(manifest, window=window, model=network, train=training)
+        configs = train_configs(model, train, preset, settings)
+        config = config_for(read_manifest(str(next(iter(weights_of(data))))), **configs)
     trainer.train(
         data,
         folder,
@@ -86,8 +81,3 @@ def train(
         cache=cache,
     )
     return Run(folder, config)
-
-
-def _resumed(config: RunConfig, settings: dict[str, Any]) -> RunConfig:
-    model, train = train_configs(config.model, config.train, None, settings)
-    return dataclasses.replace(config, model=model, train=train)

@@ -1,23 +1,19 @@
 """Train a network on a dataset, with samples of the text that it writes as it learns."""
 
 import argparse
-import dataclasses
 import math
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textgen.config import STAGES, Setting
-from textgen.config.options import CommandParser, add_settings, add_sources, given, written
+from textgen.config import STAGES
+from textgen.config.options import CommandParser, add_settings, add_sources, given
 from textgen.config.settings_file import collect, train_configs
-from textgen.errors import UserError, require
+from textgen.errors import require
 
 if TYPE_CHECKING:
-    import keras
-
     from textgen.runs import RunConfig
-    from textgen.training.callbacks import MakeSampler, Sampler
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -59,6 +55,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, and prints where the run is."""
+    from textgen.api.sampler import sampler_maker
     from textgen.block_cache import BlockCache
     from textgen.runs import run_folder
     from textgen.training.trainer import train
@@ -77,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         data,
         arguments.output,
         config,
-        make_sampler=make_sampler(arguments.output),
+        make_sampler=sampler_maker(arguments.output),
         resume=arguments.resume,
         max_minutes=arguments.max_minutes,
         strategy=arguments.strategy,
@@ -96,33 +93,6 @@ def _check_cudnn(config: "RunConfig", data: dict[str, float]) -> int:
         file=sys.stderr,
     )
     return print_cudnn(cudnn_check.obstacles(data, model=config.model, train=config.train, window=config.window))
-
-
-def make_sampler(output: Path) -> "MakeSampler":
-    """Returns a function that makes the writer of samples for a model in training, with the run's vocabulary."""
-
-    def make(model: "keras.Model", config: "RunConfig") -> "Sampler":
-        import tensorflow as tf
-
-        from textgen.generation.generator import Generator
-        from textgen.text import preprocessor
-
-        generator = Generator(model, preprocessor.load(output, config.text), boundaries=config.boundaries)
-        settings = config.train
-
-        def sample() -> str:
-            texts = generator.generate(
-                tf.constant([settings.sample_prompt]),
-                settings.sample_tokens,
-                settings.sample_temperature,
-                settings.seed,
-                False,
-            )
-            return texts.numpy()[0].decode(errors="replace")
-
-        return sample
-
-    return make
 
 
 def _weights(given: list[str]) -> dict[str, float]:
@@ -153,26 +123,8 @@ def _new_config(arguments: argparse.Namespace) -> "RunConfig":
 
 def _resumed_config(arguments: argparse.Namespace) -> "RunConfig":
     """Returns the run's own settings; only those that are declared as changeable may be given anew."""
+    from textgen.api.keywords import resumed_config
     from textgen.runs import load
 
-    config = load(arguments.output)
     values = collect("train", given(arguments, STAGES["train"]), file=arguments.config)
-    changes = {}
-    for setting in STAGES["train"]:
-        if setting.name not in values:
-            continue
-        value, own = setting.check(values[setting.name]), _own(config, setting)
-        if setting.changeable:
-            changes[setting.name] = value
-        elif value != own:
-            raise UserError(
-                f"{setting.flag} is {written(value)}, but the run has {written(own)}; a resumed run keeps its own. "
-                "Leave the option out, or start a new run."
-            )
-    return dataclasses.replace(config, train=dataclasses.replace(config.train, **changes))
-
-
-def _own(config: "RunConfig", setting: Setting) -> object:
-    """Returns a run's value of a setting."""
-    (owner,) = [part for part in (config.model, config.train, config) if hasattr(part, setting.name)]
-    return getattr(owner, setting.name)
+    return resumed_config(load(arguments.output), values)

@@ -49,7 +49,7 @@ def read_settings(path: str | Path, stage: str) -> dict[str, Any]:
     settings = {name: values.pop(name) for name in INTERNAL if name in values}
     for name, value in values.items():
         if name not in known:
-            raise UserError(f"{path}: {_unknown(name, stage)}")
+            raise UserError(f"{path}: {unknown_setting(name, stage)}")
         try:
             settings[name] = known[name].check(value)
         except UserError as error:
@@ -97,7 +97,8 @@ def _of_run(values: Mapping[str, Any], stage: str) -> dict[str, Any]:
     return {name: values[name] for name in names if name in values}
 
 
-def _unknown(name: str, stage: str) -> str:
+def unknown_setting(name: str, stage: str) -> str:
+    """Returns the error for a name that is no setting of a stage; it tells the new name of one that was renamed."""
     former = {setting.former.replace("-", "_"): setting.name for setting in STAGES[stage] if setting.former}
     if name in former:
         return f"{name} is now called {former[name]}. Rename it."
