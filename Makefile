@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-memory bench-prepare bench-loader bench-training bench-peers clean
+.PHONY: help setup demo check test lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -23,10 +23,19 @@ $(INSTALLED): setup.py
 demo: setup  ## prepare, train on and write text from the sample corpus (under 6 minutes)
 	$(BIN)/python examples/demo.py
 
-test: setup  ## run all tests, on all cores
-	$(BIN)/python -m pytest -n auto --dist loadfile
+# Files stay whole, so that what a file's tests share is made once, and the longest begin first (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-lint: setup  ## Ruff and mypy
+check: lint  ## Ruff, mypy and the fast tests (under 90 seconds): before every commit
+	$(PYTEST) -m 'not slow'
+
+test: setup  ## all tests, on all cores
+	$(PYTEST)
+
+docs: setup  ## build the documentation into site/; broken links and undocumented public names fail
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+lint: setup  ## Ruff and mypy alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -54,4 +63,4 @@ bench-peers:  ## both of these, one after the other
 	@touch $@
 
 clean:  ## remove what the words above made
-	rm -rf $(VENV) .venv-peers demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers demo build site *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -45,9 +45,13 @@ setup(
             "hypothesis>=6.100,<7",
             # The notebooks in examples/ are run by a test.
             "ipykernel>=6.29,<8",
+            "mkdocs>=1.6,<2",
+            "mkdocs-material>=9.6,<10",
+            "mkdocstrings-python>=2,<3",
             "mypy>=1.15,<2",
             "nbclient>=0.10,<1",
             "nbformat>=5.10,<6",
+            "pre-commit>=4,<5",
             "pytest>=8,<10",
             "pytest-timeout>=2.3,<3",
             "pytest-xdist>=3.6,<4",

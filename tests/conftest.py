@@ -23,6 +23,49 @@ from textgen.text.vocabulary import FIRST_ID, Vocabulary  # noqa: E402
 
 CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep", vocabulary_size=100)
 
+# What `make check` leaves out, by `pytest --durations=0`. The longest begin first, so that no core waits at the end.
+SLOW = (
+    "tests/training/test_killed_training.py",
+    "tests/training/test_replicas.py",
+    "tests/test_documentation.py",
+    "tests/test_readme.py",
+    "tests/examples",
+    "tests/pipelines",
+    "tests/test_killed.py",
+    "tests/test_faults.py",
+    "tests/training/test_trainer.py",
+    "tests/training/test_step.py",
+    "tests/dataset/loading/test_loader.py",
+    "tests/model/test_lstm.py",
+    "tests/generation/test_generator.py",
+    "tests/dataset/test_read_sequences.py",
+    "tests/test_text_path.py",
+    "tests/commands/test_evaluate.py",
+    "tests/text/cleaning/test_cleaning.py",
+    "tests/training/test_losses.py",
+    "tests/training/test_checkpoints.py",
+    "tests/commands/test_train.py",
+    "tests/commands/test_generate.py",
+    "tests/test_sample_corpus.py",
+    "tests/model/test_cpu_parallelism.py",
+    "tests/dataset/loading/test_stateful.py",
+    "tests/training/test_baselines.py",
+    "tests/training/test_metrics.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of slow files, and has them begin before the others."""
+    root = Path(__file__).parents[1]
+    ranks = {}
+    for item in items:
+        path = item.path.relative_to(root).as_posix()
+        ranks[item] = next((i for i, slow in enumerate(SLOW) if f"{path}/".startswith(f"{slow}/")), len(SLOW))
+        if ranks[item] < len(SLOW):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=ranks.__getitem__)
+
+
 Documents = Sequence[Sequence[int]]
 MakeDataset = Callable[..., Path]
 
