@@ -6,9 +6,8 @@ A token is in one bucket, so the heads of the buckets hold the head of all.
 """
 
 import itertools
-import json
 from collections import ChainMap, Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -16,35 +15,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.census import symbols_to_learn, table_from_bytes, table_to_bytes, write_census
 from pipelines.tokenize import read_documents, read_tokens
-from pipelines.workspace import Workspace
+from pipelines.workspace import COUNTS, Workspace
 from textgen import files
 from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.splits import split_ranges
-from textgen.errors import UserError
-from textgen.text.tokenizers import make_tokenizer
-from textgen.text.vocabulary import Vocabulary
 
-STAGE = "vocabulary"
-CENSUS = "census"
 BUCKETS = 64
-_ALL = 1 << 40
 _TRAIN = SPLITS.index("train")
-
-
-class Census(NamedTuple):
-    """What the pass finds: the counts of the most frequent symbols, and how many documents each split has."""
-
-    counts: dict[str, int]
-    documents: dict[str, int]
 
 
 class CountUnit:
     """Counts a unit's tokens and documents, from its token files."""
 
-    stage = STAGE
+    stage = COUNTS
 
     def __init__(self, config: PrepareConfig, workspace: Workspace):
         self._config, self._workspace = config, workspace
@@ -73,7 +60,7 @@ class CountUnit:
             return reader.read_all() if bucket is None else pa.Table.from_batches([reader.get_batch(bucket)])
 
     def _path(self, unit: int) -> str:
-        return self._workspace.work_path(STAGE, f"{unit:06d}.counts")
+        return self._workspace.unit_path(COUNTS, unit, "counts")
 
 
 class TakeCensus(beam.PTransform):
@@ -82,10 +69,7 @@ class TakeCensus(beam.PTransform):
     def __init__(self, count: CountUnit, config: PrepareConfig, workspace: Workspace):
         super().__init__()
         self._count, self._workspace = count, workspace
-        tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
-        # Any symbol may stand in a vocabulary that was given.
-        given = workspace.given_vocabulary() is not None
-        self._size = _ALL if given else tokenizer.symbols_to_learn(config.text.vocabulary_size)
+        self._size = symbols_to_learn(config, workspace)
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         """Adds the steps."""
@@ -136,11 +120,11 @@ class SumBucket(beam.DoFn):
     def process(self, bucket: Bucket) -> Iterator[tuple[None, Share]]:
         """One bucket in, one head out, all under one key."""
         head = _head((self._count.counts(unit, bucket.number) for unit in bucket.units), self._size)
-        yield None, (_to_bytes(head), bucket.documents)
+        yield None, (table_to_bytes(head), bucket.documents)
 
 
 class WriteCensus(beam.DoFn):
-    """The heads of all buckets → the census, a line of JSON and Arrow bytes."""
+    """The heads of all buckets → the census, as a file of the workspace."""
 
     def __init__(self, size: int, workspace: Workspace):
         self._size, self._workspace = size, workspace
@@ -148,10 +132,8 @@ class WriteCensus(beam.DoFn):
     def process(self, heads: tuple[None, Iterable[Share]]) -> Iterator[str]:
         """Writes the file and tells its path."""
         contents, documents = zip(*heads[1], strict=True)
-        head = _head(map(_from_bytes, contents), self._size)
-        path = self._workspace.work_path(CENSUS)
-        files.write_atomically(path, json.dumps(dict(ChainMap(*documents))).encode() + b"\n" + _to_bytes(head))
-        yield path
+        head = _head(map(table_from_bytes, contents), self._size)
+        yield write_census(head, dict(ChainMap(*documents)), self._workspace)
 
 
 def add(tables: Iterable[pa.Table]) -> pa.Table:
@@ -193,63 +175,3 @@ def _buckets(symbols: pa.ChunkedArray) -> np.ndarray:
     edges = np.frombuffer(offsets, np.int32)[joined.offset : joined.offset + len(joined) + 1]
     sums = np.concatenate([[0], np.cumsum(np.frombuffer(data, np.uint8)[: edges[-1]], dtype=np.int64)])
     return (sums[edges[1:]] - sums[edges[:-1]]) % BUCKETS
-
-
-def _to_bytes(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
-
-
-def _from_bytes(content: bytes) -> pa.Table:
-    return pa.ipc.open_stream(content).read_all()
-
-
-def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
-    """What the pass found, if it is done."""
-    content = files.read_if_present(workspace.work_path(CENSUS))
-    if content is None:
-        return None
-    documents, _, counts = content.partition(b"\n")
-    return Census(by_token(_from_bytes(counts), config, workspace), json.loads(documents))
-
-
-def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> dict[str, int]:
-    """Counts by the symbols' texts."""
-    token = make_tokenizer(config.text, workspace.tokenizer_model()).token
-    return {
-        token(symbol): count
-        for symbol, count in zip(counts["symbol"].to_pylist(), counts["count"].to_pylist(), strict=True)
-    }
-
-
-def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> Vocabulary:
-    """The vocabulary of symbols with these counts, or the one that was given with its counts in this corpus."""
-    tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
-    given = workspace.given_vocabulary()
-    if given:
-        return given._replace(counts=tuple(tokenizer.count(given.tokens, counts)))
-    return tokenizer.learn(counts, config.text.vocabulary_size)
-
-
-def check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
-    """Raises UserError if a split that was asked for would be empty."""
-    if not documents["train"]:
-        raise UserError("no document with text is left to train on. Check the input and the cleaning options.")
-    wanted = {"train": 100.0, **config.held_out_percent()}
-    empty = [split for split, percent in wanted.items() if percent and not documents[split]]
-    if not empty:
-        return
-    # By tail a document counts once in each split that has a part of it.
-    count = sum(documents.values()) if config.split_by == "document" else max(documents.values())
-    found = f"the {' and the '.join(empty)} split would be empty: the input has {count} documents"
-    if config.split_by == "document":
-        raise UserError(
-            f"{found}, and whole documents are held out. "
-            f"Use --split-by tail to hold out the last part of every document, or --{empty[0]}-percent 0."
-        )
-    raise UserError(
-        f"{found}, each too short to share. "
-        f"Use --split-by document to hold out whole ones, or --{empty[0]}-percent 0."
-    )

@@ -12,7 +12,7 @@ import apache_beam as beam
 import numpy as np
 
 from pipelines import tokenize
-from pipelines.workspace import Workspace
+from pipelines.workspace import DUPLICATES, Workspace
 from textgen.config import SelectionConfig
 from textgen.corpus.units import Unit
 from textgen.text import minhash
@@ -164,7 +164,7 @@ class RecordPlaces(beam.DoFn):
     def process(self, found: tuple[int, Iterable[int]]) -> Iterator[dict[str, Any]]:
         """Writes and yields the record."""
         unit, places = found
-        record = self._workspace.recorded(tokenize.DUPLICATES, unit) or {}
+        record = self._workspace.recorded(DUPLICATES, unit) or {}
         record[self._reason] = sorted(places)
-        self._workspace.record(tokenize.DUPLICATES, unit, record)
+        self._workspace.record(DUPLICATES, unit, record)
         yield record

@@ -1,11 +1,14 @@
-"""Finds the input files that paths, globs and folders name."""
+"""Finds the input files that paths, globs and folders name, and tells whether one has changed since."""
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 
 from textgen import files
+from textgen.config import PrepareConfig
 from textgen.corpus.formats import format_of
+from textgen.corpus.readers.base import ReadOptions
 from textgen.corpus.units import InputFile
 from textgen.errors import UserError
 from textgen.files import Stamp
@@ -41,6 +44,30 @@ def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
         for path, stamp in sorted(found.items())
         if stamp.size
     ]
+
+
+def read_options(config: PrepareConfig) -> ReadOptions:
+    """Returns the settings by which readers take texts from files."""
+    return ReadOptions(config.text_field, config.encoding, config.on_invalid)
+
+
+def check_unchanged(file: InputFile) -> None:
+    """Raises UserError unless an input file has the size and time that it had."""
+    was, found = Stamp(file.size, file.modified), files.stamp(file.path)
+    if found == was:
+        return
+    now = f"it has {_shown(found)}" if found else "it is not there now"
+    remedy = "Put it back as it was, its time too, or prepare the dataset anew, into another folder."
+    if not found and not files.is_remote(file.path) and not PurePosixPath(file.path).is_absolute():
+        remedy = f"Its path is relative: run `textgen repair` where `textgen prepare` ran. {remedy}"
+    raise UserError(
+        f"{file.path} is not the file that the dataset was made from: it had {_shown(was)}, and {now}. {remedy}"
+    )
+
+
+def _shown(stamp: Stamp) -> str:
+    written = datetime.fromtimestamp(stamp.modified, timezone.utc)
+    return f"{stamp.size:,} bytes, written {written:%Y-%m-%d %H:%M:%S.%f} UTC"
 
 
 def _matches(pattern: str) -> dict[str, Stamp]:

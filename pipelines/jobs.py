@@ -8,14 +8,19 @@ Only what every runner keeps is used here: no tagged outputs, no `finish_bundle`
 """
 
 import contextlib
+import os
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TextIO
 
 import apache_beam as beam
 
+from pipelines import runners
 from pipelines.workspace import Workspace
-from textgen.console import bar
+from textgen.console import bar, hushed, say
 from textgen.corpus.units import Unit
 
 _POLL_SECONDS = 0.5
@@ -70,6 +75,56 @@ class ProcessUnit(beam.DoFn):
             result = self._work.process(unit)
             self._workspace.record(self._work.stage, unit.index, result)
         yield result
+
+
+class JobRunner:
+    """Runs the jobs of a preparation, each on an engine of its own, and shows their progress."""
+
+    def __init__(self, workspace: Workspace, beam_flags: Sequence[str], *, input_bytes: int):
+        """Takes Beam's options, and the size of the input, by which the number of workers is chosen."""
+        self._workspace, self._beam_flags, self._input_bytes = workspace, beam_flags, input_bytes
+
+    def run(self, title: str, transform: beam.PTransform) -> None:
+        """Runs a transform that takes a pipeline."""
+        engine = self._start()
+        say(f"{title} on {engine.name}")
+        _ = engine.pipeline | transform
+        engine.pipeline.run().wait_until_finish()
+
+    def run_units(
+        self, title: str, work: UnitWork, units: Sequence[Unit], finish: beam.PTransform | None = None
+    ) -> None:
+        """Does a stage's work on units, then what `finish` makes of all results."""
+        self._workspace.make_stage_folder(work.stage)
+        engine = self._start()
+        say(f"{title}: {len(units)} units on {engine.name}")
+        results = engine.pipeline | ProcessUnits(units, work, self._workspace)
+        if finish:
+            _ = results | finish
+        with (
+            hushed() if engine.noisy else contextlib.nullcontext(sys.stderr) as terminal,
+            progress(title, work.stage, units, self._workspace, terminal),
+        ):
+            engine.pipeline.run().wait_until_finish()
+
+    def _start(self) -> runners.Engine:
+        return runners.start(self._beam_flags, input_bytes=self._input_bytes)
+
+
+def run_in_threads(work: UnitWork, units: Sequence[Unit], workspace: Workspace) -> float:
+    """Does a stage's work without Beam, with a thread a core; returns the seconds that it took, its setup apart."""
+    workspace.make_stage_folder(work.stage)
+    work.setup()
+
+    def do(unit: Unit) -> None:
+        workspace.record(work.stage, unit.index, work.process(unit))
+
+    # Once beforehand, since the first call of a graph makes it.
+    do(units[0])
+    start = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(do, units))
+    return time.perf_counter() - start
 
 
 @contextlib.contextmanager

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from pipelines.inputs import find_inputs
+from pipelines.inputs import check_unchanged, find_inputs, read_options
 from textgen import files
 from textgen.config import PrepareConfig, to_json
+from textgen.corpus import units
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import ReadOptions
-from textgen.corpus.units import InputFile
+from textgen.corpus.units import InputFile, Unit
+from textgen.dataset import LAYOUTS
 from textgen.dataset.storage import manifest
 from textgen.errors import UserError, require
 from textgen.text.tokenizers import make_tokenizer
@@ -40,6 +41,25 @@ class Plan:
         """The input bytes of all files."""
         return sum(file.size for file in self.files)
 
+    def units(self, *, unit_bytes: int | None = None) -> list[Unit]:
+        """Returns the units of the files.
+
+        Args:
+            unit_bytes: the size wanted of a unit; None for that of a preparation.
+        """
+        return units.plan_units(
+            self.files,
+            unit_bytes=unit_bytes
+            or units.unit_bytes(self.total_bytes, most=LAYOUTS[self.config.layout].max_unit_bytes),
+            open_file=files.open_file,
+            options=read_options(self.config),
+        )
+
+    def check_unchanged(self) -> None:
+        """Raises UserError unless every file is as it was when the plan was made."""
+        for file in self.files:
+            check_unchanged(file)
+
     def inputs(self) -> bytes:
         """The content of `inputs.jsonl`: a file a line, as `[path, size, modified, format]`."""
         return "".join(json.dumps(dataclasses.astuple(file)) + "\n" for file in self.files).encode()
@@ -57,6 +77,11 @@ class Plan:
             "tensorflow-text": version("tensorflow-text"),
         }
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def parse_plan(inputs: bytes, config: PrepareConfig) -> Plan:
+    """Returns the plan of a dataset, given its `inputs.jsonl` and its settings."""
+    return Plan(config, tuple(InputFile(*json.loads(line)) for line in inputs.decode().splitlines()))
 
 
 def make_plan(
@@ -87,11 +112,6 @@ def make_plan(
         )
         config = dataclasses.replace(config, given_vocabulary=given.fingerprint())
     return Plan(config, tuple(_checked_inputs(inputs, config)), given, model)
-
-
-def read_options(config: PrepareConfig) -> ReadOptions:
-    """How the config takes texts from files."""
-    return ReadOptions(config.text_field, config.encoding, config.on_invalid)
 
 
 def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:

@@ -1,23 +1,18 @@
 """Makes again what a dataset has lost, byte for byte, and nothing else: `textgen repair`."""
 
-import json
 from collections.abc import Sequence
-from datetime import datetime, timezone
-from pathlib import Path
 from typing import NamedTuple
 
-from pipelines import runners
-from pipelines.plan import Plan
-from pipelines.prepare import make
+from pipelines import claims
+from pipelines.plan import Plan, parse_plan
+from pipelines.prepare import run_passes
+from pipelines.runners import check_beam_flags
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
-from textgen.corpus.units import InputFile
-from textgen.dataset import verify
 from textgen.dataset.storage.manifest import DROPPED_NAME, FILE_NAME, INPUTS_FILE, SHARD_NAME, Manifest, read_manifest
-from textgen.dataset.storage.verification import EXTRA, Problem
+from textgen.dataset.storage.verification import EXTRA, Problem, verify
 from textgen.errors import UserError
-from textgen.files import Stamp
 
 _AGAIN = "Run the same `textgen prepare` again"
 _REMEDIES = {
@@ -59,7 +54,7 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
         UserError: the folder is no dataset, a file is damaged that can't be made again, or an
             input file is not what it was.
     """
-    runners.check_beam_flags(beam_flags)
+    check_beam_flags(beam_flags)
     done, workspace = _sorted(verify(directory)), Workspace(directory)
     plan = _checked_plan(directory, done.made) if done.made else None
     for problem in done.made + done.removed:
@@ -67,7 +62,7 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
     if plan:
         _make(plan, workspace, beam_flags)
     # A run that was killed when all was made has left it.
-    workspace.finish()
+    claims.release(workspace)
     return done
 
 
@@ -86,8 +81,7 @@ def _checked_plan(folder: str, damage: list[Problem]) -> Plan:
     committed = read_manifest(folder)
     _check_possible(damage, committed)
     plan = _plan(folder, committed)
-    for file in plan.files:
-        _check_input(file)
+    plan.check_unchanged()
     return plan
 
 
@@ -102,34 +96,18 @@ def _check_possible(damage: list[Problem], committed: Manifest) -> None:
 
 
 def _plan(folder: str, committed: Manifest) -> Plan:
-    """What the dataset was made of."""
-    lines = files.read(files.join(folder, INPUTS_FILE)).decode().splitlines()
-    plan = Plan(committed.config, tuple(InputFile(*json.loads(line)) for line in lines))
+    """Returns the plan that the dataset was made from.
+
+    Raises:
+        UserError: another version made it.
+    """
+    plan = parse_plan(files.read(files.join(folder, INPUTS_FILE)), committed.config)
     if plan.fingerprint() != committed.fingerprint:
         raise UserError(
             f"{folder} was made by another version of textgen or of tensorflow-text, which may make other bytes. "
             f"Repair it with that version, {_OR_ANEW}"
         )
     return plan
-
-
-def _check_input(file: InputFile) -> None:
-    """Raises UserError unless an input file is what it was."""
-    was, found = Stamp(file.size, file.modified), files.stamp(file.path)
-    if found == was:
-        return
-    now = f"it has {_told(found)}" if found else "it is not there now"
-    remedy = f"Put it back as it was, its time too, {_OR_ANEW}"
-    if not found and not files.is_remote(file.path) and not Path(file.path).is_absolute():
-        remedy = f"Its path is relative: run `textgen repair` where `textgen prepare` ran. {remedy}"
-    raise UserError(
-        f"{file.path} is not the file that the dataset was made from: it had {_told(was)}, and {now}. {remedy}"
-    )
-
-
-def _told(stamp: Stamp) -> str:
-    written = datetime.fromtimestamp(stamp.modified, timezone.utc)
-    return f"{stamp.size:,} bytes, written {written:%Y-%m-%d %H:%M:%S.%f} UTC"
 
 
 def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
@@ -139,9 +117,9 @@ def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
         UserError: it came out otherwise than the manifest says, which stays as it was.
     """
     committed = read_manifest(workspace.directory)
-    workspace.claim(plan)
-    workspace.reopen(committed)
-    if make(plan, workspace, beam_flags) != committed:
+    claims.claim(workspace.directory, plan)
+    claims.reopen(workspace, committed)
+    if run_passes(plan, workspace, beam_flags) != committed:
         files.write_atomically(workspace.path(FILE_NAME), committed.to_bytes())
         names = ", ".join(problem.file for problem in verify(workspace.directory))
         raise UserError(

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines import token_files
-from pipelines.plan import read_options
+from pipelines.inputs import read_options
 from pipelines.token_files import DocumentTable, Placed, TokenBatch, TokenWriter
-from pipelines.workspace import Workspace
+from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen import files
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.batching import TextBatch, merge_batches
@@ -28,10 +28,6 @@ from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
 from textgen.text import minhash
 from textgen.text.filters import Filter, drop_reasons, make_filters
 from textgen.text.preprocessor import Analyzer, TokenizedTexts
-
-STAGE = "tokens"
-DUPLICATES = "duplicates"
-"""The stage that tells, for each unit, the places of its documents that are duplicates, by reason."""
 
 EMPTY = "empty"
 
@@ -48,7 +44,7 @@ def _analyzer(text: TextConfig, selection: SelectionConfig, model: bytes) -> Ana
 class TokenizeUnit:
     """Writes a unit's token files; the result tells what the reader found beside its documents."""
 
-    stage = STAGE
+    stage = TOKENS
 
     def __init__(self, config: PrepareConfig, workspace: Workspace):
         self._config, self._workspace = config, workspace
@@ -74,7 +70,7 @@ class TokenizeUnit:
             if self._config.keep_dropped:
                 rejected.write(folder / "rejected")
             for file in sorted(folder.iterdir()):
-                files.write_atomically(unit_path(self._workspace, unit.index, file.name), file)
+                files.write_atomically(self._workspace.unit_path(TOKENS, unit.index, file.name), file)
         return {"rejected": rejected.counts, "replaced": rejected.replaced}
 
     def _texts(self, unit: Unit, rejected: "_Rejections") -> Iterator[TextBatch]:
@@ -84,14 +80,9 @@ class TokenizeUnit:
                 yield batch
 
 
-def unit_path(workspace: Workspace, unit: int, kind: str) -> str:
-    """The path of a unit's `tokens`, `documents` or `rejected` file."""
-    return workspace.work_path(STAGE, f"{unit:06d}.{kind}")
-
-
 def read_documents(workspace: Workspace, unit: int) -> DocumentTable:
     """The documents of a unit, those that are duplicates dropped."""
-    with files.open_file(unit_path(workspace, unit, "documents")) as file:
+    with files.open_file(workspace.unit_path(TOKENS, unit, "documents")) as file:
         documents = token_files.read_documents(file)
     for reason, places in (workspace.recorded(DUPLICATES, unit) or {}).items():
         documents.reasons[places] = reason
@@ -100,7 +91,7 @@ def read_documents(workspace: Workspace, unit: int) -> DocumentTable:
 
 def read_tokens(workspace: Workspace, unit: int) -> Iterator[Placed]:
     """The tokens of a unit, batch by batch."""
-    with files.open_file(unit_path(workspace, unit, "tokens")) as file:
+    with files.open_file(workspace.unit_path(TOKENS, unit, "tokens")) as file:
         yield from token_files.place(token_files.read_tokens(file))
 
 

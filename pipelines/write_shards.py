@@ -2,37 +2,32 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 
 from pipelines import tokenize
-from pipelines.plan import Plan
 from pipelines.token_files import DocumentTable, Placed
 from pipelines.tokenize import EMPTY
-from pipelines.workspace import Workspace
+from pipelines.workspace import DUPLICATES, SHARDS, TOKENS, Workspace
 from textgen import files
 from textgen.config import SPLITS, UNK, VOCABULARY_FILE, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import manifest, ragged
 from textgen.dataset.storage.layouts import LAYOUTS, RecordFormat
-from textgen.dataset.storage.manifest import Manifest, SplitCounts, UnitReport, dropped_name
+from textgen.dataset.storage.manifest import SplitCounts, UnitReport, dropped_name
 from textgen.dataset.storage.sequencer import DocumentChunks, Sequencer
 from textgen.dataset.storage.shards import ShardWriter
 from textgen.dataset.storage.splits import SplitRanges, split_ranges
 from textgen.text import vocabulary
 from textgen.text.preprocessor import Preprocessor
 
-STAGE = "shards"
-
 
 class WriteUnit:
     """Writes a unit's shards, one a split, and reports on its documents."""
 
-    stage = STAGE
+    stage = SHARDS
 
     def __init__(self, config: PrepareConfig, workspace: Workspace):
         self._config, self._workspace = config, workspace
@@ -46,14 +41,14 @@ class WriteUnit:
 
     def process(self, unit: Unit) -> dict[str, Any]:
         """Writes under temporary names first: a shard stands under its own name whole or not at all."""
-        found = self._workspace.recorded(tokenize.STAGE, unit.index)
+        found = self._workspace.recorded(TOKENS, unit.index)
         assert found is not None, "the tokens of a unit are written before its shards"
         documents = tokenize.read_documents(self._workspace, unit.index)
         report = UnitReport(
             unit=unit.index,
             bytes=unit.bytes,
             repaired=found["replaced"],
-            duplicates=self._workspace.recorded(tokenize.DUPLICATES, unit.index) or {},
+            duplicates=self._workspace.recorded(DUPLICATES, unit.index) or {},
         )
         for reason, count in found["rejected"].items():
             report.drop(reason, count)
@@ -87,7 +82,7 @@ class WriteUnit:
         """The lines of the items that the reader rejected; none unless dropped documents are kept."""
         if not self._config.keep_dropped:
             return []
-        content = files.read_if_present(tokenize.unit_path(self._workspace, unit, "rejected"))
+        content = files.read_if_present(self._workspace.unit_path(TOKENS, unit, "rejected"))
         return [] if content is None else [content.decode()]
 
     def _stretches(self, placed: Placed, documents: DocumentTable) -> DocumentChunks:
@@ -171,58 +166,3 @@ class _SplitWriter:
     def close(self, name: str, unit: int) -> manifest.Shard:
         """Ends the file."""
         return self._shard.close(name=name, split=self._split, unit=unit)
-
-
-class CommitManifest(beam.PTransform):
-    """Results of WriteUnit → `manifest.json`, when all of them are there."""
-
-    def __init__(self, plan: Plan, workspace: Workspace):
-        super().__init__()
-        self._write = WriteManifest(plan, workspace)
-
-    def expand(self, results: beam.PCollection) -> beam.PCollection:
-        """Adds the steps."""
-        return (
-            results
-            | "KeyReports" >> beam.ParDo(KeyReport())
-            | "GroupReports" >> beam.GroupByKey()
-            | "WriteManifest" >> beam.ParDo(self._write)
-        )
-
-
-class KeyReport(beam.DoFn):
-    """Puts every report under one key."""
-
-    def process(self, result: dict[str, Any]) -> Iterator[tuple[None, dict[str, Any]]]:
-        """One report in, one out."""
-        yield None, result
-
-
-class WriteManifest(beam.DoFn):
-    """All reports → the manifest."""
-
-    def __init__(self, plan: Plan, workspace: Workspace):
-        # Of a plan of a million files only what the manifest needs travels to the workers.
-        self._config, self._fingerprint, self._inputs = plan.config, plan.fingerprint(), plan.inputs_sha256()
-        self._workspace = workspace
-
-    def process(self, results: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[str]:
-        """Writes the file and tells its path."""
-        reports = [UnitReport.from_json(result) for result in results[1]]
-        content = files.read(self._workspace.path(VOCABULARY_FILE))
-        learned = vocabulary.parse(content)
-        made = Manifest(
-            config=self._config,
-            fingerprint=self._fingerprint,
-            vocabulary_size=learned.size,
-            vocabulary_sha256=learned.fingerprint(),
-            tokens_sha256=learned.tokens_fingerprint(),
-            inputs_sha256=self._inputs,
-            units=tuple(sorted(reports, key=_unit)),
-        )
-        self._workspace.commit(manifest.FILE_NAME, made.to_bytes())
-        yield self._workspace.path(manifest.FILE_NAME)
-
-
-def _unit(report: UnitReport) -> int:
-    return report.unit

@@ -65,7 +65,7 @@ def _config(kind: str) -> PrepareConfig:
 @pytest.fixture(scope="module", autouse=True)
 def several_units():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(units, "unit_bytes", lambda total_bytes, layout: total_bytes // UNITS)
+        patch.setattr(units, "unit_bytes", lambda total_bytes, most: total_bytes // UNITS)
         yield
 
 

@@ -161,7 +161,7 @@ def stop_at(change: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_run_that_stops_before_any_change_of_its_folder_can_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(units, "unit_bytes", lambda total_bytes, layout: total_bytes // 3)
+    monkeypatch.setattr(units, "unit_bytes", lambda total_bytes, most: total_bytes // 3)
     for i in range(3):
         lines = [f"call me ishmael {i} {j % 20}" for j in range(40)]
         (tmp_path / f"{i}.txt").write_text("\n".join(lines))

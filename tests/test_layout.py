@@ -33,9 +33,6 @@ TABLES = {"textgen.text.cleaning"}
 TOO_MANY_IMPORTS = {
     "textgen.commands.train": 14,
     "textgen.training.evaluation": 12,
-    "pipelines.estimation": 15,
-    "pipelines.prepare": 15,
-    "pipelines.repair": 11,
     "pipelines.tokenize": 12,
     "pipelines.write_shards": 15,
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from pipelines import count_tokens, runners, tokenize
+from pipelines import census, count_tokens, runners, tokenize
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, TextConfig
 from textgen.corpus.readers.base import FileRange
@@ -26,7 +26,7 @@ def count(tmp_path: Path, config: PrepareConfig, text: str) -> dict:
     for work in (tokenizing, counting):
         work.setup()
         result = work.process(made)
-    return {**result, "counts": count_tokens.by_token(counting.counts(0), config, workspace)}
+    return {**result, "counts": census.by_token(counting.counts(0), config, workspace)}
 
 
 def test_a_units_tokens_are_counted_after_cleaning(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ def test_the_counts_of_all_units_are_joined_and_the_head_is_kept(
         results.append(result)
     with beam.Pipeline(runner=runners.FnApiRunner()) as pipeline:
         _ = pipeline | beam.Create(results) | count_tokens.TakeCensus(counting, config, workspace)
-    census = count_tokens.read_census(config, workspace)
-    assert census is not None
+    found = census.read_census(config, workspace)
+    assert found is not None
     # Ties go by text.
-    assert list(census.counts.items()) == [("whale", 5), ("sea", 4), ("a", 1), ("b", 1)]
-    assert census.documents == {"train": 2, "validation": 0, "test": 0}
+    assert list(found.counts.items()) == [("whale", 5), ("sea", 4), ("a", 1), ("b", 1)]
+    assert found.documents == {"train": 2, "validation": 0, "test": 0}

@@ -12,7 +12,7 @@ from pipelines import duplicates, runners, token_files, tokenize
 from pipelines.duplicates import EXACT, NEAR, FindDuplicates, KeepFirst
 from pipelines.prepare import prepare
 from pipelines.token_files import DocumentTable
-from pipelines.workspace import Workspace
+from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.readers.base import FileRange
 from textgen.corpus.units import Unit
@@ -28,7 +28,7 @@ def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str]
     """A preparation that has its units' documents; some of these may be dropped for a reason of their own."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Workspace(str(folder))
-    for stage in (tokenize.STAGE, tokenize.DUPLICATES):
+    for stage in (TOKENS, DUPLICATES):
         Path(made.work_path(stage)).mkdir(parents=True)
     for unit, texts in enumerate(units):
         lengths = np.array([len(text) for text in texts], np.int64)
@@ -39,7 +39,7 @@ def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str]
             np.array([(dropped or {}).get((unit, place), "") for place in range(len(texts))], object),
             minhash.signatures(tf.constant(texts, tf.string)) if texts else np.empty((0, 0)),
         )
-        token_files.write_documents(Path(tokenize.unit_path(made, unit, "documents")), documents)
+        token_files.write_documents(Path(made.unit_path(TOKENS, unit, "documents")), documents)
     return made
 
 
@@ -50,7 +50,7 @@ def search(made: Workspace, count: int, *, near: float, runner: beam.runners.Pip
 
 
 def recorded(made: Workspace, count: int) -> Found:
-    records = {unit: made.recorded(tokenize.DUPLICATES, unit) for unit in range(count)}
+    records = {unit: made.recorded(DUPLICATES, unit) for unit in range(count)}
     return {unit: record for unit, record in records.items() if record is not None}
 
 

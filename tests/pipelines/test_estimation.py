@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import estimation
+from pipelines.corpus_sample import SampleSize
 from pipelines.estimation import estimate
 from pipelines.prepare import prepare
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
@@ -31,12 +31,11 @@ def write_rows(path: Path, texts: list[str]) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
-def test_a_sample_tells_what_the_whole_gives(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimation, "_SAMPLE_RANGE_BYTES", 1 << 16)
-    monkeypatch.setattr(estimation, "_HEAD_BYTES", 4 * BLOCK_BYTES)
+def test_a_sample_tells_what_the_whole_gives(tmp_path: Path, name: str) -> None:
     path = write_rows(tmp_path / name, rows(12_000))
     config = PrepareConfig(text=TextConfig(), layout="spans")
-    found = estimate([str(path)], config)
+    size = SampleSize(range_bytes=1 << 16, head_bytes=4 * BLOCK_BYTES)
+    found = estimate([str(path)], config, sample_size=size)
     assert found.sampled_bytes < 0.6 * found.input_bytes == 0.6 * path.stat().st_size
     total = prepare([str(path)], str(tmp_path / "out"), config).total
     for name, value, truth in (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from pipelines import plan
+from pipelines import inputs
 from pipelines.plan import Plan, make_plan
 from pipelines.prepare import prepare
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, TextConfig
@@ -55,7 +55,7 @@ def test_the_inputs_are_a_line_a_file() -> None:
 
 def test_the_config_says_how_files_are_read() -> None:
     made = config(text_field="data.text", encoding="latin1", on_invalid="drop")
-    assert plan.read_options(made) == ReadOptions("data.text", "iso8859-1", "drop")
+    assert inputs.read_options(made) == ReadOptions("data.text", "iso8859-1", "drop")
 
 
 def changed(name: str, value: object) -> PrepareConfig:
@@ -81,6 +81,17 @@ def test_every_setting_tells_plans_apart() -> None:
     values.pop("tokenizer")
     plans = [Plan(config(), (FILE,)), *(Plan(changed(name, value), (FILE,)) for name, value in values.items())]
     assert len({plan.fingerprint() for plan in plans}) == len(plans)
+
+
+def test_the_fingerprint_tells_settings_sizes_and_times_apart() -> None:
+    plans = [
+        Plan(config(), (FILE,)),
+        Plan(config(window=9), (FILE,)),
+        Plan(config(), (InputFile("a.txt", 4, 1.0, "document"),)),
+        Plan(config(), (InputFile("a.txt", 3, 2.0, "document"),)),
+    ]
+    assert len({plan.fingerprint() for plan in plans}) == len(plans)
+    assert plans[0].fingerprint() == Plan(config(), (FILE,)).fingerprint()
 
 
 def test_a_given_vocabulary_and_a_model_tell_plans_apart(corpus: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import prepare as prepare_module
+from pipelines import count_tokens, runners, write_shards
 from pipelines.prepare import prepare
 from textgen.config import SPLITS, PrepareConfig, TextConfig
 from textgen.dataset import read_manifest, read_pairs, verify
@@ -126,7 +126,7 @@ def test_a_second_run_does_nothing(
     corpus: str, dataset: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(dataset)
-    monkeypatch.setattr(prepare_module.runners, "start", None)
+    monkeypatch.setattr(runners, "start", None)
     prepare([corpus], str(dataset), config())
     assert contents(dataset) == before
     assert "nothing to do" in capsys.readouterr().err
@@ -141,7 +141,7 @@ def test_a_run_that_broke_off_is_taken_up_where_it_was(
     assert len(read_manifest(whole).units) > 1
 
     done: list[int] = []
-    process = prepare_module.write_shards.WriteUnit.process
+    process = write_shards.WriteUnit.process
 
     def break_off(self, unit):  # noqa: ANN001, ANN202
         if len(done) == 1:
@@ -149,13 +149,13 @@ def test_a_run_that_broke_off_is_taken_up_where_it_was(
         done.append(unit.index)
         return process(self, unit)
 
-    monkeypatch.setattr(prepare_module.write_shards.WriteUnit, "process", break_off)
+    monkeypatch.setattr(write_shards.WriteUnit, "process", break_off)
     with pytest.raises(OSError, match="went away"):
         prepare([corpus], str(broken), config())
     assert not (broken / "manifest.json").exists()
 
-    monkeypatch.setattr(prepare_module.write_shards.WriteUnit, "process", process)
-    monkeypatch.setattr(prepare_module.count_tokens.CountUnit, "process", None)
+    monkeypatch.setattr(write_shards.WriteUnit, "process", process)
+    monkeypatch.setattr(count_tokens.CountUnit, "process", None)
     prepare([corpus], str(broken), config())
     assert contents(broken) == contents(whole)
 
@@ -167,10 +167,10 @@ def test_lost_shards_are_made_again_and_nothing_else_is(tmp_path: Path, monkeypa
     (out / "train-000001.tfrecord").unlink()
     (out / "test-000001.tfrecord").write_bytes(before["test-000001.tfrecord"][:-1])
 
-    monkeypatch.setattr(prepare_module.count_tokens.CountUnit, "process", None)
-    process, done = prepare_module.write_shards.WriteUnit.process, []
+    monkeypatch.setattr(count_tokens.CountUnit, "process", None)
+    process, done = write_shards.WriteUnit.process, []
     monkeypatch.setattr(
-        prepare_module.write_shards.WriteUnit,
+        write_shards.WriteUnit,
         "process",
         lambda self, unit: done.append(unit.index) or process(self, unit),
     )

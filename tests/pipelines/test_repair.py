@@ -50,7 +50,7 @@ class Case:
 @pytest.fixture(scope="module", autouse=True)
 def a_unit_a_file():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(units, "unit_bytes", lambda total_bytes, layout: total_bytes // 3)
+        patch.setattr(units, "unit_bytes", lambda total_bytes, most: total_bytes // 3)
         yield
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines import token_files, tokenize
 from pipelines.token_files import DocumentTable
-from pipelines.workspace import Workspace
+from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus import batching
 from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Rejected, TextBatch
@@ -189,7 +189,7 @@ def test_invalid_documents_are_dropped_where_that_is_asked_for(tmp_path: Path) -
 
 
 def letters(found: Tokenized) -> list[dict[str, str]]:
-    path = Path(tokenize.unit_path(found.workspace, 3, "rejected"))
+    path = Path(found.workspace.unit_path(TOKENS, 3, "rejected"))
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -204,7 +204,7 @@ def test_rejected_items_are_kept_where_that_is_asked_for(tmp_path: Path) -> None
 def test_nothing_that_was_dropped_is_kept_else(tmp_path: Path) -> None:
     found = tokenized(tmp_path, b"A", b"B")
     assert [one.batch.texts for one in found.placed] == [[]]
-    assert not Path(tokenize.unit_path(found.workspace, 3, "rejected")).exists()
+    assert not Path(found.workspace.unit_path(TOKENS, 3, "rejected")).exists()
 
 
 def test_of_a_long_document_the_first_part_of_each_batch_is_kept(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_long_document_has_the_signature_of_its_parts_together(tmp_path: Path)
 
 def test_documents_that_are_recorded_as_duplicates_are_dropped(tmp_path: Path) -> None:
     found = tokenized(tmp_path, b"a", b"b", b" ", b"d")
-    found.workspace.record(tokenize.DUPLICATES, 3, {"exact duplicate": [1], "near duplicate": [3], "no one": []})
+    found.workspace.record(DUPLICATES, 3, {"exact duplicate": [1], "near duplicate": [3], "no one": []})
     documents = tokenize.read_documents(found.workspace, 3)
     assert documents.reasons.tolist() == ["", "exact duplicate", "empty", "near duplicate"]
 
@@ -281,5 +281,5 @@ def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkey
 
 def test_the_files_of_a_unit_are_those_of_the_format(tmp_path: Path) -> None:
     found = tokenized(tmp_path, b"a b")
-    with Path(tokenize.unit_path(found.workspace, 3, "tokens")).open("rb") as file:
+    with Path(found.workspace.unit_path(TOKENS, 3, "tokens")).open("rb") as file:
         assert [batch.symbols.to_pylist() for batch in token_files.read_tokens(file)] == [[b"a", b"b"]]

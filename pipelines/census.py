@@ -1,0 +1,132 @@
+"""The result of the counting pass: counts of symbols, documents by split; the vocabulary is learned from it."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from pipelines.claims import given_vocabulary
+from pipelines.workspace import Workspace
+from textgen import files
+from textgen.config import VOCABULARY_FILE, PrepareConfig
+from textgen.console import say
+from textgen.errors import UserError, require
+from textgen.text.tokenizers import make_tokenizer
+from textgen.text.vocabulary import Vocabulary
+
+FILE_NAME = "census"
+_ALL = 1 << 40
+
+
+class Census(NamedTuple):
+    """The counts of the most frequent tokens of the training split, and the number of documents in each split."""
+
+    counts: dict[str, int]
+    documents: dict[str, int]
+
+
+def symbols_to_learn(config: PrepareConfig, workspace: Workspace) -> int:
+    """Returns the number of most frequent symbols that a vocabulary can need."""
+    if given_vocabulary(workspace) is not None:
+        # Any symbol may be in it.
+        return _ALL
+    tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
+    return tokenizer.symbols_to_learn(config.text.vocabulary_size)
+
+
+def write_census(counts: pa.Table, documents: Mapping[str, int], workspace: Workspace) -> str:
+    """Writes a line of JSON and a table as Arrow bytes; returns the path."""
+    path = workspace.work_path(FILE_NAME)
+    files.write_atomically(path, json.dumps(documents).encode() + b"\n" + table_to_bytes(counts))
+    return path
+
+
+def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
+    """Returns what the pass found, or None if it is not done."""
+    content = files.read_if_present(workspace.work_path(FILE_NAME))
+    if content is None:
+        return None
+    documents, _, counts = content.partition(b"\n")
+    return Census(by_token(table_from_bytes(counts), config, workspace), json.loads(documents))
+
+
+def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> dict[str, int]:
+    """Returns the counts of symbols by their texts."""
+    token = make_tokenizer(config.text, workspace.tokenizer_model()).token
+    return {
+        token(symbol): count
+        for symbol, count in zip(counts["symbol"].to_pylist(), counts["count"].to_pylist(), strict=True)
+    }
+
+
+def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> Vocabulary:
+    """Returns the vocabulary of symbols with these counts, or the given one with its counts in this corpus."""
+    tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
+    given = given_vocabulary(workspace)
+    if given:
+        return given._replace(counts=tuple(tokenizer.count(given.tokens, counts)))
+    return tokenizer.learn(counts, config.text.vocabulary_size)
+
+
+def write_vocabulary(census: Census, config: PrepareConfig, workspace: Workspace) -> None:
+    """Learns the vocabulary and writes it to the dataset.
+
+    Raises:
+        UserError: a split that was asked for would be empty.
+    """
+    _check_splits(census.documents, config)
+    learned = learn(census.counts, config, workspace)
+    found, wanted = len(learned.tokens), config.text.vocabulary_size
+    if found == len(census.counts) < wanted and not config.given_vocabulary:
+        say(
+            f"The training text has {found:,} different {config.text.tokenizer}s; "
+            f"the vocabulary is cut from {wanted:,} to them."
+        )
+    workspace.publish_if_changed(VOCABULARY_FILE, learned.to_bytes())
+
+
+def write_sampled_vocabulary(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> None:
+    """Learns the vocabulary from the counts of a sample and writes it, whatever splits the sample has.
+
+    Raises:
+        UserError: the sample has no text.
+    """
+    require(counts.num_rows > 0, "the sample has no document with text. Check the input and the cleaning options.")
+    learned = learn(by_token(counts, config, workspace), config, workspace)
+    workspace.publish(VOCABULARY_FILE, learned.to_bytes())
+
+
+def table_to_bytes(table: pa.Table) -> bytes:
+    """Returns a table as an Arrow stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def table_from_bytes(content: bytes) -> pa.Table:
+    """Returns the table of an Arrow stream."""
+    return pa.ipc.open_stream(content).read_all()
+
+
+def _check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
+    """Raises UserError if a split that was asked for would be empty."""
+    if not documents["train"]:
+        raise UserError("no document with text is left to train on. Check the input and the cleaning options.")
+    wanted = {"train": 100.0, **config.held_out_percent()}
+    empty = [split for split, percent in wanted.items() if percent and not documents[split]]
+    if not empty:
+        return
+    # By tail a document counts once in each split that has a part of it.
+    count = sum(documents.values()) if config.split_by == "document" else max(documents.values())
+    found = f"the {' and the '.join(empty)} split would be empty: the input has {count} documents"
+    if config.split_by == "document":
+        raise UserError(
+            f"{found}, and whole documents are held out. "
+            f"Use --split-by tail to hold out the last part of every document, or --{empty[0]}-percent 0."
+        )
+    raise UserError(
+        f"{found}, each too short to share. "
+        f"Use --split-by document to hold out whole ones, or --{empty[0]}-percent 0."
+    )

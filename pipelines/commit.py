@@ -1,0 +1,67 @@
+"""The end of a preparation: the reports of all units become the manifest, which commits the dataset."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+
+from pipelines.plan import Plan
+from pipelines.workspace import Workspace
+from textgen import files
+from textgen.config import VOCABULARY_FILE
+from textgen.dataset.storage.manifest import FILE_NAME, Manifest, UnitReport
+from textgen.text import vocabulary
+
+
+class CommitManifest(beam.PTransform):
+    """Results of WriteUnit → `manifest.json`, when all of them are there."""
+
+    def __init__(self, plan: Plan, workspace: Workspace):
+        super().__init__()
+        self._write = WriteManifest(plan, workspace)
+
+    def expand(self, results: beam.PCollection) -> beam.PCollection:
+        """Adds the steps."""
+        return (
+            results
+            | "KeyReports" >> beam.ParDo(KeyReport())
+            | "GroupReports" >> beam.GroupByKey()
+            | "WriteManifest" >> beam.ParDo(self._write)
+        )
+
+
+class KeyReport(beam.DoFn):
+    """Puts every report under one key."""
+
+    def process(self, result: dict[str, Any]) -> Iterator[tuple[None, dict[str, Any]]]:
+        """Yields one pair for one report."""
+        yield None, result
+
+
+class WriteManifest(beam.DoFn):
+    """Writes the manifest from all reports."""
+
+    def __init__(self, plan: Plan, workspace: Workspace):
+        # Of a plan of a million files only what the manifest needs travels to the workers.
+        self._config, self._fingerprint, self._inputs = plan.config, plan.fingerprint(), plan.inputs_sha256()
+        self._workspace = workspace
+
+    def process(self, results: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[str]:
+        """Writes the file and yields its path."""
+        reports = [UnitReport.from_json(result) for result in results[1]]
+        learned = vocabulary.parse(files.read(self._workspace.path(VOCABULARY_FILE)))
+        made = Manifest(
+            config=self._config,
+            fingerprint=self._fingerprint,
+            vocabulary_size=learned.size,
+            vocabulary_sha256=learned.fingerprint(),
+            tokens_sha256=learned.tokens_fingerprint(),
+            inputs_sha256=self._inputs,
+            units=tuple(sorted(reports, key=_unit)),
+        )
+        self._workspace.publish_if_changed(FILE_NAME, made.to_bytes())
+        yield self._workspace.path(FILE_NAME)
+
+
+def _unit(report: UnitReport) -> int:
+    return report.unit

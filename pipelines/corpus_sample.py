@@ -1,0 +1,92 @@
+"""A sample of a corpus: file ranges from all over it, as units that the passes of a preparation take."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from pipelines.plan import Plan
+from textgen import files
+from textgen.corpus.block_files import BLOCK_BYTES
+from textgen.corpus.compression import is_compressed, open_decompressed
+from textgen.corpus.encodings import is_ascii_compatible
+from textgen.corpus.readers.base import FileRange
+from textgen.corpus.units import Unit
+
+_BITE = 1 << 14
+
+
+class SampleSize(NamedTuple):
+    """How much of a corpus is read.
+
+    Attributes:
+        ranges: number of file ranges, evenly over the corpus.
+        range_bytes: size of each.
+        head_bytes: read of a file that cannot be read from its middle; whole blocks, so that none is decompressed
+            beyond it.
+    """
+
+    ranges: int = 16
+    range_bytes: int = 1 << 19
+    head_bytes: int = 16 * BLOCK_BYTES
+
+
+class Sample(NamedTuple):
+    """A unit to read, and the number of bytes of the corpus that it stands for."""
+
+    unit: Unit
+    corpus_bytes: float
+
+
+def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]:
+    """Yields file ranges from all over the corpus, the beginnings of files as files in `folder`."""
+    small_units = plan.units(unit_bytes=max(size.range_bytes, plan.total_bytes // 4096))
+    file_ranges = [file_range for unit in small_units for file_range in unit.file_ranges]
+    step = -(-len(file_ranges) // size.ranges)
+    for i, file_range in enumerate(file_ranges[step // 2 :: step]):
+        if (
+            file_range.end - file_range.start <= 2 * size.range_bytes
+            and not is_compressed(file_range.path)
+            or file_range.format == "parquet"
+        ):
+            yield Sample(Unit(i, (file_range,)), file_range.end - file_range.start)
+        else:
+            yield _head(i, file_range, folder, plan.config.encoding, size.head_bytes)
+
+
+def _head(index: int, file_range: FileRange, folder: Path, encoding: str, head_bytes: int) -> Sample:
+    """Copies the beginning of a file to a file in `folder`, and returns it as a sample."""
+    path = folder / f"head-{index}"
+    with files.open_file(file_range.path) as file:
+        sips = _Sips(file)
+        text = open_decompressed(file_range.path, sips.open) if is_compressed(file_range.path) else file
+        content = text.read(head_bytes)
+        read = sips.taken or file.tell()
+        whole = not text.read(1)
+    if not whole and is_ascii_compatible(encoding):
+        content = content[: content.rfind(b"\n") + 1] or content
+    path.write_bytes(content)
+    corpus_bytes = (file_range.end if whole else min(read, file_range.end)) - file_range.start
+    return Sample(Unit(index, (FileRange(str(path), 0, len(content), file_range.format),)), corpus_bytes)
+
+
+class _Sips(io.RawIOBase):
+    """A file read in small bites, so that little more of it is taken than its reader has used."""
+
+    def __init__(self, file: BinaryIO):
+        super().__init__()
+        self._file, self.taken = file, 0
+
+    def open(self, path: str) -> BinaryIO:
+        """Takes the place of opening the file."""
+        return self  # type: ignore[return-value]
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """At most a bite."""
+        data = self._file.read(_BITE if size < 0 else min(size, _BITE))
+        self.taken += len(data)
+        return data

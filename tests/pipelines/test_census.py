@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipelines import census, claims
+from pipelines.census import Census
+from pipelines.plan import Plan
+from pipelines.workspace import Workspace
+from textgen.config import PrepareConfig, TextConfig
+from textgen.errors import UserError
+from textgen.text import vocabulary
+from textgen.text.vocabulary import Vocabulary
+
+CONFIG = PrepareConfig(text=TextConfig(vocabulary_size=2))
+COUNTS = pa.table(
+    {"symbol": pa.array([b"sea", b"whale", b"a"], pa.binary()), "count": pa.array([4, 3, 1], pa.int64())}
+)
+DOCUMENTS = {"train": 8, "validation": 1, "test": 1}
+
+
+def test_a_census_is_read_as_it_was_written(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    assert census.read_census(CONFIG, workspace) is None
+    census.write_census(COUNTS, DOCUMENTS, workspace)
+    assert census.read_census(CONFIG, workspace) == Census({"sea": 4, "whale": 3, "a": 1}, DOCUMENTS)
+
+
+def test_the_vocabulary_holds_the_most_frequent_tokens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace = Workspace(str(tmp_path))
+    census.write_vocabulary(Census({"sea": 4, "whale": 3, "a": 1}, DOCUMENTS), CONFIG, workspace)
+    assert vocabulary.load(tmp_path) == Vocabulary(("sea", "whale"), (4, 3))
+    assert capsys.readouterr().err == ""
+
+
+def test_all_symbols_are_counted_where_a_vocabulary_was_given(tmp_path: Path) -> None:
+    workspace, given = Workspace(str(tmp_path)), Vocabulary(("a", "b"), (0, 0))
+    assert census.symbols_to_learn(CONFIG, workspace) == 2
+    claims.claim(workspace.directory, Plan(CONFIG, (), given))
+    assert census.symbols_to_learn(CONFIG, workspace) > 1_000_000_000
+    assert census.learn({"sea": 4, "a": 1}, CONFIG, workspace) == Vocabulary(("a", "b"), (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("documents", "split_by", "message"),
+    [
+        ({"train": 0}, "document", r"no document with text is left to train on\. Check the input"),
+        ({"test": 0}, "document", r"the test split would be empty: .* has 9 documents, and whole .*--split-by t"),
+        ({"validation": 0, "test": 0}, "tail", r"the validation and the test split would be empty: .* 8 documents"),
+    ],
+)  # fmt: skip
+def test_a_split_without_documents_is_an_error_before_the_vocabulary_is_written(
+    tmp_path: Path, documents: dict[str, int], split_by: str, message: str
+) -> None:
+    config = PrepareConfig(text=TextConfig(), split_by=split_by)
+    with pytest.raises(UserError, match=message):
+        census.write_vocabulary(Census({"a": 1}, {**DOCUMENTS, **documents}), config, Workspace(str(tmp_path)))
+    assert list(tmp_path.iterdir()) == []

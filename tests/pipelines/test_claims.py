@@ -1,0 +1,117 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.claims import (
+    claim,
+    committed,
+    given_vocabulary,
+    has_vocabulary,
+    is_complete,
+    release,
+    reopen,
+)
+from pipelines.plan import Plan
+from pipelines.workspace import Workspace
+from textgen.config import PrepareConfig, TextConfig
+from textgen.corpus.units import InputFile
+from textgen.errors import UserError
+from textgen.text.vocabulary import Vocabulary
+
+CONFIG = PrepareConfig(text=TextConfig())
+FILE = InputFile("a.txt", 3, 1.0, "document")
+
+
+def test_the_same_plan_may_claim_the_folder_again(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path / "out"))
+    claim(workspace.directory, Plan(CONFIG, (FILE,)))
+    workspace.record("shards", 3, {"n": 1})
+    claim(workspace.directory, Plan(CONFIG, (FILE,)))
+    assert workspace.recorded("shards", 3) == {"n": 1}
+    assert workspace.recorded("shards", 4) is None
+    assert workspace.recorded_units("shards") == {3}
+
+
+def test_another_plan_is_refused_and_told_what_differs(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path / "out"))
+    claim(workspace.directory, Plan(CONFIG, (FILE,)))
+    shard = tmp_path / "out" / "train-000000.tfrecord"
+    shard.write_bytes(b"precious")
+    other = PrepareConfig(text=TextConfig(vocabulary_size=9), window=3)
+    with pytest.raises(UserError, match="vocabulary size is 8000 there and 9 here") as refused:
+        claim(workspace.directory, Plan(other, (FILE,)))
+    assert "window is 44 there and 3 here" in str(refused.value)
+    with pytest.raises(UserError, match="its input files changed"):
+        claim(workspace.directory, Plan(CONFIG, ()))
+    assert shard.read_bytes() == b"precious"
+
+
+def test_a_plan_that_has_made_nothing_gives_way_to_another(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path / "out"))
+    claim(workspace.directory, Plan(CONFIG, (FILE,)))
+    workspace.record("vocabulary", 0, {})
+    other = Plan(PrepareConfig(text=TextConfig(), split_by="tail"), (FILE,))
+    claim(workspace.directory, other)
+    assert workspace.recorded_units("vocabulary") == set()
+    claim(workspace.directory, other)
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UserError, match="holds other files. Name an empty folder"):
+        claim(str(tmp_path), Plan(CONFIG, (FILE,)))
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(UserError, match="is a file. Name a folder"):
+        claim(str(tmp_path / "out"), Plan(CONFIG, (FILE,)))
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_dataset_that_lost_its_manifest_gives_way_to_its_own_plan(tmp_path: Path) -> None:
+    plan, workspace = Plan(CONFIG, (FILE,)), Workspace(str(tmp_path))
+    (tmp_path / "inputs.jsonl").write_bytes(plan.inputs())
+    (tmp_path / "train-000000.tfrecord").touch()
+    with pytest.raises(UserError, match="holds other files"):
+        claim(workspace.directory, Plan(CONFIG, ()))
+    claim(workspace.directory, plan)
+    assert workspace.names() == {"inputs.jsonl"}
+
+
+def test_a_released_folder_has_no_work_folder(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    claim(workspace.directory, Plan(CONFIG, (FILE,)))
+    release(workspace)
+    assert [path.name for path in tmp_path.iterdir()] == ["inputs.jsonl"]
+
+
+def test_a_given_vocabulary_is_kept_for_the_workers(tmp_path: Path) -> None:
+    workspace, given = Workspace(str(tmp_path)), Vocabulary(("sea", "ship"), (0, 0))
+    claim(workspace.directory, Plan(CONFIG, (FILE,)))
+    assert given_vocabulary(workspace) is None
+    claim(workspace.directory, Plan(CONFIG, (FILE,), given))
+    assert given_vocabulary(workspace) == given
+
+
+def test_a_dataset_is_complete_until_a_file_is_lost_or_cut(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
+    folder = make_dataset(tmp_path / "data", train=[[4, 5]], test=[[6]])
+    workspace = Workspace(str(folder))
+    dataset = committed(workspace)
+    assert dataset and is_complete(workspace, dataset)
+    reopen(workspace, dataset)
+    assert workspace.recorded_units("shards") == {0} and workspace.is_done("duplicates")
+    shard = folder / "test-000000.tfrecord"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert not is_complete(workspace, dataset)
+    reopen(workspace, dataset)
+    assert workspace.recorded_units("shards") == set()
+    (folder / "vocabulary.jsonl").unlink()
+    assert not has_vocabulary(workspace, dataset)
+
+
+def test_a_damaged_manifest_commits_nothing(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{")
+    assert committed(Workspace(str(tmp_path))) is None
