@@ -1,16 +1,18 @@
 """Which engine runs a job: the embedded one with all cores, unless a Beam option names another."""
 
 import argparse
+import contextlib
 import ctypes
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import EmbeddedPythonGrpcEnvironment
+from apache_beam.utils import interactive_utils
 
 from textgen.errors import UserError
 
@@ -95,3 +97,21 @@ def _limit_arenas() -> None:
 
 def _given(option: str, flags: Sequence[str]) -> bool:
     return any(flag == option or flag.startswith(option + "=") for flag in flags)
+
+
+@contextlib.contextmanager
+def without_interactive_beam() -> Iterator[None]:
+    """Inside the context, Beam builds pipelines in a notebook as it does elsewhere.
+
+    In an IPython kernel it would import Interactive Beam, which needs pandas and more, to rename the steps.
+    """
+    found = interactive_utils.is_in_ipython
+    interactive_utils.is_in_ipython = _never
+    try:
+        yield
+    finally:
+        interactive_utils.is_in_ipython = found
+
+
+def _never() -> bool:
+    return False

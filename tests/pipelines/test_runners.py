@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
+from apache_beam.utils import interactive_utils
 
 from pipelines import runners
 from textgen.errors import UserError
@@ -85,3 +86,10 @@ def test_worker_threads_lose_no_element_that_takes_long_to_write() -> None:
         numbers = pipeline | beam.Create(range(200)) | beam.Reshuffle()
         arrived = numbers | beam.ParDo(MakeSlow()) | beam.GroupByKey() | beam.ParDo(Values())
         assert_that(arrived, equal_to(list(range(200))))
+
+
+def test_beam_takes_a_notebook_for_a_script_inside_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interactive_utils, "is_in_ipython", lambda: True)
+    with runners.without_interactive_beam():
+        assert not interactive_utils.is_in_ipython()
+    assert interactive_utils.is_in_ipython()

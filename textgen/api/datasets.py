@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines import estimation
+from pipelines import estimation, runners
 from pipelines import prepare as preparing
 from pipelines import repair as repairing
 from pipelines.estimation import Estimate
@@ -58,14 +58,15 @@ def prepare(
         >>> manifest.total.splits["train"].pairs  # doctest: +SKIP
         632391
     """
-    return preparing.prepare(
-        _paths(inputs),
-        os.fspath(output),
-        prepare_config(config, preset, settings),
-        beam_flags,
-        vocabulary=_path(vocabulary),
-        tokenizer_model=_path(tokenizer_model),
-    )
+    with runners.without_interactive_beam():
+        return preparing.prepare(
+            _paths(inputs),
+            os.fspath(output),
+            prepare_config(config, preset, settings),
+            beam_flags,
+            vocabulary=_path(vocabulary),
+            tokenizer_model=_path(tokenizer_model),
+        )
 
 
 def estimate(
@@ -124,7 +125,8 @@ def repair(data: str | os.PathLike[str], *, beam_flags: Sequence[str] = ()) -> R
         >>> textgen.repair("data").made  # doctest: +SKIP
         [Problem(file='train-000003.tfrecord', unit=3, what='missing')]
     """
-    return repairing.repair(os.fspath(data), beam_flags)
+    with runners.without_interactive_beam():
+        return repairing.repair(os.fspath(data), beam_flags)
 
 
 def _paths(inputs: Paths) -> list[str]:

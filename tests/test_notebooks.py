@@ -1,0 +1,35 @@
+"""The notebooks in examples/ run from start to end, as a user would run them."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
+MINUTES = "0.1"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTGEN_EXAMPLE_MINUTES", MINUTES)
+    monkeypatch.setenv("TEXTGEN_EXAMPLE_OUTPUT", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(EXAMPLES.parent))
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(EXAMPLES)}}).execute()
+    shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in data for data in shown), "the plot must be shown inline"
+    shutil.rmtree(tmp_path)
+
+
+def test_both_levels_have_a_notebook() -> None:
+    assert [path.stem for path in NOTEBOOKS] == ["complaints_words", "novel_characters"]
+
+
+def test_notebooks_are_small_and_name_no_machine() -> None:
+    assert sum(path.stat().st_size for path in NOTEBOOKS) < 300_000
+    for path in NOTEBOOKS:
+        text = path.read_text(encoding="utf-8")
+        assert not [root for root in ("/tmp/", "/home/", "/root/", "/Users/") if root in text], path
