@@ -61,3 +61,9 @@ def test_importing_tensorflow_writes_nothing():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "3\n"
     assert done.stderr == ""
+
+
+def test_a_bar_moves_in_a_notebook() -> None:
+    stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    with console.bar(10, "reading", "B", stream=stream) as shown:
+        assert shown.mininterval == 0.5

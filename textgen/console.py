@@ -17,7 +17,9 @@ def say(message: str) -> None:
 def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, initial: int = 0) -> "tqdm[Any]":
     """Returns a progress bar with rate and time left; it is updated every 15 s if the stream is not a terminal."""
     stream = stream or sys.stderr
-    often = 0.1 if stream.isatty() else 15.0
+    # A notebook shows text that rewrites its line as a terminal does, but is none.
+    in_notebook = type(stream).__module__.startswith("ipykernel.")
+    often = 0.1 if stream.isatty() else 0.5 if in_notebook else 15.0
     return tqdm(
         total=total, desc=title, unit=unit, unit_scale=True, file=stream, initial=initial, mininterval=often,
         dynamic_ncols=True, smoothing=0.1,
