@@ -1,0 +1,214 @@
+"""Runs the code blocks of README.md and docs/, and holds that what they name is there."""
+
+import contextlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from textgen.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+READ = (ROOT / "docs" / "guide" / "read.md").read_text(encoding="utf-8")
+# In the order in which they are run, in one folder: later pages use the datasets and runs of earlier ones.
+PAGES = ("README.md", "docs/index.md", "docs/guide/prepare.md", "docs/guide/train.md", "docs/guide/generate.md",
+         "docs/guide/read.md", "docs/extending.md", "docs/architecture.md", "docs/performance.md", "docs/clusters.md",
+         "docs/limits.md")  # fmt: skip
+REASONS = ("installs", "needs several devices", "needs PyTorch", "needs a cluster", "needs a cloud")
+
+
+class Block(NamedTuple):
+    """A code block of a page; `skipped` is the reason why it is not run, if there is one."""
+
+    language: str
+    code: str
+    skipped: str
+
+
+def blocks(page: str) -> list[Block]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"(?:<!-- not run: (.*?) -->\n)?^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [Block(language, code, reason) for reason, language, code in found]
+
+
+def python_blocks(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+class Commands:
+    """Runs each command once, with training cut to seconds, since its result is not the point here."""
+
+    def __init__(self) -> None:
+        self.printed: dict[str, str] = {}
+
+    def run(self, command: str) -> None:
+        if command in self.printed:
+            return
+        words = shlex.split(command.replace("--max-minutes 3", "--max-minutes 0.02"))
+        assert words[0] == "textgen", command
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            code = main(words[1:])
+        assert code == 0, command
+        assert output.getvalue().strip(), command
+        self.printed[command] = output.getvalue()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("documentation")
+    (folder / "examples").symlink_to(ROOT / "examples")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def commands(folder: Path) -> Commands:
+    """All commands of all pages, run."""
+    commands = Commands()
+    with contextlib.chdir(folder) if sys.version_info >= (3, 11) else _chdir(folder):
+        for page in PAGES:
+            for block in blocks(page):
+                if block.language == "sh" and not block.skipped:
+                    for line in block.code.splitlines():
+                        commands.run(line)
+    return commands
+
+
+@contextlib.contextmanager
+def _chdir(folder: Path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield
+
+
+def test_the_commands_make_what_they_say(folder: Path, commands: Commands) -> None:
+    assert len(commands.printed) >= 12
+    for run in ("president", "melville"):
+        names = {path.name for path in (folder / run).iterdir()}
+        assert {"run.json", "vocabulary.jsonl", "best", "last", "history.csv", "curves.png", "samples.jsonl"} <= names
+
+
+def test_the_counts_of_the_readme_are_those_that_are_printed(commands: Commands) -> None:
+    shown = next(block.code for block in blocks("README.md") if block.code.startswith("input "))
+    prepared, inspected = list(commands.printed.values())[:2]
+    assert shown == prepared
+    assert shown in inspected
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_python_blocks_of_a_page_run(
+    page: str, folder: Path, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    names: dict[str, object] = {"__name__": "example"}
+    for block in blocks(page):
+        if block.language == "python" and not block.skipped:
+            code = block.code.replace("    ...", "    assert x.shape == (256, 44); break")
+            code = code.replace("max_minutes=3", "max_minutes=0.02")
+            exec(compile(code, page, "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_block_is_run_or_says_why_not(page: str) -> None:
+    for block in blocks(page):
+        assert block.language in ("sh", "python", "text", "toml", "json"), block
+        assert not block.skipped or block.skipped.startswith(REASONS), block.skipped
+
+
+def test_every_page_is_run() -> None:
+    assert set(PAGES) == {"README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))}
+
+
+def test_the_readme_is_a_landing_page() -> None:
+    assert len(README) <= 6_000
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_outside_the_site_lead_to_files(page: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert links and [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_any_reader_of_records_reads_the_same_pairs(folder: Path, commands: Commands) -> None:
+    ours, *_, plain = python_blocks(READ)
+    check = """
+import itertools, numpy as np
+from textgen.dataset import read_pairs
+ours = np.concatenate([y.numpy() for _, y in read_pairs("speeches", batch_size=256)])
+plain = np.concatenate([batch["y"].numpy()[:, 0] for batch in pairs])
+assert sorted(ours) == sorted(plain) and len(ours) > 100_000
+"""
+    done = subprocess.run([sys.executable, "-c", plain + check], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_for_replicas_serves_each_its_slice(folder: Path, commands: Commands) -> None:
+    ours, replicas, *_ = python_blocks(READ)
+    script = f"""
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import numpy as np
+{ours.splitlines()[0]}
+{replicas.replace("MirroredStrategy()", 'MirroredStrategy(["CPU:0", "CPU:1"])')}
+whole = iter(read_pairs("speeches", batch_size=256, seed=0))
+for batch, _ in zip(batches, range(3)):
+    parts = [part.numpy() for part in strategy.experimental_local_results(batch[1])]
+    assert [len(part) for part in parts] == [128, 128]
+    assert np.concatenate(parts).tolist() == next(whole)[1].numpy().tolist()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_for_pytorch_serves_the_same_batches(folder: Path, commands: Commands) -> None:
+    pytest.importorskip("torch")
+    ours, _, torch, _ = python_blocks(READ)
+    script = f"""
+import torch
+{ours.splitlines()[0]}
+{torch}
+for (x, y), (same_x, same_y), _ in zip(loader, read_pairs("speeches", batch_size=256, seed=0), range(3)):
+    assert (x.numpy() == same_x.numpy()).all() and (y.numpy() == same_y.numpy()).all()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_table_names_files_that_are_there() -> None:
+    table = ARCHITECTURE.split("## I want to change")[1].split("\n## ")[0]
+    paths = re.findall(r"`((?:textgen|pipelines)/[\w/.]*)`", table)
+    assert len(paths) > 25
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_module_is_in_the_table_or_is_plumbing() -> None:
+    table = ARCHITECTURE.split("## I want to change")[1].split("\n## ")[0]
+    named = set(re.findall(r"`((?:textgen|pipelines)/[\w/.]*)`", table))
+    folders = tuple(path for path in named if path.endswith("/"))
+    plumbing = {
+        "textgen/errors.py", "textgen/console.py", "textgen/corpus/readers/base.py", "textgen/text/preprocessor.py",
+        "textgen/runs.py", "textgen/training/strategy.py",
+        "textgen/corpus/block_files.py", "textgen/dataset/storage/ragged.py",
+    }  # fmt: skip
+    modules = {
+        str(path.relative_to(ROOT))
+        for package in ("textgen", "pipelines")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert {m for m in modules - named - plumbing if not m.startswith(folders)} == set()
+
+
+def test_the_words_of_make_are_told_by_make_help() -> None:
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    words = re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE)
+    assert {"demo", "test", "setup", "help"} <= set(words)
+    assert [word for word in words if f"make {word} " not in told] == []
