@@ -31,6 +31,7 @@ SLOW = (
     "tests/test_notebooks.py",
     "tests/api",
     "tests/pipelines",
+    "tests/test_urls.py",
     "tests/test_killed.py",
     "tests/test_faults.py",
     "tests/training/test_trainer.py",
@@ -49,8 +50,9 @@ SLOW = (
     "tests/test_sample_corpus.py",
     "tests/model/test_cpu_parallelism.py",
     "tests/dataset/loading/test_stateful.py",
-    "tests/training/test_baselines.py",
-    "tests/training/test_metrics.py",
+    "tests/test_api.py",
+    "tests/test_console.py",
+    "tests/training",
 )
 
 
