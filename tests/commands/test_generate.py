@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from textgen import runs
 from textgen.cli import main
-from textgen.config import BOS, EOS
+from textgen.config import BOS, EOS, ModelConfig
 
 LETTERS = set("abcdefghijklmnop")
 
@@ -98,8 +98,8 @@ def test_a_run_without_a_vocabulary_is_refused(refused, trained: Path, tmp_path:
 class Ends:
     """Ends every document at once."""
 
-    name = "bilstm"
-    input_shape = (None, 5)
+    config = ModelConfig()
+    window = 5
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
         return 100 * tf.one_hot(tf.fill(tf.shape(x)[:1], EOS), 20)
@@ -108,8 +108,8 @@ class Ends:
 class SeesBeginning:
     """Writes "a" where it reads [BOS], else "b"."""
 
-    name = "bilstm"
-    input_shape = (None, 5)
+    config = ModelConfig()
+    window = 5
 
     def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
         begins = tf.reduce_any(tf.equal(x, BOS), axis=1)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from textgen import runs
+from textgen.config import NeuralCacheConfig
 from textgen.errors import require
 from textgen.generation.generator import Generator
 from textgen.runs import RunConfig
@@ -178,7 +179,7 @@ class Run:
         require(1 <= tokens <= _MAX_TOKENS, f"tokens is {tokens}; it must be from 1 to {_MAX_TOKENS:,}.")
         require(
             0 <= temperature < math.inf,
-            f"temperature is {temperature:g}; it must be finite and at least 0. Use 0 for the likeliest.",
+            f"temperature is {temperature:g}; it must be finite and at least 0. Use 0 for the likeliest token.",
         )
         require(0 <= seed < 2**31, f"seed is {seed}; it must be from 0 to 2,147,483,647.")
         prompts = [prompt] if isinstance(prompt, str) else prompt
@@ -213,27 +214,39 @@ class Run:
         texts = self.preprocessor.vocabulary.texts
         return [NextToken(texts[i], float(p)) for i, p in zip(ids.numpy(), probabilities.numpy(), strict=True)]
 
-    def evaluate(self, data: str | Path, split: str = "test", *, batch_size: int = 1024) -> Evaluation:
+    def evaluate(
+        self,
+        data: str | os.PathLike[str],
+        split: str = "test",
+        *,
+        batch_size: int = 1024,
+        neural_cache: int | NeuralCacheConfig = 0,
+    ) -> Evaluation:
         """Measures the model on every target of a split, beside n-gram baselines on the same targets.
 
         Args:
             data: folder or URL of the dataset that the run was trained on, or of one with the same vocabulary.
             split: `train`, `validation` or `test`.
             batch_size: windows per batch; the result does not depend on it.
+            neural_cache: number of tokens, or all settings, of a neural cache, with which a model of the network
+                `lstm` is measured too; 0 for none.
 
         Returns:
             Loss in nats per token, perplexity, bits per character and accuracy of the model, and loss and perplexity
             of a unigram, a bigram and a trigram.
 
         Raises:
-            UserError: the dataset has another vocabulary, or the split is empty.
+            UserError: the dataset has another vocabulary, the split is empty, or a `bilstm` is given a neural cache.
             OSError: a file of the dataset cannot be read.
 
         Example:
             >>> run.evaluate("data", "test").perplexity  # doctest: +SKIP
             103.2
         """
-        return evaluation.evaluate(self.model, self.config, data, split=split, batch_size=batch_size)
+        cache = NeuralCacheConfig(tokens=neural_cache) if isinstance(neural_cache, int) else neural_cache
+        return evaluation.evaluate(
+            self.model, self.config, os.fspath(data), split=split, batch_size=batch_size, memory=cache
+        )
 
 
 def _utf8(prompts: Sequence[str]) -> tf.Tensor:

@@ -19,10 +19,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints the estimate."""
     config = prepare.config_from(arguments)
 
-    from pipelines.estimation import estimate
+    from textgen.api.datasets import estimate
 
     found = estimate(
-        arguments.input, config, vocabulary=arguments.vocabulary, tokenizer_model=arguments.tokenizer_model
+        arguments.input, config=config, vocabulary=arguments.vocabulary, tokenizer_model=arguments.tokenizer_model
     )
     if arguments.json:
         values = dataclasses.asdict(found)

@@ -3,9 +3,13 @@
 import argparse
 import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 from textgen.config import SPLITS, STAGES, NeuralCacheConfig, build
 from textgen.config.options import CommandParser, add_settings, given
+
+if TYPE_CHECKING:
+    from textgen.training.evaluation import Baseline, Evaluation, Remembering
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -24,30 +28,29 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints the evaluation."""
     cache = build(NeuralCacheConfig, given(arguments, STAGES["evaluate"]))
 
-    from textgen.runs import load, load_model, run_folder
-    from textgen.training.evaluation import Baseline, Evaluation, Remembering, evaluate
+    from textgen.api.run import load_run
 
-    directory = run_folder(arguments.model)
-    config = load(directory)
-    model = load_model(directory, config)
-    result = evaluate(model, config, arguments.data, split=arguments.split, memory=cache)
-    if arguments.json:
-        print(json.dumps(dataclasses.asdict(result), indent=1))
-        return
+    result = load_run(arguments.model).evaluate(arguments.data, arguments.split, neural_cache=cache)
+    print(json.dumps(dataclasses.asdict(result), indent=1) if arguments.json else _table(result))
 
-    def row(name: str, score: Evaluation | Remembering | Baseline) -> str:
-        bits = "-" if score.bits_per_character is None else f"{score.bits_per_character:.3f}"
-        accuracy = "" if isinstance(score, Baseline) else f"{score.accuracy:>10.1%}"
-        return f"{name:<12}{score.loss:>14.4f}{score.perplexity:>12.2f}{bits:>18}{accuracy}"
 
+def _table(result: "Evaluation") -> str:
+    """Returns the figures of a model, of its neural cache and of the baselines, a row each."""
     context = "the document so far"
     if result.context_tokens is not None:
         context = f"up to {result.context_tokens} tokens, {result.mean_context_tokens:.1f} on average"
-    print(f"{result.split}: {result.pairs:,} targets, each once; context {context}")
-    print(f"{'':<12}{'nats a token':>14}{'perplexity':>12}{'bits a character':>18}{'accuracy':>10}")
-    print(row("model", result))
+    rows = [
+        f"{result.split}: {result.pairs:,} targets, each once; context {context}",
+        f"{'':<12}{'nats a token':>14}{'perplexity':>12}{'bits a character':>18}{'accuracy':>10}",
+        _row("model", result, result.accuracy),
+    ]
     if result.remembering:
-        print(row("with cache", result.remembering))
-    for baseline in result.baselines:
-        print(row(baseline.name, baseline))
-    print(f"unknown tokens: {result.unknown_rate:.2%}")
+        rows.append(_row("with cache", result.remembering, result.remembering.accuracy))
+    rows += [_row(baseline.name, baseline) for baseline in result.baselines]
+    return "\n".join([*rows, f"unknown tokens: {result.unknown_rate:.2%}"])
+
+
+def _row(name: str, score: "Evaluation | Remembering | Baseline", accuracy: float | None = None) -> str:
+    bits = "-" if score.bits_per_character is None else f"{score.bits_per_character:.3f}"
+    last = "" if accuracy is None else f"{accuracy:>10.1%}"
+    return f"{name:<12}{score.loss:>14.4f}{score.perplexity:>12.2f}{bits:>18}{last}"

@@ -60,15 +60,15 @@ def run(arguments: argparse.Namespace) -> None:
     """Prepares a dataset and prints its counts."""
     config = config_from(arguments)
 
-    from pipelines.prepare import prepare
+    from textgen.api.datasets import prepare
     from textgen.commands.inspect import accounts
 
     manifest = prepare(
         arguments.input,
         arguments.output,
-        config,
-        arguments.beam_flags,
+        config=config,
         vocabulary=arguments.vocabulary,
         tokenizer_model=arguments.tokenizer_model,
+        beam_flags=arguments.beam_flags,
     )
     print(accounts(manifest))

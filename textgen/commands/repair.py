@@ -13,9 +13,9 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Repairs a dataset and prints what was done about each problem."""
-    from pipelines.repair import repair
+    from textgen.api.datasets import repair
 
-    done = repair(arguments.data, arguments.beam_flags)
+    done = repair(arguments.data, beam_flags=arguments.beam_flags)
     for problem in done.made:
         print(f"remade: {problem}")
     for problem in done.removed:

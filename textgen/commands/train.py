@@ -5,15 +5,11 @@ import math
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textgen.config import STAGES
 from textgen.config.options import CommandParser, add_settings, add_sources, given
 from textgen.config.settings_file import collect, train_configs
 from textgen.errors import require
-
-if TYPE_CHECKING:
-    from textgen.runs import RunConfig
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -55,36 +51,29 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains, and prints where the run is."""
-    from textgen.api.sampler import sampler_maker
-    from textgen.block_cache import BlockCache
-    from textgen.runs import run_folder
-    from textgen.training.trainer import train
-
-    require(arguments.max_minutes > 0, f"max minutes is {arguments.max_minutes:g}; it must be above 0.")
-    require(
-        arguments.output is not None or (arguments.check_cudnn and not arguments.resume),
-        "--output is missing; a run needs a folder. Add --output RUN.",
-    )
-    arguments.output = arguments.output and run_folder(arguments.output)
-    config = _resumed_config(arguments) if arguments.resume else _new_config(arguments)
-    data = _weights(arguments.data)
     if arguments.check_cudnn:
-        return _check_cudnn(config, data)
-    train(
-        data,
+        return _check_cudnn(arguments)
+    require(arguments.output is not None, "--output is missing; a run needs a folder. Add --output RUN.")
+
+    from textgen.api.train import train
+    from textgen.block_cache import BlockCache
+
+    run = train(
+        _weights(arguments.data),
         arguments.output,
-        config,
-        make_sampler=sampler_maker(arguments.output),
+        preset=arguments.preset,
         resume=arguments.resume,
         max_minutes=arguments.max_minutes,
         strategy=arguments.strategy,
         cache=BlockCache(arguments.cache, int(arguments.cache_gb * 1e9)) if arguments.cache else None,
+        **collect("train", given(arguments, STAGES["train"]), file=arguments.config),
     )
-    print(f"{arguments.output}: run.json, history.csv, curves.png, samples.jsonl, tensorboard/, best/, last/")
+    print(f"{run.path}: run.json, history.csv, curves.png, samples.jsonl, tensorboard/, best/, last/")
     return 0
 
 
-def _check_cudnn(config: "RunConfig", data: dict[str, float]) -> int:
+def _check_cudnn(arguments: argparse.Namespace) -> int:
+    """Prints what `inspect --check-cudnn` prints; this is its former place."""
     from textgen.commands.inspect import print_cudnn
     from textgen.training import cudnn_check
 
@@ -92,7 +81,9 @@ def _check_cudnn(config: "RunConfig", data: dict[str, float]) -> int:
         "train --check-cudnn is now called inspect --check-cudnn; the old name will be removed in the next version.",
         file=sys.stderr,
     )
-    return print_cudnn(cudnn_check.obstacles(data, model=config.model, train=config.train, window=config.window))
+    file = f"{arguments.output}/run.json" if arguments.resume else arguments.config
+    values = collect("train", given(arguments, STAGES["train"]), file=file, preset=arguments.preset)
+    return print_cudnn(cudnn_check.obstacles(_weights(arguments.data), **train_configs(values)))
 
 
 def _weights(given: list[str]) -> dict[str, float]:
@@ -104,27 +95,3 @@ def _weights(given: list[str]) -> dict[str, float]:
         require(directory not in weights, f"--data names {directory} twice; a dataset has one weight. Name it once.")
         weights[directory] = weight
     return weights
-
-
-def _new_config(arguments: argparse.Namespace) -> "RunConfig":
-    """Returns the settings of a new run: options go before the file, the file before the preset."""
-    from textgen.dataset import read_manifest
-    from textgen.training.setup import config_for
-
-    values = collect(
-        "train",
-        given(arguments, STAGES["train"]),
-        file=arguments.config,
-        preset=arguments.preset,
-    )
-    configs = train_configs(values)
-    return config_for(read_manifest(next(iter(_weights(arguments.data)))), **configs)
-
-
-def _resumed_config(arguments: argparse.Namespace) -> "RunConfig":
-    """Returns the run's own settings; only those that are declared as changeable may be given anew."""
-    from textgen.api.keywords import resumed_config
-    from textgen.runs import load
-
-    values = collect("train", given(arguments, STAGES["train"]), file=arguments.config)
-    return resumed_config(load(arguments.output), values)
