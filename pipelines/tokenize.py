@@ -21,7 +21,7 @@ from pipelines.token_files import DocumentTable, Placed, TokenBatch, TokenWriter
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen import files
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.batching import TextBatch, merge_batches
+from textgen.corpus.batching import Limits, TextBatch, merge_batches
 from textgen.corpus.formats import READERS
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
@@ -46,8 +46,9 @@ class TokenizeUnit:
 
     stage = TOKENS
 
-    def __init__(self, config: PrepareConfig, workspace: Workspace):
+    def __init__(self, config: PrepareConfig, workspace: Workspace, *, limits: Limits | None = None):
         self._config, self._workspace = config, workspace
+        self._options = read_options(config)._replace(limits=limits or Limits())
 
     def setup(self) -> None:
         """Builds the text operations."""
@@ -61,7 +62,7 @@ class TokenizeUnit:
         with files.scratch_folder(self._workspace.work_path()) as folder:
             symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
             writer = TokenWriter(folder / "tokens", symbol_type)
-            for texts, continued in merge_batches(self._texts(unit, rejected)):
+            for texts, continued in merge_batches(self._texts(unit, rejected), self._options.limits):
                 tokens = self._analyzer.analyze(texts, continued)
                 ledger.add(tokens, continued)
                 writer.write(_stretches(tokens, texts, continued, keep_texts=self._config.keep_dropped))
@@ -75,7 +76,7 @@ class TokenizeUnit:
 
     def _texts(self, unit: Unit, rejected: "_Rejections") -> Iterator[TextBatch]:
         for file_range in unit.file_ranges:
-            for batch in READERS[file_range.format].read(file_range, files.open_file, read_options(self._config)):
+            for batch in READERS[file_range.format].read(file_range, files.open_file, self._options):
                 rejected.add(file_range.path, batch)
                 yield batch
 

@@ -1,19 +1,15 @@
-import contextlib
-import functools
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import pytest
 
-from textgen.corpus import batching, block_files, chunking
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers import lines, paragraphs
 from textgen.corpus.readers.base import FileRange, ReadOptions, Rejected, TextBatch
 
 
 class Taken(NamedTuple):
-    """What a reader took from a file, with the parts of each document joined."""
+    """Output of a reader for a file, with the chunks of each document joined."""
 
     texts: list[bytes]
     rejected: list[Rejected]
@@ -37,7 +33,7 @@ def joined(batches: Iterable[TextBatch]) -> Taken:
 
 @pytest.fixture(scope="session")
 def batches_of() -> Callable[..., list[TextBatch]]:
-    """The batches that a reader makes of a content, divided as it is asked to or at the edges given."""
+    """Function that returns the batches a reader yields for a content, divided by itself or at the given edges."""
 
     def read(format, content, *, path="a", unit_bytes=1 << 20, edges=None, **options) -> list[TextBatch]:
         def open_file(_):
@@ -58,35 +54,15 @@ def batches_of() -> Callable[..., list[TextBatch]]:
 
 @pytest.fixture(scope="session")
 def taken_by(batches_of) -> Callable[..., Taken]:
-    """What a reader takes from a content, divided as it is asked to or at the edges given."""
+    """Function that returns the documents a reader yields for a content, divided by itself or at the given edges."""
     return lambda *content, **how: joined(batches_of(*content, **how))
 
 
 @pytest.fixture(scope="session")
 def check() -> Callable[..., None]:
-    """Has a reader check a content."""
+    """Function by which a reader checks a content."""
 
     def run(format, content, *, path="a", **options) -> None:
         READERS[format].check(path, lambda _: io.BytesIO(content), ReadOptions(**options))
 
     return run
-
-
-@pytest.fixture(scope="session")
-def limits() -> Callable[..., contextlib.AbstractContextManager[None]]:
-    """Has short texts count as long, and files come in small blocks."""
-
-    @contextlib.contextmanager
-    def within(*, chunk_bytes, block_bytes) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                batching, "split_into_chunks", functools.partial(chunking.split_into_chunks, chunk_bytes=chunk_bytes)
-            )
-            patch.setattr(batching, "_SHORT_BYTES", chunk_bytes // 4)
-            for module in (batching, lines, paragraphs):
-                patch.setattr(module, "CHUNK_BYTES", chunk_bytes)
-            for module in (batching, lines, block_files):
-                patch.setattr(module, "BLOCK_BYTES", block_bytes)
-            yield
-
-    return within

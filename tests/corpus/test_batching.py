@@ -2,17 +2,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus import batching
 from textgen.corpus.batching import Origin, batches, merge_batches
 from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import valid_utf8
-from textgen.corpus.readers.base import BATCH_TEXTS, CHUNK_BYTES, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import CHUNK_BYTES, Limits, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
 UTF8 = Origin("a.txt", "utf-8", ReadOptions())
 DROP = Origin("a.txt", "utf-8", ReadOptions(on_invalid="drop"))
 FAIL = Origin("a.txt", "utf-8", ReadOptions(on_invalid="fail"))
 REPLACEMENT = "\ufffd".encode()
+
+
+def limited(**limits):
+    return Origin("a.txt", "utf-8", ReadOptions(limits=Limits(**limits)))
 
 
 def made(*found, origin=UTF8):
@@ -44,18 +47,19 @@ def test_a_rejected_item_is_shortened():
 
 def test_a_batch_is_closed_at_its_number_of_texts():
     rejected = Rejected("empty", b"")
-    sizes = [(len(batch.texts), len(batch.rejected)) for batch in made(*[b"a", rejected] * BATCH_TEXTS)]
-    assert sizes == [(BATCH_TEXTS // 2, BATCH_TEXTS // 2)] * 2
+    most = Limits().batch_texts
+    sizes = [(len(batch.texts), len(batch.rejected)) for batch in made(*[b"a", rejected] * most)]
+    assert sizes == [(most // 2, most // 2)] * 2
 
 
-def test_a_batch_is_closed_at_its_bytes(monkeypatch):
-    monkeypatch.setattr(batching, "BATCH_BYTES", 4)
-    assert [batch.texts for batch in made(b"abc", b"d", b"efghij", b"", b"k")] == [
+def test_a_batch_is_closed_at_its_bytes():
+    origin = limited(batch_bytes=4)
+    assert [batch.texts for batch in made(b"abc", b"d", b"efghij", b"", b"k", origin=origin)] == [
         [b"abc", b"d"],
         [b"efghij"],
         [b"", b"k"],
     ]
-    assert len(made(Rejected("malformed row", b"abcd"), b"a")) == 2
+    assert len(made(Rejected("malformed row", b"abcd"), b"a", origin=origin)) == 2
 
 
 def test_invalid_bytes_are_replaced_and_their_documents_counted():
@@ -154,14 +158,14 @@ texts = st.lists(fragments, max_size=30).map(b"".join)
     st.sampled_from(["utf-8", "iso8859-1", "shift_jis"]),
 )
 @settings(max_examples=150, deadline=None)
-def test_documents_come_out_once_and_the_same_whether_they_come_whole_or_in_blocks(
-    limits, documents, block_bytes, chunk_bytes, on_invalid, encoding
+def test_whole_documents_and_documents_in_blocks_give_the_same_batches(
+    documents, block_bytes, chunk_bytes, on_invalid, encoding
 ):
-    origin = Origin("a", encoding, ReadOptions(encoding=encoding, on_invalid=on_invalid))
+    limits = Limits(chunk_bytes=chunk_bytes, block_bytes=7)
+    origin = Origin("a", encoding, ReadOptions(None, encoding, on_invalid, limits))
     in_blocks = [[text[i : i + block_bytes] for i in range(0, len(text), block_bytes)] for text in documents]
-    with limits(chunk_bytes=chunk_bytes, block_bytes=7):
-        made = list(batches(map(iter, in_blocks), origin))
-        assert made == list(batches(documents, origin))
+    made = list(batches(map(iter, in_blocks), origin))
+    assert made == list(batches(documents, origin))
     expected, replaced, rejected = [], 0, []
     for raw in documents:
         text = raw.decode(encoding, "replace")
@@ -178,22 +182,16 @@ def test_documents_come_out_once_and_the_same_whether_they_come_whole_or_in_bloc
 @given(st.lists(st.binary(max_size=8)), st.integers(1, 5), st.integers(1, 20))
 @settings(max_examples=60, deadline=None)
 def test_batches_hold_every_text_once_in_order(raw_texts, most_texts, most_bytes):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batching, "BATCH_TEXTS", most_texts)
-        patch.setattr(batching, "BATCH_BYTES", most_bytes)
-        made = list(batches(raw_texts, UTF8))
+    made = list(batches(raw_texts, limited(batch_texts=most_texts, batch_bytes=most_bytes)))
     assert [text for batch in made for text in batch.texts] == [valid_utf8(raw) for raw in raw_texts]
     assert all(0 < len(batch.texts) <= most_texts for batch in made)
 
 
-def test_small_batches_are_merged_up_to_the_limits(monkeypatch):
-    monkeypatch.setattr(batching, "BATCH_TEXTS", 3)
-    monkeypatch.setattr(batching, "BATCH_BYTES", 6)
+def test_small_batches_are_merged_up_to_the_limits():
+    limits = Limits(batch_texts=3, batch_bytes=6)
     small = [TextBatch([b"a"], [False]), TextBatch(), TextBatch([b"b", b"c"], [True, False])]
-    assert list(merge_batches(small)) == [([b"a", b"b", b"c"], [False, True, False])]
-    assert [texts for texts, _ in merge_batches([*small, *small])] == [[b"a", b"b", b"c"]] * 2
-    assert [texts for texts, _ in merge_batches([TextBatch([text], [False]) for text in (b"abcd", b"ef", b"g")])] == [
-        [b"abcd", b"ef"],
-        [b"g"],
-    ]
-    assert list(merge_batches([TextBatch()])) == []
+    assert list(merge_batches(small, limits)) == [([b"a", b"b", b"c"], [False, True, False])]
+    assert [texts for texts, _ in merge_batches([*small, *small], limits)] == [[b"a", b"b", b"c"]] * 2
+    single = [TextBatch([text], [False]) for text in (b"abcd", b"ef", b"g")]
+    assert [texts for texts, _ in merge_batches(single, limits)] == [[b"abcd", b"ef"], [b"g"]]
+    assert list(merge_batches([TextBatch()], limits)) == []

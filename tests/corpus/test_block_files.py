@@ -8,9 +8,8 @@ from textgen.corpus import block_files
 from textgen.corpus.block_files import open_blocks, read_blocks
 
 
-def test_a_file_comes_in_blocks(monkeypatch):
-    monkeypatch.setattr(block_files, "BLOCK_BYTES", 4)
-    assert list(read_blocks(io.BytesIO(b"abcdefghij"))) == [b"abcd", b"efgh", b"ij"]
+def test_a_file_is_read_in_blocks():
+    assert list(read_blocks(io.BytesIO(b"abcdefghij"), block_bytes=4)) == [b"abcd", b"efgh", b"ij"]
     assert list(read_blocks(io.BytesIO())) == []
 
 

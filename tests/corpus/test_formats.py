@@ -36,7 +36,7 @@ from textgen.errors import UserError
         ("part-00000", "parquet", "parquet"),
     ],
 )
-def test_a_format_is_what_is_asked_for_or_what_the_ending_tells(path, asked, found):
+def test_a_format_is_the_given_one_or_that_of_the_ending(path, asked, found):
     assert format_of(path, asked) == found
     assert found in FORMATS
 
@@ -45,13 +45,13 @@ def test_a_format_is_what_is_asked_for_or_what_the_ending_tells(path, asked, fou
 @pytest.mark.parametrize(
     ("path", "remedy"),
     [
-        ("a.zip", "Unpack it first"),
-        ("a.csv.ZIP", "Unpack it first"),
-        ("a.tar", "Unpack it first"),
-        ("a.tgz", "Unpack it first"),
-        ("a.tar.gz", "Unpack it first"),
-        ("a.7z", "Unpack it first"),
-        ("a.lz4", "Unpack it first"),
+        ("a.zip", "Extract its files first"),
+        ("a.csv.ZIP", "Extract its files first"),
+        ("a.tar", "Extract its files first"),
+        ("a.tgz", "Extract its files first"),
+        ("a.tar.gz", "Extract its files first"),
+        ("a.7z", "Extract its files first"),
+        ("a.lz4", "Decompress it first"),
         ("a.pdf", r"\.txt"),
         ("a.docx", r"\.txt"),
         ("a.docx.gz", r"\.txt"),
@@ -60,8 +60,8 @@ def test_a_format_is_what_is_asked_for_or_what_the_ending_tells(path, asked, fou
         ("a.arrow", r"\.parquet"),
     ],
 )
-def test_a_file_that_holds_no_text_is_refused_with_what_to_do(path, remedy, asked):
-    with pytest.raises(UserError, match=rf"{path} is a \.\w+ file, which holds no text as it stands\. .*{remedy}"):
+def test_an_archive_or_binary_file_is_an_error_with_a_remedy(path, remedy, asked):
+    with pytest.raises(UserError, match=rf"{path} is a \.\w+ file, which textgen can't read\. .*{remedy}"):
         format_of(path, asked)
 
 
@@ -72,8 +72,8 @@ def test_parquet_is_not_read_as_text(asked):
 
 
 @pytest.mark.parametrize(("path", "asked"), [("a.parquet.gz", "auto"), ("a.pq.zst", "parquet"), ("a.gz", "parquet")])
-def test_packed_parquet_is_refused(path, asked):
-    with pytest.raises(UserError, match=rf"{path} is a packed Parquet file; .*Unpack it first\."):
+def test_compressed_parquet_is_an_error(path, asked):
+    with pytest.raises(UserError, match=rf"{path} is a compressed Parquet file; .*Decompress it first\."):
         format_of(path, asked)
 
 

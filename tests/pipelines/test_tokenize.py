@@ -14,8 +14,7 @@ from pipelines import token_files, tokenize
 from pipelines.token_files import DocumentTable
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus import batching
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Rejected, TextBatch
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Limits, Rejected, TextBatch
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.splits import new_digest
 from textgen.text import minhash
@@ -29,10 +28,10 @@ CHARS = PrepareConfig(text=TextConfig(tokenizer="char", **TEXT_DEFAULTS["char"])
 class Tokenized:
     """What the pass leaves of a unit."""
 
-    def __init__(self, folder: Path, unit: Unit, config: PrepareConfig):
+    def __init__(self, folder: Path, unit: Unit, config: PrepareConfig, limits: Limits | None = None):
         (folder / "_work" / "tokens").mkdir(parents=True)
         self.workspace = Workspace(str(folder))
-        work = tokenize.TokenizeUnit(config, self.workspace)
+        work = tokenize.TokenizeUnit(config, self.workspace, limits=limits)
         work.setup()
         self.result = work.process(unit)
         self.documents: DocumentTable = tokenize.read_documents(self.workspace, unit.index)
@@ -50,13 +49,19 @@ class Tokenized:
         return found
 
 
-def tokenized(folder: Path, *contents: bytes, config: PrepareConfig = WORDS, format: str = "document") -> Tokenized:
+def tokenized(
+    folder: Path,
+    *contents: bytes,
+    config: PrepareConfig = WORDS,
+    format: str = "document",
+    limits: Limits | None = None,
+) -> Tokenized:
     """The files of these contents as one unit."""
     folder.mkdir(parents=True, exist_ok=True)
     for i, content in enumerate(contents):
         (folder / f"{i:04d}").write_bytes(content)
     file_ranges = (FileRange(str(folder / f"{i:04d}"), 0, len(content), format) for i, content in enumerate(contents))
-    return Tokenized(folder, Unit(3, tuple(file_ranges)), config)
+    return Tokenized(folder, Unit(3, tuple(file_ranges)), config, limits)
 
 
 def test_a_units_documents_are_known_by_hand(tmp_path: Path) -> None:
@@ -77,9 +82,9 @@ def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
     assert sorted(names) == ["_work/tokens", "_work/tokens/000003.documents", "_work/tokens/000003.tokens"]
 
 
-def test_many_small_files_share_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "BATCH_TEXTS", 256)
-    found = tokenized(tmp_path, *(f"file {i}".encode() for i in range(600)))
+def test_many_small_files_share_a_batch(tmp_path: Path) -> None:
+    contents = (f"file {i}".encode() for i in range(600))
+    found = tokenized(tmp_path, *contents, limits=Limits(batch_texts=256))
     assert [len(one.batch.edges) - 1 for one in found.placed] == [256, 256, 88]
     assert found.tokens_of_documents() == [[b"file", str(i).encode()] for i in range(600)]
 
@@ -146,9 +151,9 @@ def test_documents_in_any_parts_and_batches_are_the_documents_whole(
             tmp_path_factory.mktemp("whole"), *("".join(parts).encode() for parts in documents), config=config
         )
         patch.setattr(tokenize, "READERS", {"given": GivenReader(batches)})
-        patch.setattr(batching, "BATCH_TEXTS", 4)
-        patch.setattr(batching, "BATCH_BYTES", 30)
-        found = Tokenized(tmp_path_factory.mktemp("unit"), Unit(0, (FileRange("", 0, 0, "given"),)), config)
+        limits = Limits(batch_texts=4, batch_bytes=30)
+        unit = Unit(0, (FileRange("", 0, 0, "given"),))
+        found = Tokenized(tmp_path_factory.mktemp("unit"), unit, config, limits)
     assert found.tokens_of_documents() == whole.tokens_of_documents()
     for name, one, other in zip(DocumentTable._fields, found.documents, whole.documents, strict=True):
         np.testing.assert_array_equal(one, other, err_msg=name)

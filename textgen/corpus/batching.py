@@ -5,17 +5,13 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple, TypeAlias
 
-from textgen.corpus.block_files import BLOCK_BYTES
 from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import blocks_to_utf8, is_valid_utf8, to_utf8, valid_utf8
-from textgen.corpus.readers.base import BATCH_BYTES, BATCH_TEXTS, CHUNK_BYTES, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import Limits, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
 Item: TypeAlias = bytes | Iterator[bytes] | Rejected
 """A document, whole or as blocks that are consumed before the next item; or a rejected item."""
-
-_SHORT_BYTES = CHUNK_BYTES // 4
-"""A text of at most so many bytes is shorter than a chunk in UTF-8, whatever its encoding was."""
 
 
 class Origin(NamedTuple):
@@ -32,12 +28,13 @@ def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
     Raises:
         UserError: a document is invalid and `on_invalid` is "fail".
     """
+    limits = origin.options.limits
     texts: list[bytes] = []
     rejected: list[Rejected] = []
     size = 0
     for item in found:
-        whole = item if isinstance(item, bytes) else _gathered(item)
-        if isinstance(whole, bytes) and len(whole) <= _SHORT_BYTES:
+        whole = item if isinstance(item, bytes) else _gathered(item, limits)
+        if isinstance(whole, bytes) and len(whole) <= limits.short_bytes:
             texts.append(whole)
             size += len(whole)
         elif isinstance(whole, Rejected):
@@ -48,15 +45,15 @@ def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
                 yield _batch(texts, rejected, origin)
             texts, rejected, size = [], [], 0
             yield from _long(iter([whole]) if isinstance(whole, bytes) else whole, origin)
-        if size >= BATCH_BYTES or len(texts) + len(rejected) >= BATCH_TEXTS:
+        if size >= limits.batch_bytes or len(texts) + len(rejected) >= limits.batch_texts:
             yield _batch(texts, rejected, origin)
             texts, rejected, size = [], [], 0
     if texts or rejected:
         yield _batch(texts, rejected, origin)
 
 
-def merge_batches(batches: Iterable[TextBatch]) -> Iterator[tuple[list[bytes], list[bool]]]:
-    """Joins the texts of consecutive small batches, up to BATCH_TEXTS texts or BATCH_BYTES bytes.
+def merge_batches(batches: Iterable[TextBatch], limits: Limits) -> Iterator[tuple[list[bytes], list[bool]]]:
+    """Joins the texts of consecutive small batches, up to `batch_texts` texts or `batch_bytes` bytes.
 
     Yields:
         The texts, and for each whether it continues the document of the text before it.
@@ -64,7 +61,7 @@ def merge_batches(batches: Iterable[TextBatch]) -> Iterator[tuple[list[bytes], l
     texts, continued, size = list[bytes](), list[bool](), 0
     for batch in batches:
         more = sum(map(len, batch.texts))
-        if texts and (size + more > BATCH_BYTES or len(texts) + len(batch.texts) > BATCH_TEXTS):
+        if texts and (size + more > limits.batch_bytes or len(texts) + len(batch.texts) > limits.batch_texts):
             yield texts, continued
             texts, continued, size = [], [], 0
         texts += batch.texts
@@ -74,16 +71,16 @@ def merge_batches(batches: Iterable[TextBatch]) -> Iterator[tuple[list[bytes], l
         yield texts, continued
 
 
-def _gathered(item: Iterator[bytes] | Rejected) -> Item:
-    """Joins the blocks of a short document; shortens a rejected item to CHUNK_BYTES."""
+def _gathered(item: Iterator[bytes] | Rejected, limits: Limits) -> Item:
+    """Joins the blocks of a short document; shortens a rejected item to the size of a chunk."""
     if isinstance(item, Rejected):
-        return Rejected(item.reason, item.content[:CHUNK_BYTES])
+        return Rejected(item.reason, item.content[: limits.chunk_bytes])
     head: list[bytes] = []
     size = 0
     for block in item:
         head.append(block)
         size += len(block)
-        if size > _SHORT_BYTES:
+        if size > limits.short_bytes:
             return itertools.chain(head, item)
     return b"".join(head)
 
@@ -110,18 +107,19 @@ def _batch(raw_texts: list[bytes], rejected: list[Rejected], origin: Origin) -> 
 def _long(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
     """Yields the chunks of a long document, one per batch."""
     if origin.options.on_invalid != "drop":
-        yield from _parts(blocks, origin)
+        yield from _chunks(blocks, origin)
         return
+    limits = origin.options.limits
     # A chunk can't be withdrawn once it is yielded, so the document is stored until all of it has been checked.
-    with tempfile.SpooledTemporaryFile(max_size=4 * CHUNK_BYTES) as aside:
+    with tempfile.SpooledTemporaryFile(max_size=4 * limits.chunk_bytes) as aside:
         valid = True
         for text in blocks_to_utf8(_copied(blocks, aside), origin.encoding):
             valid &= is_valid_utf8(text)
         aside.seek(0)
         if valid:
-            yield from _parts(iter(lambda: aside.read(BLOCK_BYTES), b""), origin)
+            yield from _chunks(iter(lambda: aside.read(limits.block_bytes), b""), origin)
         else:
-            yield TextBatch(rejected=[Rejected("invalid encoding", aside.read(CHUNK_BYTES))])
+            yield TextBatch(rejected=[Rejected("invalid encoding", aside.read(limits.chunk_bytes))])
 
 
 def _copied(blocks: Iterator[bytes], file: IO[bytes]) -> Iterator[bytes]:
@@ -130,7 +128,7 @@ def _copied(blocks: Iterator[bytes], file: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _parts(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
+def _chunks(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
     replaced = False
 
     def valid_texts() -> Iterator[bytes]:
@@ -143,10 +141,9 @@ def _parts(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
             yield valid
 
     # Whether bytes were replaced is known, and therefore counted, at the last chunk.
-    for i, (part, following) in enumerate(
-        itertools.pairwise(itertools.chain(split_into_chunks(valid_texts()), [b""]))
-    ):
-        yield TextBatch([part], [i > 0], replaced=int(replaced and not following))
+    chunks = split_into_chunks(valid_texts(), chunk_bytes=origin.options.limits.chunk_bytes)
+    for i, (chunk, following) in enumerate(itertools.pairwise(itertools.chain(chunks, [b""]))):
+        yield TextBatch([chunk], [i > 0], replaced=int(replaced and not following))
 
 
 def _fail_if_asked(text: bytes, origin: Origin) -> None:

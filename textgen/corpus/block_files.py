@@ -1,21 +1,22 @@
-"""Files that can be read only forward, made of blocks that something else gives."""
+"""Forward-only binary files over an iterator of blocks."""
 
 import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
 BLOCK_BYTES = 1 << 18
+"""Size of the blocks in which files are read, in bytes."""
 
 
-def read_blocks(file: BinaryIO) -> Iterator[bytes]:
-    """What is left of a file, block by block."""
-    while block := file.read(BLOCK_BYTES):
+def read_blocks(file: BinaryIO, *, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """Yields the rest of a file in blocks of `block_bytes`; the last one may be shorter."""
+    while block := file.read(block_bytes):
         yield block
 
 
-def open_blocks(blocks: Iterator[bytes], *, source: BinaryIO) -> io.BufferedReader:
-    """A file of the blocks one after the other, which closes their source with itself."""
-    return io.BufferedReader(_BlockFile(blocks, source), BLOCK_BYTES)
+def open_blocks(blocks: Iterator[bytes], *, source: BinaryIO, block_bytes: int = BLOCK_BYTES) -> io.BufferedReader:
+    """Returns a file whose content is the concatenated blocks; closing it closes `source` too."""
+    return io.BufferedReader(_BlockFile(blocks, source), block_bytes)
 
 
 class _BlockFile(io.RawIOBase):
@@ -29,7 +30,7 @@ class _BlockFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fills the buffer, so that what is looked at of a file does not depend on its blocks."""
+        """Fills the whole buffer unless the blocks end, so that `peek` does not depend on the block boundaries."""
         count = 0
         while count < len(buffer) and (self._block or self._next()):
             taken = min(len(buffer) - count, len(self._block))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from textgen.corpus.readers.base import CHUNK_BYTES
 
 _WHITE_SPACE = (b" ", b"\n", b"\r", b"\t", b"\v", b"\f")
+# Bytes of the longest character in UTF-8.
 _LONGEST_CHARACTER = 4
 _PREFERRED = 16
 """A line end is preferred in the last sixteenth of a chunk, where it shortens the chunk only a little."""
@@ -61,18 +62,19 @@ def _before_white_space(text: bytes | bytearray, start: int, found: int) -> int:
 def _between_characters(text: bytes | bytearray, first: int, last: int) -> int:
     """Returns the last offset at which the next character does not combine with the one before it."""
     boundary = _character_start(text, last)
-    place = boundary
-    while place > first:
-        if not _joins(text[place : place + _LONGEST_CHARACTER].decode(errors="ignore")[0]):
-            return place
-        place = _character_start(text, place - 1)
+    offset = boundary
+    while offset > first:
+        if not _joins(text[offset : offset + _LONGEST_CHARACTER].decode(errors="ignore")[0]):
+            return offset
+        offset = _character_start(text, offset - 1)
     return boundary
 
 
-def _character_start(text: bytes | bytearray, place: int) -> int:
-    while text[place] & 0xC0 == 0x80:
-        place -= 1
-    return place
+def _character_start(text: bytes | bytearray, offset: int) -> int:
+    """Returns the offset of the first byte of the UTF-8 character that has a byte at `offset`."""
+    while text[offset] & 0xC0 == 0x80:
+        offset -= 1
+    return offset
 
 
 def _joins(character: str) -> bool:

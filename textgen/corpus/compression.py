@@ -1,10 +1,11 @@
-"""Decompresses files as they are read: `.gz`, `.bz2`, `.xz` and `.zst`.
+"""Decompresses files while they are read: `.gz`, `.bz2`, `.xz` and `.zst`.
 
-All of a file is read, also if it is several compressed streams in a row. A file that is damaged, cut short or
-followed by other data is an error, never a shorter text.
+A file may hold several concatenated compressed streams; all are read. A file that is damaged, truncated or followed
+by other data is an error, never a shorter text.
 """
 
 import bz2
+import functools
 import gzip
 import lzma
 import zlib
@@ -22,64 +23,65 @@ _FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
 
 
 def is_compressed(path: str) -> bool:
-    """Returns whether a path has the ending of a compressed file.
+    """Returns whether a path ends in `.gz`, `.bz2`, `.xz` or `.zst`, in either case.
 
     >>> is_compressed("speeches.csv.gz"), is_compressed("speeches.csv")
     (True, False)
     """
-    return _ending(path) in _UNPACKERS
+    return _ending(path) in _DECOMPRESSORS
 
 
-def open_decompressed(path: str, open_file: OpenFile) -> BinaryIO:
-    """Opens a compressed file for reading forward, in memory that does not depend on its size.
+def open_decompressed(path: str, open_file: OpenFile, *, block_bytes: int = BLOCK_BYTES) -> BinaryIO:
+    """Opens a compressed file for reading forward, `block_bytes` bytes at once; memory does not depend on its size.
 
-    Reads from the file raise UserError if it is damaged.
+    Raises:
+        UserError: from reads of the file that is returned, if the compressed file is damaged.
     """
     source = open_file(path)
-    return open_blocks(_checked(path, source), source=source)
+    return open_blocks(_checked(path, source, block_bytes), source=source, block_bytes=block_bytes)
 
 
 def _ending(path: str) -> str:
     return PurePosixPath(path).suffix.lower()
 
 
-def _checked(path: str, source: BinaryIO) -> Iterator[bytes]:
+def _checked(path: str, source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
     ending = _ending(path)
     try:
-        yield from _UNPACKERS[ending](source)
+        yield from _DECOMPRESSORS[ending](source, block_bytes)
     except _FAULTS as error:
         raise UserError(
-            f"{path} can't be unpacked: {one_line(error)}. It is damaged, cut short, or not a {ending} file. "
-            "Fetch it again, or rename it if it is not compressed."
+            f"{path} can't be decompressed: {one_line(error)}. It is damaged, truncated, or not a {ending} file. "
+            "Download it again, or rename it if it is not compressed."
         ) from error
 
 
-def _gzip(source: BinaryIO) -> Iterator[bytes]:
-    return read_blocks(gzip.GzipFile(fileobj=source))  # type: ignore[arg-type]
+def _gzip(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
+    return read_blocks(gzip.GzipFile(fileobj=source), block_bytes=block_bytes)  # type: ignore[arg-type]
 
 
-def _zstandard(source: BinaryIO) -> Iterator[bytes]:
-    return read_blocks(pa.CompressedInputStream(source, "zstd"))
+def _zstandard(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
+    return read_blocks(pa.CompressedInputStream(source, "zstd"), block_bytes=block_bytes)
 
 
-def _streams(source: BinaryIO, decompressor_of: Callable[[], Any]) -> Iterator[bytes]:
-    """Decompresses consecutive streams; `BZ2File` and `LZMAFile` ignore a damaged second one."""
-    packed = source.read(BLOCK_BYTES)
-    while packed:
-        decompressor = decompressor_of()
+def _streams(make_decompressor: Callable[[], Any], source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
+    """Decompresses concatenated streams; `BZ2File` and `LZMAFile` would ignore a damaged second one."""
+    compressed = source.read(block_bytes)
+    while compressed:
+        decompressor = make_decompressor()
         while not decompressor.eof:
-            yield decompressor.decompress(packed, BLOCK_BYTES)
-            packed = b""
+            yield decompressor.decompress(compressed, block_bytes)
+            compressed = b""
             if decompressor.needs_input and not decompressor.eof:
-                packed = source.read(BLOCK_BYTES)
-                if not packed:
-                    raise EOFError("it ends within the packed text")
-        packed = decompressor.unused_data or source.read(BLOCK_BYTES)
+                compressed = source.read(block_bytes)
+                if not compressed:
+                    raise EOFError("the file ends within a compressed stream")
+        compressed = decompressor.unused_data or source.read(block_bytes)
 
 
-_UNPACKERS: Mapping[str, Callable[[BinaryIO], Iterator[bytes]]] = {
+_DECOMPRESSORS: Mapping[str, Callable[[BinaryIO, int], Iterator[bytes]]] = {
     ".gz": _gzip,
-    ".bz2": lambda source: _streams(source, bz2.BZ2Decompressor),
-    ".xz": lambda source: _streams(source, lzma.LZMADecompressor),
+    ".bz2": functools.partial(_streams, bz2.BZ2Decompressor),
+    ".xz": functools.partial(_streams, lzma.LZMADecompressor),
     ".zst": _zstandard,
 }

@@ -1,7 +1,7 @@
-"""What bytes mean: text of any encoding as UTF-8, and UTF-8 made valid.
+"""Converts text of any encoding to UTF-8, and invalid UTF-8 to valid UTF-8.
 
-Where the bytes mean nothing, one byte that UTF-8 does not allow takes their place. So whatever a text was encoded
-in, whether it is valid can be told from its UTF-8, and told once.
+A sequence that is invalid in its encoding becomes one byte that UTF-8 does not allow. So validity is checked once, on
+the UTF-8, for every encoding.
 """
 
 import codecs
@@ -9,12 +9,13 @@ import functools
 from collections.abc import Iterable, Iterator
 
 _ASCII = bytes(range(128))
-_OTHERS = "é、あ中한"
+# A Latin, a Japanese, a Chinese and a Korean character, with a mark: encoded by the encodings that have them.
+_NON_ASCII = "é、あ中한"
 _INVALID_BYTE = "textgen-invalid-byte"
 
 
 def _invalid_byte(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Decodes to a lone surrogate what can't be decoded, and encodes a lone surrogate to 0xff."""
+    """Error handler of `codecs`: decodes an invalid sequence to a lone surrogate, and encodes one to 0xff."""
     if isinstance(error, UnicodeEncodeError):
         return b"\xff" * (error.end - error.start), error.end
     if isinstance(error, UnicodeDecodeError):
@@ -27,9 +28,9 @@ codecs.register_error(_INVALID_BYTE, _invalid_byte)
 
 @functools.cache
 def is_ascii_compatible(encoding: str) -> bool:
-    """Whether line ends, commas and the like are the bytes of ASCII and part of no other character.
+    """Returns whether line ends, commas and quotation marks are their ASCII bytes and occur in no other character.
 
-    Then a file can be cut at them undecoded.
+    Files in such an encoding can be split without decoding them.
 
     >>> is_ascii_compatible("cp1252"), is_ascii_compatible("shift_jis")
     (True, True)
@@ -37,30 +38,30 @@ def is_ascii_compatible(encoding: str) -> bool:
     (False, False)
     """
     try:
-        others = _OTHERS.encode(encoding, "ignore")
-        # All that files are cut at is below the digits, which gb18030 has within its characters.
-        return _ASCII.decode(encoding) == _ASCII.decode("ascii") and all(byte >= ord("0") for byte in others)
+        encoded = _NON_ASCII.encode(encoding, "ignore")
+        # Files are split only at bytes below the digits; gb18030 has digits within its characters.
+        return _ASCII.decode(encoding) == _ASCII.decode("ascii") and all(byte >= ord("0") for byte in encoded)
     except UnicodeError:
         return False
 
 
 def decoded(raw: bytes, encoding: str) -> str:
-    """A text with a lone surrogate for each invalid sequence, for `utf8` to turn into an invalid byte."""
+    """Decodes a text; each invalid sequence becomes a lone surrogate, which `utf8` writes as an invalid byte."""
     return raw.decode(encoding, _INVALID_BYTE)
 
 
 def utf8(text: str) -> bytes:
-    """A text as UTF-8, with an invalid byte for each lone surrogate."""
+    """Encodes a text as UTF-8; each lone surrogate becomes the invalid byte 0xff."""
     return text.encode("utf-8", _INVALID_BYTE)
 
 
 def to_utf8(raw: bytes, encoding: str) -> bytes:
-    """A text as UTF-8 that is valid where the text is; UTF-8 itself is passed on as it stands."""
+    """Converts a text to UTF-8, which is valid if and only if the text is; UTF-8 is returned unchanged."""
     return raw if encoding == "utf-8" else utf8(decoded(raw, encoding))
 
 
 def blocks_to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """A text given in blocks as UTF-8 in blocks, however its characters lie across them."""
+    """Converts the blocks of a text to UTF-8; a character may lie across two blocks."""
     decoder = codecs.getincrementaldecoder(encoding)(_INVALID_BYTE)
     for block in blocks:
         yield utf8(decoder.decode(block))
@@ -68,9 +69,9 @@ def blocks_to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def is_valid_utf8(raw: bytes) -> bool:
-    """Whether bytes are UTF-8.
+    """Returns whether bytes are valid UTF-8.
 
-    Python decodes here because TensorFlow's `unicode_transcode` takes ten times as long.
+    Decodes in Python, since TensorFlow's `unicode_transcode` takes ten times as long.
     """
     try:
         raw.decode()
@@ -80,5 +81,5 @@ def is_valid_utf8(raw: bytes) -> bool:
 
 
 def valid_utf8(raw: bytes) -> bytes:
-    """The same object where it is valid UTF-8; else a copy with U+FFFD for each invalid sequence."""
+    """Returns the same object if it is valid UTF-8, else a copy with U+FFFD for each invalid sequence."""
     return raw if is_valid_utf8(raw) else raw.decode(errors="replace").encode()

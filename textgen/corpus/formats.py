@@ -1,4 +1,4 @@
-"""The readers by format, and the format of a file by its name."""
+"""Table of the readers by format, and detection of a file's format by its name."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -27,14 +27,15 @@ _FORMAT_OF_ENDING: Mapping[str, str] = {
     ending: format for format, reader in READERS.items() for ending in reader.endings
 }
 
-_UNPACK = "Unpack it first."
+_EXTRACT = "Extract its files first."
+_DECOMPRESS = "Decompress it first."
 _AS_TEXT = "Save its text as a .txt file first."
 _AS_CSV = "Save it as a .csv file first."
 _AS_TABLE = "Save its texts as .jsonl, .csv or .parquet first."
 
 _REMEDIES: Mapping[str, str] = {
-    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"), _UNPACK),
-    **dict.fromkeys((".lz4", ".lzma", ".lzo", ".br", ".z", ".sz", ".snappy"), _UNPACK),
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"), _EXTRACT),
+    **dict.fromkeys((".lz4", ".lzma", ".lzo", ".br", ".z", ".sz", ".snappy"), _DECOMPRESS),
     **dict.fromkeys((".pdf", ".doc", ".docx", ".odt", ".rtf", ".epub", ".mobi", ".ppt", ".pptx"), _AS_TEXT),
     **dict.fromkeys((".xls", ".xlsx", ".ods"), _AS_CSV),
     **dict.fromkeys((".tfrecord", ".tfrecords", ".arrow", ".feather", ".avro", ".orc", ".h5", ".hdf5"), _AS_TABLE),
@@ -43,29 +44,32 @@ _REMEDIES: Mapping[str, str] = {
 
 
 def format_of(path: str, format: str) -> str:
-    """The reader's name for a file: the format asked for, or with `auto` the one its ending tells.
+    """Returns the format of a file: the one that is given, or for "auto" the one that its ending stands for.
+
+    A file with any other ending is one document.
 
     >>> format_of("speeches.csv.gz", "auto"), format_of("chapter.txt", "auto"), format_of("chapter.txt", "lines")
     ('csv', 'document', 'lines')
 
     Raises:
-        UserError: the ending is that of a file that holds no text as it stands.
+        UserError: the ending is that of an archive or a binary format, or of Parquet when another format is given.
     """
     ending = _ending(path)
     if ending in _REMEDIES:
-        raise UserError(f"{path} is a {ending} file, which holds no text as it stands. {_REMEDIES[ending]}")
-    told = _FORMAT_OF_ENDING.get(ending, "document")
-    found = told if format == "auto" else format
-    if told == "parquet" and found != "parquet":
+        raise UserError(f"{path} is a {ending} file, which textgen can't read. {_REMEDIES[ending]}")
+    detected = _FORMAT_OF_ENDING.get(ending, "document")
+    found = detected if format == "auto" else format
+    if detected == "parquet" and found != "parquet":
         raise UserError(f"{path} is a {ending} file, which can't be read as {found}. Use --format parquet or auto.")
     if found == "parquet" and is_compressed(path):
         raise UserError(
-            f"{path} is a packed Parquet file; Parquet is compressed within, and read unpacked. {_UNPACK}"
+            f"{path} is a compressed Parquet file; Parquet files are compressed inside and must not be compressed "
+            f"again. {_DECOMPRESS}"
         )
     return found
 
 
 def _ending(path: str) -> str:
-    """The last ending of the name, or what stands before it where that tells of packing alone."""
+    """Returns the last ending of a name, or the one before it for a compressed file; "a.csv.gz" → ".csv"."""
     name = PurePosixPath(path)
     return (PurePosixPath(name.stem) if is_compressed(path) else name).suffix.lower()

@@ -1,4 +1,4 @@
-"""Files opened for their text: unpacked, in an encoding that ASCII is part of, without a byte order mark."""
+"""Opens files as text: decompressed, in an ASCII-compatible encoding, without a byte order mark."""
 
 import math
 from collections.abc import Iterator
@@ -15,65 +15,74 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def is_splittable(path: str, options: ReadOptions) -> bool:
-    """Whether the text can be read from any byte of the file on, and not from the beginning alone."""
+    """Returns whether the text can be read from any offset of the file, not only from its start."""
     return not is_compressed(path) and is_ascii_compatible(options.encoding)
 
 
 def text_encoding(options: ReadOptions) -> str:
-    """What the texts of an opened file are encoded in: as they were where ASCII is part of that, else UTF-8."""
+    """Returns the encoding of a file opened by `open_text`: that of the options if ASCII-compatible, else UTF-8."""
     if options.encoding == "utf-8-sig" or not is_ascii_compatible(options.encoding):
         return "utf-8"
     return options.encoding
 
 
 def open_text(path: str, open_file: OpenFile, options: ReadOptions) -> BinaryIO:
-    """A file's text from its beginning on; it can seek, to offsets of the file, where the file is divisible.
+    """Opens a file at the start of its text; it can seek, by offsets of the file, if `is_splittable`.
 
     Raises:
-        UserError: the file can't be unpacked, or its first bytes are those of another encoding.
+        UserError: the file can't be decompressed, or starts with the byte order mark of UTF-16 but is read as UTF-8.
     """
-    file = open_decompressed(path, open_file) if is_compressed(path) else open_file(path)
+    block_bytes = options.limits.block_bytes
+    file = open_decompressed(path, open_file, block_bytes=block_bytes) if is_compressed(path) else open_file(path)
     if not is_ascii_compatible(options.encoding):
-        file = open_blocks(_decoded(file, path, options.encoding), source=file)
+        blocks = read_blocks(file, block_bytes=block_bytes)
+        file = open_blocks(_decoded(blocks, path, options.encoding), source=file, block_bytes=block_bytes)
     if text_encoding(options) == "utf-8":
-        _pass_mark(file, path, divisible=is_splittable(path, options))
+        _skip_mark(file, path, seekable=is_splittable(path, options))
     return file
 
 
 def check_head(path: str, open_file: OpenFile, options: ReadOptions) -> None:
-    """Raises UserError if a packed file can't be unpacked; others are opened only to be read."""
+    """Reads the first byte of a compressed file; files that are not compressed are not opened.
+
+    Raises:
+        UserError: the file can't be decompressed.
+    """
     if is_compressed(path):
         with open_text(path, open_file, options) as file:
             file.read(1)
 
 
 def text_end(file_range: FileRange, options: ReadOptions) -> float:
-    """Where the text of the piece ends in the opened file: at its last byte, or wherever the file does."""
+    """Returns the end offset of the range in the opened file; infinity if the file can only be read whole."""
     return file_range.end if is_splittable(file_range.path, options) else math.inf
 
 
 def shortened_error(path: str) -> UserError:
-    """What to raise where a file ends before its piece does."""
-    return UserError(f"{path} has become shorter since the work began. Leave it as it is, or start anew.")
+    """Returns the error for a file that ends before its range does."""
+    return UserError(
+        f"{path} became shorter while it was read; input files must not change during a run. "
+        "Restore the file, or run the command again."
+    )
 
 
-def _decoded(file: BinaryIO, path: str, encoding: str) -> Iterator[bytes]:
+def _decoded(blocks: Iterator[bytes], path: str, encoding: str) -> Iterator[bytes]:
     try:
-        yield from blocks_to_utf8(read_blocks(file), encoding)
+        yield from blocks_to_utf8(blocks, encoding)
     except UnicodeError as error:
         raise UserError(
-            f"{path} can't be decoded as {encoding}: {one_line(error)}. Name the order of its bytes too, as in "
-            "--encoding utf-16-le, or another encoding."
+            f"{path} can't be decoded as {encoding}: {one_line(error)}. Give its byte order too, as in "
+            "--encoding utf-16-le, or use another encoding."
         ) from error
 
 
-def _pass_mark(file: BinaryIO, path: str, *, divisible: bool) -> None:
-    head = file.read(len(_MARK)) if divisible else file.peek(len(_MARK))[: len(_MARK)]  # type: ignore[attr-defined]
+def _skip_mark(file: BinaryIO, path: str, *, seekable: bool) -> None:
+    head = file.read(len(_MARK)) if seekable else file.peek(len(_MARK))[: len(_MARK)]  # type: ignore[attr-defined]
     if head.startswith(_UTF16_MARKS):
         raise UserError(
-            f"{path} begins with the byte order mark of UTF-16, which is no UTF-8. Use --encoding utf-16."
+            f"{path} starts with the byte order mark of UTF-16, but is read as UTF-8. Use --encoding utf-16."
         )
-    if divisible and head != _MARK:
+    if seekable and head != _MARK:
         file.seek(0)
-    elif not divisible and head == _MARK:
+    elif not seekable and head == _MARK:
         file.read(len(_MARK))

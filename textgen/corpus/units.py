@@ -10,12 +10,21 @@ from textgen.corpus.formats import READERS
 from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions
 
 TARGET_UNITS = 16
+"""Number of units that a small input is divided into."""
+
 MIN_UNIT_BYTES = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True)
 class InputFile:
-    """One file of the corpus. `modified` is its time stamp in seconds, so that a changed file is noticed."""
+    """One file of the corpus.
+
+    Attributes:
+        path: path or URL.
+        size: size in bytes.
+        modified: time stamp in seconds, by which a changed file is detected.
+        format: name of its reader.
+    """
 
     path: str
     size: int
@@ -25,7 +34,12 @@ class InputFile:
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A group of small files, or a range of a big one."""
+    """A group of small files, or a range of a big one, in the order in which it is read.
+
+    Attributes:
+        index: position among the units, from 0.
+        file_ranges: the ranges, at least one.
+    """
 
     index: int
     file_ranges: tuple[FileRange, ...]

@@ -4,7 +4,7 @@ import pytest
 
 from textgen.config import FORMATS
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import Reader, ReadOptions, TextBatch
+from textgen.corpus.readers.base import Limits, Reader, ReadOptions, TextBatch
 
 
 def test_every_format_has_a_reader():
@@ -23,7 +23,7 @@ def test_the_readers_of_tables_alone_have_columns():
 
 
 def test_text_is_read_as_utf8_with_replacements_by_default():
-    assert ReadOptions() == (None, "utf-8", "replace")
+    assert ReadOptions() == (None, "utf-8", "replace", Limits())
 
 
 def test_batches_share_nothing():

@@ -3,23 +3,23 @@ from textgen.corpus.readers.columns import missing_column_error
 
 def test_where_no_column_is_named_those_that_are_there_are():
     assert str(missing_column_error("a.csv", "CSV", ["id", "text"], None)) == (
-        "a.csv is a CSV file with the columns id, text. Name the one that holds the documents with --text-field."
+        "a.csv is a CSV file with the columns id, text. Give the one that holds the documents with --text-field."
     )
 
 
 def test_where_a_column_is_not_there_its_name_is_shown():
     assert str(missing_column_error("a.csv", "CSV", ["id", "text"], "Text")) == (
-        "a.csv is a CSV file with the columns id, text, and none named 'Text'. Name one of them with --text-field."
+        "a.csv is a CSV file with the columns id, text; none is named 'Text'. Give one of them with --text-field."
     )
 
 
 def test_of_many_columns_the_first_are_named():
     message = str(missing_column_error("a.csv", "CSV", [f"c{i}" for i in range(1000)], None))
     assert "c0, c1, " in message
-    assert "c19 and 980 more. Name" in message
+    assert "c19 and 980 more. Give" in message
     assert "c20" not in message
 
 
 def test_names_that_can_not_be_printed_are_replaced():
     message = str(missing_column_error("a.jsonl", "JSON Lines", ["\ud800"], "\ud800"))
-    assert b"with the columns ?, and none named" in message.encode()
+    assert b"with the columns ?; none is named" in message.encode()

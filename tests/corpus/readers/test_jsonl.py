@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import jsonl
-from textgen.corpus.readers.base import CHUNK_BYTES, ReadOptions, Rejected
+from textgen.corpus.readers.base import CHUNK_BYTES, Limits, ReadOptions, Rejected
 from textgen.corpus.readers.jsonl import value_at
 from textgen.errors import UserError
 
@@ -47,10 +47,10 @@ def expected(content):
 
 @given(st.lists(lines, max_size=12), st.sampled_from([b"\n", b"\r\n"]), st.integers(1, 80), st.integers(1, 30))
 @settings(max_examples=150, deadline=None)
-def test_any_division_gives_every_line_once(limits, taken_by, lines, line_end, unit_bytes, block_bytes):
+def test_any_division_gives_every_line_once(taken_by, lines, line_end, unit_bytes, block_bytes):
     content = line_end.join(lines)
-    with limits(chunk_bytes=32, block_bytes=block_bytes):
-        taken = taken_by("jsonl", content, unit_bytes=unit_bytes)
+    limits = Limits(chunk_bytes=32, block_bytes=block_bytes)
+    taken = taken_by("jsonl", content, unit_bytes=unit_bytes, limits=limits)
     assert (taken.texts, len(taken.rejected)) == (expected(content)[0], len(expected(content)[1]))
 
 
@@ -93,7 +93,7 @@ def test_a_field_is_found_by_its_path(value, field, found):
     ],
 )
 def test_a_path_that_leads_nowhere_finds_nothing(value, field):
-    assert value_at(value, field) is jsonl._NOTHING
+    assert value_at(value, field) is jsonl._MISSING
 
 
 def test_texts_come_from_the_field_asked_for(taken_by):
@@ -202,7 +202,7 @@ def test_a_field_that_is_not_there_is_an_error_that_lists_those_that_are(check, 
     "content", [b"Once upon a time\n", b'[\n{"text": "a"}\n]\n', b'{\n  "text": "a"\n}', b'"a"\n']
 )
 def test_a_file_that_begins_with_no_object_is_an_error(check, content):
-    with pytest.raises(UserError, match=r"a\.jsonl begins with no JSON object; .*choose another --format\."):
+    with pytest.raises(UserError, match=r"a\.jsonl does not start with a JSON object; .*use another --format\."):
         check("jsonl", content, path="a.jsonl", text_field="text")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import parquet
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, ReadOptions, Rejected
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Limits, ReadOptions, Rejected
 from textgen.errors import UserError
 
 READER = READERS["parquet"]
@@ -134,13 +134,13 @@ def test_a_long_cell_is_given_in_parts(batches_of, taken_by):
     assert all(len(text) <= CHUNK_BYTES for batch in batches for text in batch.texts)
 
 
-def test_batches_depend_on_the_cells_alone(batches_of, monkeypatch):
-    monkeypatch.setattr("textgen.corpus.batching.BATCH_TEXTS", 256)
+def test_batches_do_not_depend_on_the_rows_read_at_once(batches_of, monkeypatch):
     content = written({"text": [str(i) for i in range(1000)]})
-    batches = batches_of("parquet", content, text_field="text")
+    options = {"text_field": "text", "limits": Limits(batch_texts=256)}
+    batches = batches_of("parquet", content, **options)
     assert [len(batch.texts) for batch in batches] == [256, 256, 256, 232]
     monkeypatch.setattr(parquet, "_MOST_ROWS", 7)
-    assert batches_of("parquet", content, text_field="text") == batches
+    assert batches_of("parquet", content, **options) == batches
 
 
 def test_of_long_cells_few_are_held_at_a_time(monkeypatch):
@@ -180,14 +180,14 @@ def test_a_column_that_is_not_named_or_not_there_is_an_error_that_lists_those_th
 )
 def test_a_column_of_no_strings_is_an_error(check, column, type):
     with pytest.raises(
-        UserError, match=rf"a\.parquet has the type {type}.* in its column 'text'; documents are strings"
+        UserError, match=rf"a\.parquet has the type {type}.* in its column 'text'; documents must be strings"
     ):
         check("parquet", written({"text": column}), path="a.parquet", text_field="text")
 
 
 @pytest.mark.parametrize("content", [b"", b"plain text, no Parquet", b"PAR1" + bytes(100) + b"PAR1"])
 def test_what_is_no_parquet_file_is_an_error(check, content):
-    with pytest.raises(UserError, match=r"a\.parquet can't be read as a Parquet file: .*damaged, cut short"):
+    with pytest.raises(UserError, match=r"a\.parquet can't be read as a Parquet file: .*damaged, truncated"):
         check("parquet", content, path="a.parquet", text_field="text")
 
 

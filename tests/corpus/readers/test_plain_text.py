@@ -25,5 +25,5 @@ def test_a_file_that_can_not_be_split_is_one_range(path, encoding):
 def test_check_opens_compressed_files_only():
     PlainTextReader().check("a.txt", lambda _: pytest.fail("opened"), ReadOptions())
     PlainTextReader().check("a.txt.gz", lambda _: io.BytesIO(gzip.compress(b"a")), ReadOptions())
-    with pytest.raises(UserError, match="can't be unpacked"):
+    with pytest.raises(UserError, match="can't be decompressed"):
         PlainTextReader().check("a.txt.gz", lambda _: io.BytesIO(b"no gzip"), ReadOptions())

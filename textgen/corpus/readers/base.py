@@ -4,17 +4,37 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple, Protocol
 
+from textgen.corpus.block_files import BLOCK_BYTES
+
 OpenFile = Callable[[str], BinaryIO]
 """Opens a path for reading in binary mode; an argument, so that the caller's filesystem serves `gs://` URLs."""
 
-BATCH_TEXTS = 16_384
-BATCH_BYTES = 1 << 20
-"""Limits of a batch, in texts and in bytes; it is closed at the first one reached.
-
-Text operations are 6 to 10 times slower on single texts than on batches."""
-
 CHUNK_BYTES = 1 << 20
 """Maximum size of a chunk, in bytes, so that memory does not grow with the size of a document."""
+
+
+class Limits(NamedTuple):
+    """Sizes of what readers hold in memory at once.
+
+    The output depends on `chunk_bytes` where a long document has no white space, and on no other limit.
+
+    Attributes:
+        batch_texts: number of texts and rejected items at which a batch is closed; text operations are 6 to 10 times
+            slower on single texts than on batches.
+        batch_bytes: number of bytes at which a batch is closed.
+        chunk_bytes: maximum size of a chunk.
+        block_bytes: number of bytes to read from a file at once.
+    """
+
+    batch_texts: int = 16_384
+    batch_bytes: int = 1 << 20
+    chunk_bytes: int = CHUNK_BYTES
+    block_bytes: int = BLOCK_BYTES
+
+    @property
+    def short_bytes(self) -> int:
+        """Size up to which a text is shorter than a chunk once it is UTF-8, in any encoding."""
+        return self.chunk_bytes // 4
 
 
 class FileRange(NamedTuple):
@@ -34,11 +54,13 @@ class ReadOptions(NamedTuple):
         encoding: encoding of the files, by its Python name.
         on_invalid: treatment of a document with bytes that are invalid in the encoding: "replace" them by U+FFFD,
             "drop" the document, or "fail".
+        limits: sizes of batches, chunks and blocks.
     """
 
     text_field: str | None = None
     encoding: str = "utf-8"
     on_invalid: str = "replace"
+    limits: Limits = Limits()
 
 
 class Rejected(NamedTuple):
@@ -81,15 +103,29 @@ class Reader(Protocol):
     """File name endings that `--format auto` reads with this reader, as `.csv`; none for plain text."""
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
-        """Raises UserError if a file can't be read with these options; reads only the beginning of the file."""
+        """Checks that a file can be read with these options; reads only the start of the file.
+
+        Raises:
+            UserError: it can't.
+        """
         ...
 
     def divide(
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
-        """Returns byte ranges of about `unit_bytes` that are read independently and hold each document once."""
+        """Returns byte ranges [start, end) of about `unit_bytes` that are read independently.
+
+        Together they hold each document once.
+
+        Raises:
+            UserError: the file can't be read with these options.
+        """
         ...
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """Yields the documents of the range, in batches that depend only on its content and the options."""
+        """Yields the documents of the range, in batches that depend only on its content and the options.
+
+        Raises:
+            UserError: the file is damaged or has become shorter, or a document is invalid and `on_invalid` is "fail".
+        """
         ...

@@ -1,8 +1,8 @@
-"""Where the records of a CSV file end: at the line ends that are in no quoted cell.
+"""Finds the ends of CSV records: the line ends outside quoted cells.
 
-A quotation mark opens a quoted cell only at a cell's start; elsewhere it is text, as in `5" disk`. In a quoted cell
-two marks are one, and a single one closes the quotes. These are the rules of pyarrow's own parser, so that a file
-parsed in ranges of whole records gives what it gives when parsed whole.
+A quotation mark opens a quoted cell only at the start of a cell; elsewhere it is text, as in `5" disk`. Within a
+quoted cell, two marks stand for one, and a single mark closes the cell. These are the rules of pyarrow's parser, so a
+file parsed in ranges of whole records gives the same rows as the whole file.
 """
 
 import functools
@@ -13,7 +13,9 @@ from typing import BinaryIO
 
 
 def ends_in_quotes(data: bytes, delimiter: str, *, begins_in_quotes: bool = False) -> bool:
-    r"""Whether whole lines, the first of which begins a record or stands in quotes, end within a quoted cell.
+    r"""Returns whether whole lines end within a quoted cell.
+
+    The first line starts a record, or lies within a quoted cell if `begins_in_quotes` is true.
 
     >>> ends_in_quotes(b'1,"one\n', ","), ends_in_quotes(b'1,5" disk\n', ",")
     (True, False)
@@ -27,16 +29,17 @@ def ends_in_quotes(data: bytes, delimiter: str, *, begins_in_quotes: bool = Fals
 
 @functools.cache
 def _quoted(delimiter: str) -> re.Pattern[bytes]:
-    """Quoted cells in a row, up to the last mark or to the end of the data.
+    """Returns a pattern for consecutive quoted cells, up to the last mark or the end of the data.
 
-    The first mark is looked for before what must precede it, so that plain text is passed at the speed of memchr.
+    It looks for the first mark before it looks at what precedes it, so that text without marks is skipped at the
+    speed of memchr.
     """
     mark = re.escape(delimiter.encode())
     return re.compile(rb'"(?<=[%b\r\n]")[^"]*(?:"(?:"|%b")[^"]*)*(?P<closed>"|\Z)' % (mark, mark))
 
 
 def read_record(file: BinaryIO, delimiter: str, *, most_bytes: int) -> bytes:
-    """The record that the file is at, or the beginning of one that is longer than it may be."""
+    """Reads the record at the file's position; of a longer one, the first `most_bytes` bytes."""
     lines = [file.readline(most_bytes)]
     left = most_bytes - len(lines[0])
     in_quotes = ends_in_quotes(lines[0], delimiter)
@@ -48,9 +51,9 @@ def read_record(file: BinaryIO, delimiter: str, *, most_bytes: int) -> bytes:
 
 
 def read_record_blocks(file: BinaryIO, delimiter: str, *, block_bytes: int, end: float) -> Iterator[bytes]:
-    """What is left of the file up to `end`, where a record ends, in blocks of whole records.
+    """Yields the rest of the file, up to the end of a record at offset `end`, in blocks of whole records.
 
-    A block is as long as asked for, and on to the end of its last record.
+    A block has `block_bytes` bytes, plus the rest of its last record.
     """
     position = file.tell()
     while position < end and (block := file.read(int(min(block_bytes, end - position)))):

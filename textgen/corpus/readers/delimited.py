@@ -1,4 +1,4 @@
-"""CSV and TSV files, of which one column holds the documents."""
+"""Reader of CSV and TSV files, in which one column holds the documents."""
 
 import csv
 import io
@@ -10,21 +10,21 @@ import pyarrow.csv
 
 from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.encodings import is_valid_utf8
-from textgen.corpus.readers.base import BATCH_BYTES, FileRange, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error
 from textgen.corpus.readers.csv_records import read_record, read_record_blocks
 from textgen.corpus.text_files import is_splittable, open_text, shortened_error, text_encoding, text_end
 from textgen.errors import UserError, one_line
 
 _HEADER_BYTES = 100_000
-"""No row of names has so many; Python's csv takes no cell that is much longer."""
+"""Maximum size of the header row, below the maximum size of a cell in Python's csv module."""
 
 _BLOCKS_A_RANGE = 8
-"""Ranges end where blocks do, so that the sizes of ranges are even to this part."""
+"""Ranges end where blocks do, so the size of a range is exact to an eighth."""
 
 
 class DelimitedReader:
-    """The column `text_field` of a file with a header line, whose cells stand apart by a delimiter."""
+    """Reads the column `text_field` of delimited files that start with a header row: one document per cell."""
 
     has_columns = True
 
@@ -34,43 +34,58 @@ class DelimitedReader:
         self.endings = endings
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
-        """Raises UserError if no column is named, or the file has none of that name."""
+        """Checks the header row.
+
+        Raises:
+            UserError: the file has no header row, or no column `text_field`.
+        """
         with open_text(path, open_file, options) as file:
-            self._pass_header(file, path, options)
+            self._read_header(file, path, options)
 
     def divide(
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
-        """Ranges that end between records; the header belongs to none."""
+        """Returns byte ranges of whole records, of about `unit_bytes` each, after the header row.
+
+        Raises:
+            UserError: the file has no header row, or no column `text_field`.
+        """
         if not is_splittable(path, options):
             return [(0, size)]
         with open_text(path, open_file, options) as file:
-            self._pass_header(file, path, options)
-            return self._ranges(file, size, unit_bytes)
+            self._read_header(file, path, options)
+            block_bytes = max(1, min(unit_bytes // _BLOCKS_A_RANGE, options.limits.batch_bytes))
+            return self._ranges(file, size, unit_bytes, block_bytes)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """The column's cells; rows with another number of cells than the header are rejected."""
+        """Yields the column's cells; rows with another number of cells than the header are rejected.
+
+        Raises:
+            UserError: the file is damaged or has become shorter, or a cell is invalid and `on_invalid` is "fail".
+        """
         with open_text(file_range.path, open_file, options) as file:
-            columns, index = self._pass_header(file, file_range.path, options)
+            columns, index = self._read_header(file, file_range.path, options)
             if file_range.start:
                 file.seek(file_range.start)
-            found = self._cells(file, file_range, text_end(file_range, options), columns, index)
+            end, block_bytes = text_end(file_range, options), options.limits.batch_bytes
+            records = self._records(file, file_range, end, block_bytes)
+            found = self._cells(records, file_range.path, columns, index)
             yield from batches(found, Origin(file_range.path, text_encoding(options), options))
 
-    def _pass_header(self, file: BinaryIO, path: str, options: ReadOptions) -> tuple[int, int]:
-        """The number of columns, and the index of the one to read; none in an empty file."""
+    def _read_header(self, file: BinaryIO, path: str, options: ReadOptions) -> tuple[int, int]:
+        """Returns the number of columns and the index of `text_field`; zeros for an empty file."""
         record = b"\n"
         while record and not record.strip(b"\r\n"):
             record = read_record(file, self._delimiter, most_bytes=_HEADER_BYTES)
         if not record:
             return 0, 0
         if len(record) >= _HEADER_BYTES:
-            raise self._no_header(path, f"its first row has {_HEADER_BYTES:,} bytes or more")
+            raise self._no_header(path, f"its first row has at least {_HEADER_BYTES:,} bytes")
         names, *more = self._rows(record.decode(text_encoding(options), errors="replace"), path)
         if more:
             raise UserError(
-                f"{path} has lines that end with a carriage return alone; those of a {self._kind} file end with a "
-                "line feed. Convert it, for example with: tr '\\r' '\\n'."
+                f"{path} has lines that end with only a carriage return; lines of a {self._kind} file must "
+                "end with a line feed. Convert it, for example with: tr '\\r' '\\n'."
             )
         if options.text_field not in names:
             raise missing_column_error(path, self._kind, names, options.text_field)
@@ -84,15 +99,14 @@ class DelimitedReader:
 
     def _no_header(self, path: str, fault: str) -> UserError:
         return UserError(
-            f"{path} begins with no row of column names, as a {self._kind} file does: {fault}. "
-            "Look for a quotation mark that is never closed, or choose another --format."
+            f"{path} has no readable header row, which a {self._kind} file must start with: {fault}. "
+            "Look for a quotation mark that is never closed, or use another --format."
         )
 
-    def _ranges(self, file: BinaryIO, end: int, wanted_bytes: int) -> list[tuple[int, int]]:
-        """What is left of the file in ranges of about the size wanted, each of whole records."""
+    def _ranges(self, file: BinaryIO, end: int, wanted_bytes: int, block_bytes: int) -> list[tuple[int, int]]:
+        """Returns ranges of whole records, of about `wanted_bytes` each, that cover the rest of the file."""
         start = position = file.tell()
         count = max(1, round((end - start) / wanted_bytes))
-        block_bytes = max(1, min(wanted_bytes // _BLOCKS_A_RANGE, BATCH_BYTES))
         edges, reached = [start], 0
         for records in read_record_blocks(file, self._delimiter, block_bytes=block_bytes, end=end):
             position += len(records)
@@ -101,28 +115,42 @@ class DelimitedReader:
                 reached = (position - start) * count // (end - start)
         return list(zip(edges, edges[1:], strict=False))
 
-    def _cells(self, file: BinaryIO, file_range: FileRange, end: float, columns: int, index: int) -> Iterator[Item]:
+    def _records(
+        self, file: BinaryIO, file_range: FileRange, end: float, block_bytes: int
+    ) -> Iterator[tuple[int, bytes]]:
+        """Yields the range in blocks of whole records, so that memory does not depend on its size.
+
+        Yields:
+            The offset at which the block ends, and the block.
+
+        Raises:
+            UserError: the file ends before the range does.
+        """
         position = file.tell()
-        # A piece is parsed a part at a time, so that its size does not tell on the memory.
-        for records in read_record_blocks(file, self._delimiter, block_bytes=BATCH_BYTES, end=end):
+        for records in read_record_blocks(file, self._delimiter, block_bytes=block_bytes, end=end):
             position += len(records)
-            if records.strip(b"\r\n"):
-                try:
-                    yield from _parsed(records, self._delimiter, columns, index)
-                except (pa.ArrowInvalid, OverflowError) as error:
-                    raise UserError(
-                        f"{file_range.path} can't be read as a {self._kind} file near its byte {position}: "
-                        f"{one_line(error)}. Look for a quotation mark that is never closed."
-                    ) from error
+            yield position, records
         if position < end == file_range.end:
             raise shortened_error(file_range.path)
 
+    def _cells(self, blocks: Iterator[tuple[int, bytes]], path: str, columns: int, index: int) -> Iterator[Item]:
+        for position, records in blocks:
+            if not records.strip(b"\r\n"):
+                continue
+            try:
+                yield from _parsed(records, self._delimiter, columns, index)
+            except (pa.ArrowInvalid, OverflowError) as error:
+                raise UserError(
+                    f"{path} can't be read as a {self._kind} file near byte {position:,}: {one_line(error)}. "
+                    "Look for a quotation mark that is never closed."
+                ) from error
+
 
 def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterator[Item]:
-    """The rows of another width than the header's, then the cells of one column, as raw bytes."""
+    """Yields the rows that have another number of cells than the header, then the cells of one column."""
     as_found: Callable[[bytes], bytes] = bytes
     if not is_valid_utf8(records):
-        # pyarrow hands rows over as text, which any bytes are if they are taken for Latin-1.
+        # pyarrow gives rejected rows as text, and any bytes are valid Latin-1.
         records = records.decode("latin-1").encode()
         as_found = _from_latin1
     rejected: list[Rejected] = []
@@ -131,12 +159,12 @@ def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterato
         rejected.append(Rejected("malformed row", as_found(row.text.encode())))
         return "skip"
 
-    # Columns are named by number, since a header may name two alike.
+    # Columns are named by number, since two columns may have the same name.
     numbers = [str(i) for i in range(columns)]
     table = pa.csv.read_csv(
-        # After a line end, since pyarrow drops a byte order mark at the start of what it is given.
+        # A line end first, since pyarrow drops a byte order mark at the start of its input.
         pa.BufferReader(b"\n" + records),
-        # One block holds all, so that a record of any length fits.
+        # One block for all records, so that a record may have any length.
         read_options=pa.csv.ReadOptions(column_names=numbers, block_size=len(records) + 2, use_threads=False),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
         convert_options=pa.csv.ConvertOptions(

@@ -1,4 +1,4 @@
-"""Text files that are one document each."""
+"""Reader of text files that are one document each."""
 
 import itertools
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from textgen.corpus.text_files import open_text, text_encoding
 
 
 class DocumentReader(PlainTextReader):
-    """A file is one document, whatever its size, unless it is empty."""
+    """Reads each file as one document of any size; an empty file has no document."""
 
     def divide(
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
@@ -20,7 +20,13 @@ class DocumentReader(PlainTextReader):
         return [(0, size)]
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """The one document."""
+        """Yields the document.
+
+        Raises:
+            UserError: the file can't be decompressed or decoded, or the text is invalid and `on_invalid` is "fail".
+        """
         with open_text(file_range.path, open_file, options) as file:
-            documents = (itertools.chain([block], read_blocks(file)) for block in read_blocks(file))
+            # The first block of each document shows that there is one; its iterator then reads the file to its end.
+            blocks = read_blocks(file, block_bytes=options.limits.block_bytes)
+            documents = (itertools.chain([block], blocks) for block in blocks)
             yield from batches(documents, Origin(file_range.path, text_encoding(options), options))

@@ -1,4 +1,4 @@
-"""JSON Lines files: one JSON value a line, in which one field holds the document."""
+"""Reader of JSON Lines files: one JSON value per line, in which one field holds the document."""
 
 import itertools
 import json
@@ -16,46 +16,54 @@ from textgen.errors import UserError
 
 _DEFAULT_FIELD = "text"
 _HEAD_LINES = 100
-"""A field may be missing from some lines, but not from all of so many."""
+"""Number of lines at the start of a file of which at least one must have the field."""
 
-# Integers as floats, since Python refuses to read those of thousands of digits.
+# Integers are read as floats, since Python refuses integers of thousands of digits.
 _JSON = json.JSONDecoder(parse_int=float)
-_NOTHING = object()
+_MISSING = object()
 
 
 class JsonLinesReader(PlainTextReader):
-    """The field `text_field` of each line, by default `text`; a line belongs to the range that it starts in."""
+    """Reads the field `text_field` of each line (default: `text`); a line belongs to the range in which it starts."""
 
     has_columns = True
     endings: tuple[str, ...] = (".jsonl", ".ndjson", ".json-lines")
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
-        """Raises UserError if the file begins with no JSON value, or none of the first has the field."""
+        """Checks the first lines; an empty file passes.
+
+        Raises:
+            UserError: the first line is no JSON object, or none of the first 100 lines has the field `text_field`.
+        """
         with open_text(path, open_file, options) as file:
-            lines = _whole(read_lines(file, FileRange(path, 0, 0, "jsonl"), float("inf")))
+            lines = _whole(read_lines(file, FileRange(path, 0, 0, "jsonl"), float("inf"), options.limits))
             head = [_value(line, text_encoding(options)) for line in itertools.islice(lines, _HEAD_LINES)]
         if not head:
             return
         if not isinstance(head[0], dict | list):
             raise UserError(
-                f"{path} begins with no JSON object; a JSON Lines file holds one a line. "
-                "Write each object on a line of its own, or choose another --format."
+                f"{path} does not start with a JSON object; a JSON Lines file has one per line. "
+                "Write each object on its own line, or use another --format."
             )
         searched = head if options.text_field else head[:1]
-        if all(value_at(value, options.text_field or _DEFAULT_FIELD) is _NOTHING for value in searched):
+        if all(value_at(value, options.text_field or _DEFAULT_FIELD) is _MISSING for value in searched):
             raise missing_column_error(path, "JSON Lines", list(map(str, _names(head[0]))), options.text_field)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """Yields the texts at the field; lines without one are rejected, blank lines are skipped."""
+        """Yields the texts at the field; lines without one are rejected, and blank lines are skipped.
+
+        Raises:
+            UserError: the file has become shorter, or a text is invalid and `on_invalid` is "fail".
+        """
         field, encoding = options.text_field or _DEFAULT_FIELD, text_encoding(options)
         with open_text(file_range.path, open_file, options) as file:
-            lines = _whole(read_lines(file, file_range, text_end(file_range, options)))
+            lines = _whole(read_lines(file, file_range, text_end(file_range, options), options.limits))
             found = (_found(line, field, encoding) for line in lines)
             yield from batches(found, Origin(file_range.path, "utf-8", options))
 
 
 def value_at(value: Any, field: str) -> Any:
-    """Returns the value at a path of keys and indices, or `_NOTHING`; a key that contains dots is tried first.
+    """Returns the value at a path of keys and indices, or `_MISSING`; a key that contains dots is tried first.
 
     >>> value_at({"messages": [{"content": "hello"}]}, "messages.0.content")
     'hello'
@@ -70,7 +78,7 @@ def value_at(value: Any, field: str) -> Any:
     elif isinstance(value, dict) and dot and key in value:
         inner = value[key]
     else:
-        return _NOTHING
+        return _MISSING
     return value_at(inner, rest) if dot else inner
 
 
@@ -79,7 +87,7 @@ def _names(value: Any) -> Iterable[Any]:
 
 
 def _whole(lines: Iterable[bytes | Iterator[bytes]]) -> Iterator[bytes]:
-    """The lines that are not blank, the long ones too in one."""
+    """Yields the lines that are not blank, with the blocks of a long line joined."""
     for found in lines:
         line = found if isinstance(found, bytes) else b"".join(found)
         if line and not line.isspace():
@@ -90,7 +98,7 @@ def _value(line: bytes, encoding: str) -> Any:
     try:
         return _JSON.decode(decoded(line, encoding))
     except (ValueError, RecursionError):
-        return _NOTHING
+        return _MISSING
 
 
 def _found(line: bytes, field: str, encoding: str) -> Item:

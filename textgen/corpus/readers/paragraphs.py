@@ -1,4 +1,4 @@
-"""Text files that hold one document a paragraph."""
+"""Reader of text files with one document per paragraph."""
 
 import itertools
 from collections.abc import Iterator
@@ -6,39 +6,44 @@ from operator import itemgetter
 from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, OpenFile, ReadOptions, TextBatch
+from textgen.corpus.readers.base import FileRange, Limits, OpenFile, ReadOptions, TextBatch
 from textgen.corpus.readers.lines import skip_line
 from textgen.corpus.readers.plain_text import PlainTextReader
 from textgen.corpus.text_files import open_text, shortened_error, text_encoding, text_end
 
 
 class ParagraphReader(PlainTextReader):
-    """Paragraphs stand apart by lines of nothing but white space; the line ends within them are kept."""
+    """Reads one document per paragraph: lines between lines that are empty or white space; keeps their line ends."""
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """The paragraphs from the first boundary after the piece's start to the first after its end."""
+        """Yields the paragraphs between the boundaries of the range's start and end.
+
+        Raises:
+            UserError: the file has become shorter, or a paragraph is invalid and `on_invalid` is "fail".
+        """
         with open_text(file_range.path, open_file, options) as file:
-            end = text_end(file_range, options)
+            end, limits = text_end(file_range, options), options.limits
             if end == file_range.end:
                 beginning = file.tell()
-                start, end = boundary(file, file_range.start), boundary(file, file_range.end)
+                start, end = (boundary(file, edge, limits) for edge in (file_range.start, file_range.end))
                 if end < file_range.end:
                     raise shortened_error(file_range.path)
                 file.seek(max(start, beginning))
-            yield from batches(_paragraphs(file, end), Origin(file_range.path, text_encoding(options), options))
+            found = _paragraphs(file, end, limits.chunk_bytes)
+            yield from batches(found, Origin(file_range.path, text_encoding(options), options))
 
 
-def boundary(file: BinaryIO, position: int) -> int:
-    """The first paragraph after the first blank line that starts at or after a position, or the file's end.
+def boundary(file: BinaryIO, position: int, limits: Limits) -> int:
+    """Returns the offset of the first paragraph after the first blank line that starts at or after `position`.
 
-    The file's beginning is one too. A boundary depends on the file and the position alone, so the ranges from one
-    to the next hold each paragraph once.
+    It is the file's size if no paragraph follows, and 0 for position 0. A boundary depends only on the file and the
+    position, so that ranges between boundaries hold each paragraph once.
     """
     if not position:
         return 0
-    skip_line(file, position)
+    skip_line(file, position, limits)
     found, blank_before = file.tell(), False
-    for blank, line in _lines(file):
+    for blank, line in _lines(file, float("inf"), limits.chunk_bytes):
         if blank_before and not blank:
             break
         blank_before = blank
@@ -46,18 +51,18 @@ def boundary(file: BinaryIO, position: int) -> int:
     return found
 
 
-def _paragraphs(file: BinaryIO, end: float) -> Iterator[Iterator[bytes]]:
-    for blank, lines in itertools.groupby(_lines(file, end), key=itemgetter(0)):
+def _paragraphs(file: BinaryIO, end: float, block_bytes: int) -> Iterator[Iterator[bytes]]:
+    for blank, lines in itertools.groupby(_lines(file, end, block_bytes), key=itemgetter(0)):
         if not blank:
             yield _without_last_line_end(map(itemgetter(1), lines))
 
 
-def _lines(file: BinaryIO, end: float = float("inf")) -> Iterator[tuple[bool, bytes]]:
-    """Whether a line is blank, and the line; one that is longer than a part comes in blocks, and is not blank."""
+def _lines(file: BinaryIO, end: float, block_bytes: int) -> Iterator[tuple[bool, bytes]]:
+    """Yields for each line whether it is blank, and the line; one longer than a block in blocks, as not blank."""
     position, starts = file.tell(), True
-    while position < end and (line := file.readline(CHUNK_BYTES)):
+    while position < end and (line := file.readline(block_bytes)):
         ends = line.endswith(b"\n")
-        yield starts and (ends or len(line) < CHUNK_BYTES) and line.isspace(), line
+        yield starts and (ends or len(line) < block_bytes) and line.isspace(), line
         position += len(line)
         starts = ends
 

@@ -1,4 +1,4 @@
-"""Parquet files, of which one column of strings holds the documents."""
+"""Reader of Parquet files, in which one column of strings holds the documents."""
 
 import contextlib
 import itertools
@@ -10,36 +10,44 @@ import pyarrow.parquet
 
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.encodings import to_utf8
-from textgen.corpus.readers.base import BATCH_BYTES, FileRange, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error
 from textgen.errors import UserError, one_line
 
 _BUFFER_BYTES = 1 << 20
 _MOST_ROWS = 1024
-"""At a time; no more, since of cells that repeat themselves the file does not tell how much memory they take."""
+"""Number of rows to read at once; the file does not say how much memory equal cells take once decoded."""
 
 _IS_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
 _IS_STRING = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
 
 class ParquetReader:
-    """The column `text_field`, also one within others as `data.text`.
+    """Reads the column `text_field`, which may be nested, as `data.text`: one document per cell.
 
-    The least that is read on its own is a row group; it belongs to the range that its part of the column starts in.
+    A row group is read as a whole; it belongs to the range in which its part of the column starts.
     """
 
     has_columns = True
     endings: tuple[str, ...] = (".parquet", ".pq")
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
-        """Raises UserError if no column is named, the file has none of that name, or it holds no strings."""
+        """Checks the schema.
+
+        Raises:
+            UserError: the file is damaged, or has no column `text_field` of strings.
+        """
         with _opened(path, open_file) as file:
             _Column(file, path, options)
 
     def divide(
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
-        """Ranges of as many row groups as fit, or of one; together they cover the file."""
+        """Returns byte ranges of about `unit_bytes` that cover the file, each with at least one row group.
+
+        Raises:
+            UserError: the file is damaged, or has no column `text_field` of strings.
+        """
         with _opened(path, open_file) as file:
             starts = sorted(_Column(file, path, options).starts())
         edges = [0]
@@ -49,7 +57,11 @@ class ParquetReader:
         return [(start, end) for start, end in itertools.pairwise([*edges, size]) if start < end]
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """Yields the column's cells; null cells are rejected."""
+        """Yields the column's cells; null cells are rejected.
+
+        Raises:
+            UserError: the file is damaged, or a cell is invalid and `on_invalid` is "fail".
+        """
         with _opened(file_range.path, open_file) as file:
             column = _Column(file, file_range.path, options)
             groups = [i for i, start in enumerate(column.starts()) if file_range.start <= start < file_range.end]
@@ -65,17 +77,21 @@ def _opened(path: str, open_file: OpenFile) -> Iterator[pa.parquet.ParquetFile]:
             yield pa.parquet.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise UserError(
-                f"{path} can't be read as a Parquet file: {one_line(error)}. It is damaged, cut short, or of another "
-                "format. Get it anew, or choose another --format."
+                f"{path} can't be read as a Parquet file: {one_line(error)}. It is damaged, truncated, or of another "
+                "format. Download it again, or use another --format."
             ) from error
 
 
 class _Column:
-    """The column of an opened file that holds the documents."""
+    """The column `text_field` of an opened file.
+
+    Raises:
+        UserError: the file has no such column, or it holds no strings.
+    """
 
     def __init__(self, file: pa.parquet.ParquetFile, path: str, options: ReadOptions) -> None:
         names = [file.schema.column(i).path for i in range(len(file.schema))]
-        self._file = file
+        self._file, self._batch_bytes = file, options.limits.batch_bytes
         self._name = options.text_field or ""
         self._fields = _fields(pa.struct(list(file.schema_arrow)), self._name)
         if not self._fields:
@@ -84,21 +100,21 @@ class _Column:
         value_type = type.value_type if pa.types.is_dictionary(type) else type
         if not any(is_kind(value_type) for is_kind in _IS_STRING + _IS_BYTES):
             raise UserError(
-                f"{path} has the type {type} in its column {self._name!r}; documents are strings. "
-                "Name another column with --text-field."
+                f"{path} has the type {type} in its column {self._name!r}; documents must be strings. "
+                "Give another column with --text-field."
             )
         self._index = names.index(self._name)
-        # Strings in Parquet are UTF-8 by its definition.
+        # The Parquet format defines strings as UTF-8.
         self.encoding = options.encoding if any(is_bytes(value_type) for is_bytes in _IS_BYTES) else "utf-8"
 
     def starts(self) -> list[int]:
-        """Where in the file each row group's part of the column starts."""
+        """Returns the offset in the file of each row group's part of the column."""
         return [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in map(self._chunk, self._groups())]
 
     def cells(self, group: int) -> Iterator[bytes | None]:
-        """The cells of a row group."""
+        """Yields the cells of a row group as bytes; None for null."""
         chunk = self._chunk(group)
-        rows = BATCH_BYTES * chunk.num_values // max(1, chunk.total_uncompressed_size)
+        rows = self._batch_bytes * chunk.num_values // max(1, chunk.total_uncompressed_size)
         rows = max(1, min(rows, _MOST_ROWS))
         for batch in self._file.iter_batches(rows, row_groups=[group], columns=[self._name], use_threads=False):
             column = batch.column(batch.schema.names.index(self._fields[0].name))
@@ -114,9 +130,9 @@ class _Column:
 
 
 def _fields(struct: pa.StructType, name: str) -> list[pa.Field]:
-    """The fields that a path leads through, none if it leads nowhere.
+    """Returns the fields along a path, outermost first; none if there is no such path.
 
-    A name with dots in it goes before a path, and of fields of one name the first.
+    A field whose name contains the dots is preferred, and the first of several fields with the same name.
     """
     named = {field.name: field for field in reversed(list(struct))}
     if name in named:

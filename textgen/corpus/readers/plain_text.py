@@ -5,7 +5,7 @@ from textgen.corpus.text_files import check_head, is_splittable
 
 
 class PlainTextReader:
-    """Checks and divides files that any text is valid in; subclasses read the documents of a range."""
+    """Checks and divides files of formats in which any text is valid; subclasses read the documents of a range."""
 
     has_columns = False
     endings: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class PlainTextReader:
     def divide(
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
-        """Returns byte ranges of equal size, about `unit_bytes` each, that need not end where a document ends."""
+        """Returns byte ranges of equal size, about `unit_bytes` each; they may end within a document."""
         return equal_ranges(path, size, unit_bytes, options)
 
 
