@@ -266,6 +266,6 @@ class TestADatasetAtAUrl:
         with pytest.raises(UserError, match=r"^memory://none/data is not a dataset: it has no manifest\.json\. Make"):
             read_manifest("memory://none/data")
         with pytest.raises(
-            UserError, match=r"^memory://none/data has no vocabulary\.jsonl; .* Name another folder\."
+            UserError, match=r"^memory://none/data has no vocabulary\.jsonl; .* Give another folder\."
         ):
             vocabulary.load("memory://none/data")

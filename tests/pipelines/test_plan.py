@@ -109,10 +109,10 @@ def test_a_given_vocabulary_and_a_model_tell_plans_apart(corpus: str, tmp_path: 
     ("tokenizer", "files", "options", "message"),
     [
         ("word", {}, {"vocabulary": "v.txt"}, r"there is no file .*v\.txt\. Check the path after --vocabulary\."),
-        ("word", {"v.txt": b"\xff"}, {"vocabulary": "v.txt"}, r"v\.txt is no UTF-8 text\. Give a vocabulary\.jsonl"),
-        ("word", {"v.txt": b"\n"}, {"vocabulary": "v.txt"}, r"v\.txt names no token\. Write one on each line"),
-        ("word", {"v.txt": b"a\na\n"}, {"vocabulary": "v.txt"}, r"names \['a'\] more than once\. Name each"),
-        ("word", {"v.jsonl": b"a\n"}, {"vocabulary": "v.jsonl"}, r"v\.jsonl is no vocabulary: .*Give the vocab"),
+        ("word", {"v.txt": b"\xff"}, {"vocabulary": "v.txt"}, r"v\.txt is not UTF-8 text\. Give the vocab"),
+        ("word", {"v.txt": b"\n"}, {"vocabulary": "v.txt"}, r"v\.txt has no tokens\. Write one per line"),
+        ("word", {"v.txt": b"a\na\n"}, {"vocabulary": "v.txt"}, r"has the token 'a' more than once; .*Keep one"),
+        ("word", {"v.jsonl": b"a\n"}, {"vocabulary": "v.jsonl"}, r"v\.jsonl is not a vocabulary; .*Give the vocab"),
         (
             "word",
             {"v.txt": b"the 9\n"},

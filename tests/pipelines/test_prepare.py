@@ -211,7 +211,7 @@ def test_one_document_can_not_be_split_by_documents(tmp_path: Path) -> None:
     ("name", "content", "settings", "message"),
     [
         ("a.csv", "x,y\n1,2\n", {}, "columns x, y.*--text-field"),
-        ("a.csv", "x,y\n1,2\n", {"text_field": "z"}, "columns x, y.*none named 'z'"),
+        ("a.csv", "x,y\n1,2\n", {"text_field": "z"}, "columns x, y.*none is named 'z'"),
         ("a.txt", "a b", {"text_field": "z"}, "no input .*--format"),
         ("a.txt", "", {}, "all empty"),
         ("a.txt", " \n ", {}, "no document with text is left"),

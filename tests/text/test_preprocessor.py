@@ -239,7 +239,9 @@ def test_a_model_that_is_missing_or_changed_is_an_error_that_names_it(tmp_path, 
     (tmp_path / VOCABULARY_FILE).write_bytes(WORDS.to_bytes())
     if content is not None:
         (tmp_path / TOKENIZER_FILE).write_bytes(content)
-    with pytest.raises(UserError, match=rf"{tmp_path}/tokenizer\.model is missing or changed\. Put the Sentence"):
+    with pytest.raises(
+        UserError, match=rf"{tmp_path}/tokenizer\.model is missing or changed; .*Copy that file there"
+    ):
         preprocessors_module.load(tmp_path, SENTENCEPIECE)
 
 

@@ -86,7 +86,7 @@ def test_a_token_that_looks_like_a_line_end_or_a_mark_of_json_survives_the_file(
 )
 def test_a_damaged_file_is_an_error_that_says_what_the_file_must_hold(content):
     with pytest.raises(
-        UserError, match=r"is damaged: it must hold a JSON list of a token and its count on each line\. Delete it"
+        UserError, match=r"is damaged; each line must be a JSON list of a token and its count\. Delete it"
     ):
         parse(content)
 
@@ -98,7 +98,7 @@ def test_the_vocabulary_is_loaded_from_beside_a_dataset(tmp_path):
 
 
 def test_a_folder_without_a_vocabulary_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(UserError, match=rf"{tmp_path} has no vocabulary\.jsonl; .*Name another folder\."):
+    with pytest.raises(UserError, match=rf"{tmp_path} has no vocabulary\.jsonl; .*Give another folder\."):
         load(tmp_path)
 
 
@@ -138,14 +138,18 @@ def test_the_vocabulary_of_any_dataset_can_be_given(found):
 @pytest.mark.parametrize(
     ("path", "content", "message"),
     [
-        ("w.txt", b"\xff\n", r"w\.txt is no UTF-8 text\. Give a vocabulary\.jsonl, or a file with a token a line\."),
-        ("w.txt", b"", r"w\.txt names no token\. Write one on each line"),
-        ("w.txt", b"\n\r\n", r"w\.txt names no token"),
-        ("w.txt", b"the\na\nthe\n", r"w\.txt names \['the'\] more than once\. Name each token once\."),
-        ("w.jsonl", b"the\n", r"w\.jsonl is no vocabulary: .*Give the vocabulary\.jsonl of a dataset, or a \.txt"),
-        ("w.jsonl", b"\xff", r"w\.jsonl is no vocabulary"),
-        ("w.jsonl", b"", r"w\.jsonl is no vocabulary"),
-        ("w.jsonl", b'["a", 1]\n["a", 1]\n', r"w\.jsonl names \['a'\] more than once"),
+        (
+            "w.txt",
+            b"\xff\n",
+            r"w\.txt is not UTF-8 text\. Give the vocabulary\.jsonl .*, or a text file with one token",
+        ),
+        ("w.txt", b"", r"w\.txt has no tokens\. Write one per line"),
+        ("w.txt", b"\n\r\n", r"w\.txt has no tokens"),
+        ("w.txt", b"the\na\nthe\n", r"w\.txt has the token 'the' more than once; .*Keep one of them\."),
+        ("w.jsonl", b"the\n", r"w\.jsonl is not a vocabulary; .*Give the vocabulary\.jsonl of a dataset, or a \.txt"),
+        ("w.jsonl", b"\xff", r"w\.jsonl is not a vocabulary"),
+        ("w.jsonl", b"", r"w\.jsonl is not a vocabulary"),
+        ("w.jsonl", b'["a", 1]\n["a", 1]\n', r"w\.jsonl has the token 'a' more than once"),
     ],
 )
 def test_a_given_vocabulary_that_can_not_be_read_is_named_with_what_to_give(path, content, message):

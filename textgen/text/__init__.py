@@ -1,5 +1,5 @@
-"""What is understood: raw text to token ids and back, as graph operations on batches.
+"""Converts raw text to token ids and back, in graph operations on batches of texts.
 
-The Beam job, the generator and an exported model run these same operations, so what a model is trained on and
-what it is asked about can't differ.
+The Beam job, the generator and an exported model run the same operations, so a prompt is processed exactly as the
+training text was.
 """

@@ -1,4 +1,4 @@
-"""The one way from raw text to token ids and back, for training data and for prompts alike."""
+"""Converts raw text to token ids and back: one definition for training data and for prompts."""
 
 import contextlib
 import hashlib
@@ -23,15 +23,15 @@ _FLAGS = tf.TensorSpec([None], tf.bool, "continued")
 
 
 class TokenizedTexts(NamedTuple):
-    """A batch of B texts with T tokens in all, of which U are distinct.
+    """A batch of B texts with T symbols in all, of which U are distinct.
 
     Attributes:
-        cleaned: string[B], the texts that were cut into tokens.
-        characters: int32[B], how many code points they have.
-        symbols: [U], the distinct tokens in the order in which they come; strings, or int32 code points.
-        indices: int32[T], the tokens of all texts, concatenated, as indices into `symbols`.
-        lengths: int64[B], how many tokens each text has.
-        statistics: float64[B, K], the statistics of all filters, side by side.
+        cleaned: string [B], the cleaned texts.
+        characters: int32 [B], number of code points per text.
+        symbols: string or int32 [U], the distinct symbols, in order of first occurrence.
+        indices: int32 [T], the symbols of all texts, concatenated, as indices into `symbols`.
+        lengths: int64 [B], number of symbols per text.
+        statistics: float64 [B, K], the statistics of all filters, side by side.
     """
 
     cleaned: tf.Tensor
@@ -43,19 +43,33 @@ class TokenizedTexts(NamedTuple):
 
 
 class Analyzer(tf.Module):
-    """Cleans and cuts text; what a vocabulary is counted from."""
+    """Cleans, tokenizes and measures texts before there is a vocabulary."""
 
     def __init__(self, config: TextConfig, *, filters: Sequence[Filter] = (), model: bytes = b""):
-        """`filters` measure the texts; `model` is the content of the file of a tokenizer that comes with one."""
+        """Builds the tokenizer.
+
+        Args:
+            config: the text settings.
+            filters: filters whose statistics are measured.
+            model: content of the tokenizer's model file; empty for a tokenizer without one.
+
+        Raises:
+            UserError: the model is damaged.
+        """
         super().__init__()
         self.config = config
         self.tokenizer = make_tokenizer(config, model)
         self.filters = filters
 
-    # Without autograph, which would take seconds to rewrite code that is all graph operations.
+    # Without autograph, which takes seconds and has nothing to convert here.
     @tf.function(input_signature=[_TEXTS, _FLAGS], autograph=False)
     def analyze(self, texts: tf.Tensor, continued: tf.Tensor) -> TokenizedTexts:
-        """string[B] of UTF-8, and bool[B] that says which of them goes on with the text before it → Tokens."""
+        """Cleans, tokenizes and measures texts.
+
+        Args:
+            texts: string [B], valid UTF-8.
+            continued: bool [B], whether a text is a further chunk of the document of the preceding text.
+        """
         cleaned = clean(texts, self.config, continued)
         ragged = self.tokenizer.tokenize(cleaned)
         symbols, indices = tf.unique(ragged.values)
@@ -66,47 +80,64 @@ class Analyzer(tf.Module):
 
 
 class Preprocessor(Analyzer):
-    """Cleans and cuts text, looks its tokens up, and joins ids to text again."""
+    """Converts texts to ids and ids to texts."""
 
     def __init__(self, config: TextConfig, vocabulary: Vocabulary, *, model: bytes = b""):
+        """Builds the tokenizer and the lookup table of the vocabulary.
+
+        Args:
+            config: the text settings.
+            vocabulary: the tokens that have ids.
+            model: content of the tokenizer's model file; empty for a tokenizer without one.
+
+        Raises:
+            UserError: the model is damaged.
+        """
         super().__init__(config, model=model)
         self.vocabulary = vocabulary
         self._table = self.tokenizer.table(vocabulary)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """string[B] of UTF-8 → ragged int32 [B, (tokens)], without [BOS] and [EOS]."""
+        """Returns the ids of texts, string [B] of valid UTF-8 → ragged int32 [B, (T)], without [BOS] and [EOS]."""
         symbols = self.tokenizer.tokenize(clean(texts, self.config))
         return symbols.with_values(self.ids(symbols.values)).merge_dims(1, 2)
 
     def ids(self, symbols: tf.Tensor) -> tf.RaggedTensor:
-        """Symbols [N] → ragged int32 [N, (ids)]: the ids that each gives, which may be none."""
+        """Returns the ids of each symbol, string or int32 [N] → ragged int32 [N, (ids)].
+
+        With `unknown="drop"`, an unknown symbol has no ids.
+        """
         ids = self._table.ids(tf.convert_to_tensor(symbols, self.tokenizer.symbol_dtype))
         if self.config.unknown == "drop":
             ids = tf.ragged.boolean_mask(ids, tf.not_equal(ids, UNK))
         return ids
 
     def decode(self, ids: tf.RaggedTensor) -> tf.Tensor:
-        """Ragged int32 [B, (tokens)] → string[B]; reserved ids other than [UNK] have no text."""
+        """Returns the texts of ids, ragged int32 [B, (T)] → string [B]; reserved ids except [UNK] have no text."""
         ids = tf.ragged.boolean_mask(ids, (ids > EOS) | tf.equal(ids, UNK))
         return self.tokenizer.detokenize(self._table.texts(ids))
 
 
 def load(directory: str | Path, config: TextConfig) -> Preprocessor:
-    """The preprocessor of a dataset or of a run, in a folder of this machine or at a URL.
+    """Loads the preprocessor of a dataset or of a run.
+
+    Args:
+        directory: path or URL of its folder.
+        config: its text settings.
 
     Raises:
-        UserError: the folder has no vocabulary, or not the model that the tokenizer comes with.
-        OSError: one of them can't be read.
+        UserError: the folder has no vocabulary, or not the tokenizer model that `config` names.
+        OSError: a file can't be read.
     """
-    words = vocabularies.load(directory)
+    vocabulary = vocabularies.load(directory)
     if not config.tokenizer_model:
-        return Preprocessor(config, words)
+        return Preprocessor(config, vocabulary)
     folder, model = Folder(directory), b""
     with contextlib.suppress(FileNotFoundError):
         model = folder.read(TOKENIZER_FILE)
     if hashlib.sha256(model).hexdigest() != config.tokenizer_model:
         raise UserError(
-            f"{folder.path(TOKENIZER_FILE)} is missing or changed. "
-            "Put the SentencePiece model there that the dataset was made with."
+            f"{folder.path(TOKENIZER_FILE)} is missing or changed; it must be the SentencePiece model with which the "
+            "dataset was prepared. Copy that file there."
         )
-    return Preprocessor(config, words, model=model)
+    return Preprocessor(config, vocabulary, model=model)

@@ -1,7 +1,7 @@
-"""Which tokens have an id: the frequent ones, from id 4 on by falling frequency, ties in the order of their text.
+"""The vocabulary: the most frequent tokens, numbered from id 4 on.
 
-So a low id is a frequent token, which log-uniform sampling needs. The file is JSON Lines, `["the", 14715]` a
-line, so that a token may be any text, a newline included.
+Tokens are sorted by falling frequency, ties by text, so that log-uniform sampling of ids is valid. The file is JSON
+Lines with one `["the", 14715]` per line, so that a token may be any text, even one with a newline.
 """
 
 import codecs
@@ -20,9 +20,11 @@ FIRST_ID = EOS + 1
 
 
 class Vocabulary(NamedTuple):
-    """Tokens by id, less the reserved ones, and how often the training split has each.
+    """Tokens and their counts.
 
-    `tokens[i]` has the id `i + 4`.
+    Attributes:
+        tokens: the tokens without the reserved ones; `tokens[i]` has the id `i + 4`.
+        counts: number of occurrences of each in the training split; zeros for a vocabulary from a text file.
     """
 
     tokens: tuple[str, ...]
@@ -30,65 +32,76 @@ class Vocabulary(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many ids there are, the four reserved ones included."""
+        """Number of ids, including the four reserved ones."""
         return FIRST_ID + len(self.tokens)
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The text of every id; reserved ids read `[PAD]` and so on."""
+        """Text of every id; those of the reserved ids are `[PAD]`, `[UNK]`, `[BOS]` and `[EOS]`."""
         return RESERVED + self.tokens
 
     def to_bytes(self) -> bytes:
-        """The file's content."""
+        """Returns the content of the vocabulary file."""
         rows = zip(self.tokens, self.counts, strict=True)
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file's content, as hexadecimal digits."""
+        """Returns the SHA-256 of the file's content, as hexadecimal digits."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def tokens_fingerprint(self) -> str:
-        """SHA-256 of the tokens as JSON, as hexadecimal digits: what the ids mean, whatever the counts."""
+        """Returns the SHA-256 of the tokens as JSON, as hexadecimal digits; it does not depend on the counts."""
         return hashlib.sha256(json.dumps(self.tokens).encode()).hexdigest()
 
 
 def most_frequent(counts: Iterable[tuple[str, int]] | Mapping[str, int], size: int) -> Vocabulary:
-    """The `size` most frequent tokens; fewer where there are fewer."""
+    """Returns the vocabulary of the `size` most frequent tokens, or of all tokens if there are fewer.
+
+    >>> most_frequent({"sea": 2, "whale": 5, "boat": 2}, 2).tokens
+    ('whale', 'boat')
+    """
     pairs = counts.items() if isinstance(counts, Mapping) else counts
     kept = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:size]
     return Vocabulary(tuple(token for token, _ in kept), tuple(count for _, count in kept))
 
 
 def parse(content: bytes) -> Vocabulary:
-    """The vocabulary that `to_bytes` wrote.
+    """Returns the vocabulary that `to_bytes` wrote.
 
     Raises:
-        UserError: the content is not a vocabulary, or is one without tokens.
+        UserError: the content is not a vocabulary, or has no tokens.
     """
     try:
-        # Not splitlines: a token may hold U+2028, which JSON leaves as it is.
+        # Not splitlines, since JSON does not escape U+2028, which a token may hold.
         rows = [json.loads(line) for line in content.decode().split("\n") if line]
         vocabulary = Vocabulary(tuple(str(token) for token, _ in rows), tuple(int(count) for _, count in rows))
     except (ValueError, TypeError):
         vocabulary = Vocabulary((), ())
     require(
         len(vocabulary.tokens) > 0,
-        f"{VOCABULARY_FILE} is damaged: it must hold a JSON list of a token and its count on each line. "
+        f"{VOCABULARY_FILE} is damaged; each line must be a JSON list of a token and its count. "
         "Delete it and run the same `textgen prepare` again.",
     )
     return vocabulary
 
 
 def parse_user_vocabulary(content: bytes, path: str) -> Vocabulary:
-    """The vocabulary in a file that a user brings: that of another dataset, or a token a line by falling frequency.
+    """Returns the vocabulary in a file given by the user.
+
+    Args:
+        content: a vocabulary file as of a dataset, or text with one token per line, by falling frequency.
+        path: path of the file; a vocabulary file's ends in `.jsonl`.
 
     Raises:
-        UserError: the file is not text, or names no token, or one twice.
+        UserError: the file is damaged, is not UTF-8, has no tokens, or has one twice.
     """
     content = content.removeprefix(codecs.BOM_UTF8)
     given = _parse_json_lines(content, path) if path.endswith(".jsonl") else _parse_lines(content, path)
     repeated = sorted(token for token, count in Counter(given.tokens).items() if count > 1)
-    require(not repeated, f"{path} names {repeated[:1]} more than once. Name each token once.")
+    if repeated:
+        raise UserError(
+            f"{path} has the token {repeated[0]!r} more than once; tokens must be unique. Keep one of them."
+        )
     return given
 
 
@@ -97,8 +110,8 @@ def _parse_json_lines(content: bytes, path: str) -> Vocabulary:
         return parse(content)
     except UserError:
         raise UserError(
-            f"{path} is no vocabulary: it must hold a JSON list of a token and its count on each line. "
-            f"Give the {VOCABULARY_FILE} of a dataset, or a .txt file with a token a line."
+            f"{path} is not a vocabulary; each line must be a JSON list of a token and its count. "
+            f"Give the {VOCABULARY_FILE} of a dataset, or a .txt file with one token per line."
         ) from None
 
 
@@ -107,25 +120,26 @@ def _parse_lines(content: bytes, path: str) -> Vocabulary:
         lines = [line.removesuffix("\r") for line in content.decode().split("\n")]
     except UnicodeDecodeError:
         raise UserError(
-            f"{path} is no UTF-8 text. Give a {VOCABULARY_FILE}, or a file with a token a line."
+            f"{path} is not UTF-8 text. "
+            f"Give the {VOCABULARY_FILE} of a dataset, or a text file with one token per line."
         ) from None
     tokens = tuple(line for line in lines if line)
-    require(bool(tokens), f"{path} names no token. Write one on each line, the most frequent first.")
+    require(bool(tokens), f"{path} has no tokens. Write one per line, the most frequent first.")
     return Vocabulary(tokens, (0,) * len(tokens))
 
 
 def load(directory: str | Path) -> Vocabulary:
-    """The vocabulary of a dataset or of a run, in a folder of this machine or at a URL.
+    """Loads the vocabulary of a dataset or of a run from the path or URL of its folder.
 
     Raises:
-        UserError: the folder has none, or a damaged one.
-        OSError: it can't be read.
+        UserError: the folder has no vocabulary, or a damaged one.
+        OSError: the file can't be read.
     """
     try:
         content = Folder(directory).read(VOCABULARY_FILE)
     except FileNotFoundError:
         raise UserError(
-            f"{directory} has no {VOCABULARY_FILE}; it is neither a dataset nor a run. Name another folder."
+            f"{directory} has no {VOCABULARY_FILE}; it is neither a dataset nor a run. Give another folder."
         ) from None
     try:
         return parse(content)

@@ -1,6 +1,6 @@
-r"""The rules that make text regular, one a file, as graph operations on string[B].
+r"""Cleaning rules, one per file, as graph operations on string [B].
 
-Patterns are RE2, where `\s`, `\w` and `\b` mean ASCII alone; so every class is spelt out.
+Patterns are RE2, in which `\s`, `\w` and `\b` match only ASCII, so character classes are written out.
 """
 
 from collections.abc import Iterator
@@ -24,34 +24,37 @@ from textgen.text.cleaning.whitespace import collapse, keep_lines
 
 
 def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = None) -> tf.Tensor:
-    r"""The texts as the rules that `config` asks for leave them.
+    r"""Applies the cleaning rules that the settings select: "It’s  Ahab!\r\n" → "it’s ahab!".
 
-    "It’s  Ahab!\r\n" becomes "it’s ahab!", or "its ahab" with punctuation stripped. Cleaning what is clean
-    changes nothing.
+    Cleaning is idempotent. The order of the rules:
 
-    The order: normal form and case come first, so that all other rules meet one form of each character. HTML is
-    next, since its tags hold addresses; then addresses of pages, which may hold those of mail, which hold what looks
-    like a name; redactions before numbers, since both have dates. Punctuation goes once no rule needs it, and runs of
-    a character are cut when no rule needs `www` or `//`. White space is last, as every rule leaves some behind.
+    1. Unicode normal form and case, so that all other rules see one form of each character.
+    2. HTML, since its attributes contain URLs.
+    3. URLs, which may contain e-mail addresses; then these, which contain what looks like a mention; then mentions.
+    4. Redactions before numbers, since both match dates.
+    5. Punctuation, which rules 1 to 4 need.
+    6. Repeated characters, since URLs contain `www` and `//`.
+    7. White space, which every other rule may leave behind.
 
-    A long document may be given in parts, each but the first beginning with white space. Cleaned, the parts on end
-    are the whole cleaned, but where the match of a rule holds white space and spans the cut (an HTML element, two
-    redactions), and but for a space at the front where nothing is left of the first part.
+    The cleaned chunks of a document, concatenated, equal the cleaned document, with two exceptions: a match that
+    contains white space and spans two chunks (an HTML element, two redactions), and a leading space if nothing of the
+    first chunk remains.
 
     Args:
-        texts: string[B], UTF-8.
-        config: chooses the rules.
-        continued: bool[B], which texts go on from another; None where none do.
+        texts: string [B], valid UTF-8.
+        config: the text settings.
+        continued: bool [B], whether a text is a further chunk of the document of the preceding text; such a chunk
+            starts with white space. None if no text is one.
 
     Returns:
-        string[B], UTF-8.
+        string [B], valid UTF-8.
     """
     texts = apply_rules(texts, list(_steps(config)))
     return collapse(texts, continued) if config.whitespace == "collapse" else keep_lines(texts)
 
 
 def _steps(config: TextConfig) -> Iterator[CleaningStep]:
-    """All rules but the last."""
+    """Yields the steps before the rule for white space."""
     normal = CleaningStep(partial(normalize, form=config.normalization, fold=config.case == "fold"))
     yield normal
     if config.html == "strip":
@@ -66,9 +69,9 @@ def _steps(config: TextConfig) -> Iterator[CleaningStep]:
     yield from _codes(config)
     if config.punctuation == "strip":
         yield CleaningStep(strip_punctuation)
-        # An apostrophe gone, a letter and an accent may stand side by side and join.
+        # Without the apostrophe between them, a letter and an accent may compose.
         yield normal
-        # A mark gone, so may two redactions, and "v1,5" has a number.
+        # Without the mark between them, two redactions are adjacent, and "v1,5" has a number.
         yield from _codes(config)
     if config.max_repeats:
         masks = "mask" in (config.urls, config.emails, config.mentions, config.redactions, config.numbers)
@@ -78,7 +81,7 @@ def _steps(config: TextConfig) -> Iterator[CleaningStep]:
 
 
 def _codes(config: TextConfig) -> Iterator[CleaningStep]:
-    """Rules that know what they take by letters and digits alone."""
+    """Yields the rules whose matches need no punctuation around them."""
     if config.redactions == "mask":
         yield CleaningStep(mask_redactions)
     if config.numbers == "mask":

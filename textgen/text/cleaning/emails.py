@@ -1,4 +1,4 @@
-"""`xxemail` for an address of mail."""
+"""Masks e-mail addresses."""
 
 import tensorflow as tf
 
@@ -10,7 +10,7 @@ _LABEL = f"[{WORD}]+(?:-+[{WORD}]+)*"
 
 
 def mask_emails(texts: tf.Tensor) -> tf.Tensor:
-    """string[B] → string[B]; "mail a.b@c.org!" is "mail xxemail!"."""
+    """Replaces each e-mail address by `xxemail`: "mail a.b@c.org!" → "mail xxemail!"; string [B] → string [B]."""
     return update_rows(texts, contains(texts, "@"), _mask)
 
 

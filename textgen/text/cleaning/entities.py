@@ -1,7 +1,7 @@
-"""HTML's character references: `&eacute;`, `&#233;` and `&#xE9;` are é.
+"""Decodes HTML character references: `&eacute;`, `&#233;` and `&#xE9;` → é.
 
-Every name of HTML that ends in a semicolon is known, and every number. References are undone down to the character
-however often they were escaped, so `&amp;lt;` is <, and cleaning twice is cleaning once.
+All named references of HTML that end in a semicolon are decoded, and all numeric ones. A reference that was escaped
+several times is decoded to its character, `&amp;lt;` → <, so that decoding is idempotent.
 """
 
 import html.entities
@@ -10,19 +10,22 @@ import tensorflow as tf
 
 from textgen.text.cleaning.rows import contains, update_rows
 
-# `\C` is a byte: what is looked at may end inside a character.
+# `\C` matches a byte, since the substring that is matched may end within a character.
 _REFERENCE = r"^([A-Za-z][A-Za-z0-9]*;|#[0-9]{1,7};|#[xX][0-9A-Fa-f]{1,6};)?\C*"
 _LONGEST = max(map(len, html.entities.html5))
 _DIGITS = 7
 
-# 128 to 159 mean what Windows-1252 means by them: https://html.spec.whatwg.org/#numeric-character-reference-end-state
+# 128 to 159 are Windows-1252: https://html.spec.whatwg.org/#numeric-character-reference-end-state
 _WINDOWS = [ord(bytes([code]).decode("cp1252", "ignore") or chr(code)) for code in range(128, 160)]
 
 
 def decode_entities(texts: tf.Tensor, *, fold: bool) -> tf.Tensor:
-    """string[B] → string[B] with the characters that references stand for.
+    """Replaces character references by their characters: "caf&eacute;" → "café"; string [B] → string [B].
 
-    Folded text has folded names: there `&rArr;` can't be told from `&rarr;`, and is read as the latter.
+    Args:
+        texts: string [B].
+        fold: whether the case of the texts was folded, so that names are in lower case: `&rArr;` is then read as
+            `&rarr;`.
     """
     names = {name: text for name, text in html.entities.html5.items() if name.endswith(";")}
     if fold:
@@ -42,19 +45,19 @@ def _decode(texts: tf.Tensor, names: dict[str, str]) -> tf.Tensor:
 
 
 def _named(references: tf.Tensor, names: dict[str, str]) -> tf.Tensor:
-    """string[M] of names → string[M], what they stand for, and with an ampersand again those that are none."""
-    # With the names first, a name's place among all distinct strings is its place among the names.
-    places = tf.unique(tf.concat([list(names), references], axis=0)).idx[len(names) :]
-    known = places < len(names)
-    return tf.where(known, tf.gather(list(names.values()), tf.where(known, places, 0)), "&" + references)
+    """Returns the characters of named references, string [M] → string [M]; unknown names with their ampersand."""
+    # The names come first, so the index of a string among the distinct ones is its index among the names.
+    indices = tf.unique(tf.concat([list(names), references], axis=0)).idx[len(names) :]
+    known = indices < len(names)
+    return tf.where(known, tf.gather(list(names.values()), tf.where(known, indices, 0)), "&" + references)
 
 
 def _numbered(references: tf.Tensor) -> tf.Tensor:
-    """string[M], `#233;` or `#xe9;` → string[M]; a number that is no character's becomes U+FFFD."""
+    """Returns the characters of `#233;` or `#xe9;`, string [M] → string [M]; U+FFFD if there is no such character."""
     base = tf.where(tf.strings.regex_full_match(references, "#[xX].*"), 16, 10)
     digits = tf.strings.regex_replace(references, r"[^0-9A-Fa-f]", "")
     digits = tf.strings.substr("0" * _DIGITS + digits, -_DIGITS, _DIGITS)
-    # In ASCII, the low four bits of 0 to 9 are their values, and those of a to f, of either case, are nine less.
+    # In ASCII, the low four bits of a digit are its value, and those of a to f in either case are 9 less than theirs.
     codes = tf.cast(tf.io.decode_raw(digits, tf.uint8, fixed_length=_DIGITS), tf.int32)
     values = codes % 16 + tf.where(codes > ord("9"), 9, 0)
     powers = base[:, None] ** tf.range(_DIGITS - 1, -1, -1)

@@ -1,4 +1,4 @@
-"""`xxname` for the name of a user."""
+"""Masks mentions of users."""
 
 import tensorflow as tf
 
@@ -7,7 +7,7 @@ from textgen.text.cleaning.rows import contains, update_rows
 
 
 def mask_mentions(texts: tf.Tensor) -> tf.Tensor:
-    """string[B] → string[B]; "thanks @ann_b!" is "thanks xxname!"."""
+    """Replaces each mention by `xxname`: "thanks @ann_b!" → "thanks xxname!"; string [B] → string [B]."""
     return update_rows(texts, contains(texts, "@"), _mask)
 
 

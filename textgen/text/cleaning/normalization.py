@@ -1,4 +1,4 @@
-"""One way to write each character: a Unicode normal form, and one case where case is folded."""
+"""Converts text to a Unicode normal form, and folds its case."""
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -7,15 +7,20 @@ from textgen.text.cleaning.rows import has_non_ascii, update_rows
 
 
 def normalize(texts: tf.Tensor, *, form: str, fold: bool) -> tf.Tensor:
-    """string[B] → string[B] in the normal form "nfkc" or "nfc".
+    """Converts texts to a normal form: "Straße" → "strasse" with NFKC and folding; string [B] → string [B].
 
-    "Straße" with its case folded is "strasse" in NFKC, whose folding Unicode defines, and "straße" in NFC, where
-    folding is lower-casing: to fold is to make compatible characters alike, which NFC is chosen to avoid.
+    With NFC, folding is lower-casing, "Straße" → "straße", since full case folding merges compatible characters,
+    which NFC keeps apart.
+
+    Args:
+        texts: string [B], valid UTF-8.
+        form: "nfkc" or "nfc".
+        fold: whether to fold the case.
     """
     texts = tf_text.normalize_utf8(texts, form.upper())
     if not fold:
         return texts
-    # Of ASCII, the only case is that of 26 letters, and its folding is in every normal form.
+    # ASCII is in every normal form, and folding it is lower-casing.
     return update_rows(tf.strings.lower(texts), has_non_ascii(texts), _fold_nfkc if form == "nfkc" else _fold_nfc)
 
 
@@ -25,8 +30,8 @@ def _fold_nfkc(texts: tf.Tensor) -> tf.Tensor:
 
 
 def _fold_nfc(texts: tf.Tensor) -> tf.Tensor:
-    # ICU lower-cases by the locale of the process, and Turkish has its own way with this letter.
+    # ICU lower-cases this letter by the locale of the process, differently for Turkish.
     texts = tf.strings.regex_replace(texts, "\u0130", "i\u0307")
-    # TensorFlow would end the text at a NUL; the rule on white space makes it a space anyway.
+    # TensorFlow would end the text at a NUL, which the rule for white space replaces by a space anyway.
     texts = tf.strings.regex_replace(texts, r"\x00", " ")
     return tf_text.normalize_utf8(tf.strings.lower(texts, encoding="utf-8"), "NFC")

@@ -1,12 +1,12 @@
-"""Words in place of what takes a thousand forms: `xxurl` for an address, `xxnumber` for a number.
+"""Replaces matches by placeholders, such as `xxurl` for a URL.
 
-A placeholder is lower-case letters alone, so that no other rule and no tokenizer takes it apart.
+A placeholder consists of lower-case letters, so that no other rule and no tokenizer splits it.
 """
 
 import tensorflow as tf
 
 WORD = r"\pL\pM\pN"
-"""Inside a character class of RE2: what words are made of."""
+"""Characters of words, for use inside a character class of RE2."""
 
 _BEFORE = f"^|[^{WORD}]"
 _AFTER = f"$|[^{WORD}]"
@@ -15,11 +15,19 @@ _AFTER = f"$|[^{WORD}]"
 def mask_words(
     texts: tf.Tensor, pattern: str, placeholder: str, *, before: str = _BEFORE, after: str = _AFTER
 ) -> tf.Tensor:
-    """string[B] → string[B], with the placeholder for what matches and is no part of a longer word.
+    """Replaces matches that are not part of a longer word by a placeholder.
 
-    `before` and `after` are what may stand beside it; no pattern has groups that capture.
+    Args:
+        texts: string [B].
+        pattern: RE2 pattern without capturing groups.
+        placeholder: the replacement.
+        before: pattern of what may precede a match, without capturing groups.
+        after: pattern of what may follow a match, without capturing groups.
+
+    Returns:
+        string [B].
     """
-    # Where two matches share what stands between them, it goes to the first, so the second is left to the next pass.
+    # A character between two matches is consumed by the first one, so the second one is found in the next pass.
     for _ in range(2):
         texts = tf.strings.regex_replace(texts, f"({before})(?:{pattern})({after})", rf"\1{placeholder}\2")
     return texts

@@ -1,9 +1,12 @@
-"""Text without marks."""
+"""Removes punctuation marks and symbols."""
 
 import tensorflow as tf
 
 
 def strip_punctuation(texts: tf.Tensor) -> tf.Tensor:
-    """string[B] → string[B]; apostrophes are removed ("don't" is "dont"), every other mark or symbol is a space."""
+    """Removes apostrophes, and replaces other marks and symbols by spaces: "don't stop!" → "dont stop ".
+
+    string [B] → string [B].
+    """
     texts = tf.strings.regex_replace(texts, "['’]", "")
     return tf.strings.regex_replace(texts, r"[\pP\pS]+", " ")

@@ -7,20 +7,27 @@ import tensorflow as tf
 
 from textgen.text.cleaning.rows import CleaningRule
 
-_ROUNDS = 8
+_MAX_ROUNDS = 8
 
 
 class CleaningStep(NamedTuple):
-    """A rule, and whether a text that it changes must go through all rules again."""
+    """A rule, and whether all rules are applied again to a text that it changes."""
 
     rule: CleaningRule
     exposes_matches: bool = False
 
 
 def apply_rules(texts: tf.Tensor, steps: Sequence[CleaningStep]) -> tf.Tensor:
-    """Applies all steps to string [B], up to eight times for texts in which a step exposed new matches.
+    """Applies all steps, and repeats them for texts in which a step exposed new matches.
 
-    It takes a text made for that to need more: eight references hidden in one another.
+    There are at most eight rounds; only a text of more than eight nested references would need more.
+
+    Args:
+        texts: string [B].
+        steps: the steps, in order.
+
+    Returns:
+        string [B].
     """
     if not any(step.exposes_matches for step in steps):
         return _round(texts, steps)[0]
@@ -34,12 +41,13 @@ def apply_rules(texts: tf.Tensor, steps: Sequence[CleaningStep]) -> tf.Tensor:
         again,
         (texts, tf.range(tf.size(texts))),
         shape_invariants=(texts.shape, tf.TensorShape([None])),
-        maximum_iterations=_ROUNDS,
+        maximum_iterations=_MAX_ROUNDS,
     )
     return settled
 
 
 def _round(texts: tf.Tensor, steps: Sequence[CleaningStep]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the texts after one round, string [B], and whether another one is needed for each, bool [B]."""
     unsettled = tf.zeros(tf.shape(texts), tf.bool)
     for step in steps:
         changed = step.rule(texts)

@@ -1,4 +1,4 @@
-"""`xxurl` for the address of a page."""
+"""Masks URLs."""
 
 import tensorflow as tf
 
@@ -6,14 +6,17 @@ from textgen.text.cleaning.placeholders import WORD
 from textgen.text.cleaning.rows import contains, update_rows
 from textgen.text.cleaning.whitespace import WHITE_SPACE
 
-# Marks at the end of an address are those of the sentence around it.
+# Punctuation at the end of a URL belongs to the sentence.
 _REST = f"""[^{WHITE_SPACE}<>"“”«»]*[^{WHITE_SPACE}<>"“”«».,;:!?'’…)\\]}}]"""
 _SCHEME = r"(?i:https?|ftp)://"
 _ADDRESS = f"(?:{_SCHEME}|(?i:www)\\.){_REST}"
 
 
 def mask_urls(texts: tf.Tensor) -> tf.Tensor:
-    """string[B] → string[B]; "see http://a.org/b." is "see xxurl.", and "seehttp://a.org" is "see xxurl"."""
+    """Replaces each URL by `xxurl`: "see http://a.org/b." → "see xxurl.", "seehttp://a.org" → "see xxurl".
+
+    string [B] → string [B].
+    """
     return update_rows(texts, contains(texts, "://") | contains(texts, r"(?i)www\."), _mask)
 
 

@@ -18,7 +18,7 @@ from textgen.text.filters.too_short import TooShort
 
 
 class Filter(Protocol):
-    """Decides whether a document is dropped.
+    """Measures documents and decides which are dropped.
 
     Attributes:
         reason: name under which the dropped documents are counted.

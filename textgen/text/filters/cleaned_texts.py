@@ -9,9 +9,9 @@ class CleanedTexts(NamedTuple):
     """A batch of B documents, or chunks of long documents.
 
     Attributes:
-        cleaned: string[B], their cleaned texts.
-        characters: int32 [B], numbers of code points.
-        lengths: int64 [B], numbers of tokens.
+        cleaned: string [B], the cleaned texts.
+        characters: int32 [B], number of code points per text.
+        lengths: int64 [B], number of tokens per text.
     """
 
     cleaned: tf.Tensor

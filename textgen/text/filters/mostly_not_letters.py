@@ -1,4 +1,4 @@
-"""Documents of figures, drawings and code rather than words."""
+"""Drops documents of figures, drawings or code."""
 
 import numpy as np
 import tensorflow as tf
@@ -24,19 +24,22 @@ class MostlyNotLetters:
         return cls(config.min_letters_percent) if config.min_letters_percent else None
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
-        """float64[B, 2], how many letters or combining marks, and how many characters other than white space."""
+        """Returns float64 [B, 2]: number of letters and combining marks, and of characters except white space."""
         lettered = tf.strings.length(tf.strings.regex_replace(documents.cleaned, _NO_LETTERS, ""), "UTF8_CHAR")
         white = _count_white(documents.cleaned)
         return tf.cast(tf.stack([lettered - white, documents.characters - white], axis=1), tf.float64)
 
     def drops(self, statistics: np.ndarray) -> np.ndarray:
-        """float64[D, 2] → bool[D]; an empty document is kept."""
+        """Returns bool [D] from float64 [D, 2]; an empty document is kept."""
         letters, characters = statistics[:, 0], statistics[:, 1]
         return 100 * letters < self._least_percent * characters
 
 
 def _count_white(cleaned: tf.Tensor) -> tf.Tensor:
-    r"""string[B] → int32[B]; of cleaned text, the bytes up to that of the space are spaces, `\n` and `\t`."""
+    r"""Returns the number of spaces, `\n` and `\t` per cleaned text, string [B] → int32 [B].
+
+    They are the only bytes of cleaned text up to that of the space.
+    """
     white = tf.io.decode_raw(tf.strings.reduce_join(cleaned), tf.uint8) <= ord(" ")
     count = tf.concat([[0], tf.cumsum(tf.cast(white, tf.int32))], axis=0)
     ends = tf.cumsum(tf.strings.length(cleaned))

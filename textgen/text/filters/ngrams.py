@@ -1,4 +1,4 @@
-"""How much of a document is n-grams of words that it has said before."""
+"""Counts the characters in repeated n-grams of words."""
 
 from typing import NamedTuple
 
@@ -7,19 +7,19 @@ import tensorflow as tf
 from textgen.text.filters.occurrences import occurrences
 
 TOP = (2, 3, 4)
-"""The n of which the most frequent n-gram counts."""
+"""Values of n for which only the most frequent n-gram is counted."""
 
 DUPLICATE = (5, 6, 7, 8, 9, 10)
-"""The n of which all n-grams count that have occurred before."""
+"""Values of n for which every n-gram that occurred before in the document is counted."""
 
 
 class _Words(NamedTuple):
-    """All words of a batch, T in all.
+    """The words of a batch of documents, T in all.
 
     Attributes:
-        rows: int64[T], the document of each.
-        before: int64[T + 1], how many characters stand before each, and at last how many there are.
-        documents: int64, how many there are.
+        rows: int64 [T], index of the document of each word.
+        before: int64 [T + 1], number of characters in the preceding words; the last element is the total.
+        documents: int64 [], number of documents.
     """
 
     rows: tf.Tensor
@@ -28,13 +28,13 @@ class _Words(NamedTuple):
 
 
 class _Grams(NamedTuple):
-    """The n-grams of one n, G in all.
+    """The n-grams of one n in a batch, G in all.
 
     Attributes:
-        starts: int64[G], the place of the first word, rising.
-        ids: int64[G], the same for n-grams that are equal.
-        times: int32[G], how often they occur in their document.
-        again: bool[G], whether they have occurred in it before.
+        starts: int64 [G], index of the first word, ascending.
+        ids: int64 [G], equal for equal n-grams.
+        counts: int32 [G], number of occurrences in the document.
+        repeated: bool [G], whether the n-gram occurred before in the document.
     """
 
     starts: tf.Tensor
@@ -44,12 +44,18 @@ class _Grams(NamedTuple):
 
 
 def count_repeated(words: tf.RaggedTensor) -> tf.Tensor:
-    """Ragged string [B, (words)] → int64[B, 9], characters in repeated n-grams for n from 2 to 10.
+    """Returns the number of characters in repeated n-grams, for n from 2 to 10.
 
-    For an n of TOP, those of the n-gram that occurs most often, if twice; of two such, the longer. For an n of
-    DUPLICATE, those of all n-grams that have occurred before, where n-grams overlap counted once.
+    For n in TOP, all occurrences of the most frequent n-gram are counted, if it occurs at least twice; of several,
+    the longest. For n in DUPLICATE, every n-gram that occurred before is counted; overlaps are counted once.
+
+    Args:
+        words: ragged string [B, (words)].
+
+    Returns:
+        int64 [B, 9].
     """
-    # An n-gram can only occur twice if its parts do, so few are left to look at from n = 3 on.
+    # An n-gram occurs twice only if its (n - 1)-grams do, so few are left from n = 3 on.
     sizes = tf.cast(tf.strings.length(words.flat_values, "UTF8_CHAR"), tf.int64)
     batch = _Words(words.value_rowids(), tf.concat([[0], tf.cumsum(sizes)], axis=0), words.nrows())
     found = occurrences(words.flat_values)
@@ -62,10 +68,10 @@ def count_repeated(words: tf.RaggedTensor) -> tf.Tensor:
 
 
 def _longer(grams: _Grams, words: _Words) -> _Grams:
-    """The (n + 1)-grams that occur at least twice in their document."""
+    """Returns the (n + 1)-grams that occur at least twice in their document, from the n-grams that do."""
     rows = tf.gather(words.rows, grams.starts)
     follows = tf.equal(grams.starts[1:], grams.starts[:-1] + 1) & tf.equal(rows[1:], rows[:-1])
-    # It takes a million documents with a million distinct words to overflow.
+    # Overflows only for a batch of a million documents with a million distinct words.
     base = tf.reduce_max(tf.concat([grams.ids, [0]], axis=0)) + 1
     keys = (rows[:-1] * base + grams.ids[:-1]) * base + grams.ids[1:]
     found = occurrences(tf.boolean_mask(keys, follows))
@@ -74,9 +80,9 @@ def _longer(grams: _Grams, words: _Words) -> _Grams:
 
 
 def _most_frequent(grams: _Grams, n: int, words: _Words) -> tf.Tensor:
-    """int64[B], the characters of the n-gram that occurs most often, times how often."""
+    """Returns int64 [B]: the characters of the most frequent n-gram, times its number of occurrences."""
     sizes = tf.gather(words.before, grams.starts + n) - tf.gather(words.before, grams.starts)
-    # One number, so that one maximum is first by how often and then by how long.
+    # Count and size in one number, so that one maximum orders by count and then by size.
     ranks = tf.bitwise.left_shift(tf.cast(grams.counts, tf.int64), 32) + sizes
     most = tf.math.unsorted_segment_max(ranks, tf.gather(words.rows, grams.starts), words.documents)
     most = tf.maximum(most, 0)
@@ -84,9 +90,9 @@ def _most_frequent(grams: _Grams, n: int, words: _Words) -> tf.Tensor:
 
 
 def _covered(grams: _Grams, n: int, words: _Words) -> tf.Tensor:
-    """int64[B], the characters of n-grams that have occurred before."""
+    """Returns int64 [B]: the number of characters in n-grams that occurred before, overlaps counted once."""
     starts = tf.boolean_mask(grams.starts, grams.repeated)
-    # Up to the end of the n-gram, or to where the next one starts.
+    # To the end of the n-gram, or to the start of the next one if that comes first.
     ends = tf.minimum(starts + n, tf.concat([starts[1:], starts[-1:] + n], axis=0))
     sizes = tf.gather(words.before, ends) - tf.gather(words.before, starts)
     return tf.math.unsorted_segment_sum(sizes, tf.gather(words.rows, starts), words.documents)

@@ -6,12 +6,12 @@ import tensorflow as tf
 
 
 class Occurrences(NamedTuple):
-    """Of N keys, in their order.
+    """Occurrences of N keys, in their order.
 
     Attributes:
-        ids: int64[N], the same for keys that are equal, counted from 0.
-        times: int32[N], how often the key occurs in all.
-        again: bool[N], whether it has occurred before.
+        ids: int64 [N], equal for equal keys, numbered from 0 by first occurrence.
+        counts: int32 [N], number of occurrences of the key.
+        repeated: bool [N], whether the key occurred before.
     """
 
     ids: tf.Tensor
@@ -20,7 +20,7 @@ class Occurrences(NamedTuple):
 
 
 def occurrences(keys: tf.Tensor) -> Occurrences:
-    """[N] → Occurrences; of a, b, a the ids are 0, 1, 0, and the last occurs again."""
+    """Returns the occurrences of keys [N] of any type: a, b, a → ids 0, 1, 0; the third one is repeated."""
     distinct, ids, counts = tf.unique_with_counts(keys, tf.int64)
     indices = tf.range(tf.size(keys))
     firsts = tf.math.unsorted_segment_min(indices, ids, tf.size(distinct))

@@ -1,25 +1,33 @@
-"""How much of a document is lines, or paragraphs, that it has said before."""
+"""Counts repeated lines and paragraphs."""
 
 import tensorflow as tf
 
 from textgen.text.filters.occurrences import occurrences
 
-# What is no white space of cleaned text, and parts no words.
-_PARTED = "\f"
+# A character that cleaned text does not hold.
+_SEPARATOR = "\f"
 
 
 def lines(cleaned: tf.Tensor) -> tf.RaggedTensor:
-    """string[B] → ragged string [B, (lines)], without empty ones."""
+    """Splits cleaned texts into lines that are not empty, string [B] → ragged string [B, (lines)]."""
     return _without_empty(tf.strings.split(cleaned, "\n"))
 
 
 def paragraphs(cleaned: tf.Tensor) -> tf.RaggedTensor:
-    """string[B] → ragged string [B, (paragraphs)], which are parted by empty lines."""
-    return _without_empty(tf.strings.split(tf.strings.regex_replace(cleaned, r"\n[ \t]*\n", _PARTED), _PARTED))
+    """Splits cleaned texts at empty lines, string [B] → ragged string [B, (paragraphs)]."""
+    separated = tf.strings.regex_replace(cleaned, r"\n[ \t]*\n", _SEPARATOR)
+    return _without_empty(tf.strings.split(separated, _SEPARATOR))
 
 
 def count_repeated(passages: tf.RaggedTensor) -> tf.Tensor:
-    """Ragged string [B, (passages)] → int64[B, 4]: passages, their characters, and both of those that occur again."""
+    """Counts passages, and those that occurred before in their document.
+
+    Args:
+        passages: ragged string [B, (passages)], lines or paragraphs.
+
+    Returns:
+        int64 [B, 4]: number of passages, of their characters, of repeated passages, and of their characters.
+    """
     rows = passages.value_rowids()
     ids = occurrences(passages.flat_values).ids
     repeated = occurrences(ids * passages.nrows() + rows).repeated

@@ -1,4 +1,4 @@
-"""Documents with too many tokens."""
+"""Drops documents with too many tokens."""
 
 import numpy as np
 import tensorflow as tf
@@ -26,5 +26,5 @@ class TooLong:
         return tf.cast(documents.lengths, tf.float64)[:, None]
 
     def drops(self, statistics: np.ndarray) -> np.ndarray:
-        """float64[D, 1] → bool[D]."""
+        """Returns bool [D] from float64 [D, 1]."""
         return statistics[:, 0] > self._most

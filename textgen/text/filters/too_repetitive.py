@@ -1,12 +1,11 @@
-"""Documents that say the same again and again.
+"""Drops documents that repeat themselves.
 
 The statistics and their limits are those of Rae et al. 2021, "Scaling Language Models: Methods, Analysis & Insights
-from Training Gopher", table A1: https://arxiv.org/abs/2112.11446. A line, a paragraph or an n-gram is a duplicate
-where the document has said it before, so a text given twice is half duplicates.
+from Training Gopher", table A1: https://arxiv.org/abs/2112.11446. A line, paragraph or n-gram is a duplicate if it
+occurred before in the document, so half of a text that is given twice is duplicate.
 
-Words are what white space parts in the cleaned text, whatever the tokenizer: n-grams of characters always repeat.
-So a script that is written without spaces shows its repeated lines alone, and text whose lines are collapsed shows
-its repeated n-grams alone.
+Words are split at white space for every tokenizer, since n-grams of characters always repeat. So only repeated lines
+are found in a script without spaces, and only repeated n-grams in text whose lines are collapsed.
 """
 
 import numpy as np
@@ -16,21 +15,20 @@ from textgen.config import SelectionConfig
 from textgen.text.filters import ngrams, passages
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
-# Gopher keeps no document with fewer, and in one so short every phrase said twice is a large share.
+# In shorter documents, a phrase that occurs twice is already a large fraction; Gopher drops them.
 _LEAST_WORDS = 50
 
-# What is limited, as the columns of `measure`: a share of lines, of their characters, and the same of paragraphs; a
-# share of the characters of words for n from 2 to 10.
+# Columns of `measure` that are limited, and those that they are a fraction of: duplicate lines, their characters, the
+# same for paragraphs, and for n from 2 to 10 the characters of repeated n-grams.
 _PARTS = (4, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 _WHOLES = (2, 3, 6, 7, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 _LIMITS = (0.30, 0.20, 0.30, 0.20, 0.20, 0.18, 0.16, 0.15, 0.14, 0.13, 0.12, 0.11, 0.10)
 
 
 class TooRepetitive:
-    """Drops documents with a larger share of repetition than Gopher's limits.
+    """Drops documents of at least 50 words in which a repeated fraction exceeds Gopher's limit.
 
-    Documents with fewer than 50 words aren't judged. Of a long one given in parts, what a part repeats of another
-    isn't seen.
+    Repetitions across two chunks of a long document are not found.
     """
 
     reason = "too repetitive"
@@ -42,7 +40,7 @@ class TooRepetitive:
         return cls() if config.repetition == "drop" else None
 
     def measure(self, documents: CleanedTexts) -> tf.Tensor:
-        """float64[B, 19]: words and their characters, four columns of lines, four of paragraphs, nine of n-grams."""
+        """Returns float64 [B, 19]: words, their characters, 4 columns for lines, 4 for paragraphs, 9 for n-grams."""
         words = tf.strings.split(documents.cleaned)
         characters = tf.reduce_sum(tf.strings.length(words, "UTF8_CHAR"), axis=1)
         columns = [
@@ -54,6 +52,6 @@ class TooRepetitive:
         return tf.cast(tf.concat(columns, axis=1), tf.float64)
 
     def drops(self, statistics: np.ndarray) -> np.ndarray:
-        """float64[D, 19] → bool[D]."""
+        """Returns bool [D] from float64 [D, 19]."""
         beyond = statistics[:, _PARTS] > np.array(_LIMITS) * statistics[:, _WHOLES]
         return (statistics[:, 0] >= _LEAST_WORDS) & beyond.any(axis=1)

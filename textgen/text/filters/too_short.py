@@ -1,4 +1,4 @@
-"""Documents with too few tokens."""
+"""Drops documents with too few tokens."""
 
 import numpy as np
 import tensorflow as tf
@@ -26,5 +26,5 @@ class TooShort:
         return tf.cast(documents.lengths, tf.float64)[:, None]
 
     def drops(self, statistics: np.ndarray) -> np.ndarray:
-        """float64[D, 1] → bool[D]."""
+        """Returns bool [D] from float64 [D, 1]."""
         return statistics[:, 0] < self._least

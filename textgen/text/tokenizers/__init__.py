@@ -1,7 +1,8 @@
-"""One tokenizer a file. A tokenizer cuts cleaned text into symbols, gives symbols their ids, and joins tokens again.
+"""Tokenizers, one per file: they split cleaned text into symbols, map symbols to ids, and join tokens to text.
 
-A symbol is what text is cut into before any vocabulary is known: a word, a character, a byte. It is counted, and
-looked up once for all the places where it stands. Most tokenizers give it one id; wordpieces are several.
+A symbol is what text is split into before there is a vocabulary: a word, a character or a byte. Symbols are counted
+to learn the vocabulary, and each distinct symbol of a batch is looked up once. With most tokenizers a symbol has one
+id; with wordpieces it may have several.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,56 +20,60 @@ from textgen.text.vocabulary import Vocabulary
 
 
 class Table(Protocol):
-    """What a vocabulary is inside a graph."""
+    """Lookup table between symbols, ids and texts, as graph operations."""
 
     def ids(self, symbols: tf.Tensor) -> tf.RaggedTensor:
-        """Symbols [N] → ragged int32 [N, (ids)], UNK where there is none."""
+        """Returns the ids of symbols [N] as ragged int32 [N, (ids)]; UNK for a symbol without an id."""
         ...
 
     def texts(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Ragged int32 [B, (tokens)] → ragged string [B, (tokens)]."""
+        """Returns the text of each id, ragged int32 [B, (T)] → ragged string [B, (T)]."""
         ...
 
 
 class Tokenizer(Protocol):
-    """Cuts and joins batches of texts."""
+    """Splits texts into symbols, learns a vocabulary, and joins tokens to texts.
+
+    Attributes:
+        symbol_dtype: dtype of symbols, string or int32.
+    """
 
     symbol_dtype: tf.DType
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """string[B] of cleaned texts → ragged symbols [B, (symbols)]."""
+        """Splits cleaned texts, string [B] → ragged symbols [B, (S)]."""
         ...
 
     def token(self, symbol: bytes | int) -> str:
-        """How a vocabulary file writes a symbol."""
+        """Returns the text of a symbol in the vocabulary file."""
         ...
 
     def is_token(self, text: str) -> bool:
-        """Whether a vocabulary that a user brings may hold this."""
+        """Returns whether a vocabulary given by the user may hold this text."""
         ...
 
     def symbols_to_learn(self, size: int) -> int:
-        """How many of the most frequent symbols a vocabulary of `size` tokens is learned from."""
+        """Returns the number of most frequent symbols from which to learn a vocabulary of `size` tokens."""
         ...
 
     def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
-        """The vocabulary of symbols with these counts, of `size` tokens at the most."""
+        """Learns a vocabulary of at most `size` tokens from the counts of symbols, by their text."""
         ...
 
     def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
-        """How often each token stands in symbols with these counts."""
+        """Returns the number of occurrences of each token, from the counts of symbols."""
         ...
 
     def table(self, vocabulary: Vocabulary) -> Table:
-        """The vocabulary inside a graph."""
+        """Returns the lookup table of a vocabulary."""
         ...
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
-        """Ragged string [B, (tokens)] → string[B]."""
+        """Joins tokens to texts, ragged string [B, (T)] → string [B]."""
         ...
 
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
-        """string[B], each prompt with its continuation after it."""
+        """Returns each prompt followed by its continuation, string [B] twice → string [B]."""
         ...
 
 

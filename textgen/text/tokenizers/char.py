@@ -1,4 +1,4 @@
-"""A token is one Unicode code point."""
+"""Tokenizer with one token per Unicode code point."""
 
 import tensorflow as tf
 
@@ -7,30 +7,33 @@ from textgen.text.vocabulary import Vocabulary
 
 
 class CharTokenizer(SymbolTokenizer):
-    """ "Ahab" is A, h, a, b. Its symbols are code points, which look up three times as fast as strings."""
+    """Splits text into code points: "Ahab" → A, h, a, b.
+
+    Symbols are int32 code points, whose lookup is three times as fast as that of strings.
+    """
 
     symbol_dtype = tf.int32
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """string[B] → ragged int32 [B, (characters)]."""
+        """Splits texts, string [B] → ragged int32 [B, (characters)]."""
         return tf.strings.unicode_decode(texts, "UTF-8")
 
     def token(self, symbol: bytes | int) -> str:
-        """The character of a code point."""
+        """Returns the character of a code point."""
         return chr(int(symbol))
 
     def is_token(self, text: str) -> bool:
-        """Whether it is one character."""
+        """Returns whether a text is one character."""
         return len(text) == 1
 
     def table(self, vocabulary: Vocabulary) -> SymbolTable:
-        """Code points and their ids."""
+        """Returns the lookup table between code points and ids."""
         return SymbolTable([ord(token) for token in vocabulary.tokens], vocabulary.tokens, self.symbol_dtype)
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
-        """Ragged string [B, (characters)] → string[B], one after the other."""
+        """Concatenates characters, ragged string [B, (characters)] → string [B]."""
         return tf.strings.reduce_join(tokens, axis=-1)
 
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
-        """string[B], each prompt with its continuation right after it."""
+        """Returns each prompt directly followed by its continuation, string [B]."""
         return prompts + continuations

@@ -1,7 +1,7 @@
-"""A token is a piece of a SentencePiece model that the user brings.
+"""Tokenizer with one token per piece of a SentencePiece model given by the user.
 
-The model is a file of https://github.com/google/sentencepiece. Its pieces get ids by their frequency in the training
-text, as all tokens do.
+The model is a file of https://github.com/google/sentencepiece. Its pieces are numbered by their frequency in the
+training split, as the tokens of all tokenizers are.
 """
 
 import re
@@ -20,18 +20,21 @@ _BYTE = re.compile("<0x([0-9A-F]{2})>")
 
 
 class SentencepieceTokenizer(SymbolTokenizer, tf.Module):
-    """ "whales!" is ▁whale, s, !.
+    """Splits text into pieces, in which ▁ stands for a space: "whales!" → ▁whale, s, !.
 
-    What comes back is the text as the model normalizes it, in which a ▁ is a space.
+    Ids are converted back to the text as the model normalizes it.
     """
 
     symbol_dtype = tf.int32
 
     def __init__(self, model: bytes):
-        """`model` is the content of a .model file.
+        """Loads the model.
+
+        Args:
+            model: content of a .model file.
 
         Raises:
-            UserError: it is none.
+            UserError: it is damaged, or no SentencePiece model.
         """
         super().__init__()
         try:
@@ -40,12 +43,12 @@ class SentencepieceTokenizer(SymbolTokenizer, tf.Module):
             self._pieces = tuple(piece.decode() for piece in self._tokenizer.id_to_string(numbers).numpy())
         except (tf.errors.OpError, UnicodeDecodeError):
             raise UserError(
-                "the tokenizer model is damaged, or none of SentencePiece. Give the .model file that it wrote."
+                "the tokenizer model is damaged, or not a SentencePiece model. Give the .model file of its trainer."
             ) from None
         unknown = int(self._tokenizer.string_to_id(""))
-        # Twice, since the model takes away the space before a text.
+        # Each piece twice, since the model removes the space at the start of a text.
         self._twice = tuple(self._tokenizer.detokenize(tf.stack([numbers, numbers], axis=1)).numpy())
-        # The pieces that text is cut into: not `<s>`, which has no text itself.
+        # Without control pieces such as `<s>`, which have no text.
         self._numbers = {
             token: piece
             for piece, token in enumerate(self._pieces)
@@ -55,41 +58,42 @@ class SentencepieceTokenizer(SymbolTokenizer, tf.Module):
         self._adds_space = first.numpy().decode().startswith(_SPACE)
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """string[B] → ragged int32 [B, (pieces)], the model's own ids."""
+        """Splits texts, string [B] → ragged int32 [B, (pieces)], numbers of the pieces in the model."""
         return self._tokenizer.tokenize(texts)
 
     def token(self, symbol: bytes | int) -> str:
-        """The piece, in which ▁ is a space and `<0x0A>` a byte."""
+        """Returns the piece, in which ▁ stands for a space and `<0x0A>` for a byte."""
         return self._pieces[int(symbol)]
 
     def is_token(self, text: str) -> bool:
-        """Whether it is a piece of the model."""
+        """Returns whether a text is a piece of the model."""
         return text in self._numbers
 
     def symbols_to_learn(self, size: int) -> int:
-        """All."""
+        """Returns the number of all pieces of the model."""
         return len(self._pieces)
 
     def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
-        """All pieces of the model, those that the training text lacks too."""
+        """Returns all pieces of the model by falling count, including those that do not occur."""
         known = self._numbers
         return most_frequent({token: counts.get(token, 0) for token in known}, len(known))
 
     def table(self, vocabulary: Vocabulary) -> SymbolTable:
-        """The model's ids and ours."""
+        """Returns the lookup table between the model's numbers and ids."""
         pieces = [self._numbers[token] for token in vocabulary.tokens]
         return SymbolTable(pieces, [self._text(piece) for piece in pieces], self.symbol_dtype)
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
-        """Ragged string [B, (pieces)] → string[B], less the space that the model puts before a text."""
+        """Joins pieces, ragged string [B, (pieces)] → string [B], without the space that the model puts first."""
         texts = tf.strings.reduce_join(tokens, axis=-1)
         return tf.strings.regex_replace(texts, "^ ", "") if self._adds_space else texts
 
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
-        """string[B], as words are joined: a continuation is taken to begin with a word, not to go on with one."""
+        """Joins texts as words, string [B]; a continuation is taken to start with a new word."""
         return join_words(prompts, continuations)
 
     def _text(self, piece: int) -> bytes:
+        """Returns the text of a piece: that of a byte piece is its byte, and ▁ is a space."""
         token = self._pieces[piece]
         byte = _BYTE.fullmatch(token)
         if byte and token.encode() not in self._twice[piece]:

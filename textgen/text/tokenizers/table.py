@@ -1,4 +1,4 @@
-"""Symbols that are tokens: each has one id, and a graph looks it up."""
+"""Base of the tokenizers in which every symbol is one token."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,12 +9,18 @@ from textgen.text.vocabulary import FIRST_ID, Vocabulary, most_frequent
 
 
 class SymbolTable(tf.Module):
-    """A table in which each symbol has one id."""
+    """Lookup table in which each symbol has one id."""
 
     def __init__(
         self, symbols: Sequence[str] | Sequence[int], texts: Sequence[str] | Sequence[bytes], dtype: tf.DType
     ):
-        """`symbols[i]` has the id `i + 4` and the text `texts[i]`."""
+        """Builds the table.
+
+        Args:
+            symbols: the symbols; `symbols[i]` has the id `i + 4`.
+            texts: the text of each.
+            dtype: dtype of the symbols, string or int32.
+        """
         super().__init__()
         self._texts = tf.concat([tf.constant(RESERVED), tf.constant(texts, tf.string, [len(texts)])], axis=0)
         self._ids = tf.lookup.StaticHashTable(
@@ -25,26 +31,26 @@ class SymbolTable(tf.Module):
         )
 
     def ids(self, symbols: tf.Tensor) -> tf.RaggedTensor:
-        """Symbols [N] → ragged int32 [N, 1], UNK for those without an id."""
+        """Returns the ids of symbols [N] as ragged int32 [N, (1)]; UNK for a symbol without an id."""
         ids = self._ids.lookup(symbols)
         return tf.RaggedTensor.from_row_splits(ids, tf.range(tf.size(ids, tf.int64) + 1), validate=False)
 
     def texts(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Ragged int32 [B, (tokens)] → ragged string [B, (tokens)]."""
+        """Returns the text of each id, ragged int32 [B, (T)] → ragged string [B, (T)]."""
         return ids.with_flat_values(tf.gather(self._texts, ids.flat_values))
 
 
 class SymbolTokenizer:
-    """What tokenizers have in common of which every symbol is a token."""
+    """Learns and counts tokens that are symbols; subclasses split and join texts."""
 
     def symbols_to_learn(self, size: int) -> int:
-        """As many as there are tokens."""
+        """Returns `size`, since each symbol is one token."""
         return size
 
     def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
-        """The most frequent symbols."""
+        """Returns the vocabulary of the `size` most frequent symbols."""
         return most_frequent(counts, size)
 
     def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
-        """How often each token stands in symbols with these counts."""
+        """Returns the count of each token, 0 for one that does not occur."""
         return [counts.get(token, 0) for token in tokens]

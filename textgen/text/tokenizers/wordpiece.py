@@ -1,8 +1,8 @@
-"""A token is a word or a piece of one; pieces that go on with a word begin with ##.
+"""Tokenizer with one token per word or piece of a word; pieces that continue a word start with ##.
 
-Words are what white space parts, and a mark is a piece of its own, so that text whose white space is collapsed comes
-back as it was. Pieces are learned by TensorFlow Text's learner (Schuster & Nakajima 2012, with a threshold on the
-counts in place of a likelihood) and found by longest match first (Song et al. 2021, arXiv:2012.15524).
+Words are split at white space, and a mark is a piece of its own, so that text with collapsed white space is restored
+exactly. Pieces are learned by TensorFlow Text's learner (Schuster & Nakajima 2012, with a threshold on counts instead
+of a likelihood). Words are split by the longest match first (Song et al. 2021, arXiv:2012.15524).
 """
 
 import re
@@ -20,48 +20,48 @@ JOINER = "##"
 _CONTROL = "\x1f"
 
 _WORDS_A_PIECE = 2
-"""The learner is Python and slow, and words much rarer than the rarest piece change little."""
+"""Number of words to learn from per piece; the learner is slow, and rarer words change little."""
 
-_ENOUGH = 1.05
-"""So many times the pieces that are wanted end the search for them."""
+_TOLERANCE = 1.05
+"""The search ends once there are at most so many times the wanted number of pieces."""
 
 _LONGEST_PIECE = 16
 _LONGEST_WORD_BYTES = 1 << 20
-# The learner leaves out a word longer than the longest piece, and its characters with it.
+# Words are learned in parts, since the learner ignores a word longer than the longest piece, with its characters.
 _PART = re.compile(rf"\w{{1,{_LONGEST_PIECE}}}|\W")
 
 
 class WordpieceTokenizer:
-    """ "whales!" is whale, ##s, ##! where "whales" is rare."""
+    """Splits rare words into pieces: "whales!" → whale, ##s, ##!."""
 
     symbol_dtype = tf.string
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """string[B] → ragged string [B, (words)]; the table knows the pieces of a word."""
+        """Splits texts into words, string [B] → ragged string [B, (words)]; the table splits words into pieces."""
         return tf_text.WhitespaceTokenizer().tokenize(texts)
 
     def token(self, symbol: bytes | int) -> str:
-        """The word itself."""
+        """Returns the word."""
         assert isinstance(symbol, bytes)
         return symbol.decode()
 
     def is_token(self, text: str) -> bool:
-        """Whether it is one word, or a piece of one."""
+        """Returns whether a text is one word or piece of a word."""
         return text.split() == [text]
 
     def symbols_to_learn(self, size: int) -> int:
-        """More words than there will be pieces."""
+        """Returns ten times `size`, the number of words from which pieces are learned."""
         return 10 * size
 
     def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
-        """Pieces learned from words, by their frequency in these."""
+        """Learns pieces from the counts of words; ids follow the counts of the pieces in these words."""
         pieces = _learn(counts, size)
         if len(pieces) > size:
-            pieces = self._chosen(pieces, counts, size)
+            pieces = self._select(pieces, counts, size)
         return self._counted(pieces, counts, size)
 
     def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
-        """How often each piece stands in words with these counts."""
+        """Returns the number of occurrences of each piece, from the counts of words."""
         found = PieceTable(Vocabulary(tuple(tokens), (0,) * len(tokens))).ids(tf.constant(list(counts), tf.string))
         times = tf.repeat(tf.constant(list(counts.values()), tf.int64), found.row_lengths())
         return (
@@ -70,8 +70,8 @@ class WordpieceTokenizer:
             .tolist()[len(RESERVED) :]
         )
 
-    def _chosen(self, pieces: Sequence[str], counts: Mapping[str, int], size: int) -> list[str]:
-        """The characters first, since a word that has one without a piece is unknown, then the most frequent."""
+    def _select(self, pieces: Sequence[str], counts: Mapping[str, int], size: int) -> list[str]:
+        """Selects `size` pieces: characters first, since a word with another one is unknown; then by frequency."""
         characters = self._counted([piece for piece in pieces if _is_character(piece)], counts, size).tokens
         ranked = self._counted(pieces, counts, len(pieces)).tokens
         longer = [piece for piece in ranked if not _is_character(piece)]
@@ -81,29 +81,29 @@ class WordpieceTokenizer:
         return most_frequent(dict(zip(pieces, self.count(pieces, counts), strict=True)), size)
 
     def table(self, vocabulary: Vocabulary) -> "PieceTable":
-        """Pieces and their ids."""
+        """Returns the lookup table between words and the ids of their pieces."""
         return PieceTable(vocabulary)
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
-        """Ragged string [B, (pieces)] → string[B]; pieces have the space before their word, less the first."""
+        """Concatenates pieces, ragged string [B, (pieces)] → string [B], without the space before the first word."""
         return tf.strings.regex_replace(tf.strings.reduce_join(tokens, axis=-1), "^ ", "")
 
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
-        """string[B], as words are joined: a continuation is taken to begin with a word, not to go on with one."""
+        """Joins texts as words, string [B]; a continuation is taken to start with a new word."""
         return join_words(prompts, continuations)
 
 
 class PieceTable(tf.Module):
-    """A table in which a word has the ids of its pieces."""
+    """Lookup table in which a word has the ids of its pieces."""
 
     def __init__(self, vocabulary: Vocabulary):
         super().__init__()
         self._texts = tf.constant([_text(piece) for piece in vocabulary.texts])
-        # No word holds a space or a control character, so none is taken for a reserved id, nor "##s" for a piece; the
-        # place in the list is the id.
+        # An id is an index into this list. No word contains a space or a control character, so that no word is taken
+        # for a reserved id, nor the word "##s" for a piece.
         self._pieces = tf_text.FastWordpieceTokenizer(
             [f" {piece}" for piece in RESERVED]
-            + [_CONTROL + _text(piece) if _goes_on(piece) else piece for piece in vocabulary.tokens],
+            + [_CONTROL + _text(piece) if _is_suffix(piece) else piece for piece in vocabulary.tokens],
             suffix_indicator=_CONTROL,
             max_bytes_per_word=_LONGEST_WORD_BYTES,
             token_out_type=tf.int32,
@@ -112,21 +112,22 @@ class PieceTable(tf.Module):
         )
 
     def ids(self, symbols: tf.Tensor) -> tf.RaggedTensor:
-        """Words [N] → ragged int32 [N, (pieces)], one UNK for a word that has a character without a piece."""
+        """Returns the ids of words, string [N] → ragged int32 [N, (pieces)]; UNK for a word that can't be split."""
         return self._pieces.tokenize(symbols)
 
     def texts(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Ragged int32 [B, (pieces)] → ragged string [B, (pieces)], with a space before those that begin a word."""
+        """Returns the text of each id, ragged int32 [B, (T)] → ragged string [B, (T)]; a first piece has a space."""
         return ids.with_flat_values(tf.gather(self._texts, ids.flat_values))
 
 
-def _goes_on(piece: str) -> bool:
-    """Whether a piece goes on with a word: two marks alone are a word."""
+def _is_suffix(piece: str) -> bool:
+    """Returns whether a piece continues a word; "##" alone is a word."""
     return piece.startswith(JOINER) and piece != JOINER
 
 
 def _text(piece: str) -> str:
-    return piece.removeprefix(JOINER) if _goes_on(piece) else f" {piece}"
+    """Returns the text of a piece: "##s" → "s", "whale" → " whale"."""
+    return piece.removeprefix(JOINER) if _is_suffix(piece) else f" {piece}"
 
 
 def _is_character(piece: str) -> bool:
@@ -134,7 +135,7 @@ def _is_character(piece: str) -> bool:
 
 
 def _learn(counts: Mapping[str, int], size: int) -> list[str]:
-    """`size` pieces or a few more, where the words have so many."""
+    """Learns pieces from the counts of words: at least `size`, or all that there are."""
     firsts, others = Counter[str](), Counter[str]()
     for word, count in counts.items():
         first, *rest = _PART.findall(word)
@@ -142,13 +143,13 @@ def _learn(counts: Mapping[str, int], size: int) -> list[str]:
         for part in rest:
             others[part] += count
     begin, go_on = (most_frequent(parts, _WORDS_A_PIECE * size) for parts in (firsts, others))
-    # A piece is kept from a count on that lies between these two.
+    # Bounds of the binary search for the smallest count of a piece.
     lowest, highest = min(begin.counts[-1:] + go_on.counts[-1:]), begin.counts[: size // 4 + 1][-1]
     pieces: list[str] = []
-    while lowest <= highest and not size <= len(pieces) <= _ENOUGH * size:
+    while lowest <= highest and not size <= len(pieces) <= _TOLERANCE * size:
         threshold = (lowest + highest) // 2
         found = _pieces(begin, threshold)
-        # After a mark a part is learned as if it began a word, and is then made what it is.
+        # Parts after the first one are learned as words, so their pieces get the prefix here.
         for piece in _pieces(go_on, threshold):
             found |= {JOINER + piece.removeprefix(JOINER)} | ({piece} if _is_character(piece) else set())
         if len(found) >= size:
@@ -159,7 +160,7 @@ def _learn(counts: Mapping[str, int], size: int) -> list[str]:
 
 
 def _pieces(parts: Vocabulary, threshold: int) -> set[str]:
-    """All characters, and what is as frequent as this after longer pieces have taken their share."""
+    """Returns all characters, and the pieces that occur `threshold` times outside longer pieces."""
     from tensorflow_text.tools.wordpiece_vocab.wordpiece_tokenizer_learner_lib import learn
 
     if not parts.tokens:
