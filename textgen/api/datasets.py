@@ -10,6 +10,7 @@ from pipelines import repair as repairing
 from pipelines.estimation import Estimate
 from pipelines.repair import Repair
 from textgen.api.keywords import prepare_config
+from textgen.api.signatures import with_settings
 from textgen.config import PrepareConfig
 from textgen.dataset.storage.manifest import Manifest
 
@@ -17,6 +18,7 @@ Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """One path or several: files, folders and globs, local or on any filesystem that Apache Beam knows."""
 
 
+@with_settings("prepare")
 def prepare(
     inputs: Paths,
     output: str | os.PathLike[str],
@@ -44,7 +46,8 @@ def prepare(
         beam_flags: options of Apache Beam, such as `["--runner=DataflowRunner"]`. By default Beam's embedded runner
             uses all cores of this machine.
         **settings: fields of `PrepareConfig`, `TextConfig` and `SelectionConfig` by name, such as
-            `text_field="narrative"`, `tokenizer="char"` or `min_tokens=20`. They override the preset's.
+            `text_field="narrative"`, `tokenizer="char"` or `min_tokens=20`. They override the preset's. Their list
+            is at the end of `help(textgen.prepare)`.
 
     Returns:
         The manifest of the dataset: its settings, the number of documents, tokens and pairs, and its shards.
@@ -69,6 +72,7 @@ def prepare(
         )
 
 
+@with_settings("prepare")
 def estimate(
     inputs: Paths,
     *,

@@ -8,6 +8,7 @@ from textgen import runs
 from textgen.api.keywords import resumed_config, train_configs
 from textgen.api.run import Run
 from textgen.api.sampler import sampler_maker
+from textgen.api.signatures import with_settings
 from textgen.block_cache import BlockCache
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import Data, read_manifest, weights_of
@@ -16,6 +17,7 @@ from textgen.training import trainer
 from textgen.training.setup import config_for
 
 
+@with_settings("train")
 def train(
     data: Data,
     output: str | os.PathLike[str],
@@ -49,6 +51,7 @@ def train(
         **settings: fields of `ModelConfig` and `TrainConfig` by name, such as `units=256`, `batch_size=512` or
             `learning_rate=0.003`, and `window`, the number of tokens of context, free for `spans` data.
             They override `model`, `train` and the preset. With `resume` only some may change, such as `epochs`.
+            Their list is at the end of `help(textgen.train)`.
 
     Returns:
         The run, with the weights of the lowest validation loss.
