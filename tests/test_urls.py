@@ -53,7 +53,7 @@ def test_a_dataset_at_a_url_is_that_of_a_local_folder(
     assert sum(len(y) for _, y in read_pairs(data, batch_size=8)) == read_manifest(data).total.splits["train"].pairs
 
     before = contents(data)
-    for argv in (prepare, ["verify", data, "--leaks"], ["inspect", data], ["repair", data]):
+    for argv in (prepare, ["verify", data, "--contamination"], ["inspect", data], ["repair", data]):
         capfd.readouterr()
         assert main(argv) == 0
     assert contents(data) == before

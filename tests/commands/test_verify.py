@@ -16,18 +16,17 @@ def _problems(folder: Path, capfd) -> list[str]:
     out, err = capfd.readouterr()
     count = len(out.splitlines())
     assert err == (
-        f"{count} problem{'s' * (count > 1)}. `textgen repair {folder}` mends what can be mended, "
-        "and tells what to do else.\n"
+        f"{count} problem{'s' * (count > 1)}. `textgen repair {folder}` repairs the files, or says what else to do.\n"
     )
     return out.splitlines()
 
 
-def test_a_whole_dataset_is_well(data: Path, capfd, snapshot):
+def test_a_whole_dataset_has_no_problems(data: Path, capfd, snapshot):
     before = snapshot(data)
     assert main(["verify", str(data)]) == 0
     out, err = capfd.readouterr()
     size = sum(path.stat().st_size for path in data.glob("*.tfrecord"))
-    assert (out, err) == (f"all well: 3 shards, {size:,} bytes\n", "")
+    assert (out, err) == (f"no problems: 3 shards, {size:,} bytes\n", "")
     assert snapshot(data) == before
 
 
@@ -40,7 +39,7 @@ def test_a_shard_with_one_changed_bit_is_named(copy: Path, capfd):
     assert problem.startswith("validation-000000.tfrecord (unit 0): changed")
 
 
-def test_every_damage_has_its_line(copy: Path, capfd):
+def test_each_problem_has_a_line(copy: Path, capfd):
     (copy / "test-000000.tfrecord").unlink()
     with (copy / "train-000000.tfrecord").open("r+b") as file:
         file.truncate(100)
@@ -57,14 +56,14 @@ def test_every_damage_has_its_line(copy: Path, capfd):
         assert what in problem
 
 
-def test_leaks_are_told_in_two_lines(data: Path, capfd, snapshot):
+def test_contamination_is_printed_in_two_lines(data: Path, capfd, snapshot):
     before = snapshot(data)
-    assert main(["verify", str(data), "--leaks"]) == 0
+    assert main(["verify", str(data), "--contamination"]) == 0
     out, err = capfd.readouterr()
     assert (out.splitlines()[1:], err) == (
         [
-            "held-out runs of 13 tokens that training has too: validation 0 of 0 (0.00%), test 0 of 0 (0.00%)",
-            "held-out documents that another split has too: validation 0 of 0 (0.00%), test 0 of 0 (0.00%)",
+            "held-out 13-grams that are in the training split too: validation 0 of 0 (0.00%), test 0 of 0 (0.00%)",
+            "held-out documents that are in another split too: validation 0 of 0 (0.00%), test 0 of 0 (0.00%)",
         ],
         "",
     )
@@ -74,36 +73,43 @@ def test_leaks_are_told_in_two_lines(data: Path, capfd, snapshot):
 def test_a_document_in_two_splits_is_a_failure(make_dataset, tmp_path: Path, capfd):
     long, novel = list(range(4, 20)), list(range(5, 20))[::-1]
     folder = make_dataset(tmp_path / "data", train=[long, novel], test=[novel, long[:15], long])
-    assert main(["verify", str(folder), "--leaks"]) == 1
+    assert main(["verify", str(folder), "--contamination"]) == 1
     out, err = capfd.readouterr()
     assert out.splitlines()[1:] == [
-        "held-out runs of 13 tokens that training has too: validation 0 of 0 (0.00%), test 10 of 10 (100.00%)",
-        "held-out documents that another split has too: validation 0 of 0 (0.00%), test 2 of 3 (66.67%)",
+        "held-out 13-grams that are in the training split too: validation 0 of 0 (0.00%), test 10 of 10 (100.00%)",
+        "held-out documents that are in another split too: validation 0 of 0 (0.00%), test 2 of 3 (66.67%)",
     ]
     assert "Prepare again with --near-duplicates" in err
 
 
-def test_of_what_can_not_be_measured_the_reason_is_told(strided_data: Path, capfd):
-    assert main(["verify", str(strided_data), "--leaks"]) == 0
+def test_the_reason_is_printed_where_contamination_is_not_measurable(strided_data: Path, capfd):
+    assert main(["verify", str(strided_data), "--contamination"]) == 0
     out, _ = capfd.readouterr()
     assert out.splitlines()[2] == (
-        "held-out documents that another split has too: not measurable, "
+        "held-out documents that are in another split too: not measurable, "
         "since with a stride above 1 the last tokens of a document may be in no pair"
     )
 
 
-def test_of_a_damaged_dataset_no_leaks_are_told(copy: Path, capfd):
+def test_contamination_of_a_damaged_dataset_is_not_measured(copy: Path, capfd):
     (copy / "test-000000.tfrecord").unlink()
-    assert main(["verify", str(copy), "--leaks"]) == 1
+    assert main(["verify", str(copy), "--contamination"]) == 1
     assert capfd.readouterr().out == "test-000000.tfrecord (unit 0): missing\n"
 
 
+def test_the_former_option_works_and_says_the_new_name(data: Path, capfd):
+    assert main(["verify", str(data), "--leaks"]) == 0
+    out, err = capfd.readouterr()
+    assert len(out.splitlines()) == 3
+    assert err == "--leaks is now called --contamination; the old name will be removed in the next version.\n"
+
+
 def test_a_dataset_at_a_url_is_verified(url: str, data: Path, capfd):
-    told = []
+    printed = []
     for folder in (url, str(data)):
-        assert main(["verify", folder, "--leaks"]) == 0
-        told.append(capfd.readouterr().out)
-    assert told[0] == told[1] and told[0].startswith("all well: 3 shards")
+        assert main(["verify", folder, "--contamination"]) == 0
+        printed.append(capfd.readouterr().out)
+    assert printed[0] == printed[1] and printed[0].startswith("no problems: 3 shards")
 
 
 def test_a_folder_that_is_no_dataset_is_refused(refused, tmp_path: Path):

@@ -1,9 +1,9 @@
-"""Check every file of a dataset against its manifest, and with --leaks its splits against each other."""
+"""Check every file of a dataset against its manifest, and with --contamination its splits against each other."""
 
 import argparse
 from typing import TYPE_CHECKING
 
-from textgen.config.options import CommandParser
+from textgen.config.options import CommandParser, add_former
 
 if TYPE_CHECKING:
     from textgen.dataset.storage.contamination import Contamination, OverlapReport
@@ -15,9 +15,11 @@ def add_arguments(parser: CommandParser) -> None:
         "The exit code is 1 if a file differs from the manifest, or if a held-out document is in another split too."
     )
     parser.add_argument("data", metavar="DIR", help="dataset: a folder or a URL")
-    parser.add_argument(
-        "--leaks", action="store_true", help="also measure how much of the held-out text occurs in other splits"
-    )
+    contamination = parser.add_argument(
+        "--contamination", action="store_true",
+        help="also measure how much of the held-out text occurs in other splits",
+    )  # fmt: skip
+    add_former(parser, "leaks", contamination)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,38 +32,43 @@ def run(arguments: argparse.Namespace) -> int:
         print(problem)
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
-        say(f"{count}. `textgen repair {arguments.data}` mends what can be mended, and tells what to do else.")
+        say(f"{count}. `textgen repair {arguments.data}` repairs the files, or says what else to do.")
         return 1
     total = read_manifest(arguments.data).total
-    print(f"all well: {len(total.shards):,} shards, {sum(shard.bytes for shard in total.shards):,} bytes")
-    return _report_leaks(arguments.data) if arguments.leaks else 0
+    print(f"no problems: {len(total.shards):,} shards, {sum(shard.bytes for shard in total.shards):,} bytes")
+    return _report_contamination(arguments.data) if arguments.contamination else 0
 
 
-def _report_leaks(data: str) -> int:
+def _report_contamination(data: str) -> int:
+    """Prints how much of the held-out splits occurs in others; returns 1 if a whole document does."""
     from textgen.console import say
     from textgen.dataset.storage.contamination import GRAM, measure_contamination
 
-    leaks = measure_contamination(data)
-    print(f"held-out runs of {GRAM} tokens that training has too: {_told(leaks.grams)}")
-    print(f"held-out documents that another split has too: {_told(leaks.documents)}")
-    if not _shared_documents(leaks):
+    found = measure_contamination(data)
+    print(f"held-out {GRAM}-grams that are in the training split too: {_written(found.grams)}")
+    print(f"held-out documents that are in another split too: {_written(found.documents)}")
+    if not _shared_documents(found):
         return 0
-    say("Their texts differ where tokens do not. Prepare again with --near-duplicates 0.8, which keeps one of them.")
+    say(
+        "Their texts differ, but their tokens are the same. "
+        "Prepare again with --near-duplicates 0.8, which keeps one of them."
+    )
     return 1
 
 
-def _told(measure: "OverlapReport | str") -> str:
-    if isinstance(measure, str):
-        return f"not measurable, since {measure}"
-    parts = [
+def _written(report: "OverlapReport | str") -> str:
+    if isinstance(report, str):
+        return f"not measurable, since {report}"
+    counts = [
         f"{split} {overlap.shared:,} of {overlap.found:,} ({overlap.shared / max(1, overlap.found):.2%})"
-        for split, overlap in measure.overlaps.items()
+        for split, overlap in report.overlaps.items()
     ]
-    sample = f", in a sample of {measure.sampled_fraction:.2%}" if measure.sampled_fraction < 1 else ""
-    return ", ".join(parts) + sample
+    sample = f", in a sample of {report.sampled_fraction:.2%}" if report.sampled_fraction < 1 else ""
+    return ", ".join(counts) + sample
 
 
-def _shared_documents(leaks: "Contamination") -> int:
-    if isinstance(leaks.documents, str):
+def _shared_documents(found: "Contamination") -> int:
+    """Returns the number of held-out documents that are in another split too; 0 where it is not measurable."""
+    if isinstance(found.documents, str):
         return 0
-    return sum(overlap.shared for overlap in leaks.documents.overlaps.values())
+    return sum(overlap.shared for overlap in found.documents.overlaps.values())
