@@ -1,7 +1,10 @@
+import inspect
+
 import pytest
 
-from textgen.api.keywords import prepare_config, train_configs
-from textgen.config import ModelConfig, PrepareConfig, SelectionConfig, TextConfig, TrainConfig
+import textgen
+from textgen.api.keywords import prepare_config, settings_list, train_configs
+from textgen.config import STAGES, ModelConfig, PrepareConfig, SelectionConfig, TextConfig, TrainConfig
 from textgen.errors import UserError
 
 
@@ -56,3 +59,26 @@ def test_an_unknown_preset_names_those_of_the_stage() -> None:
 
 def test_a_train_config_is_built_by_name() -> None:
     assert train_configs(None, TrainConfig(batch_size=3), None, {})["train"].batch_size == 3
+
+
+@pytest.mark.parametrize(("name", "stage"), [("prepare", "prepare"), ("estimate", "prepare"), ("train", "train")])
+def test_signature_and_docstring_have_every_setting(name: str, stage: str) -> None:
+    function = getattr(textgen, name)
+    parameters = inspect.signature(function).parameters
+    for setting in STAGES[stage]:
+        assert parameters[setting.name].default == setting.default
+        assert f"        {setting.name}: {setting.help}" in function.__doc__
+    assert "settings" not in parameters and "preset" in parameters
+
+
+def test_no_setting_has_the_name_of_another_parameter() -> None:
+    for function, stage in ((textgen.prepare, "prepare"), (textgen.train, "train")):
+        own = set(inspect.signature(function, follow_wrapped=False).parameters) - {s.name for s in STAGES[stage]}
+        code = function.__code__
+        assert own == set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+
+def test_choices_and_varying_defaults_are_written() -> None:
+    lines = settings_list("prepare").splitlines()
+    (case,) = [line.strip() for line in lines if line.strip().startswith("case:")]
+    assert case.startswith("case: letter case: lowercase or unchanged; one of fold, keep (default: fold; keep for")

@@ -9,8 +9,7 @@ from pipelines import prepare as preparing
 from pipelines import repair as repairing
 from pipelines.estimation import Estimate
 from pipelines.repair import Repair
-from textgen.api.keywords import prepare_config
-from textgen.api.signatures import with_settings
+from textgen.api.keywords import prepare_config, with_settings
 from textgen.config import PrepareConfig
 from textgen.dataset.storage.manifest import Manifest
 

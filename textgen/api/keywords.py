@@ -1,14 +1,18 @@
-"""Builds configs from settings that are given as keywords, by the names of the configs' fields."""
+"""Builds configs from settings that are given as keywords, and lists these in signatures and docstrings."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from textgen.config import STAGES, ModelConfig, PrepareConfig, Setting, TrainConfig, settings_file
-from textgen.config.options import written
+from textgen.config import STAGES, TEXT_DEFAULTS, ModelConfig, PrepareConfig, Setting, TrainConfig, settings_file
+from textgen.config.fields import GROUPS
+from textgen.config.options import shown_default, written
 from textgen.config.settings_file import collect, unknown_setting
 from textgen.errors import UserError, require
 from textgen.runs import RunConfig
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def prepare_config(config: PrepareConfig | None, preset: str | None, settings: Mapping[str, Any]) -> PrepareConfig:
@@ -92,3 +96,51 @@ def _check_names(settings: Mapping[str, Any], stage: str) -> None:
     known = {setting.name for setting in STAGES[stage]}
     for name in settings:
         require(name in known, unknown_setting(name, stage))
+
+
+def with_settings(stage: str) -> Callable[[Function], Function]:
+    """Returns a decorator that lists a stage's settings, so that `help` prints them and notebooks complete them.
+
+    The parameter `**settings` becomes one keyword-only parameter per setting in `__signature__`, and the docstring
+    ends with the settings, their defaults and their meanings. Calls of the function are not changed.
+
+    Args:
+        stage: a key of STAGES.
+    """
+
+    def decorate(function: Function) -> Function:
+        signature = inspect.signature(function)
+        fixed = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        named = [
+            inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=setting.default)
+            for setting in STAGES[stage]
+        ]
+        function.__signature__ = signature.replace(parameters=[*fixed, *named])  # type: ignore[attr-defined]
+        function.__doc__ = f"{inspect.getdoc(function)}\n\n{settings_list(stage)}"
+        return function
+
+    return decorate
+
+
+def settings_list(stage: str) -> str:
+    """Returns the settings of a stage, a line each under the titles of their groups.
+
+    Args:
+        stage: a key of STAGES.
+    """
+    varying = TEXT_DEFAULTS if stage == "prepare" else {}
+    lines = ["Settings:"]
+    for group, title in GROUPS.items():
+        settings = [setting for setting in STAGES[stage] if setting.group == group]
+        if settings:
+            lines.append(f"    {title}")
+            lines += [
+                f"        {setting.name}: {_meaning(setting, shown_default(setting, varying))}"
+                for setting in settings
+            ]
+    return "\n".join(lines)
+
+
+def _meaning(setting: Setting, default: str) -> str:
+    choices = f"; one of {', '.join(setting.choices)}" if setting.choices else ""
+    return f"{setting.help}{choices}" + (f" (default: {default})" if default else "")

@@ -5,10 +5,9 @@ import os
 from typing import Any
 
 from textgen import runs
-from textgen.api.keywords import resumed_config, train_configs
+from textgen.api.keywords import resumed_config, train_configs, with_settings
 from textgen.api.run import Run
 from textgen.api.sampler import sampler_maker
-from textgen.api.signatures import with_settings
 from textgen.block_cache import BlockCache
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import Data, read_manifest, weights_of
