@@ -37,7 +37,7 @@ def main() -> None:
         held_out = ["--validation-percent", "0", "--test-percent", "10"]
         textgen("prepare", "--preset", "char", *held_out, "--input", given.input, "--output", data)
         table.show(
-            ["model", "whole training", "characters/s", "test", "with memory"],
+            ["model", "whole training", "characters/s", "test", "with cache"],
             [measure(name, data) for name in given.models],
         )
 
@@ -51,9 +51,9 @@ def measure(name: str, data: Path) -> list[str]:
     with (run / "history.csv").open(encoding="utf-8") as history:
         (check,) = csv.DictReader(history)
     told = json.loads(textgen("evaluate", run, "--data", data, "--neural-cache", MEMORY[name], "--json"))
-    remembering = f"{told['remembering']['loss']:.3f}" if told["remembering"] else ""
+    with_cache = f"{told['neural_cache']['loss']:.3f}" if told["neural_cache"] else ""
     rate = float(check["pairs_per_second"])
-    return [name, f"{seconds:.0f} s", f"{rate:,.0f}", f"{told['loss']:.3f}", remembering]
+    return [name, f"{seconds:.0f} s", f"{rate:,.0f}", f"{told['loss']:.3f}", with_cache]
 
 
 def textgen(*arguments: object) -> str:

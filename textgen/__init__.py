@@ -17,16 +17,23 @@ if TYPE_CHECKING:
     from textgen.api.datasets import estimate, prepare, repair
     from textgen.api.run import NextToken, Run, load_run
     from textgen.api.train import train
-    from textgen.config import ModelConfig, PrepareConfig, SelectionConfig, TextConfig, TrainConfig
+    from textgen.config import (
+        ModelConfig,
+        NeuralCacheConfig,
+        PrepareConfig,
+        SelectionConfig,
+        TextConfig,
+        TrainConfig,
+    )
     from textgen.dataset import read_manifest, read_pairs, read_sequences, verify
     from textgen.errors import UserError
 
 __version__ = "0.4.0"
 
 __all__ = [
-    "ModelConfig", "NextToken", "PrepareConfig", "Run", "SelectionConfig", "TextConfig", "TrainConfig", "UserError",
-    "__version__", "estimate", "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair",
-    "train", "verify",
+    "ModelConfig", "NeuralCacheConfig", "NextToken", "PrepareConfig", "Run", "SelectionConfig", "TextConfig",
+    "TrainConfig", "UserError", "__version__", "estimate", "load_run", "prepare", "read_manifest", "read_pairs",
+    "read_sequences", "repair", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -35,7 +42,8 @@ _HOMES = {
     "train": "textgen.api.train",
     **dict.fromkeys(("read_manifest", "read_pairs", "read_sequences", "verify"), "textgen.dataset"),
     **dict.fromkeys(
-        ("ModelConfig", "PrepareConfig", "SelectionConfig", "TextConfig", "TrainConfig"), "textgen.config"
+        ("ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "TextConfig", "TrainConfig"),
+        "textgen.config",
     ),
     "UserError": "textgen.errors",
 }

@@ -75,7 +75,7 @@ def test_evaluate_measures_a_split(run: Run, data: Path) -> None:
 
 def test_evaluate_measures_a_neural_cache_too(causal: Run, data: Path) -> None:
     result = causal.evaluate(data.with_name("spans"), "validation", neural_cache=4)
-    assert result.remembering is not None and result.remembering.tokens == 4
+    assert result.neural_cache is not None and result.neural_cache.tokens == 4
 
 
 def test_a_bilstm_has_no_neural_cache(run: Run, data: Path) -> None:

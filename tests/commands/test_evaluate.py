@@ -91,33 +91,33 @@ def test_a_damaged_shard_is_named_in_one_line(refused, trained: Path, data: Path
     assert "test-000000.tfrecord cannot be read" in message
 
 
-def test_an_lstm_may_remember_what_it_has_read(make_dataset, tmp_path: Path, capfd):
+def test_an_lstm_is_evaluated_with_a_neural_cache(make_dataset, tmp_path: Path, capfd):
     data = make_dataset(tmp_path / "data", train=[[4, 5, 6, 7, 8]], test=[[7, 8, 9, 1], [12, 13]], layout="spans")
     run = tmp_path / "run"
     train = ["train", "--network", "lstm", "--embedding", "4", "--units", "4", "--epochs", "1"]
     assert main([*train, "--data", str(data), "--output", str(run)]) == 0
     capfd.readouterr()
-    remember = ["--neural-cache", "10", "--neural-cache-sharpness", "5", "--neural-cache-weight", "0.5"]
-    assert main(["evaluate", str(run), "--data", str(data), *remember]) == 0
-    _, _, model, memory, *_ = capfd.readouterr().out.splitlines()
-    assert (model.split()[0], memory[:11]) == ("model", "with cache ")
-    assert len(memory) == len(model)
-    assert memory.split()[2] != model.split()[1]
+    cache = ["--neural-cache", "10", "--neural-cache-sharpness", "5", "--neural-cache-weight", "0.5"]
+    assert main(["evaluate", str(run), "--data", str(data), *cache]) == 0
+    _, _, model, cached, *_ = capfd.readouterr().out.splitlines()
+    assert (model.split()[0], cached[:11]) == ("model", "with cache ")
+    assert len(cached) == len(model)
+    assert cached.split()[2] != model.split()[1]
 
-    assert main(["evaluate", str(run), "--data", str(data), *remember, "--json"]) == 0
-    values = json.loads(capfd.readouterr().out)["remembering"]
+    assert main(["evaluate", str(run), "--data", str(data), *cache, "--json"]) == 0
+    values = json.loads(capfd.readouterr().out)["neural_cache"]
     assert values["tokens"] == 10
-    assert f"{values['loss']:.4f}" == memory.split()[2]
+    assert f"{values['loss']:.4f}" == cached.split()[2]
     assert values["perplexity"] == pytest.approx(math.exp(values["loss"]))
     assert values["bits_per_character"] == pytest.approx(values["loss"] * 8 / math.log(2) / 6)
 
 
-def test_a_bilstm_remembers_nothing(refused, trained: Path, data: Path):
+def test_a_bilstm_has_no_neural_cache(refused, trained: Path, data: Path):
     message = refused("evaluate", trained, "--data", data, "--neural-cache", "10")
     assert "has no neural cache. Leave --neural-cache out, or train --network lstm" in message
 
 
-def test_a_memory_of_less_than_nothing_is_refused(refused, trained: Path, data: Path):
+def test_a_negative_neural_cache_is_an_error(refused, trained: Path, data: Path):
     message = refused("evaluate", trained, "--data", data, "--neural-cache", "-1")
     assert "neural cache is -1; it must be at least 0" in message
 

@@ -59,11 +59,11 @@ def test_an_lstm_is_scored_with_all_of_the_document_before_each_target(data: Pat
     assert sums.correct == sum(right for _, right in expected)
 
 
-def test_a_memory_is_of_the_document_alone(data: Path):
+def test_the_neural_cache_holds_tokens_of_one_document_only(data: Path):
     model, config = _model(data, "lstm")
-    memory = NeuralCacheConfig(tokens=100, sharpness=2.0, weight=0.3)
-    batches = held_out(data, config, ONE, split="test", batch_size=64, memory_tokens=memory.tokens)
-    sums = make_evaluator(ONE, model, memory=memory)(batches)
+    cache = NeuralCacheConfig(tokens=100, sharpness=2.0, weight=0.3)
+    batches = held_out(data, config, ONE, split="test", batch_size=64, cached_tokens=cache.tokens)
+    sums = make_evaluator(ONE, model, neural_cache=cache)(batches)
     assert sums.pairs == sum(len(document) + 1 for document in TEST)
     embedding, lstm, logits = model.embedding, model.lstms[0], model.head
     expected = 0.0
@@ -71,7 +71,7 @@ def test_a_memory_is_of_the_document_alone(data: Path):
         ids = [BOS, *document, EOS]
         hidden = lstm(embedding(np.array([ids[:-1]])))[0]
         y = tf.constant([ids[1:]])
-        whole = Memory(memory, rows=1, width=hidden.shape[-1])
+        whole = Memory(cache, rows=1, width=hidden.shape[-1])
         mixed = whole.recall(logits(hidden), hidden, y, tf.constant([True]))
         expected -= tf.reduce_sum(tf.gather(mixed, y, batch_dims=2)).numpy()
     assert sums.loss == pytest.approx(expected, rel=1e-5)

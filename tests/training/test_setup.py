@@ -1,11 +1,12 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, ModelConfig, TrainConfig
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, ModelConfig, NeuralCacheConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
-from textgen.training.setup import check_data, config_for, make_folder
+from textgen.training.setup import check_data, check_neural_cache, config_for, make_folder
 
 
 @pytest.fixture
@@ -57,3 +58,12 @@ def test_a_vocabulary_that_is_not_the_manifests_is_refused(data: Path):
     path.write_text(path.read_text().replace('"a"', '"z"'))
     with pytest.raises(UserError, match=r"has a vocabulary that is not its own\. Run `textgen verify"):
         check_data(data, read_manifest(data), _config(data))
+
+
+def test_only_an_lstm_has_a_neural_cache(data: Path):
+    cache = NeuralCacheConfig(tokens=10)
+    bilstm = _config(data)
+    check_neural_cache(bilstm, NeuralCacheConfig())
+    check_neural_cache(dataclasses.replace(bilstm, model=ModelConfig(network="lstm")), cache)
+    with pytest.raises(UserError, match=r"has no neural cache\. Leave --neural-cache out, or train --network lstm\."):
+        check_neural_cache(bilstm, cache)

@@ -268,7 +268,7 @@ class TestRefusals:
         output = half if resume else tmp_path / "run"
         before = {path: path.read_bytes() for path in output.rglob("*.*")}
         config = dataclasses.replace(_config(data), window=4)
-        with pytest.raises(UserError, match="windows of the pairs layout are cut already"):
+        with pytest.raises(UserError, match="the pairs layout fixed them as 5, 1 and 1"):
             _train(data, output, config, resume=resume)
         assert {path: path.read_bytes() for path in output.rglob("*.*")} == before
         assert output.exists() == resume

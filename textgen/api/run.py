@@ -245,7 +245,7 @@ class Run:
         """
         cache = NeuralCacheConfig(tokens=neural_cache) if isinstance(neural_cache, int) else neural_cache
         return evaluation.evaluate(
-            self.model, self.config, os.fspath(data), split=split, batch_size=batch_size, memory=cache
+            self.model, self.config, os.fspath(data), split=split, batch_size=batch_size, neural_cache=cache
         )
 
 

@@ -9,7 +9,7 @@ from textgen.config import SPLITS, STAGES, NeuralCacheConfig, build
 from textgen.config.options import CommandParser, add_settings, given
 
 if TYPE_CHECKING:
-    from textgen.training.evaluation import Baseline, Evaluation, Remembering
+    from textgen.training.evaluation import Baseline, Evaluation, NeuralCacheMetrics
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -44,13 +44,13 @@ def _table(result: "Evaluation") -> str:
         f"{'':<12}{'nats a token':>14}{'perplexity':>12}{'bits a character':>18}{'accuracy':>10}",
         _row("model", result, result.accuracy),
     ]
-    if result.remembering:
-        rows.append(_row("with cache", result.remembering, result.remembering.accuracy))
+    if result.neural_cache:
+        rows.append(_row("with cache", result.neural_cache, result.neural_cache.accuracy))
     rows += [_row(baseline.name, baseline) for baseline in result.baselines]
     return "\n".join([*rows, f"unknown tokens: {result.unknown_rate:.2%}"])
 
 
-def _row(name: str, score: "Evaluation | Remembering | Baseline", accuracy: float | None = None) -> str:
+def _row(name: str, score: "Evaluation | NeuralCacheMetrics | Baseline", accuracy: float | None = None) -> str:
     bits = "-" if score.bits_per_character is None else f"{score.bits_per_character:.3f}"
     last = "" if accuracy is None else f"{accuracy:>10.1%}"
     return f"{name:<12}{score.loss:>14.4f}{score.perplexity:>12.2f}{bits:>18}{last}"

@@ -1,6 +1,7 @@
 """What a run is fed: the batches of its epochs from any step on, and held-out batches to measure with."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -96,7 +97,7 @@ def held_out(
     *,
     split: str,
     batch_size: int,
-    memory_tokens: int = 0,
+    cached_tokens: int = 0,
     cache: BlockCache | None = None,
 ) -> Iterable[HeldOutBatches]:
     """All targets of a split, each once, in batches of that size at the most.
@@ -108,7 +109,7 @@ def held_out(
     """
     if not config.model.causal:
         return [_pairs(data, config, replicas, split=split, batch_size=batch_size, cache=cache)]
-    rows_a_lane = max(_ROWS_A_LANE, _MEMORIES_A_LANE * memory_tokens // config.window)
+    rows_a_lane = max(_ROWS_A_LANE, _MEMORIES_A_LANE * cached_tokens // config.window)
     return _lanes(data, config, split=split, most=batch_size, rows_a_lane=rows_a_lane, cache=cache)
 
 
@@ -152,3 +153,10 @@ def _lanes(
     yield together
     if together.steps * lanes < rows:
         yield read(1, together.steps * lanes)
+
+
+def count_context_tokens(data: str | Path, config: RunConfig, split: str) -> int:
+    """Returns the number of ids in the X of all pairs of a split, padding excluded."""
+    dataset = read_pairs(data, split=split, batch_size=1024, window=config.window)
+    zero = tf.constant(0, tf.int64)
+    return int(dataset.reduce(zero, lambda total, pair: total + tf.math.count_nonzero(pair[0])).numpy())

@@ -1,4 +1,4 @@
-"""How well a model predicts held-out text: every target once, beside baselines on the same targets."""
+"""Evaluation of a model on a split of a dataset: metrics over every target, beside n-gram baselines."""
 
 import dataclasses
 from pathlib import Path
@@ -7,27 +7,26 @@ from typing import Any
 import tensorflow as tf
 
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
-from textgen.dataset import read_manifest, read_pairs
-from textgen.errors import require
+from textgen.dataset import Manifest, read_manifest
 from textgen.model.language_model import LanguageModel
 from textgen.runs import RunConfig
 from textgen.training import baselines
-from textgen.training.data import held_out
+from textgen.training.data import count_context_tokens, held_out
 from textgen.training.evaluator import make_evaluator
 from textgen.training.metrics import MetricSums, bits_per_character, perplexity
-from textgen.training.setup import check_data
+from textgen.training.setup import check_data, check_neural_cache
 from textgen.training.strategy import Replicas
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """What a count of the training split predicts, on the targets that the model is scored on.
+    """Metrics of an n-gram model, counted on the training split, on the targets of an evaluation.
 
     Attributes:
         name: "unigram", "bigram" or "trigram".
-        loss: nats a token.
+        loss: cross-entropy in nats per target.
         perplexity: e to the loss.
-        bits_per_character: as the model's.
+        bits_per_character: see `Evaluation`.
     """
 
     name: str
@@ -37,15 +36,15 @@ class Baseline:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Remembering:
-    """The model with a memory of what it has read, on the same targets.
+class NeuralCacheMetrics:
+    """Metrics of the model with a neural cache, on the targets of an evaluation.
 
     Attributes:
-        tokens: how many it remembers.
-        loss: nats a token.
+        tokens: size of the cache.
+        loss: cross-entropy in nats per target.
         perplexity: e to the loss.
-        bits_per_character: as the model's.
-        accuracy: as the model's.
+        bits_per_character: see `Evaluation`.
+        accuracy: see `Evaluation`.
     """
 
     tokens: int
@@ -57,22 +56,23 @@ class Remembering:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """A model on a split.
+    """Metrics of a model on a split.
 
     Attributes:
-        split: the split.
-        pairs: targets scored, each once.
-        context_tokens: W, the tokens that the model sees at the most. None for an `lstm`, which reads the document
-            from its beginning.
-        mean_context_tokens: those that it saw, in the mean over the targets; [BOS] is one. None as above.
-        loss: nats a token.
+        split: "train", "validation" or "test".
+        pairs: number of targets; each is predicted once.
+        context_tokens: W, the largest number of tokens before a target. None for an `lstm`, which reads each
+            document from its beginning.
+        mean_context_tokens: mean number of tokens before a target, [BOS] included and padding excluded. None for an
+            `lstm`.
+        loss: cross-entropy in nats per target.
         perplexity: e to the loss.
-        bits_per_character: the loss of the whole split in bits, over the characters of its cleaned text. None where
-            the stride leaves targets out.
-        accuracy: the share of targets that are the model's first guess.
-        unknown_rate: the share of the split's tokens that have no id.
-        remembering: the model with a memory, where one is asked for.
-        baselines: those that there are for the split, by rising order.
+        bits_per_character: cross-entropy of the split in bits per character of its cleaned text. None if the
+            dataset's stride leaves out targets.
+        accuracy: fraction of targets that are the model's most likely token.
+        unknown_rate: fraction of the split's tokens that are not in the vocabulary.
+        neural_cache: metrics with a neural cache; None if none is used.
+        baselines: metrics of the n-gram models, by ascending order.
     """
 
     split: str
@@ -84,7 +84,7 @@ class Evaluation:
     bits_per_character: float | None
     accuracy: float
     unknown_rate: float
-    remembering: Remembering | None
+    neural_cache: NeuralCacheMetrics | None
     baselines: tuple[Baseline, ...]
 
 
@@ -95,61 +95,59 @@ def evaluate(
     *,
     split: str,
     batch_size: int = 1024,
-    memory: NeuralCacheConfig = NO_NEURAL_CACHE,
+    neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE,
 ) -> Evaluation:
-    """Scores every target of a split of a dataset, in a folder of this machine or at a URL.
+    """Returns the metrics of a model on every target of a split.
 
     Args:
-        model: with the weights to measure.
-        config: of its run.
-        data: the dataset.
+        model: the network, with the weights to evaluate.
+        config: settings of its run.
+        data: folder or URL of the dataset.
         split: "train", "validation" or "test".
-        batch_size: the figures don't depend on it.
-        memory: of an `lstm`, which is then scored with and without it.
+        batch_size: number of pairs per batch, and at most so many rows of an `lstm`; the metrics do not depend on it.
+        neural_cache: settings of the neural cache of an `lstm`, which is then evaluated without and with it.
 
     Raises:
-        UserError: the dataset is not of the model's kind, the split is empty, or a `bilstm` is to remember.
-        OSError: a file of it can't be read.
+        UserError: the dataset does not fit the run, the split is empty, or a `bilstm` is given a neural cache.
+        OSError: a file can't be read.
     """
     manifest = read_manifest(data)
     check_data(data, manifest, config)
-    reads_windows = not config.model.causal
-    require(
-        not (memory.tokens and reads_windows),
-        "a bilstm reads each window by itself and has no neural cache. Leave --neural-cache out, or train "
-        "--network lstm.",
-    )
-    replicas = Replicas(tf.distribute.get_strategy())
+    check_neural_cache(config, neural_cache)
 
-    def scored(memory: NeuralCacheConfig) -> MetricSums:
-        batches = held_out(data, config, replicas, split=split, batch_size=batch_size, memory_tokens=memory.tokens)
-        return make_evaluator(replicas, model, memory=memory)(batches)
+    def metric_sums(cache: NeuralCacheConfig) -> MetricSums:
+        replicas = Replicas(tf.distribute.get_strategy())
+        batches = held_out(data, config, replicas, split=split, batch_size=batch_size, cached_tokens=cache.tokens)
+        return make_evaluator(replicas, model, neural_cache=cache)(batches)
 
-    def told(loss: float) -> dict[str, Any]:
-        bits = bits_per_character(loss, manifest, split)
-        return {"loss": loss, "perplexity": perplexity(loss), "bits_per_character": bits}
-
-    sums, with_memory = scored(NO_NEURAL_CACHE), scored(memory) if memory.tokens else None
-    counts = manifest.total.splits[split]
+    sums, counts = metric_sums(NO_NEURAL_CACHE), manifest.total.splits[split]
+    with_cache = metric_sums(neural_cache) if neural_cache.tokens else None
     return Evaluation(
         split=split,
         pairs=int(sums.pairs),
-        context_tokens=config.window if reads_windows else None,
-        mean_context_tokens=context_tokens(data, config, split) / sums.pairs if reads_windows else None,
-        **told(sums.mean_loss),
+        context_tokens=None if config.model.causal else config.window,
+        mean_context_tokens=None if config.model.causal else count_context_tokens(data, config, split) / sums.pairs,
+        **_loss_metrics(sums.mean_loss, manifest, split),
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
-        remembering=Remembering(tokens=memory.tokens, **told(with_memory.mean_loss), accuracy=with_memory.accuracy)
-        if with_memory
-        else None,
-        baselines=tuple(
-            Baseline(name=name, **told(loss)) for name, loss in baselines.losses(data, manifest, split=split).items()
-        ),
+        neural_cache=with_cache and _neural_cache_metrics(with_cache, neural_cache, manifest, split),
+        baselines=_baselines(data, manifest, split),
     )
 
 
-def context_tokens(data: str | Path, config: RunConfig, split: str) -> int:
-    """How many ids all X of a split hold, the padding not counted."""
-    dataset = read_pairs(data, split=split, batch_size=1024, window=config.window)
-    zero = tf.constant(0, tf.int64)
-    return int(dataset.reduce(zero, lambda total, pair: total + tf.math.count_nonzero(pair[0])).numpy())
+def _neural_cache_metrics(
+    sums: MetricSums, config: NeuralCacheConfig, manifest: Manifest, split: str
+) -> NeuralCacheMetrics:
+    losses = _loss_metrics(sums.mean_loss, manifest, split)
+    return NeuralCacheMetrics(tokens=config.tokens, **losses, accuracy=sums.accuracy)
+
+
+def _baselines(data: str | Path, manifest: Manifest, split: str) -> tuple[Baseline, ...]:
+    losses = baselines.losses(data, manifest, split=split)
+    return tuple(Baseline(name=name, **_loss_metrics(loss, manifest, split)) for name, loss in losses.items())
+
+
+def _loss_metrics(loss: float, manifest: Manifest, split: str) -> dict[str, Any]:
+    """Returns the metrics that follow from a loss in nats per target, by the names of the dataclasses' fields."""
+    bits = bits_per_character(loss, manifest, split)
+    return {"loss": loss, "perplexity": perplexity(loss), "bits_per_character": bits}

@@ -20,7 +20,7 @@ Evaluator = Callable[[Iterable[HeldOutBatches]], MetricSums]
 
 
 def make_evaluator(
-    replicas: Replicas, model: LanguageModel, *, memory: NeuralCacheConfig = NO_NEURAL_CACHE
+    replicas: Replicas, model: LanguageModel, *, neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE
 ) -> Evaluator:
     """A function that measures the model.
 
@@ -29,7 +29,7 @@ def make_evaluator(
     Args:
         replicas: the devices.
         model: the network.
-        memory: what an `lstm` remembers.
+        neural_cache: settings of the neural cache of an `lstm`.
     """
     made: dict[int, Steps] = {}
 
@@ -37,7 +37,7 @@ def make_evaluator(
         if lanes not in made:
             if lanes:
                 # Each process reads all of them, on one device: lanes are few, and their states are at one place.
-                batch_loss = _reading_on(model, lanes, memory)
+                batch_loss = _reading_on(model, lanes, neural_cache)
                 made[lanes] = evaluation_steps(tf.distribute.get_strategy(), batch_loss)
             else:
                 made[lanes] = evaluation_steps(replicas.strategy, full_softmax_loss(model, training=False))
@@ -56,9 +56,9 @@ def make_evaluator(
     return evaluate
 
 
-def _reading_on(model: LanguageModel, lanes: int, memory: NeuralCacheConfig) -> LossFunction:
+def _reading_on(model: LanguageModel, lanes: int, neural_cache: NeuralCacheConfig) -> LossFunction:
     states = make_states(model, lanes)
-    if not memory.tokens:
+    if not neural_cache.tokens:
         return stateful_loss(model, states, training=False)
     width = model.hidden_size
-    return neural_cache_loss(model, states, Memory(memory, rows=lanes, width=width))
+    return neural_cache_loss(model, states, Memory(neural_cache, rows=lanes, width=width))

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, NeuralCacheConfig
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.storage.manifest import Manifest
-from textgen.errors import UserError
+from textgen.errors import UserError, require
 from textgen.files import Folder
 from textgen.runs import RunConfig, save
 from textgen.text import vocabulary
@@ -85,3 +85,16 @@ def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
         raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
     if manifest.tokens_sha256 != config.tokens_sha256:
         raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
+
+
+def check_neural_cache(config: RunConfig, neural_cache: NeuralCacheConfig) -> None:
+    """Checks that the network of a run can use a neural cache.
+
+    Raises:
+        UserError: a neural cache is set, and the network is a `bilstm`.
+    """
+    require(
+        config.model.causal or not neural_cache.tokens,
+        "a bilstm reads each window by itself and has no neural cache. Leave --neural-cache out, or train "
+        "--network lstm.",
+    )
