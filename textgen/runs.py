@@ -120,7 +120,8 @@ def load_model(directory: Path, config: RunConfig) -> LanguageModel:
     checkpoints = checkpoints_in(directory / BEST)
     if not checkpoints:
         raise UserError(
-            f"{directory} has no checkpoint yet. Go on with `textgen train --resume --output {directory}`."
+            f"{directory} has no checkpoint yet. Go on with `textgen train --resume --output {directory}`, "
+            "or with resume=True in Python."
         )
     model = config.build()
     try:

@@ -61,7 +61,11 @@ def test_a_run_holds_the_settings_of_its_training_and_of_its_text(tmp_path: Path
     ("stage", "text", "message"),
     [
         ("prepare", "windw = 3", "'windw' is not a setting of prepare. Did you mean window?"),
-        ("prepare", "zzz = 3", "'zzz' is not a setting of prepare. `textgen prepare --help-all` lists them."),
+        (
+            "prepare",
+            "zzz = 3",
+            "'zzz' is not a setting of prepare. `textgen prepare --help-all` and help.textgen.prepare. list them.",
+        ),
         ("prepare", "window = '3'", "window is '3'; it must be a whole number. It is the number"),
         ("prepare", "window = 0", "window is 0; it must be from 1 to 4,096."),
         ("prepare", "near_duplicates = 0.2", "near duplicates is 0.2; it must be 0, or at least"),

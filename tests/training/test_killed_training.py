@@ -124,6 +124,9 @@ def test_a_run_that_is_told_to_end_saves_and_says_so(data: Path, undisturbed: Pa
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM, errors
-    assert "all that was done is saved. Give the same command with --resume to go on." in errors
+    assert (
+        "all that was done is saved. Give the same command with --resume, or resume=True in Python, to continue."
+        in errors
+    )
     (checkpoint,) = runs.checkpoints_in(output / "last")
     assert f"stopped after step {int(checkpoint.name.removeprefix('ckpt-')):,}" in errors

@@ -104,7 +104,9 @@ def unknown_setting(name: str, stage: str) -> str:
         return f"{name} is now called {former[name]}. Rename it."
     names = [setting.name for setting in STAGES[stage]]
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"`textgen {stage} --help-all` lists them."
+    hint = (
+        f"Did you mean {near[0]}?" if near else f"`textgen {stage} --help-all` and help(textgen.{stage}) list them."
+    )
     return f"{name!r} is not a setting of {stage}. {hint}"
 
 

@@ -65,7 +65,10 @@ class Checkpoints:
             else:
                 self._read_counters()
                 return
-        raise UserError(f"{self._directory} has no checkpoint to resume from. Train without --resume, elsewhere.")
+        raise UserError(
+            f"{self._directory} has no checkpoint to resume from. Train without --resume, or resume=True in Python, "
+            "in another folder."
+        )
 
     def _read_counters(self) -> None:
         for name, variable in self._counters.items():

@@ -71,8 +71,8 @@ class Agreement(NamedTuple):
         """
         if self.signal:
             raise Interrupted(
-                f"stopped after step {step:,}; all that was done is saved. Give the same command with --resume "
-                "to go on.",
+                f"stopped after step {step:,}; all that was done is saved. Give the same command with --resume, "
+                "or resume=True in Python, to continue.",
                 signal=self.signal,
             )
 

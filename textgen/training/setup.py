@@ -47,7 +47,10 @@ def require_empty(output: Path) -> None:
         UserError: `output` is not empty.
     """
     if output.exists() and any(output.iterdir()):
-        raise UserError(f"{output} is not empty. Add --resume to go on with a run, or name another folder.")
+        raise UserError(
+            f"{output} is not empty. Add --resume, or resume=True in Python, to continue "
+            "the run, or name another folder."
+        )
 
 
 def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: bool) -> None:

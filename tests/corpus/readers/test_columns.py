@@ -3,13 +3,15 @@ from textgen.corpus.readers.columns import missing_column_error
 
 def test_where_no_column_is_named_those_that_are_there_are():
     assert str(missing_column_error("a.csv", "CSV", ["id", "text"], None)) == (
-        "a.csv is a CSV file with the columns id, text. Give the one that holds the documents with --text-field."
+        "a.csv is a CSV file with the columns id, text. Give the one that holds the documents with --text-field, "
+        "or text_field in Python."
     )
 
 
 def test_where_a_column_is_not_there_its_name_is_shown():
     assert str(missing_column_error("a.csv", "CSV", ["id", "text"], "Text")) == (
-        "a.csv is a CSV file with the columns id, text; none is named 'Text'. Give one of them with --text-field."
+        "a.csv is a CSV file with the columns id, text; none is named 'Text'. Give one of them with --text-field, "
+        "or text_field in Python."
     )
 
 

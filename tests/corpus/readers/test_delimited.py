@@ -281,7 +281,7 @@ def test_other_columns_need_not_be_valid(taken_by):
 
 @pytest.mark.parametrize("name", ["speech", "TEXT", None])
 def test_a_column_that_is_not_named_or_not_there_is_an_error_that_lists_those_that_are(taken_by, check, name):
-    refusal = r"a\.csv is a CSV file with the columns id, text.*with --text-field\."
+    refusal = r"a\.csv is a CSV file with the columns id, text.*with --text-field, or text_field in Python\."
     content = b"id,text\n1,a\n"
     with pytest.raises(UserError, match=refusal):
         check("csv", content, path="a.csv", text_field=name)

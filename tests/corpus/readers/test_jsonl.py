@@ -193,7 +193,9 @@ def test_a_file_with_the_field_is_no_error(check, content, field):
 
 @pytest.mark.parametrize("field", [None, "body", "id.text"])
 def test_a_field_that_is_not_there_is_an_error_that_lists_those_that_are(check, field):
-    refusal = r"a\.jsonl is a JSON Lines file with the columns id, content.*with --text-field\."
+    refusal = (
+        r"a\.jsonl is a JSON Lines file with the columns id, content.*with --text-field, or text_field in Python\."
+    )
     with pytest.raises(UserError, match=refusal):
         check("jsonl", b'{"id": 1, "content": "a"}\n{"text": 1}\n', path="a.jsonl", text_field=field)
 

@@ -47,7 +47,7 @@ def test_a_check_prints_its_metrics_and_its_sample(capfd, row, printed: str):
         ({}, "training on 1,234 pairs, 5 steps an epoch, 5,678 weights\n"),
         ({"replicas": 4, "workers": 2}, "5,678 weights, 4 devices in 2 processes\n"),
         ({"max_minutes": 1.5}, "5,678 weights, for 1.5 minutes at the most\n"),
-        ({"is_done": True}, "run is done: 3 epochs, or no better loss for long. Raise --epochs or --patience.\n"),
+        ({"is_done": True}, "run is done: 3 epochs, or no better loss for long. Raise epochs or patience.\n"),
     ],
 )
 def test_a_run_prints_its_plan(capfd, settings: dict[str, Any], printed: str):

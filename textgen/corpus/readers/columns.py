@@ -12,5 +12,9 @@ def missing_column_error(path: str, kind: str, names: list[str], text_field: str
     rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     found = f"{path} is a {kind} file with the columns {shown}{rest}"
     if text_field is None:
-        return UserError(f"{found}. Give the one that holds the documents with --text-field.")
-    return UserError(f"{found}; none is named {text_field!r}. Give one of them with --text-field.")
+        return UserError(
+            f"{found}. Give the one that holds the documents with --text-field, or text_field in Python."
+        )
+    return UserError(
+        f"{found}; none is named {text_field!r}. Give one of them with --text-field, or text_field in Python."
+    )

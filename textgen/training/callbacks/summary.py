@@ -21,7 +21,7 @@ class Summary(Callback):
         if plan.is_done:
             say(
                 f"{self._output} is done: {self._config.epochs} epochs, or no better loss for long. "
-                "Raise --epochs or --patience."
+                "Raise epochs or patience."
             )
         else:
             say(_plan(plan))
