@@ -64,7 +64,7 @@ def test_a_run_holds_the_settings_of_its_training_and_of_its_text(tmp_path: Path
         (
             "prepare",
             "zzz = 3",
-            "'zzz' is not a setting of prepare. `textgen prepare --help-all` and help.textgen.prepare. list them.",
+            "'zzz' is not a setting of prepare. `textgen prepare --help-all` and help(textgen.prepare) list them.",
         ),
         ("prepare", "window = '3'", "window is '3'; it must be a whole number. It is the number"),
         ("prepare", "window = 0", "window is 0; it must be from 1 to 4,096."),
