@@ -141,8 +141,9 @@ def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputF
     for file in found:
         READERS[file.format].check(file.path, files.open_file, read_options(config))
     if config.text_field and not any(READERS[file.format].has_columns for file in found):
+        formats = ", ".join(name for name, reader in READERS.items() if reader.has_columns)
         raise UserError(
-            f"--text-field {config.text_field} names a column, and no input has any. "
-            "Leave it out, or say --format csv, tsv, jsonl or parquet."
+            f"--text-field is {config.text_field!r}, but no input file has columns. "
+            f"Leave it out, or use one of these values of --format: {formats}."
         )
     return found

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,8 +35,10 @@ class Block(NamedTuple):
 
 def blocks(page: str) -> list[Block]:
     text = (ROOT / page).read_text(encoding="utf-8")
-    found = re.findall(r"(?:<!-- not run: (.*?) -->\n)?^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    return [Block(language, code, reason) for reason, language, code in found]
+    # Blocks inside lists are indented.
+    fenced = r"(?:<!-- not run: (.*?) -->\n)?^( *)```(\w*)\n(.*?)^\2```$"
+    found = re.findall(fenced, text, re.DOTALL | re.MULTILINE)
+    return [Block(language, textwrap.dedent(code), reason) for reason, _, language, code in found]
 
 
 def python_blocks(text: str) -> list[str]:

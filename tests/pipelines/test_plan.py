@@ -160,7 +160,7 @@ def test_what_is_given_and_can_not_be_used_is_an_error_before_any_work(
             "a.txt",
             b"a",
             {"text_field": "x"},
-            r"--text-field x names a column, and no input has any\. Leave it out, or",
+            r"--text-field is 'x', but no input file has columns\. Leave it out",
         ),
         ("a.csv", b"x,y\n1,2\n", {}, r"columns x, y"),
     ],

@@ -10,7 +10,16 @@ from textgen.errors import UserError, require
 
 FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "parquet")
 
-TOKENIZERS = ("word", "char", "byte", "wordpiece", "sentencepiece")
+TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "word": {},
+    "char": {"vocabulary_size": 1000, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
+    "byte": {"vocabulary_size": 256, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
+    "wordpiece": {"punctuation": "keep"},
+    "sentencepiece": {"case": "keep", "punctuation": "keep"},
+}
+"""Tokenizers, and their defaults of `TextConfig`: a character model, for example, keeps the text unchanged."""
+
+TOKENIZERS = tuple(TEXT_DEFAULTS)
 
 SPLITS = ("train", "validation", "test")
 
@@ -116,16 +125,6 @@ class TextConfig(Settings):
             self.tokenizer != "wordpiece" or self.whitespace == "collapse",
             "whitespace is 'keep' with the wordpiece tokenizer, which splits at white space. Use 'collapse'.",
         )
-
-
-TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "word": {},
-    "char": {"vocabulary_size": 1000, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
-    "byte": {"vocabulary_size": 256, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
-    "wordpiece": {"punctuation": "keep"},
-    "sentencepiece": {"case": "keep", "punctuation": "keep"},
-}
-"""Defaults of `TextConfig` that depend on the tokenizer: a character model, for example, keeps the text unchanged."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
