@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from textgen import runs
 from textgen.training.callbacks.history import History
 
 SCRIPT = Path(__file__).with_name("replicas_script.py")
@@ -75,9 +76,11 @@ def _cluster(size: int) -> list[str]:
 
 
 def _weights(output: Path) -> dict[str, np.ndarray]:
-    reader = tf.train.load_checkpoint(str(output / "last" / f"ckpt-{STEPS}"))
-    names = reader.get_variable_to_shape_map()
-    return {name: reader.get_tensor(name) for name in names if name.startswith("optimizer/_trainable_variables/")}
+    """The weights of a run's last checkpoint, by the paths of their variables."""
+    model = runs.load(output).build()
+    checkpoint = tf.train.Checkpoint(model=model).read(str(output / "last" / f"ckpt-{STEPS}"))
+    checkpoint.expect_partial().assert_existing_objects_matched()
+    return {variable.path: variable.numpy() for variable in model.trainable_variables}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,9 @@ def one(data: Path, tmp_path_factory) -> Path:
 def _assert_same(ours: Path, theirs: Path) -> None:
     expected = _weights(theirs)
     assert len(expected) == 9
-    for name, weights in _weights(ours).items():
+    found = _weights(ours)
+    assert found.keys() == expected.keys()
+    for name, weights in found.items():
         np.testing.assert_allclose(weights, expected[name], atol=1e-6, rtol=0, err_msg=name)
     our_rows, their_rows = (History(output / "history.csv", until_step=STEPS).rows for output in (ours, theirs))
     assert [row.step for row in our_rows] == [row.step for row in their_rows] == [25, 50, 54]
