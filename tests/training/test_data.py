@@ -42,29 +42,29 @@ def _arrays(batches: Any) -> list[list[np.ndarray]]:
     return [[np.array(tensor) for tensor in batch] for batch in batches]
 
 
-def test_an_epoch_is_counted_in_batches(data: Path):
-    feed = TrainingData(data, _config(data), ONE)
+def test_steps_per_epoch_counts_batches(data: Path):
+    training_data = TrainingData(data, _config(data), ONE)
     # 14 + 3 + 8 pairs, 4 a batch.
-    assert (feed.steps_per_epoch, feed.last_step) == (7, 21)
-    assert len(list(feed.training(0))) == 21
+    assert (training_data.steps_per_epoch, training_data.last_step) == (7, 21)
+    assert len(list(training_data.training(0))) == 21
 
 
 @pytest.mark.parametrize(
-    ("network", "carry"), [("bilstm", False), ("lstm", False), ("lstm", True)], ids=["bilstm", "lstm", "carried"]
+    ("network", "stateful"), [("bilstm", False), ("lstm", False), ("lstm", True)], ids=["bilstm", "lstm", "stateful"]
 )
-def test_batches_from_a_step_on_are_the_rest(data: Path, network: str, carry: bool):
-    feed = TrainingData(data, _config(data, network, stateful=carry, batch_size=2), ONE)
-    whole = _ids(feed.training(0))
-    assert len(whole) == feed.last_step
-    assert _ids(feed.training(3)) == whole[3:]
+def test_batches_from_a_step_on_are_the_rest(data: Path, network: str, stateful: bool):
+    training_data = TrainingData(data, _config(data, network, stateful=stateful, batch_size=2), ONE)
+    whole = _ids(training_data.training(0))
+    assert len(whole) == training_data.last_step
+    assert _ids(training_data.training(3)) == whole[3:]
 
 
-def test_the_window_is_the_runs(data: Path):
+def test_batches_have_the_windows_of_the_run(data: Path):
     x, y = next(TrainingData(data, _config(data, window=2), ONE).training(0))
     assert (x.shape, y.shape) == ((4, 2), (4,))
 
 
-def test_an_lstm_has_a_target_at_every_place(data: Path):
+def test_an_lstm_has_a_target_at_every_position(data: Path):
     batches = list(TrainingData(data, _config(data, "lstm", epochs=1), ONE).training(0))
     targets = np.concatenate([y[y > 0] for _, y in _arrays(batches)])
     assert sorted(targets) == sorted([*TRAIN[0], *TRAIN[1], *TRAIN[2], 3, 3, 3])
@@ -73,19 +73,19 @@ def test_an_lstm_has_a_target_at_every_place(data: Path):
         np.testing.assert_array_equal(x[:, 1:][y[:, 1:] > 0], y[:, :-1][y[:, 1:] > 0])
 
 
-def test_carried_rows_go_on_from_the_batch_before(data: Path):
-    feed = TrainingData(data, _config(data, "lstm", epochs=1, stateful=True, batch_size=2), ONE)
+def test_stateful_rows_go_on_from_the_batch_before(data: Path):
+    training_data = TrainingData(data, _config(data, "lstm", epochs=1, stateful=True, batch_size=2), ONE)
     before = None
-    for x, y, fresh in _arrays(feed.training(0)):
+    for x, y, fresh in _arrays(training_data.training(0)):
         if before is not None:
             for row in np.flatnonzero(~fresh):
                 assert x[row, 0] == before[row][before[row] > 0][-1]
         assert (x[fresh, 0] == 2).any() or not fresh.any()
         before = y
-    assert len(feed.make_states(_config(data, "lstm", stateful=True).build())) == 2
+    assert len(training_data.make_states(_config(data, "lstm", stateful=True).build())) == 2
 
 
-def test_without_carrying_there_are_no_states(data: Path):
+def test_independent_rows_have_no_states(data: Path):
     config = _config(data, "lstm")
     assert TrainingData(data, config, ONE).make_states(config.build()) == []
 
@@ -93,8 +93,8 @@ def test_without_carrying_there_are_no_states(data: Path):
 @pytest.mark.parametrize("network", ["bilstm", "lstm"])
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 @pytest.mark.parametrize("window", [2, 5])
-def test_every_held_out_target_is_there_once(data: Path, network: str, batch_size: int, window: int, monkeypatch):
-    monkeypatch.setattr("textgen.training.data._ROWS_A_LANE", 3)
+def test_every_held_out_target_is_yielded_once(data: Path, network: str, batch_size: int, window: int, monkeypatch):
+    monkeypatch.setattr("textgen.training.data._STEPS_PER_ROW", 3)
     found = []
     config = _config(data, network, window=window)
     for batches in held_out(data, config, ONE, split="validation", batch_size=batch_size):
@@ -106,16 +106,16 @@ def test_every_held_out_target_is_there_once(data: Path, network: str, batch_siz
     assert len(expected) == VALIDATION_PAIRS
 
 
-def test_states_are_not_carried_over_several_devices(data: Path):
+def test_stateful_rows_on_several_devices_are_an_error(data: Path):
     two = Replicas(tf.distribute.get_strategy())
     two.count = 2
     with pytest.raises(
-        UserError, match=r"2 devices train, and states are carried .* on one alone\. Leave --stateful out"
+        UserError, match=r"2 devices train; stateful rows are trained on one device\. Leave --stateful out"
     ):
         TrainingData(data, _config(data, "lstm", stateful=True), two)
 
 
-def test_states_are_carried_by_an_lstm_alone(data: Path):
+def test_only_an_lstm_has_stateful_rows(data: Path):
     with pytest.raises(UserError, match=r"the network is a bilstm\. Leave --stateful out, or use --network lstm\."):
         _config(data, stateful=True)
     with pytest.raises(UserError, match=r"for whole batches and the full softmax alone\."):

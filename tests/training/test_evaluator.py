@@ -35,7 +35,7 @@ def _model(data: Path, network: str) -> tuple[keras.Model, object]:
 
 
 def _by_hand(model: keras.Model, document: list[int]) -> tuple[float, int]:
-    """The loss of a document's targets and how many guesses are right, with all of it read at once."""
+    """Returns the loss and the number of correct predictions of a document that is read as one row."""
     ids = [BOS, *document, EOS]
     x = np.array([ids[:-1]])
     embedding, lstm, logits = model.embedding, model.lstms[0], model.head
@@ -47,7 +47,7 @@ def _by_hand(model: keras.Model, document: list[int]) -> tuple[float, int]:
 
 
 @pytest.mark.parametrize("window", [3, 5, 40])
-def test_an_lstm_is_scored_with_all_of_the_document_before_each_target(data: Path, window: int):
+def test_an_lstm_reads_the_whole_document_before_each_target(data: Path, window: int):
     model, config = _model(data, "lstm")
     narrow = dataclasses.replace(config, window=window)
     built = narrow.build()
@@ -78,7 +78,7 @@ def test_the_neural_cache_holds_tokens_of_one_document_only(data: Path):
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 1000])
-def test_the_batch_size_changes_nothing_of_a_bilstms_score(data: Path, batch_size: int):
+def test_the_batch_size_does_not_change_the_metrics_of_a_bilstm(data: Path, batch_size: int):
     model, config = _model(data, "bilstm")
     evaluate = make_evaluator(ONE, model)
     sums = evaluate(held_out(data, config, ONE, split="test", batch_size=batch_size))
@@ -87,7 +87,7 @@ def test_the_batch_size_changes_nothing_of_a_bilstms_score(data: Path, batch_siz
     assert sums.loss == pytest.approx(whole.loss, rel=1e-6)
 
 
-def test_a_score_is_of_the_model_as_it_then_is(data: Path):
+def test_an_evaluator_uses_the_current_weights(data: Path):
     model, config = _model(data, "bilstm")
     evaluate = make_evaluator(ONE, model)
     before = evaluate(held_out(data, config, ONE, split="test", batch_size=8))

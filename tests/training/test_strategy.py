@@ -19,7 +19,7 @@ def alone(monkeypatch):
 
 @pytest.fixture
 def made(monkeypatch) -> list[Any]:
-    """What strategies are made of, in place of making them."""
+    """Arguments of the strategies that are made; the strategies themselves are fakes."""
     calls: list[Any] = []
 
     class Strategy:
@@ -77,7 +77,7 @@ def test_slurm_names_the_processes(monkeypatch, made, rank: int):
     assert resolver.cluster_spec().as_dict() == {"worker": ["n1:8888", "n1:8889", "n2:8888", "n2:8889"]}
 
 
-def test_a_step_of_slurm_that_tells_too_little_is_refused(monkeypatch):
+def test_incomplete_variables_of_a_slurm_step_are_an_error(monkeypatch):
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
     monkeypatch.setenv("SLURM_PROCID", "0")
     with pytest.raises(UserError, match=r"Slurm's variables .*SLURM_STEP_NODELIST not found.*Start .* with srun"):
@@ -94,12 +94,12 @@ def test_a_cluster_of_one_process_is_one_device(monkeypatch, made):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("{", r"TF_CONFIG is '\{'; it must be as \{\"cluster\""),
-        ("[]", r"TF_CONFIG is '\[\]'; it must be as"),
-        ('{"cluster": {"worker": ["a:1", "b:1"]}}', r"it must be as"),
+        ("{", r"TF_CONFIG is '\{'; it must have the form \{\"cluster\""),
+        ("[]", r"TF_CONFIG is '\[\]'; it must have the form"),
+        ('{"cluster": {"worker": ["a:1", "b:1"]}}', r"it must have the form"),
         (
             '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}',
-            r"names the task worker 2, and its cluster has no such chief or worker\. Name one of them",
+            r"names the task worker 2, and its cluster has no such chief or worker\. Name a different task",
         ),
         (
             '{"cluster": {"worker": ["a:1", "b:1"], "ps": ["c:1"]}, "task": {"type": "ps", "index": 0}}',
@@ -107,32 +107,34 @@ def test_a_cluster_of_one_process_is_one_device(monkeypatch, made):
         ),
     ],
 )
-def test_a_tf_config_that_says_nothing_is_told(monkeypatch, config: str, message: str):
+def test_a_malformed_tf_config_is_an_error(monkeypatch, config: str, message: str):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(UserError, match=message):
         make_replicas()
 
 
-def test_several_processes_have_to_be_named():
-    with pytest.raises(UserError, match=r"neither TF_CONFIG nor Slurm names several processes\. Set TF_CONFIG in ea"):
+def test_multiworker_needs_several_processes():
+    with pytest.raises(
+        UserError, match=r"neither TF_CONFIG nor Slurm names several processes\. Set TF_CONFIG in each process"
+    ):
         make_replicas("multiworker")
 
 
-def test_a_strategy_is_one_of_those_there_are():
+def test_an_unknown_strategy_is_an_error():
     with pytest.raises(UserError, match=r"strategy is 'tpu'; it must be one of: auto, one, mirrored, multiworker\."):
         make_replicas("tpu")
 
 
-def test_one_replica_takes_the_dataset_as_it_is():
+def test_one_device_gets_the_dataset_unchanged():
     dataset = tf.data.Dataset.range(3)
     assert Replicas(tf.distribute.get_strategy()).batches(lambda worker, workers: dataset) is dataset
 
 
-def test_each_device_of_a_process_has_its_part_of_every_batch_in_turn():
+def test_each_batch_is_split_over_the_devices_of_a_process():
     dataset = tf.data.Dataset.from_tensor_slices(([[1], [2], [3], [4], [5], [6]], [1, 2, 3, 4, 5, 6])).batch(5)
-    parts = [y.numpy().tolist() for _, y in strategy._parts(dataset, 3)]
-    assert parts == [[1], [2, 3], [4, 5], [], [], [6]]
+    slices = [y.numpy().tolist() for _, y in strategy._device_slices(dataset, 3)]
+    assert slices == [[1], [2, 3], [4, 5], [], [], [6]]
 
 
-def test_one_process_agrees_with_itself():
+def test_the_sums_over_one_process_are_its_values():
     assert Replicas(tf.distribute.get_strategy()).sum_over_workers([2.0, True]) == [2.0, True]

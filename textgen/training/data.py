@@ -1,4 +1,4 @@
-"""What a run is fed: the batches of its epochs from any step on, and held-out batches to measure with."""
+"""Batches of a run: training batches from any step on, and held-out batches for evaluation."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,61 +14,71 @@ from textgen.runs import RunConfig
 from textgen.training.losses import make_states
 from textgen.training.strategy import MakeBatches, Replicas
 
-_ROWS_A_LANE = 32
-"""At the least, of held-out rows that are read on from each other: only a lane's first may know too little."""
+_STEPS_PER_ROW = 32
+"""Least number of consecutive windows per stateful row: the first one may lack the context before it."""
 
-_MEMORIES_A_LANE = 8
-"""At the least: for an eighth of its targets at the most a memory is not yet full."""
+_CACHES_PER_ROW = 8
+"""Least length of a stateful row in neural caches: the cache is full for at least 7 of 8 targets."""
 
 
 class HeldOutBatches(NamedTuple):
-    """HeldOutBatches that are taken one after another.
+    """Consecutive batches of held-out pairs.
 
     Attributes:
-        iterator: gives them.
-        steps: how many there are.
-        lanes: how many rows go on from the batch before; 0 where none does.
+        iterator: yields the batches.
+        steps: number of batches.
+        stateful_rows: number of rows whose LSTM state goes on from the batch before; 0 if rows are independent.
     """
 
     iterator: Iterator[Any]
     steps: int
-    lanes: int = 0
+    stateful_rows: int = 0
 
 
 class TrainingData:
-    """The batches of one run.
+    """Batches of one run.
+
+    A batch is (int32 [B, W], int32 [B]) for a `bilstm`, (int32 [B, W], int32 [B, W]) for an `lstm`, and with
+    stateful rows also bool [B]: the rows that begin from zero states.
 
     Attributes:
-        steps_per_epoch: batches in an epoch.
-        last_step: batches in all epochs.
+        steps_per_epoch: number of batches per epoch.
+        last_step: number of batches in all epochs.
     """
 
     def __init__(self, data: Data, config: RunConfig, replicas: Replicas, *, cache: BlockCache | None = None):
-        """See `train` for what these are.
+        """Opens the training split.
+
+        Args:
+            data: a dataset's folder or URL, or several with their weights.
+            config: settings of the run.
+            replicas: devices that train.
+            cache: cache for blocks of remote shards.
 
         Raises:
-            UserError: the data can't be served as the run wants it.
+            UserError: the dataset's layout does not have the run's windows or rows, or the rows are stateful and
+                several devices train.
         """
         require(
             not config.train.stateful or replicas.count == 1,
-            f"{replicas.count} devices train, and states are carried from batch to batch on one alone. Leave "
-            "--stateful out, or use --strategy one.",
+            f"{replicas.count} devices train; stateful rows are trained on one device. Leave --stateful out, or use "
+            "--strategy one.",
         )
         self._data, self._config, self._replicas, self._cache = data, config, replicas, cache
         self.last_step = int(self._training(0)(0, 1).cardinality())
         self.steps_per_epoch = self.last_step // config.train.epochs
 
     def training(self, start_step: int) -> Iterator[Any]:
-        """HeldOutBatches from a step on."""
+        """Yields the training batches from a step on."""
         return iter(self._replicas.batches(self._training(start_step)))
 
     def make_states(self, model: LanguageModel) -> list[tf.Variable]:
-        """The states that rows go on from, one row a lane; none where every row begins anew."""
+        """Returns the states of stateful rows, float [B, units] each; an empty list if rows are independent."""
         train = self._config.train
         return make_states(model, train.batch_size) if train.stateful else []
 
     def held_out(self, split: str) -> Iterable[HeldOutBatches]:
-        """All targets of a split, each once."""
+        """Returns the batches of a split, with every target once."""
         size = self._config.train.batch_size
         return held_out(self._data, self._config, self._replicas, split=split, batch_size=size, cache=self._cache)
 
@@ -83,7 +93,7 @@ class TrainingData:
             if not config.model.causal:
                 return read_pairs(self._data, **shared)
             if train.stateful:
-                # Rows that go on from each other are in the order of the corpus.
+                # Consecutive batches follow the order of the corpus, so nothing is shuffled.
                 return read_sequences(self._data, **{**shared, "seed": None}, stateful=True)
             return read_sequences(self._data, **shared)
 
@@ -100,17 +110,24 @@ def held_out(
     cached_tokens: int = 0,
     cache: BlockCache | None = None,
 ) -> Iterable[HeldOutBatches]:
-    """All targets of a split, each once, in batches of that size at the most.
+    """Returns the batches of a split, with every target once; an `lstm` gets stateful rows.
 
-    Rows that go on from each other do so long enough for a memory of so many tokens to be full most of the time.
+    Args:
+        data: a dataset's folder or URL, or several with their weights.
+        config: settings of the run.
+        replicas: devices that share each batch of a `bilstm`.
+        split: "train", "validation" or "test".
+        batch_size: largest number of rows per batch.
+        cached_tokens: size of the neural cache; stateful rows are long enough that it is full for most targets.
+        cache: cache for blocks of remote shards.
 
     Raises:
-        UserError: the data can't be served as the run wants it.
+        UserError: the split is empty, or the dataset's layout does not have the run's windows or rows.
     """
     if not config.model.causal:
         return [_pairs(data, config, replicas, split=split, batch_size=batch_size, cache=cache)]
-    rows_a_lane = max(_ROWS_A_LANE, _MEMORIES_A_LANE * cached_tokens // config.window)
-    return _lanes(data, config, split=split, most=batch_size, rows_a_lane=rows_a_lane, cache=cache)
+    steps_per_row = max(_STEPS_PER_ROW, _CACHES_PER_ROW * cached_tokens // config.window)
+    return _stateful(data, config, split=split, max_rows=batch_size, steps_per_row=steps_per_row, cache=cache)
 
 
 def _pairs(
@@ -130,29 +147,29 @@ def _pairs(
     return HeldOutBatches(iter(replicas.batches(make)), int(make(0, 1).cardinality()))
 
 
-def _lanes(
-    data: Data, config: RunConfig, *, split: str, most: int, rows_a_lane: int, cache: BlockCache | None
+def _stateful(
+    data: Data, config: RunConfig, *, split: str, max_rows: int, steps_per_row: int, cache: BlockCache | None
 ) -> Iterator[HeldOutBatches]:
-    """The rows of a split in lanes that go on from batch to batch, then the few that are left, in one."""
+    """Yields batches of several stateful rows, then the remaining windows as batches of one row."""
 
-    def read(lanes: int, start_step: int = 0) -> HeldOutBatches:
-        rows = read_sequences(
+    def read(rows: int, start_step: int = 0) -> HeldOutBatches:
+        batches = read_sequences(
             data,
             split=split,
-            batch_size=lanes,
+            batch_size=rows,
             start_step=start_step,
             window=config.window,
             stateful=True,
             cache=cache,
         )
-        return HeldOutBatches(iter(rows), int(rows.cardinality()), lanes)
+        return HeldOutBatches(iter(batches), int(batches.cardinality()), rows)
 
-    rows = read(1).steps
-    lanes = max(1, min(most, rows // rows_a_lane))
-    together = read(lanes)
-    yield together
-    if together.steps * lanes < rows:
-        yield read(1, together.steps * lanes)
+    windows = read(1).steps
+    rows = max(1, min(max_rows, windows // steps_per_row))
+    batches = read(rows)
+    yield batches
+    if batches.steps * rows < windows:
+        yield read(1, batches.steps * rows)
 
 
 def count_context_tokens(data: str | Path, config: RunConfig, split: str) -> int:

@@ -1,4 +1,4 @@
-"""How well a model, as it then is, predicts the targets of some batches."""
+"""Evaluation of a model on batches: sums of its metrics over every target."""
 
 from collections.abc import Callable, Iterable
 
@@ -13,52 +13,50 @@ from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.step import Steps, evaluation_steps
 from textgen.training.strategy import Replicas
 
-_STEPS_A_CALL = 64
+_STEPS_PER_CALL = 64
 
 Evaluator = Callable[[Iterable[HeldOutBatches]], MetricSums]
-"""The sums over all targets of some batches."""
+"""Returns the sums over all targets of held-out batches, with the model's current weights."""
 
 
 def make_evaluator(
     replicas: Replicas, model: LanguageModel, *, neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE
 ) -> Evaluator:
-    """A function that measures the model.
+    """Returns a function that evaluates the model.
 
-    An `lstm` reads each document on from its beginning, a row of the batch after another, whatever it was trained on.
+    An `lstm` reads each document from its beginning in stateful rows, also if it is trained on independent rows.
 
     Args:
-        replicas: the devices.
+        replicas: devices that share each batch of a `bilstm`.
         model: the network.
         neural_cache: settings of the neural cache of an `lstm`.
     """
-    made: dict[int, Steps] = {}
+    steps_by_rows: dict[int, Steps] = {}
 
-    def steps_for(lanes: int) -> Steps:
-        if lanes not in made:
-            if lanes:
-                # Each process reads all of them, on one device: lanes are few, and their states are at one place.
-                batch_loss = _reading_on(model, lanes, neural_cache)
-                made[lanes] = evaluation_steps(tf.distribute.get_strategy(), batch_loss)
+    def steps_for(rows: int) -> Steps:
+        if rows not in steps_by_rows:
+            if rows:
+                # Every process evaluates all rows on one device: rows are few, and each has its state there.
+                batch_loss = _stateful_loss(model, rows, neural_cache)
+                steps_by_rows[rows] = evaluation_steps(tf.distribute.get_strategy(), batch_loss)
             else:
-                made[lanes] = evaluation_steps(replicas.strategy, full_softmax_loss(model, training=False))
-        return made[lanes]
+                batch_loss = full_softmax_loss(model, training=False)
+                steps_by_rows[rows] = evaluation_steps(replicas.strategy, batch_loss)
+        return steps_by_rows[rows]
 
     def evaluate(held_out: Iterable[HeldOutBatches]) -> MetricSums:
-        total = ZERO_SUMS
+        sums = ZERO_SUMS
         for batches in held_out:
-            left, steps = batches.steps, steps_for(batches.lanes)
-            while left:
-                now = min(left, _STEPS_A_CALL)
-                total = steps(batches.iterator, now, total)
-                left -= now
-        return total
+            run_steps = steps_for(batches.stateful_rows)
+            for first in range(0, batches.steps, _STEPS_PER_CALL):
+                sums = run_steps(batches.iterator, min(_STEPS_PER_CALL, batches.steps - first), sums)
+        return sums
 
     return evaluate
 
 
-def _reading_on(model: LanguageModel, lanes: int, neural_cache: NeuralCacheConfig) -> LossFunction:
-    states = make_states(model, lanes)
+def _stateful_loss(model: LanguageModel, rows: int, neural_cache: NeuralCacheConfig) -> LossFunction:
+    states = make_states(model, rows)
     if not neural_cache.tokens:
         return stateful_loss(model, states, training=False)
-    width = model.hidden_size
-    return neural_cache_loss(model, states, Memory(neural_cache, rows=lanes, width=width))
+    return neural_cache_loss(model, states, Memory(neural_cache, rows=rows, width=model.hidden_size))
