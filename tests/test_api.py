@@ -35,6 +35,12 @@ def test_help_of_the_command_line_loads_no_heavy_module() -> None:
     assert not loaded_modules(code) & HEAVY
 
 
+def test_import_of_the_workers_prints_nothing() -> None:
+    code = "from textgen import prepare, train, load_run; import logging; assert not logging.root.manager.disable"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 def test_reading_and_training_do_not_load_beam() -> None:
     assert "apache_beam" not in loaded_modules("from textgen import read_pairs, train, load_run")
 

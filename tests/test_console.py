@@ -1,4 +1,5 @@
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -67,3 +68,10 @@ def test_a_bar_moves_in_a_notebook() -> None:
     stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
     with console.bar(10, "reading", "B", stream=stream) as shown:
         assert shown.mininterval == 0.5
+
+
+def test_quiet_logging_discards_warnings_inside_it_alone(caplog):
+    with console.quiet_logging():
+        logging.warning("inside")
+    logging.warning("after")
+    assert [record.message for record in caplog.records] == ["after"]

@@ -57,12 +57,13 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'textgen' has no attribute {name!r}")
+    from textgen.console import import_tensorflow, quiet_logging
+
     if home in _WITH_TENSORFLOW and "tensorflow" not in sys.modules:
         # TensorFlow greets on standard error when it is imported plainly.
-        from textgen.console import import_tensorflow
-
         import_tensorflow()
-    value = getattr(importlib.import_module(home), name)
+    with quiet_logging():
+        value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 

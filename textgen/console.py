@@ -1,6 +1,7 @@
 """Progress messages and bars on standard error; standard output is left to results."""
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,17 @@ def hushed() -> Iterator[TextIO]:
         finally:
             sys.stderr.flush()
             os.dup2(terminal.fileno(), 2)
+
+
+@contextlib.contextmanager
+def quiet_logging() -> Iterator[None]:
+    """Discards warnings that libraries log while they are imported, as Beam does for missing drivers."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def import_tensorflow() -> None:
