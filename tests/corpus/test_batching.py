@@ -99,7 +99,7 @@ def test_what_another_encoding_does_not_allow_is_invalid_too():
     assert batch.rejected == [Rejected("invalid encoding", b"a\x81b")]
 
 
-def test_a_long_document_is_given_in_parts_between_the_batches_of_others():
+def test_the_chunks_of_a_long_document_come_between_the_batches_of_others():
     long = b"word " * (CHUNK_BYTES // 2)
     batches = made(b"a", long, b"b")
     assert [len(batch.texts) for batch in batches] == [1, 1, 1, 1, 1]
@@ -119,7 +119,7 @@ def test_a_long_document_is_with_replacements_is_counted_once():
     assert b"".join(batch.texts[0] for batch in batches) == LONG_INVALID.replace(b"\xff", REPLACEMENT)
 
 
-def test_a_long_document_that_turns_out_invalid_gives_no_part_if_it_is_to_be_dropped():
+def test_an_invalid_long_document_that_is_dropped_gives_no_chunk():
     long = b"word " * (CHUNK_BYTES // 2)
     batches = made(b"a", iter([long, long, b"\xff"]), b"b", origin=DROP)
     assert [batch.texts for batch in batches] == [[b"a"], [], [b"b"]]

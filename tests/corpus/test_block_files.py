@@ -24,12 +24,12 @@ def test_a_file_of_blocks_reads_as_the_blocks_joined(blocks, sizes):
         assert file.read() == b""
 
 
-def test_lines_may_lie_across_blocks():
+def test_a_line_may_span_blocks():
     file = open_blocks(iter([b"on", b"", b"e\ntw", b"o\n"]), source=io.BytesIO())
     assert list(file) == [b"one\n", b"two\n"]
 
 
-def test_blocks_are_taken_only_as_they_are_read():
+def test_blocks_are_requested_only_when_they_are_read():
     def blocks():
         yield b"a" * block_files.BLOCK_BYTES
         raise AssertionError("this block was not asked for")
@@ -43,7 +43,7 @@ def test_closing_the_file_closes_its_source():
     assert source.closed
 
 
-def test_an_error_of_the_blocks_is_the_readers():
+def test_an_error_of_the_blocks_is_raised_to_the_reader():
     def blocks():
         yield b"a"
         raise ValueError("no more")

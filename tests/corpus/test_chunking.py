@@ -26,7 +26,7 @@ def random_blocks(draw, text):
 
 @given(texts, sizes, st.data())
 @settings(max_examples=300, deadline=None)
-def test_parts_are_the_same_however_the_text_comes(text, size, data):
+def test_chunks_do_not_depend_on_the_blocks(text, size, data):
     made = list(split_into_chunks([text], chunk_bytes=size))
     assert list(split_into_chunks(data.draw(random_blocks(text)), chunk_bytes=size)) == made
     assert b"".join(made) == text
@@ -36,7 +36,7 @@ def test_parts_are_the_same_however_the_text_comes(text, size, data):
 
 @given(texts, sizes)
 @settings(max_examples=200, deadline=None)
-def test_a_cut_is_before_white_space_wherever_there_is_some_after_a_word(text, size):
+def test_a_chunk_ends_before_white_space_if_there_is_some_after_a_word(text, size):
     made = list(split_into_chunks([text], chunk_bytes=size))
     for part, following in zip(made, made[1:], strict=False):
         at_white_space = following[0] in WHITE_SPACE and part[-1] not in WHITE_SPACE
@@ -48,7 +48,7 @@ def test_a_cut_is_before_white_space_wherever_there_is_some_after_a_word(text, s
 
 @given(texts, sizes, st.sampled_from(["NFC", "NFKC"]))
 @settings(max_examples=200, deadline=None)
-def test_normalization_joins_nothing_across_a_cut(text, size, form):
+def test_normalization_composes_nothing_across_chunks(text, size, form):
     made = [part.decode() for part in split_into_chunks([text], chunk_bytes=size)]
     # A run of marks longer than the place is looked for in is cut somewhere.
     if not any(unicodedata.combining(part[0]) or "\u1160" <= part[0] <= "\u11ff" for part in made[1:]):
@@ -72,7 +72,7 @@ def test_normalization_joins_nothing_across_a_cut(text, size, form):
         ("é\u3042é\u3042".encode(), 5, 5),
     ],
 )
-def test_where_a_text_is_cut(text, size, end):
+def test_find_chunk_end_returns_the_expected_offset(text, size, end):
     assert find_chunk_end(text, chunk_bytes=size) == end
     assert find_chunk_end(b"xy " + text, start=3, chunk_bytes=size) == end + 3
 

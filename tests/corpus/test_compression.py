@@ -34,12 +34,12 @@ def read(packed, ending, **options):
     [("a.gz", True), ("a.csv.GZ", True), ("gs://b/a.bz2", True), ("a.xz", True), ("a.txt.zst", True)]
     + [("a.gz.txt", False), ("a.zip", False), ("gz", False), ("a", False)],
 )
-def test_a_packed_file_is_told_by_its_ending(path, packed):
+def test_a_compressed_file_is_recognized_by_its_ending(path, packed):
     assert is_compressed(path) == packed
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_packed_file_reads_as_what_was_packed(ending):
+def test_decompression_restores_the_content(ending):
     assert read(PACK[ending](CONTENT), ending) == CONTENT
     assert read(PACK[ending](b""), ending) == b""
 
@@ -54,7 +54,7 @@ def test_all_concatenated_streams_are_read(contents, ending, block_bytes):
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("before", [b"", CONTENT])
 @pytest.mark.parametrize("cut", [1, 5, 0.5])
-def test_a_file_that_was_cut_short_is_an_error(ending, before, cut):
+def test_a_truncated_file_is_an_error(ending, before, cut):
     packed = PACK[ending](CONTENT)
     rest = packed[: int(len(packed) * cut)] if cut < 1 else packed[:-cut]
     with pytest.raises(UserError, match=rf"a\.txt\{ending} can't be decompressed: .+ Download it again"):
@@ -63,7 +63,7 @@ def test_a_file_that_was_cut_short_is_an_error(ending, before, cut):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("before", [b"", CONTENT])
-def test_what_is_not_packed_is_an_error_also_after_what_is(ending, before):
+def test_uncompressed_data_is_an_error_even_after_a_compressed_stream(ending, before):
     with pytest.raises(UserError, match=rf"It is damaged, truncated, or not a {ending} file"):
         read((PACK[ending](before) if before else b"") + b"plain text, not packed at all", ending)
 
@@ -82,7 +82,7 @@ def test_zstandard_frames_to_skip_are_skipped():
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_file_is_unpacked_as_it_is_read(ending):
+def test_a_file_is_decompressed_while_it_is_read(ending):
     packed = PACK[ending](bytes(32 << 20))
     file = open_decompressed(f"a{ending}", lambda _: io.BytesIO(packed))
     tracemalloc.start()

@@ -87,7 +87,7 @@ def text_encodings():
 
 
 @pytest.mark.parametrize("encoding", filter(is_ascii_compatible, text_encodings()))
-def test_in_a_compatible_encoding_the_marks_that_files_are_cut_at_are_part_of_no_character(encoding):
+def test_delimiters_are_part_of_no_character_in_a_compatible_encoding(encoding):
     for first in range(0x80, 0x100):
         for mark in b' \t\n\v\f\r",':
             text = bytes([first, mark, mark]).decode(encoding, "replace")
@@ -97,12 +97,12 @@ def test_in_a_compatible_encoding_the_marks_that_files_are_cut_at_are_part_of_no
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "ascii", "cp1252", "iso8859-15", "koi8-r", *MULTIBYTE[:3]]
 )
-def test_what_files_can_be_cut_undecoded_in(encoding):
+def test_ascii_compatible_encodings_are_recognized(encoding):
     assert is_ascii_compatible(encoding)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-7", "hz", "iso2022_jp", "cp500", "cp037"])
-def test_what_files_must_be_decoded_in_to_be_cut(encoding):
+def test_other_encodings_are_not_ascii_compatible(encoding):
     assert not is_ascii_compatible(encoding)
 
 

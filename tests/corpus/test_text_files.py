@@ -29,13 +29,13 @@ def read(content, path="a.txt", options=UTF8):
         ("a.txt.gz", CP1252, False, "cp1252"),
     ],
 )
-def test_what_is_packed_or_must_be_decoded_first_is_read_from_its_beginning(path, options, divisible, encoding):
+def test_compressed_and_non_ascii_compatible_files_are_not_splittable(path, options, divisible, encoding):
     assert is_splittable(path, options) == divisible
     assert text_encoding(options) == encoding
     assert text_end(FileRange(path, 0, 7, "lines"), options) == (7 if divisible else math.inf)
 
 
-def test_text_is_unpacked_and_as_it_stands_where_ascii_is_part_of_its_encoding():
+def test_text_in_ascii_compatible_encodings_is_decompressed_but_not_decoded():
     assert read(b"caf\xe9") == b"caf\xe9"
     assert read(b"caf\xe9", options=CP1252) == b"caf\xe9"
     assert read(gzip.compress(b"caf\xe9"), "a.gz") == b"caf\xe9"
@@ -43,7 +43,7 @@ def test_text_is_unpacked_and_as_it_stands_where_ascii_is_part_of_its_encoding()
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-7", "iso2022_jp", "cp500"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_text_in_other_encodings_comes_as_utf8(encoding, pack):
+def test_text_in_other_encodings_is_converted_to_utf8(encoding, pack):
     content = pack("one\ntwo, é".encode(encoding, "ignore"))
     path = "a.gz" if pack is gzip.compress else "a"
     assert read(content, path, ReadOptions(encoding=encoding)).decode() in ("one\ntwo, é", "one\ntwo, ")
@@ -58,17 +58,17 @@ def test_text_in_other_encodings_comes_as_utf8(encoding, pack):
         ("\ufeffa\ufeff".encode("utf-16-be"), ReadOptions(encoding="utf-16-be")),
     ],
 )
-def test_a_byte_order_mark_is_left_out_at_the_start_alone(content, options):
+def test_a_byte_order_mark_is_removed_only_at_the_start(content, options):
     assert read(content, options=options) == b"a" + MARK
     assert read(gzip.compress(content), "a.gz", options) == b"a" + MARK
 
 
-def test_a_byte_order_mark_may_lie_across_packed_streams():
+def test_a_byte_order_mark_may_span_compressed_streams():
     packed = b"".join(bz2.compress(MARK[i : i + 1]) for i in range(3)) + bz2.compress(b"a")
     assert read(packed, "a.bz2") == b"a"
 
 
-def test_what_is_no_byte_order_mark_in_an_encoding_stays():
+def test_bytes_that_are_no_byte_order_mark_in_the_encoding_remain():
     assert read(MARK + b"a", options=CP1252) == MARK + b"a"
 
 
@@ -78,7 +78,7 @@ def test_a_file_may_be_shorter_than_a_byte_order_mark(content):
     assert read(gzip.compress(content), "a.gz") == content.removeprefix(MARK)
 
 
-def test_a_divisible_file_seeks_by_the_offsets_of_the_file():
+def test_a_splittable_file_seeks_by_offsets_of_the_file():
     with open_text("a.txt", lambda _: io.BytesIO(MARK + b"abc"), UTF8) as file:
         assert file.tell() == 3
         file.seek(4)
@@ -86,7 +86,7 @@ def test_a_divisible_file_seeks_by_the_offsets_of_the_file():
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf16_that_is_read_as_utf8_is_an_error(encoding):
+def test_utf16_read_as_utf8_is_an_error(encoding):
     with pytest.raises(UserError, match=r"a\.txt starts with the byte order mark of UTF-16.*Use --encoding utf-16\."):
         read("\ufeffa".encode(encoding))
 
@@ -96,13 +96,13 @@ def test_utf16_without_a_byte_order_mark_is_an_error():
         read("abc".encode("utf-16-le"), options=UTF16)
 
 
-def test_invalid_sequences_of_another_encoding_are_invalid_bytes():
+def test_invalid_sequences_of_other_encodings_become_invalid_bytes():
     assert read("a\ufeffb".encode("utf-16-le") + b"\x00\xd8", options=ReadOptions(encoding="utf-16-le")) == (
         b"a" + MARK + b"b\xff"
     )
 
 
-def test_the_head_of_packed_files_alone_is_checked():
+def test_only_compressed_files_are_opened_for_the_check():
     def no_file(path):
         raise AssertionError(f"{path} need not be opened")
 

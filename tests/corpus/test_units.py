@@ -40,7 +40,7 @@ def test_every_byte_is_in_one_unit_in_the_order_of_the_files(files, wanted):
 
 @given(input_files, st.integers(1, 1500))
 @settings(max_examples=60, deadline=None)
-def test_a_unit_of_several_pieces_is_no_larger_than_wanted_and_takes_all_that_fit(files, wanted):
+def test_a_unit_of_several_ranges_has_at_most_the_target_size_and_all_that_fit(files, wanted):
     units = plan_units(files, unit_bytes=wanted, open_file=no_file, options=ReadOptions())
     assert all(len(unit.file_ranges) == 1 or unit.bytes <= wanted for unit in units)
     for unit, following in zip(units, units[1:], strict=False):
@@ -68,7 +68,7 @@ def test_a_big_document_stays_whole():
     assert [unit.bytes for unit in units] == [10, 350, 10]
 
 
-def test_a_table_is_divided_by_its_own_reader():
+def test_a_csv_file_is_divided_by_its_reader():
     content = b"text\n" + b"a row\n" * 50
     files = [InputFile("a.csv", len(content), 0.0, "csv")]
     units = plan_units(files, unit_bytes=100, open_file=lambda _: io.BytesIO(content), options=ReadOptions("text"))
@@ -77,13 +77,13 @@ def test_a_table_is_divided_by_its_own_reader():
 
 
 @pytest.mark.parametrize(("path", "encoding"), [("a.txt.gz", "utf-8"), ("a.txt", "utf-16")])
-def test_a_file_that_is_read_from_its_beginning_stays_whole(path, encoding):
+def test_a_file_that_can_not_be_split_is_one_unit(path, encoding):
     files = [InputFile(path, 350, 0.0, "lines")]
     units = plan_units(files, unit_bytes=100, open_file=no_file, options=ReadOptions(encoding=encoding))
     assert units == [Unit(0, (FileRange(path, 0, 350, "lines"),))]
 
 
-def test_the_plan_depends_on_nothing_but_its_arguments():
+def test_the_plan_is_deterministic():
     files = texts(5, 1000, 7, 7, 990)
     assert plan_units(files, unit_bytes=64, open_file=no_file, options=ReadOptions()) == plan_units(
         files, unit_bytes=64, open_file=no_file, options=ReadOptions()

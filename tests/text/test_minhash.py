@@ -38,19 +38,19 @@ def estimated(one, other):
     return minhash.similarity(minhash.sketches(one), minhash.sketches(other))
 
 
-def test_a_signature_is_a_number_a_hash():
+def test_a_signature_has_one_element_per_hash():
     made = signatures("call me ishmael some years ago", "")
     assert (made.shape, made.dtype) == ((2, 112), np.uint32)
 
 
-def test_the_numbers_of_a_text_are_these():
+def test_the_signature_of_a_text_is_fixed():
     made = signatures("call me ishmael some years ago")
     assert made[0, :4].tolist() == [543249685, 436122858, 2193495797, 2553987619]
     assert minhash.band_keys(made)[:2, 0].tolist() == [0xE916D38D69AC574E, 0xACC6D249AE5994C]
     assert minhash.sketches(made)[0, :4].tolist() == [21, 234, 245, 35]
 
 
-def test_texts_without_words_have_the_highest_number_everywhere():
+def test_texts_without_words_have_the_maximum_in_every_element():
     assert (signatures("", " ", "\n") == NOTHING).all()
     assert (signatures("", "a", "")[1] != NOTHING).any()
 
@@ -86,7 +86,7 @@ def test_equal_sets_of_shingles_have_equal_signatures_and_others_not(one, other)
 
 @given(st.lists(texts, min_size=2, max_size=4))
 @settings(max_examples=60, deadline=None)
-def test_the_least_numbers_of_the_parts_are_those_of_the_whole_but_for_shingles_across_a_cut(parts):
+def test_the_minimum_over_chunks_is_the_signature_except_for_shingles_across_chunks(parts):
     # Parts that are no shorter than a shingle have none but those of the whole.
     parts = [part for part in parts if len(part.split()) >= 5] or ["a b c d e"]
     whole, least = signatures(" ".join(parts))[0], signatures(*parts).min(axis=0)
@@ -105,7 +105,7 @@ def test_the_estimate_is_near_the_similarity_of_any_two_texts(two):
 
 
 @pytest.mark.parametrize("similarity", [0.0, 0.5, 0.8, 0.95, 1.0])
-def test_the_estimate_is_right_on_average_and_as_exact_as_112_hashes_are(similarity):
+def test_the_estimate_is_unbiased_with_the_variance_of_112_hashes(similarity):
     one, other = zip(*pairs(similarity, 60), strict=True)
     truth = jaccard(one[0], other[0])
     assert truth == pytest.approx(similarity, abs=0.01)
@@ -125,7 +125,7 @@ def test_two_texts_share_a_band_as_often_as_the_formula_says(similarity):
     assert met == pytest.approx(expected, abs=4 * np.sqrt(0.25 / 300))
 
 
-def test_a_band_has_a_key_of_its_own_eight_numbers():
+def test_the_key_of_a_band_depends_only_on_its_eight_hashes():
     made = signatures("call me ishmael some years ago")
     changed = np.repeat(made, 112, axis=0)
     changed[np.arange(112), np.arange(112)] ^= 1
@@ -137,7 +137,7 @@ def test_a_sketch_keeps_the_low_bits():
     assert minhash.sketches(np.array([[0x1FF, 0x100]], np.uint32)).tolist() == [[0xFF, 0]]
 
 
-def test_equal_sketches_are_alike_and_chance_alone_is_no_likeness():
+def test_equal_sketches_have_similarity_one_and_unrelated_ones_about_zero():
     random = np.random.default_rng(0)
     one, other = random.integers(0, 256, (2, 400, 112), np.uint8)
     assert (minhash.similarity(one, one) == 1).all()

@@ -117,7 +117,7 @@ def test_cleaned_text_has_the_ids_of_the_raw_text(preprocessors, name):
     assert preprocessors[name].encode(tokens.cleaned).to_list() == looked_up(preprocessors[name], tokens)
 
 
-def test_symbols_are_the_tokens_before_they_are_looked_up():
+def test_symbols_are_the_tokens_before_lookup():
     analyzer = Analyzer(TextConfig())
     tokens = analyzed(analyzer, ["The whale.", "", "Don't the"])
     assert tokens.symbols.numpy().tolist() == [b"the", b"whale", b".", b"don't"]
@@ -133,7 +133,7 @@ def test_symbols_of_characters_are_code_points():
 
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if "char" not in name and "byte" not in name])
-def test_the_parts_of_a_text_have_the_words_of_the_whole(preprocessors, name):
+def test_the_chunks_of_a_text_have_the_words_of_the_whole(preprocessors, name):
     whole = analyzed(preprocessors[name], ["The whale .  A tale"])
     parts = analyzed(preprocessors[name], ["The whale", " .  A", " tale"], [False, True, True])
     assert sum(symbols(parts), []) == symbols(whole)[0]
@@ -141,7 +141,7 @@ def test_the_parts_of_a_text_have_the_words_of_the_whole(preprocessors, name):
 
 
 @pytest.mark.parametrize("name", ["char", "byte"])
-def test_the_parts_of_a_text_have_the_characters_of_the_whole(preprocessors, name):
+def test_the_chunks_of_a_text_have_the_characters_of_the_whole(preprocessors, name):
     whole = analyzed(preprocessors[name], ["é a\n  e"])
     parts = analyzed(preprocessors[name], ["é", " a", "\n  e"], [False, True, True])
     assert sum(symbols(parts), []) == symbols(whole)[0]
@@ -149,7 +149,7 @@ def test_the_parts_of_a_text_have_the_characters_of_the_whole(preprocessors, nam
 
 @pytest.mark.parametrize("whitespace", ["collapse", "keep"])
 @pytest.mark.parametrize("punctuation", ["keep", "separate", "strip"])
-def test_no_character_is_cut_in_two(whitespace, punctuation):
+def test_no_character_is_split(whitespace, punctuation):
     analyzer = Analyzer(TextConfig(whitespace=whitespace, punctuation=punctuation))
     # Lo, the letters without case, is most of Unicode and nothing that a rule here touches.
     skipped = ("Cn", "Co", "Cs", "Lo")
@@ -159,12 +159,12 @@ def test_no_character_is_cut_in_two(whitespace, punctuation):
 
 
 @pytest.mark.parametrize("punctuation", ["keep", "separate", "strip"])
-def test_a_line_separator_parts_words_where_white_space_is_kept(punctuation):
+def test_a_line_separator_separates_words_if_white_space_is_kept(punctuation):
     analyzer = Analyzer(TextConfig(whitespace="keep", punctuation=punctuation))
     assert symbols(analyzed(analyzer, ["a\u2028b"])) == [[b"a", b"b"]]
 
 
-def test_unknown_tokens_keep_their_place_or_are_dropped(preprocessors):
+def test_unknown_tokens_have_an_id_or_are_dropped(preprocessors):
     texts = tf.constant(["the white whale", "white", ""])
     assert preprocessors["word"].encode(texts).to_list() == [[4, 1, 5], [1], []]
     assert preprocessors["word, unknown dropped"].encode(texts).to_list() == [[4, 5], [], []]
@@ -172,7 +172,7 @@ def test_unknown_tokens_keep_their_place_or_are_dropped(preprocessors):
     assert preprocessors["wordpiece, unknown dropped"].encode(texts).to_list() == [[4, 5, 6], [], []]
 
 
-def test_a_text_of_unknown_words_alone_has_no_tokens_where_they_are_dropped(preprocessors):
+def test_a_text_of_only_unknown_words_has_no_tokens_if_they_are_dropped(preprocessors):
     preprocessor = preprocessors["word, unknown dropped"]
     tokens = analyzed(preprocessor, ["white ship", "whale"])
     assert tokens.lengths.numpy().tolist() == [2, 1]
@@ -187,7 +187,7 @@ def test_a_batch_of_no_texts_has_no_tokens(preprocessors, name):
     assert preprocessors[name].encode(tf.constant([], tf.string)).to_list() == []
 
 
-def test_reserved_ids_but_unknown_have_no_text(words):
+def test_reserved_ids_except_unknown_have_no_text(words):
     ids = tf.ragged.constant([[2, 4, 1, 5, 7, 3], [0, 0], [], [2, 3, 0]], tf.int32)
     assert words.decode(ids).numpy().tolist() == [b"the [UNK] whale.", b"", b"", b""]
 
@@ -220,14 +220,14 @@ def test_a_saved_module_gives_the_same_ids(preprocessors, name, tmp_path):
     assert loaded.serve(texts).to_list() == preprocessor.encode(texts).to_list()
 
 
-def test_a_folders_preprocessor_has_its_vocabulary(tmp_path):
+def test_load_reads_the_vocabulary(tmp_path):
     (tmp_path / VOCABULARY_FILE).write_bytes(WORDS.to_bytes())
     loaded = preprocessors_module.load(tmp_path, TextConfig())
     assert loaded.vocabulary == WORDS
     assert loaded.encode(tf.constant(["The whale."])).to_list() == [[4, 5, 7]]
 
 
-def test_a_folders_preprocessor_has_its_model(tmp_path):
+def test_load_reads_the_tokenizer_model(tmp_path):
     (tmp_path / TOKENIZER_FILE).write_bytes(MODEL)
     (tmp_path / VOCABULARY_FILE).write_bytes(Vocabulary(("▁the", "a"), (2, 1)).to_bytes())
     loaded = preprocessors_module.load(tmp_path, SENTENCEPIECE)
@@ -245,6 +245,6 @@ def test_a_model_that_is_missing_or_changed_is_an_error_that_names_it(tmp_path, 
         preprocessors_module.load(tmp_path, SENTENCEPIECE)
 
 
-def test_a_folder_without_a_vocabulary_has_no_preprocessor(tmp_path):
+def test_load_without_a_vocabulary_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"has no vocabulary\.jsonl"):
         preprocessors_module.load(tmp_path, TextConfig())

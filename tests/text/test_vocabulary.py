@@ -58,14 +58,14 @@ def test_the_fingerprint_is_the_sha256_of_the_file():
 
 @given(counts)
 @settings(max_examples=100, deadline=None)
-def test_any_token_survives_the_file(found):
+def test_any_token_is_restored_from_the_file(found):
     learned = most_frequent(found, 100)
     if learned.tokens:
         assert parse(learned.to_bytes()) == learned
 
 
 @pytest.mark.parametrize("token", ["\n", "\r\n", "\x85", "\u2028", "\u2029", '"', "\\", "[PAD]", " ", ""])
-def test_a_token_that_looks_like_a_line_end_or_a_mark_of_json_survives_the_file(token):
+def test_tokens_of_line_ends_and_json_syntax_are_restored_from_the_file(token):
     learned = Vocabulary((token, "b"), (2, 1))
     assert parse(learned.to_bytes()) == learned
 
@@ -91,7 +91,7 @@ def test_a_damaged_file_is_an_error_that_says_what_the_file_must_hold(content):
         parse(content)
 
 
-def test_the_vocabulary_is_loaded_from_beside_a_dataset(tmp_path):
+def test_the_vocabulary_is_loaded_from_the_folder_of_a_dataset(tmp_path):
     learned = Vocabulary(("the", "a"), (9, 1))
     (tmp_path / VOCABULARY_FILE).write_bytes(learned.to_bytes())
     assert load(tmp_path) == learned
@@ -102,7 +102,7 @@ def test_a_folder_without_a_vocabulary_is_an_error_that_names_it(tmp_path):
         load(tmp_path)
 
 
-def test_a_damaged_file_is_named_where_it_was_loaded_from(tmp_path):
+def test_an_error_about_a_damaged_file_names_its_folder(tmp_path):
     (tmp_path / VOCABULARY_FILE).write_bytes(b"the 9\n")
     with pytest.raises(UserError, match=str(tmp_path)):
         load(tmp_path)
@@ -113,11 +113,11 @@ def test_a_damaged_file_is_named_where_it_was_loaded_from(tmp_path):
     [b"the\na\n", b"the\r\na\r\n", b"\n\nthe\n\na", b"\xef\xbb\xbfthe\na\n"],
     ids=["lines", "lines of Windows", "empty lines", "a byte order mark"],
 )
-def test_a_given_vocabulary_is_a_token_a_line_without_counts(content):
+def test_a_given_vocabulary_has_one_token_per_line_and_no_counts(content):
     assert parse_user_vocabulary(content, "words.txt") == Vocabulary(("the", "a"), (0, 0))
 
 
-def test_a_line_of_a_given_vocabulary_is_a_token_as_it_stands():
+def test_lines_of_a_given_vocabulary_are_not_stripped():
     assert parse_user_vocabulary("é\u2028\n [PAD]\n".encode(), "words.txt").tokens == ("é\u2028", " [PAD]")
 
 

@@ -13,12 +13,12 @@ def test_every_format_has_a_reader():
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("method", ["check", "divide", "read"])
-def test_every_reader_keeps_the_contract(format, method):
+def test_every_reader_has_the_protocols_parameters(format, method):
     promised = inspect.signature(getattr(Reader, method)).parameters
     assert list(inspect.signature(getattr(READERS[format], method)).parameters) == list(promised)[1:]
 
 
-def test_the_readers_of_tables_alone_have_columns():
+def test_only_readers_of_tables_have_columns():
     assert [format for format in FORMATS if READERS[format].has_columns] == ["csv", "tsv", "jsonl", "parquet"]
 
 
@@ -26,7 +26,7 @@ def test_text_is_read_as_utf8_with_replacements_by_default():
     assert ReadOptions() == (None, "utf-8", "replace", Limits())
 
 
-def test_batches_share_nothing():
+def test_batches_do_not_share_lists():
     one, other = TextBatch(), TextBatch()
     one.texts.append(b"a")
     assert other == TextBatch([], [], 0, [])

@@ -1,21 +1,21 @@
 from textgen.corpus.readers.columns import missing_column_error
 
 
-def test_where_no_column_is_named_those_that_are_there_are():
+def test_an_error_without_a_column_lists_the_columns():
     assert str(missing_column_error("a.csv", "CSV", ["id", "text"], None)) == (
         "a.csv is a CSV file with the columns id, text. Give the one that holds the documents with --text-field, "
         "or text_field in Python."
     )
 
 
-def test_where_a_column_is_not_there_its_name_is_shown():
+def test_an_error_for_a_missing_column_shows_its_name():
     assert str(missing_column_error("a.csv", "CSV", ["id", "text"], "Text")) == (
         "a.csv is a CSV file with the columns id, text; none is named 'Text'. Give one of them with --text-field, "
         "or text_field in Python."
     )
 
 
-def test_of_many_columns_the_first_are_named():
+def test_only_the_first_of_many_columns_are_listed():
     message = str(missing_column_error("a.csv", "CSV", [f"c{i}" for i in range(1000)], None))
     assert "c0, c1, " in message
     assert "c19 and 980 more. Give" in message

@@ -56,7 +56,7 @@ def in_quotes_by_hand(data, delimiter):
         (b'"a"\r"b\n', True),
     ],
 )
-def test_a_mark_opens_quotes_at_the_start_of_a_cell_alone(data, quoted):
+def test_a_mark_opens_quotes_only_at_the_start_of_a_cell(data, quoted):
     assert ends_in_quotes(data, ",") == quoted
     assert in_quotes_by_hand(data, ",") == quoted
 
@@ -64,14 +64,14 @@ def test_a_mark_opens_quotes_at_the_start_of_a_cell_alone(data, quoted):
 @given(adversarial, st.sampled_from([",", "\t"]))
 @settings(max_examples=400)
 @example(b'"\t"a,"\n', ",")
-def test_whether_lines_end_in_quotes_is_what_reading_them_tells(data, delimiter):
+def test_ends_in_quotes_agrees_with_a_parser(data, delimiter):
     data = whole_lines(data)
     assert ends_in_quotes(data, delimiter) == in_quotes_by_hand(data, delimiter)
 
 
 @given(st.lists(adversarial.map(whole_lines), max_size=5))
 @settings(max_examples=200)
-def test_lines_can_be_looked_at_one_after_the_other(blocks):
+def test_lines_can_be_scanned_one_by_one(blocks):
     quoted = False
     for block in blocks:
         quoted = ends_in_quotes(block, ",", begins_in_quotes=quoted) if block else quoted
@@ -80,7 +80,7 @@ def test_lines_can_be_looked_at_one_after_the_other(blocks):
 
 @given(adversarial, st.integers(1, 12), st.sampled_from([",", "\t"]))
 @settings(max_examples=300)
-def test_blocks_join_to_the_file_and_end_where_records_do(data, block_bytes, delimiter):
+def test_blocks_join_to_the_file_and_end_between_records(data, block_bytes, delimiter):
     blocks = list(read_record_blocks(io.BytesIO(data), delimiter, block_bytes=block_bytes, end=len(data)))
     assert b"".join(blocks) == data
     for i in range(1, len(blocks)):
@@ -93,7 +93,7 @@ def test_blocks_join_to_the_file_and_end_where_records_do(data, block_bytes, del
     st.lists(st.lists(st.text(alphabet='a",\n', max_size=5), min_size=2, max_size=2), max_size=8), st.integers(1, 9)
 )
 @settings(max_examples=100)
-def test_of_a_well_formed_file_every_block_holds_whole_rows(rows, block_bytes):
+def test_every_block_of_a_well_formed_file_has_whole_rows(rows, block_bytes):
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(rows)
     data = file.getvalue().encode()
@@ -102,7 +102,7 @@ def test_of_a_well_formed_file_every_block_holds_whole_rows(rows, block_bytes):
     assert read == rows
 
 
-def test_blocks_are_about_as_long_as_asked_for():
+def test_blocks_have_about_the_given_size():
     data = b"12345678\n" * 10
     blocks = list(read_record_blocks(io.BytesIO(data), ",", block_bytes=20, end=72))
     assert [len(block) for block in blocks] == [27, 27, 18]
@@ -121,7 +121,7 @@ def test_the_first_record_may_hold_line_ends(data, record):
     assert read_record(io.BytesIO(data), ",", most_bytes=100) == record
 
 
-def test_of_a_first_record_that_is_too_long_the_beginning_is_read():
+def test_the_start_of_a_too_long_first_record_is_read():
     assert len(read_record(io.BytesIO(b'"' + b"a\n" * 1000), ",", most_bytes=100)) == 100
     assert len(read_record(io.BytesIO(b"a" * 1000), ",", most_bytes=100)) == 100
 

@@ -128,7 +128,7 @@ def test_any_division_gives_the_rows_that_pyarrow_reads_from_the_file_whole(
 @given(table_files(regular=True), st.integers(1, 120))
 @example(("csv", 'text\n"a""b\nc"\nd\n', 0), 1)
 @settings(max_examples=60, deadline=None)
-def test_ranges_adjoin_and_each_begins_a_record(file, unit_bytes):
+def test_ranges_are_adjacent_and_each_starts_a_record(file, unit_bytes):
     format, text, _ = file
     content = text.encode()
     ranges = READERS[format].divide("a", len(content), unit_bytes, opened(content), ReadOptions("text"))
@@ -145,7 +145,7 @@ QUOTED = b'id,text\r\n1,"He said ""no"", twice,\r\nand left."\r\n2,plain\r\n3,""
 
 
 @pytest.mark.parametrize("unit_bytes", [1, 7, 20, 1000])
-def test_quoted_newlines_commas_and_doubled_quotes_are_read_as_they_are_meant(taken_by, unit_bytes):
+def test_quoted_newlines_commas_and_doubled_quotes_are_parsed(taken_by, unit_bytes):
     taken = taken_by("csv", QUOTED, unit_bytes=unit_bytes, text_field="text")
     assert taken == ([b'He said "no", twice,\r\nand left.', b"plain", b""], [], 0)
 
@@ -157,7 +157,7 @@ def test_a_quotation_mark_within_a_cell_is_text(taken_by, unit_bytes):
 
 
 @pytest.mark.parametrize("unit_bytes", [1, 1000])
-def test_tabs_part_the_cells_of_a_tsv_file(taken_by, unit_bytes):
+def test_tabs_separate_the_cells_of_a_tsv_file(taken_by, unit_bytes):
     content = b'id\ttext\n1\ta, b\n2\t"c\td"\n3\n'
     assert taken_by("tsv", content, unit_bytes=unit_bytes, text_field="text") == (
         [b"a, b", b"c\td"],
@@ -175,7 +175,7 @@ def test_a_big_file_is_divided_between_records():
 
 
 @pytest.mark.parametrize(("path", "encoding"), [("a.csv.gz", "utf-8"), ("a.csv", "utf-16")])
-def test_a_file_that_is_read_from_its_beginning_is_not_divided(path, encoding):
+def test_a_file_that_can_not_be_split_is_not_divided(path, encoding):
     assert READER.divide(path, 1000, 10, None, ReadOptions("text", encoding=encoding)) == [(0, 1000)]
 
 
@@ -185,20 +185,20 @@ def test_a_quoted_cell_longer_than_a_unit_is_not_divided(taken_by):
 
 
 @pytest.mark.parametrize("content", [b"text", b"text\n", b"text,other\r\n", b"\n\ntext\n", b"", MARK])
-def test_a_file_of_a_header_alone_has_nothing_to_read(content, taken_by):
+def test_a_file_of_only_a_header_has_no_ranges(content, taken_by):
     assert READER.divide("a.csv", len(content), 10, opened(content), ReadOptions("text")) == []
     packed = taken_by("csv", bz2.compress(content), path="a.csv.bz2", text_field="text")
     assert packed == ([], [], 0)
 
 
 @pytest.mark.parametrize("unit_bytes", [1, 1000])
-def test_rows_of_another_width_are_rejected(taken_by, unit_bytes):
+def test_rows_with_another_number_of_cells_are_rejected(taken_by, unit_bytes):
     content = b'id,text\n1,a\n2\n3,"b",c\n4,d\n'
     taken = taken_by("csv", content, unit_bytes=unit_bytes, text_field="text")
     assert taken == ([b"a", b"d"], malformed(b"2", b'3,"b",c'), 0)
 
 
-def test_a_file_of_malformed_rows_alone_gives_no_text(taken_by):
+def test_a_file_of_only_malformed_rows_gives_no_text(taken_by):
     assert taken_by("csv", b"id,text\n1\n2\n", text_field="text") == ([], malformed(b"1", b"2"), 0)
 
 
@@ -216,7 +216,7 @@ def test_a_malformed_row_may_be_invalid_too(taken_by):
     assert taken_by("csv", content, text_field="text") == (["é".encode(), b"b"], malformed(b"\xe9"), 0)
 
 
-def test_invalid_cells_are_dropped_or_an_error_as_asked(taken_by):
+def test_invalid_cells_are_dropped_or_an_error_by_on_invalid(taken_by):
     content = b"id,text\n\xe9,ok\n1,caf\xe9\n"
     taken = taken_by("csv", content, text_field="text", on_invalid="drop")
     assert taken == ([b"ok"], [Rejected("invalid encoding", b"caf\xe9")], 0)
@@ -242,7 +242,7 @@ def test_all_rows_of_a_compressed_file_are_read(taken_by, batch_bytes):
     assert taken == ([b"a,\n%d" % i for i in range(100)], [], 0)
 
 
-def test_a_long_cell_is_given_in_parts(batches_of, taken_by):
+def test_a_long_cell_is_split_into_chunks(batches_of, taken_by):
     long = b"some, words\n" * (CHUNK_BYTES // 5)
     content = b'id,text\n1,a\n2,"' + long + b'"\n3,b\n'
     assert taken_by("csv", content, text_field="text").texts == [b"a", long, b"b"]
@@ -261,7 +261,7 @@ def test_a_byte_order_mark_inside_the_file_belongs_to_its_cell(taken_by, unit_by
 
 
 @pytest.mark.parametrize("unit_bytes", [1, 1000])
-def test_a_cell_of_white_space_is_a_document_however_the_file_is_divided(taken_by, unit_bytes):
+def test_a_cell_of_white_space_is_a_document_in_any_division(taken_by, unit_bytes):
     content = b"text\n \na\n\t\n"
     assert taken_by("csv", content, unit_bytes=unit_bytes, text_field="text").texts == [b" ", b"a", b"\t"]
 
@@ -271,7 +271,7 @@ def test_a_header_may_hold_newlines_commas_and_quotes(taken_by):
     assert taken_by("csv", content, text_field='say "text", please').texts == [b"2"]
 
 
-def test_of_columns_with_the_same_name_the_first_is_read(taken_by):
+def test_the_first_of_two_columns_with_the_same_name_is_read(taken_by):
     assert taken_by("csv", b"id,text,text\n1,a,b\n", text_field="text") == ([b"a"], [], 0)
 
 
@@ -280,7 +280,7 @@ def test_other_columns_need_not_be_valid(taken_by):
 
 
 @pytest.mark.parametrize("name", ["speech", "TEXT", None])
-def test_a_column_that_is_not_named_or_not_there_is_an_error_that_lists_those_that_are(taken_by, check, name):
+def test_a_missing_column_is_an_error_that_lists_the_columns(taken_by, check, name):
     refusal = r"a\.csv is a CSV file with the columns id, text.*with --text-field, or text_field in Python\."
     content = b"id,text\n1,a\n"
     with pytest.raises(UserError, match=refusal):
@@ -292,7 +292,7 @@ def test_a_column_that_is_not_named_or_not_there_is_an_error_that_lists_those_th
 
 
 @pytest.mark.parametrize("content", [b"Text,text\n1,a\n", b"", b"\n\n"])
-def test_a_column_that_is_there_is_no_error_nor_is_an_empty_file(check, content):
+def test_a_file_with_the_column_and_an_empty_file_pass_the_check(check, content):
     check("csv", content, text_field="text")
 
 
@@ -304,12 +304,12 @@ def test_a_header_that_never_ends_is_an_error(check, content):
         check("csv", content, path="a.csv", text_field="text")
 
 
-def test_lines_that_end_with_carriage_returns_alone_are_an_error(check):
+def test_lines_that_end_with_only_carriage_returns_are_an_error(check):
     with pytest.raises(UserError, match=r"a\.csv has lines that end with only a carriage return.*tr '\\r' '\\n'"):
         check("csv", b"id,text\r1,a\r2,b\r", path="a.csv", text_field="text")
 
 
-def test_what_pyarrow_can_not_parse_is_an_error(taken_by, monkeypatch):
+def test_a_parse_error_of_pyarrow_is_reported(taken_by, monkeypatch):
     def fail(*_, **__):
         raise pa.ArrowInvalid("no CSV")
 
@@ -318,6 +318,6 @@ def test_what_pyarrow_can_not_parse_is_an_error(taken_by, monkeypatch):
         taken_by("csv", b"id,text\n1,a\n", path="a.csv", text_field="text")
 
 
-def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error():
+def test_a_file_that_became_shorter_is_an_error():
     with pytest.raises(UserError, match=r"a\.csv became shorter while it was read"):
         list(READER.read(FileRange("a.csv", 5, 20, "csv"), opened(b"text\na\n"), ReadOptions("text")))

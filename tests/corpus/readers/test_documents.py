@@ -15,7 +15,7 @@ def no_file(path):
     raise AssertionError(f"{path} need not be opened")
 
 
-def test_a_file_is_one_piece_however_big():
+def test_a_file_of_any_size_is_one_range():
     assert READER.divide("a.txt", 10_000, 7, no_file, ReadOptions()) == [(0, 10_000)]
 
 
@@ -23,7 +23,7 @@ def test_any_text_can_be_read_as_a_document():
     READER.check("a.txt", no_file, ReadOptions())
 
 
-def test_a_packed_file_that_is_none_is_an_error(check):
+def test_a_file_that_is_not_compressed_as_its_ending_says_is_an_error(check):
     check("document", bz2.compress(b""), path="a.bz2")
     with pytest.raises(UserError, match=r"a\.bz2 can't be decompressed"):
         check("document", b"plain", path="a.bz2")
@@ -38,7 +38,7 @@ def test_an_empty_file_is_no_document(batches_of):
     assert batches_of("document", bz2.compress(b""), path="a.bz2") == []
 
 
-def test_a_byte_order_mark_is_left_out_at_the_start_alone(taken_by):
+def test_a_byte_order_mark_is_removed_only_at_the_start(taken_by):
     assert taken_by("document", b"\xef\xbb\xbfa\xef\xbb\xbf").texts == [b"a\xef\xbb\xbf"]
 
 
@@ -51,7 +51,7 @@ def test_a_document_may_be_in_another_encoding(taken_by, encoding):
     assert taken_by("document", "café".encode(encoding), encoding=encoding) == (["café".encode()], [], 0)
 
 
-def test_a_long_document_is_given_in_parts(batches_of):
+def test_a_long_document_is_split_into_chunks(batches_of):
     content = b"\xef\xbb\xbf" + b"some words\n" * (CHUNK_BYTES // 4)
     batches = batches_of("document", content)
     assert len(batches) == 3

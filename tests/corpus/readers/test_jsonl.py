@@ -92,11 +92,11 @@ def test_a_field_is_found_by_its_path(value, field, found):
         (3.0, "text"),
     ],
 )
-def test_a_path_that_leads_nowhere_finds_nothing(value, field):
+def test_a_path_without_a_value_is_missing(value, field):
     assert value_at(value, field) is jsonl._MISSING
 
 
-def test_texts_come_from_the_field_asked_for(taken_by):
+def test_texts_are_read_from_the_given_field(taken_by):
     content = b'{"data": {"text": "a"}, "text": "b"}\n'
     assert taken_by("jsonl", content).texts == [b"b"]
     assert taken_by("jsonl", content, text_field="data.text").texts == [b"a"]
@@ -120,7 +120,7 @@ def test_a_line_without_a_text_is_a_malformed_row(taken_by, line):
     assert taken_by("jsonl", b'{"text": "a"}\n' + line + b"\n") == ([b"a"], malformed(line), 0)
 
 
-def test_null_is_refused_as_empty_and_an_empty_text_passed_on(taken_by):
+def test_null_is_rejected_as_empty_but_an_empty_text_is_a_document(taken_by):
     content = b'{"text": null}\n{"text": ""}\n'
     assert taken_by("jsonl", content) == ([b""], [Rejected("empty", b'{"text": null}')], 0)
 
@@ -164,7 +164,7 @@ def test_lines_may_be_in_another_encoding(taken_by, encoding, unit_bytes):
     assert taken == ([text.encode()] * 3, [], 0)
 
 
-def test_a_long_text_is_given_in_parts(batches_of, taken_by):
+def test_a_long_text_is_split_into_chunks(batches_of, taken_by):
     long = "some words\n" * (CHUNK_BYTES // 4)
     content = b"".join(json.dumps({"text": text}).encode() + b"\n" for text in ("a", long, "b"))
     assert taken_by("jsonl", content).texts == [b"a", long.encode(), b"b"]
@@ -186,13 +186,13 @@ def test_a_long_text_is_given_in_parts(batches_of, taken_by):
         (b"\n\n", "data.text"),
     ],
 )
-def test_a_file_with_the_field_is_no_error(check, content, field):
+def test_a_file_with_the_field_passes_the_check(check, content, field):
     check("jsonl", content, text_field=field)
     check("jsonl", gzip.compress(content), path="a.gz", text_field=field)
 
 
 @pytest.mark.parametrize("field", [None, "body", "id.text"])
-def test_a_field_that_is_not_there_is_an_error_that_lists_those_that_are(check, field):
+def test_a_missing_field_is_an_error_that_lists_the_fields(check, field):
     refusal = (
         r"a\.jsonl is a JSON Lines file with the columns id, content.*with --text-field, or text_field in Python\."
     )
@@ -203,12 +203,12 @@ def test_a_field_that_is_not_there_is_an_error_that_lists_those_that_are(check, 
 @pytest.mark.parametrize(
     "content", [b"Once upon a time\n", b'[\n{"text": "a"}\n]\n', b'{\n  "text": "a"\n}', b'"a"\n']
 )
-def test_a_file_that_begins_with_no_object_is_an_error(check, content):
+def test_a_file_that_does_not_start_with_an_object_is_an_error(check, content):
     with pytest.raises(UserError, match=r"a\.jsonl does not start with a JSON object; .*use another --format\."):
         check("jsonl", content, path="a.jsonl", text_field="text")
 
 
-def test_the_head_of_a_file_alone_is_checked(check):
+def test_only_the_first_lines_of_a_file_are_checked(check):
     content = gzip.compress(b'{"text": "a"}\n' * 200_000)
     check("jsonl", content[:-8], path="a.gz")
 

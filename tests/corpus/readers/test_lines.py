@@ -64,7 +64,7 @@ def test_ranges_with_any_edges_give_every_line_once(taken_by, content, data):
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 @settings(max_examples=60, deadline=None)
-def test_a_file_is_divided_into_adjoining_ranges_of_about_the_size_wanted(size, unit_bytes):
+def test_a_file_is_divided_into_adjacent_ranges_of_about_the_given_size(size, unit_bytes):
     ranges = READER.divide("a.txt", size, unit_bytes, no_file, ReadOptions())
     assert ranges[0][0] == 0
     assert ranges[-1][1] == size
@@ -73,7 +73,7 @@ def test_a_file_is_divided_into_adjoining_ranges_of_about_the_size_wanted(size, 
 
 
 @pytest.mark.parametrize(("path", "encoding"), [("a.gz", "utf-8"), ("a.txt", "utf-16")])
-def test_a_file_that_is_read_from_its_beginning_is_not_divided(path, encoding):
+def test_a_file_that_can_not_be_split_is_not_divided(path, encoding):
     assert READER.divide(path, 1000, 10, no_file, ReadOptions(encoding=encoding)) == [(0, 1000)]
 
 
@@ -89,12 +89,12 @@ def test_one_carriage_return_before_a_line_end_is_dropped(taken_by):
     assert taken_by("lines", b"a\r\nb\r\r\n\rc\r").texts == [b"a", b"b\r", b"\rc"]
 
 
-def test_a_separator_that_is_no_newline_stays_in_its_line(taken_by):
+def test_separators_other_than_newlines_remain_in_the_line(taken_by):
     content = "a\u2028b\x0cc\x85d\n".encode()
     assert taken_by("lines", content, unit_bytes=3).texts == [content.removesuffix(b"\n")]
 
 
-def test_a_byte_order_mark_is_left_out_at_the_start_of_the_file_alone(taken_by):
+def test_a_byte_order_mark_is_removed_only_at_the_start_of_the_file(taken_by):
     assert taken_by("lines", MARK + b"a\n" + MARK + b"b\n", unit_bytes=6).texts == [b"a", MARK + b"b"]
 
 
@@ -103,7 +103,7 @@ def test_invalid_bytes_are_replaced_and_their_lines_counted(taken_by):
     assert taken == ([b"ok", "caf\ufffd".encode(), "\ufffd\ufffd".encode()], [], 2)
 
 
-def test_lines_with_invalid_bytes_are_dropped_or_an_error_as_asked(taken_by):
+def test_lines_with_invalid_bytes_are_dropped_or_an_error_by_on_invalid(taken_by):
     content = b"ok\ncaf\xe9\n"
     assert taken_by("lines", content, on_invalid="drop") == ([b"ok"], [Rejected("invalid encoding", b"caf\xe9")], 0)
     with pytest.raises(UserError, match=r"a\.txt has text that is not valid utf-8"):
@@ -120,13 +120,13 @@ def test_lines_may_be_in_another_encoding(taken_by, encoding, unit_bytes):
     assert taken == (lines if lines[-1] else lines[:-1])
 
 
-def test_packed_lines_are_read_to_the_last(taken_by):
+def test_all_lines_of_a_compressed_file_are_read(taken_by):
     content = b"".join(b"line %d\n" % i for i in range(1000))
     assert taken_by("lines", gzip.compress(content), path="a.gz", unit_bytes=10).texts == content.splitlines()
 
 
 @pytest.mark.parametrize("edges", [None, [0, 3, CHUNK_BYTES, CHUNK_BYTES * 3 + 17]])
-def test_a_long_line_is_given_in_parts(batches_of, taken_by, edges):
+def test_a_long_line_is_split_into_chunks(batches_of, taken_by, edges):
     long = b"words " * (CHUNK_BYTES // 2)
     content = (b"a\n" + long + b"\r\nb" + b"\n" * 20)[: CHUNK_BYTES * 3 + 17]
     batches = batches_of("lines", content, edges=edges)
@@ -148,7 +148,7 @@ class Cut(io.BytesIO):
 
 
 @pytest.mark.parametrize("start", [0, 1, 6, 8])
-def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error(start):
+def test_a_file_that_became_shorter_is_an_error(start):
     with pytest.raises(UserError, match=r"a\.txt became shorter while it was read"):
         list(READER.read(FileRange("a.txt", start, 9, "lines"), lambda _: Cut(b"a\nb\n"), ReadOptions()))
 
@@ -157,7 +157,7 @@ def test_any_text_can_be_read_as_lines():
     READER.check("a.txt", no_file, ReadOptions())
 
 
-def test_a_packed_file_that_is_none_is_an_error(check):
+def test_a_file_that_is_not_compressed_as_its_ending_says_is_an_error(check):
     check("lines", gzip.compress(b""), path="a.gz")
     with pytest.raises(UserError, match=r"a\.gz can't be decompressed"):
         check("lines", b"plain", path="a.gz")

@@ -74,7 +74,7 @@ def test_a_boundary_is_the_start_of_a_paragraph_or_the_end_of_the_file(content, 
         ("one\n\u3000\ntwo".encode(), ["one\n\u3000\ntwo".encode()]),
     ],
 )
-def test_paragraphs_stand_apart_by_blank_lines(taken_by, content, paragraphs):
+def test_paragraphs_are_separated_by_blank_lines(taken_by, content, paragraphs):
     assert taken_by("paragraphs", content).texts == paragraphs
 
 
@@ -90,12 +90,12 @@ def test_paragraphs_may_be_in_another_encoding(taken_by, encoding):
     assert taken_by("paragraphs", content, unit_bytes=2, encoding=encoding).texts == ["é".encode(), "è\nê".encode()]
 
 
-def test_packed_paragraphs_are_read_to_the_last(taken_by):
+def test_all_paragraphs_of_a_compressed_file_are_read(taken_by):
     content = gzip.compress(b"a\n\nb\nc\n\n" * 1000)
     assert taken_by("paragraphs", content, path="a.gz").texts == [b"a", b"b\nc"] * 1000
 
 
-def test_a_long_paragraph_is_given_in_parts(batches_of, taken_by):
+def test_a_long_paragraph_is_split_into_chunks(batches_of, taken_by):
     long = b"some words\n" * (CHUNK_BYTES // 4) + b"end"
     content = b"a\n\n" + long + b"\n\nb\n"
     edges = [0, 7, CHUNK_BYTES, len(content)]
@@ -106,7 +106,7 @@ def test_a_long_paragraph_is_given_in_parts(batches_of, taken_by):
     assert batches == batches_of("paragraphs", gzip.compress(content), path="a.gz")
 
 
-def test_a_line_longer_than_a_part_is_not_blank(taken_by):
+def test_a_line_longer_than_a_chunk_is_not_blank(taken_by):
     content = b"a\n" + b" " * CHUNK_BYTES + b"\nb\n"
     assert taken_by("paragraphs", content).texts == [content.removesuffix(b"\n")]
     assert taken_by("paragraphs", content, edges=[0, 1, CHUNK_BYTES, len(content)]).texts == [
@@ -119,14 +119,14 @@ def test_invalid_bytes_are_replaced_and_their_paragraphs_counted(taken_by):
 
 
 @pytest.mark.parametrize("start", [0, 1, 5, 8])
-def test_a_file_that_was_cut_after_the_units_were_planned_is_an_error(start):
+def test_a_file_that_became_shorter_is_an_error(start):
     with pytest.raises(UserError, match=r"a\.txt became shorter while it was read"):
         list(
             READER.read(FileRange("a.txt", start, 9, "paragraphs"), lambda _: io.BytesIO(b"a\n\nb\n"), ReadOptions())
         )
 
 
-def test_a_packed_file_that_is_none_is_an_error(check):
+def test_a_file_that_is_not_compressed_as_its_ending_says_is_an_error(check):
     check("paragraphs", b"any text")
     with pytest.raises(UserError, match=r"a\.gz can't be decompressed"):
         check("paragraphs", b"plain", path="a.gz")

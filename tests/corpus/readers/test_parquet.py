@@ -94,19 +94,19 @@ NESTED = pa.table(
 )
 
 
-def test_a_column_may_be_within_others(taken_by, check):
+def test_a_column_may_be_nested(taken_by, check):
     content = written(NESTED.drop_columns(["data.text"]))
     check("parquet", content, text_field="data.text")
     assert taken_by("parquet", content, text_field="data.text") == ([b"a", b"d"], [EMPTY] * 2, 0)
     assert taken_by("parquet", content, text_field="deep.er.text") == ([b"x", b"y"], [EMPTY] * 2, 0)
 
 
-def test_a_name_with_dots_in_it_goes_before_a_path(taken_by):
+def test_a_name_that_contains_dots_is_preferred_to_a_path(taken_by):
     content = written(NESTED)
     assert taken_by("parquet", content, text_field="data.text") == ([b"exact"] * 3, [EMPTY], 0)
 
 
-def test_strings_are_utf8_and_bytes_what_the_encoding_says(taken_by):
+def test_strings_are_utf8_and_bytes_have_the_given_encoding(taken_by):
     content = written({"text": pa.array([b"caf\xe9"], pa.binary())})
     assert taken_by("parquet", content, text_field="text") == (["caf\ufffd".encode()], [], 1)
     assert taken_by("parquet", content, text_field="text", encoding="cp1252") == (["café".encode()], [], 0)
@@ -116,7 +116,7 @@ def test_strings_are_utf8_and_bytes_what_the_encoding_says(taken_by):
     assert taken_by("parquet", content, text_field="text", encoding="cp1252") == (["é".encode()], [], 0)
 
 
-def test_strings_with_invalid_bytes_are_dealt_with_as_asked(taken_by):
+def test_strings_with_invalid_bytes_are_handled_by_on_invalid(taken_by):
     invalid = pa.Array.from_buffers(pa.string(), 1, pa.array([b"caf\xe9"], pa.binary()).buffers())
     content = written({"text": invalid})
     assert taken_by("parquet", content, text_field="text") == (["caf\ufffd".encode()], [], 1)
@@ -126,7 +126,7 @@ def test_strings_with_invalid_bytes_are_dealt_with_as_asked(taken_by):
         taken_by("parquet", content, path="a.parquet", text_field="text", on_invalid="fail")
 
 
-def test_a_long_cell_is_given_in_parts(batches_of, taken_by):
+def test_a_long_cell_is_split_into_chunks(batches_of, taken_by):
     long = b"some words\n" * (CHUNK_BYTES // 4)
     content = written({"text": ["a", long.decode(), "b"]})
     assert taken_by("parquet", content, text_field="text").texts == [b"a", long, b"b"]
@@ -143,7 +143,7 @@ def test_batches_do_not_depend_on_the_rows_read_at_once(batches_of, monkeypatch)
     assert batches_of("parquet", content, **options) == batches
 
 
-def test_of_long_cells_few_are_held_at_a_time(monkeypatch):
+def test_few_long_cells_are_read_at_once(monkeypatch):
     content = written({"text": [chr(97 + i) * (CHUNK_BYTES // 2) for i in range(8)]}, use_dictionary=False)
     asked = []
     iterate = pa.parquet.ParquetFile.iter_batches
@@ -159,14 +159,14 @@ def test_of_long_cells_few_are_held_at_a_time(monkeypatch):
 
 
 @pytest.mark.parametrize("rows", [0, 3])
-def test_a_file_without_texts_gives_none(taken_by, rows):
+def test_a_file_without_texts_has_no_documents(taken_by, rows):
     content = written({"text": pa.array([None] * rows, pa.string())})
     assert divided(content, 1) == [(0, len(content))]
     assert taken_by("parquet", content, text_field="text") == ([], [EMPTY] * rows, 0)
 
 
 @pytest.mark.parametrize("name", [None, "Text", "data", "data.id.text", ""])
-def test_a_column_that_is_not_named_or_not_there_is_an_error_that_lists_those_that_are(check, name):
+def test_a_missing_column_is_an_error_that_lists_the_columns(check, name):
     content = written(NESTED.select(["deep"]).append_column("text", pa.array(["a"] * 4)))
     with pytest.raises(
         UserError, match=r"a\.parquet is a Parquet file with the columns deep\.er\.text, text.*--text"
@@ -178,7 +178,7 @@ def test_a_column_that_is_not_named_or_not_there_is_an_error_that_lists_those_th
     ("column", "type"),
     [([1, 2], "int64"), ([["a"], ["b"]], "list"), ([{"a": "b"}] * 2, "struct"), ([True, None], "bool")],
 )
-def test_a_column_of_no_strings_is_an_error(check, column, type):
+def test_a_column_of_another_type_is_an_error(check, column, type):
     with pytest.raises(
         UserError, match=rf"a\.parquet has the type {type}.* in its column 'text'; documents must be strings"
     ):
@@ -186,17 +186,17 @@ def test_a_column_of_no_strings_is_an_error(check, column, type):
 
 
 @pytest.mark.parametrize("content", [b"", b"plain text, no Parquet", b"PAR1" + bytes(100) + b"PAR1"])
-def test_what_is_no_parquet_file_is_an_error(check, content):
+def test_a_file_of_another_format_is_an_error(check, content):
     with pytest.raises(UserError, match=r"a\.parquet can't be read as a Parquet file: .*damaged, truncated"):
         check("parquet", content, path="a.parquet", text_field="text")
 
 
-def test_a_file_cut_short_is_an_error(check):
+def test_a_truncated_file_is_an_error(check):
     with pytest.raises(UserError, match=r"can't be read as a Parquet file"):
         check("parquet", written({"text": ["a"]})[:-9], text_field="text")
 
 
-def test_a_file_damaged_within_is_an_error(taken_by):
+def test_a_damaged_row_group_is_an_error(taken_by):
     content = bytearray(written({"text": ["some text"] * 1000}, use_dictionary=False, compression="zstd"))
     content[30:60] = bytes(30)
     with pytest.raises(UserError, match=r"can't be read as a Parquet file"):

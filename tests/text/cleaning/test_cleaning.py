@@ -84,7 +84,7 @@ def test_a_batch_of_no_texts_stays_empty():
 
 
 @pytest.mark.parametrize("punctuation", ["keep", "separate"])
-def test_cleaning_leaves_marks_alone_unless_they_are_stripped(punctuation):
+def test_marks_remain_unless_punctuation_is_stripped(punctuation):
     assert cleaned("“Don't!”, (he) said—$5", punctuation=punctuation) == "“Don't!”, (he) said—$5"
 
 
@@ -116,7 +116,7 @@ def test_rules_work_together(text, rules, expected):
 
 
 @pytest.mark.parametrize("placeholder", ["xxurl", "xxemail", "xxname", "xxnumber", "xxxx"])
-def test_a_placeholder_passes_every_rule(placeholder):
+def test_no_rule_changes_a_placeholder(placeholder):
     for punctuation in ("keep", "strip", "separate"):
         config = TextConfig(punctuation=punctuation, html="strip", max_repeats=1, **MASKS)
         assert clean(tf.constant([placeholder]), config)[0].numpy().decode() == placeholder
@@ -138,14 +138,14 @@ def test_every_character_is_clean_after_one_cleaning(config):
 @example(["a <5 and b> c"], TextConfig(html="strip", numbers="mask"))
 @example(["<&llt;"], TextConfig(html="strip", max_repeats=1))
 @settings(max_examples=60, deadline=None)
-def test_cleaning_what_is_clean_changes_nothing(texts, config):
+def test_cleaning_is_idempotent(texts, config):
     once = clean(tf.constant(texts), config)
     assert clean(once, config).numpy().tolist() == once.numpy().tolist()
 
 
 @given(texts_of_all_kinds, st.sampled_from(PLAIN_POLICIES))
 @settings(max_examples=50, deadline=None)
-def test_clean_text_has_no_control_and_no_white_space_but_plain(texts, config):
+def test_clean_text_has_only_plain_white_space_and_no_controls(texts, config):
     white = " " if config.whitespace == "collapse" else " \n\t"
     for text in clean(tf.constant(texts), config).numpy():
         text = text.decode()
@@ -173,7 +173,7 @@ def parts_of(text, data):
     st.data(),
 )
 @settings(max_examples=60, deadline=None)
-def test_the_cleaned_parts_of_a_text_are_the_cleaned_text(text, config, data):
+def test_the_cleaned_chunks_of_a_text_are_the_cleaned_text(text, config, data):
     parts = parts_of(text, data)
     continued = tf.constant([False] + [True] * (len(parts) - 1))
     pieces = clean(tf.constant(parts), config, continued).numpy().tolist()

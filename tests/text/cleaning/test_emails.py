@@ -16,5 +16,5 @@ from textgen.text.cleaning.emails import mask_emails
         ("", ""),
     ],
 )
-def test_addresses_of_mail_are_masked(text, expected):
+def test_e_mail_addresses_are_masked(text, expected):
     assert mask_emails(tf.constant([text]))[0].numpy().decode() == expected

@@ -15,5 +15,5 @@ from textgen.text.cleaning.mentions import mask_mentions
         ("", ""),
     ],
 )
-def test_names_of_users_are_masked(text, expected):
+def test_mentions_are_masked(text, expected):
     assert mask_mentions(tf.constant([text]))[0].numpy().decode() == expected

@@ -48,7 +48,7 @@ def test_folded_text_is_in_normal_form_too(text, nfkc, nfc):
     assert normalized(text, form="nfc", fold=True) == nfc
 
 
-def test_ascii_takes_a_shorter_way_to_the_same_text():
+def test_the_fast_path_for_ascii_gives_the_same_text():
     characters = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Co", "Cs")]
     texts = tf.constant([*characters, "".join(map(chr, range(128))), "AÀ"])
     folded = tf_text.normalize_utf8(tf_text.case_fold_utf8(tf_text.normalize_utf8(texts, "NFKC")), "NFKC")

@@ -26,5 +26,5 @@ def test_every_decimal_digit_becomes_zero(text, expected):
         ("", ""),
     ],
 )
-def test_numbers_that_are_no_part_of_a_word_are_masked(text, expected):
+def test_numbers_outside_words_are_masked(text, expected):
     assert mask_numbers(tf.constant([text]))[0].numpy().decode() == expected

@@ -16,5 +16,5 @@ from textgen.text.cleaning.placeholders import mask_words
         ("", ""),
     ],
 )
-def test_a_match_is_masked_unless_it_is_a_part_of_a_longer_word(text, expected):
+def test_a_match_is_masked_unless_it_is_part_of_a_longer_word(text, expected):
     assert mask_words(tf.constant([text]), "ab", "xxw")[0].numpy().decode() == expected

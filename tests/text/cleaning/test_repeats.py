@@ -25,26 +25,26 @@ def cut(*texts, longest, spared=""):
         ("", 3, ""),
     ],
 )
-def test_a_long_run_of_one_character_is_cut(text, longest, expected):
+def test_a_long_run_of_one_character_is_shortened(text, longest, expected):
     assert cut(text, longest=longest) == [expected]
 
 
-def test_white_space_and_digits_are_left_alone():
+def test_runs_of_white_space_and_digits_remain():
     for text in ("a      b\n\n\n\n", "1000000", "é   १११११"):
         assert cut(text, longest=2) == [text]
 
 
-def test_spared_letters_are_left_alone():
+def test_runs_of_spared_letters_remain():
     assert cut("xxurl aa é", "xxxx", longest=1, spared="x") == ["xxurl a é", "xxxx"]
 
 
-def test_a_run_does_not_go_on_into_the_next_text():
+def test_a_run_does_not_span_texts():
     assert cut("aaa", "aaa", "", "éé", "éé", longest=3) == ["aaa", "aaa", "", "éé", "éé"]
 
 
 @given(st.lists(st.text(alphabet="aé! 7\n", max_size=20), min_size=1, max_size=5), st.integers(1, 10))
 @settings(max_examples=50, deadline=None)
-def test_cutting_agrees_with_counting(texts, longest):
+def test_shortening_agrees_with_counting(texts, longest):
     def expected(text):
         runs = ((character, len(list(run))) for character, run in itertools.groupby(text))
         free = {"Zs", "Cc", "Nd"}

@@ -16,12 +16,12 @@ def test_without_steps_nothing_changes():
     assert apply_rules(tf.constant(["ab"]), []).numpy().tolist() == [b"ab"]
 
 
-def test_what_a_step_lays_bare_goes_through_all_steps_again():
+def test_exposed_matches_go_through_all_steps_again():
     steps = [CleaningStep(replace("a", "")), CleaningStep(replace("b", "a"), exposes_matches=True)]
     assert apply_rules(tf.constant(["ab", "c", ""]), steps).numpy().tolist() == [b"", b"c", b""]
 
 
-def test_a_text_that_never_settles_is_left_after_eight_rounds():
+def test_a_text_that_never_settles_gets_eight_rounds():
     steps = [CleaningStep(lambda texts: texts + "x", exposes_matches=True)]
     assert apply_rules(tf.constant([""]), steps).numpy().tolist() == [b"x" * 8]
 

@@ -31,12 +31,12 @@ def test_a_tag_a_comment_and_a_script_become_a_space(text, expected):
 @pytest.mark.parametrize(
     "text", ["a < b and c > d", "a <- b -> c", "I <3 you > me", "<>", "< b>", "a<b", "<xxnumber people>", "<!-- a"]
 )
-def test_what_is_no_tag_stays(text):
+def test_text_that_is_no_tag_remains(text):
     assert stripped(text) == text
 
 
 @pytest.mark.parametrize("text", ["<a <b> c>", "<a <br /> c>", "<<b>b>", "<!-<b>- a -->", "<scr<b>ipt>a</script>"])
-def test_no_tag_is_left_when_one_is_gone(text):
+def test_no_tag_remains_after_removal(text):
     once = stripped(text)
     assert stripped(once) == once
 

@@ -20,5 +20,5 @@ from textgen.text.cleaning.urls import mask_urls
         ("", ""),
     ],
 )
-def test_addresses_of_pages_are_masked_without_the_marks_around_them(text, expected):
+def test_urls_are_masked_without_the_marks_around_them(text, expected):
     assert mask_urls(tf.constant([text]))[0].numpy().decode() == expected

@@ -40,11 +40,11 @@ def test_collapsing_makes_every_run_of_white_space_and_controls_one_space(text, 
     ("text", "expected"),
     [("  a ", " a"), ("\n\u00a0a b\t", " a b"), ("a ", "a"), ("  ", ""), ("", "")],
 )
-def test_a_part_that_goes_on_keeps_the_space_before_its_first_word(text, expected):
+def test_a_continued_chunk_keeps_the_space_before_its_first_word(text, expected):
     assert collapsed(text, True) == expected
 
 
-def test_each_part_of_a_batch_goes_on_or_not():
+def test_each_text_of_a_batch_is_continued_or_not():
     texts = collapse(tf.constant([" a ", " b ", " "]), tf.constant([False, True, True]))
     assert texts.numpy().tolist() == [b"a", b" b", b""]
 

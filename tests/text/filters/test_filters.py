@@ -14,18 +14,18 @@ def documents(texts):
     return CleanedTexts(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), tf.strings.split(cleaned).row_lengths())
 
 
-def test_no_rule_is_made_that_is_not_asked_for():
+def test_only_filters_that_the_settings_ask_for_are_made():
     assert make_filters(SelectionConfig()) == []
     assert [filter.reason for filter in make_filters(SelectionConfig(max_tokens=5))] == ["too long"]
 
 
-def test_rules_come_in_their_order():
+def test_filters_have_the_order_of_the_table():
     reasons = [filter.reason for filter in make_filters(EVERY_FILTER)]
     assert reasons == ["too short", "too long", "mostly not letters", "too repetitive"]
 
 
 @pytest.mark.parametrize("filter", make_filters(EVERY_FILTER), ids=lambda filter: filter.reason)
-def test_a_rule_gives_the_sums_that_it_says_and_judges_each_document(filter):
+def test_a_filter_has_the_declared_shapes_and_dtypes(filter):
     statistics = filter.measure(documents(TEXTS))
     assert statistics.dtype == tf.float64
     assert statistics.shape == (len(TEXTS), filter.width)
@@ -36,7 +36,7 @@ def test_a_rule_gives_the_sums_that_it_says_and_judges_each_document(filter):
 
 
 @pytest.mark.parametrize("filter", make_filters(EVERY_FILTER), ids=lambda filter: filter.reason)
-def test_a_document_is_measured_alike_in_any_batch_and_in_a_graph(filter):
+def test_statistics_do_not_depend_on_the_batch_or_the_route(filter):
     together = filter.measure(documents(TEXTS)).numpy().tolist()
     assert [filter.measure(documents([text])).numpy().tolist()[0] for text in TEXTS] == together
     measure = tf.function(lambda texts: filter.measure(documents(texts)))
@@ -45,12 +45,12 @@ def test_a_document_is_measured_alike_in_any_batch_and_in_a_graph(filter):
     assert [statistics for batch in dataset for statistics in batch.numpy().tolist()] == together
 
 
-def test_the_first_rule_that_refuses_names_the_reason():
+def test_the_first_filter_that_drops_gives_the_reason():
     filters = make_filters(EVERY_FILTER)
     statistics = np.concatenate([filter.measure(documents(TEXTS)).numpy() for filter in filters], axis=1)
     found = ["too short", "mostly not letters", "too repetitive", "too long", "", "too short"]
     assert drop_reasons(filters, statistics).tolist() == found
 
 
-def test_without_rules_nothing_is_refused():
+def test_without_filters_nothing_is_dropped():
     assert drop_reasons([], np.empty([2, 0])).tolist() == ["", ""]

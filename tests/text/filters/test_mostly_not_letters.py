@@ -28,15 +28,15 @@ def measured(*texts):
         (" \n", 0, 0),
     ],
 )
-def test_letters_and_all_characters_but_white_space_are_counted(text, letters, characters):
+def test_letters_and_characters_except_white_space_are_counted(text, letters, characters):
     assert measured(text).tolist() == [[letters, characters]]
 
 
-def test_each_document_of_a_batch_is_counted_by_itself():
+def test_documents_of_a_batch_are_counted_independently():
     assert measured("a b", "", "é 1", " ").tolist() == [[2, 2], [0, 0], [1, 2], [0, 0]]
 
 
-def test_a_document_with_too_small_a_share_of_letters_is_refused():
+def test_a_document_with_too_few_percent_letters_is_dropped():
     statistics = measured("ab12", "ab123", "", "12")
     assert MostlyNotLetters(50).drops(statistics).tolist() == [False, True, False, True]
 

@@ -11,16 +11,16 @@ def counted(*texts):
     return count_repeated(tf.strings.split(tf.constant(texts))).numpy().tolist()
 
 
-def test_a_text_that_repeats_nothing_has_no_repeated_characters():
+def test_a_text_without_repetition_has_no_repeated_characters():
     assert counted("a b c d e f g h i j k", "") == [[0] * 9] * 2
 
 
-def test_the_most_frequent_n_gram_counts_each_time_it_occurs():
+def test_all_occurrences_of_the_most_frequent_n_gram_count():
     # "a bb" three times is 9 characters, "a bb c" twice is 8; no four words occur twice.
     assert counted("a bb c x a bb c y a bb")[0][:3] == [9, 8, 0]
 
 
-def test_of_two_n_grams_that_are_equally_frequent_the_longer_counts():
+def test_the_longer_of_two_equally_frequent_n_grams_counts():
     assert counted("a b . ccc d a b , ccc d")[0][0] == 8
 
 
@@ -38,7 +38,7 @@ def test_a_run_of_one_word_overlaps_itself():
     assert counted("ab " * 12)[0][3] == 22
 
 
-def test_an_n_gram_does_not_go_on_into_the_next_document():
+def test_an_n_gram_does_not_span_documents():
     assert counted("a b", "a b", "c a", "b c a b") == [[0] * 9] * 4
 
 

@@ -10,5 +10,5 @@ def test_equal_keys_share_an_id_and_a_count():
     assert found.repeated.numpy().tolist() == [False, False, True, False, True]
 
 
-def test_no_keys_occur_not_at_all():
+def test_no_keys_give_no_occurrences():
     assert occurrences(tf.constant([], tf.int64)).repeated.shape == (0,)

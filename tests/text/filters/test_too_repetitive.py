@@ -29,7 +29,7 @@ def test_the_columns_are_words_lines_paragraphs_and_n_grams():
         *zip(range(10, 19), [1] * 9, [20, 18, 16, 15, 14, 13, 12, 11, 10], strict=True),
     ],
 )
-def test_each_share_has_its_limit(part, whole, percent):
+def test_each_fraction_has_its_limit(part, whole, percent):
     statistics = np.zeros([3, FILTER.width])
     statistics[:, 0] = [50, 50, 49]
     statistics[:, whole] = 1000
@@ -37,7 +37,7 @@ def test_each_share_has_its_limit(part, whole, percent):
     assert FILTER.drops(statistics).tolist() == [False, True, False]
 
 
-def test_what_a_part_repeats_of_another_is_not_seen():
+def test_repetitions_across_chunks_are_not_found():
     assert FILTER.drops(measured(f"{DIFFERENT} {DIFFERENT}")).tolist() == [True]
     assert FILTER.drops(measured(DIFFERENT, DIFFERENT).sum(axis=0, keepdims=True)).tolist() == [False]
 
@@ -53,5 +53,5 @@ def test_what_a_part_repeats_of_another_is_not_seen():
         ("", False),
     ],
 )
-def test_a_document_of_fifty_words_or_more_that_repeats_itself_is_refused(text, dropped):
+def test_a_repetitive_document_of_at_least_fifty_words_is_dropped(text, dropped):
     assert FILTER.drops(measured(text)).tolist() == [dropped]

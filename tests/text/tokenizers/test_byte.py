@@ -52,7 +52,7 @@ def test_all_bytes_are_learned_by_falling_count_and_ties_go_by_text(size):
     assert BYTES.symbols_to_learn(size) == 256
 
 
-def test_a_byte_is_counted_wherever_it_stands():
+def test_bytes_are_counted_from_symbol_counts():
     assert BYTES.count(["b", "<0x00>", "a"], {"a": 5, "b": 2}) == [2, 0, 5]
 
 

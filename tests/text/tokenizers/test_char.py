@@ -42,14 +42,14 @@ def test_the_most_frequent_characters_are_learned_and_ties_go_by_text():
     assert CharTokenizer().symbols_to_learn(3) == 3
 
 
-def test_a_character_is_counted_wherever_it_stands():
+def test_characters_are_counted_from_symbol_counts():
     assert CharTokenizer().count(["b", "x", "a"], {"a": 5, "b": 2}) == [2, 0, 5]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("é", True), ("\n", True), ("", False), ("ab", False), ("e\u0301", False)]
 )
-def test_a_given_vocabulary_holds_characters_alone(text, expected):
+def test_a_given_vocabulary_holds_only_characters(text, expected):
     assert CharTokenizer().is_token(text) is expected
 
 

@@ -96,14 +96,14 @@ def test_the_pieces_without_text_of_another_model_are_left_out_too(unknowing):
     assert {"<sep>", "▁"} <= set(unknowing.vocabulary.tokens)
 
 
-def test_a_piece_is_counted_wherever_it_stands(tokenizer):
+def test_pieces_are_counted_from_symbol_counts(tokenizer):
     assert tokenizer.count(["s", "x", "a"], {"a": 5, "s": 2}) == [2, 0, 5]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("▁the", True), ("<0x0A>", True), ("<s>", False), ("<unk>", False), ("whale-ship", False)]
 )
-def test_a_given_vocabulary_holds_pieces_of_text_alone(tokenizer, text, expected):
+def test_a_given_vocabulary_holds_only_pieces_of_text(tokenizer, text, expected):
     assert tokenizer.is_token(text) is expected
 
 

@@ -56,7 +56,7 @@ def joined(tokenizer, prompt, continuation):
         ("'", ["'"]),
     ],
 )
-def test_marks_stand_apart_except_an_apostrophe_inside_a_word(text, expected):
+def test_marks_are_separated_except_apostrophes_within_words(text, expected):
     assert tokens(APART, text) == expected
 
 
@@ -69,11 +69,11 @@ def test_marks_stand_apart_except_an_apostrophe_inside_a_word(text, expected):
         ("", []),
     ],
 )
-def test_words_are_parted_by_white_space_alone_where_marks_are_not_apart(text, expected):
+def test_without_separate_marks_words_are_split_only_at_white_space(text, expected):
     assert tokens(TOGETHER, text) == expected
 
 
-def test_a_batch_gives_a_row_a_text():
+def test_a_batch_has_one_row_per_text():
     rows = APART.tokenize(tf.constant(["a b", "", "c."]))
     assert rows.to_list() == [[b"a", b"b"], [], [b"c", b"."]]
     assert rows.dtype == APART.symbol_dtype
@@ -83,13 +83,13 @@ def test_a_batch_gives_a_row_a_text():
     ("punctuation", "expected"),
     [("separate", ["a", "."]), ("keep", ["a."]), ("strip", ["a."])],
 )
-def test_the_config_says_whether_marks_stand_apart(punctuation, expected):
+def test_the_settings_decide_whether_marks_are_separated(punctuation, expected):
     assert tokens(make_tokenizer(TextConfig(punctuation=punctuation)), "a.") == expected
 
 
 @given(st.lists(st.text(), min_size=1, max_size=5))
 @settings(max_examples=60, deadline=None)
-def test_setting_marks_apart_loses_no_visible_character(texts):
+def test_separating_marks_loses_no_visible_character(texts):
     cleaned = clean(tf.constant(texts), TextConfig())
     apart, together = APART.tokenize(cleaned), TOGETHER.tokenize(cleaned)
     assert [b"".join(row) for row in apart.to_list()] == [b"".join(row) for row in together.to_list()]
@@ -97,7 +97,7 @@ def test_setting_marks_apart_loses_no_visible_character(texts):
 
 @given(st.lists(st.text(alphabet="ab'’ .\n", max_size=8), min_size=1, max_size=8))
 @settings(max_examples=60, deadline=None)
-def test_tokens_are_cut_as_their_own_texts(texts):
+def test_tokenizing_a_token_gives_the_token(texts):
     rows = APART.tokenize(tf.constant(texts))
     assert APART.tokenize(tf.strings.reduce_join(rows, axis=-1, separator=" ")).to_list() == rows.to_list()
 
@@ -119,11 +119,11 @@ def test_tokens_are_cut_as_their_own_texts(texts):
         (["."], "."),
     ],
 )
-def test_joined_words_have_no_space_where_print_has_none(words, expected):
+def test_joined_words_have_no_space_before_closing_marks(words, expected):
     assert detokenized(APART, *words) == expected
 
 
-def test_joined_words_keep_every_space_where_marks_are_not_apart():
+def test_without_separate_marks_joined_words_keep_every_space():
     assert detokenized(TOGETHER, "a", ",", "b.") == "a , b."
 
 
@@ -143,7 +143,7 @@ def test_joined_words_keep_every_space_where_marks_are_not_apart():
         ("Call", "— me", "Call — me"),
     ],
 )
-def test_a_continuation_is_a_space_away_unless_print_has_none(prompt, continuation, expected):
+def test_a_continuation_follows_a_space_except_before_closing_marks(prompt, continuation, expected):
     assert joined(APART, prompt, continuation) == expected
 
 
@@ -157,7 +157,7 @@ def test_prompts_of_a_batch_are_joined_each_with_its_own_continuation():
     assert made.numpy().tolist() == [b"a x", b"b y", b"z"]
 
 
-def test_a_symbol_is_written_as_its_word():
+def test_the_token_of_a_symbol_is_the_word():
     assert APART.token("é".encode()) == "é"
 
 
@@ -167,12 +167,12 @@ def test_the_most_frequent_words_are_learned_and_ties_go_by_text():
     assert APART.symbols_to_learn(3) == 3
 
 
-def test_a_word_is_counted_wherever_it_stands():
+def test_words_are_counted_from_symbol_counts():
     assert APART.count(["sea", "oar"], {"whale": 5, "sea": 2}) == [2, 0]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("sea", True), ("don't!", True), ("", False), ("the 9", False), (" a", False)]
 )
-def test_a_given_vocabulary_holds_single_words_alone(text, expected):
+def test_a_given_vocabulary_holds_only_single_words(text, expected):
     assert APART.is_token(text) is expected

@@ -87,7 +87,7 @@ def test_a_word_that_is_written_as_a_reserved_id_may_be_a_token():
     assert PIECES.detokenize(texts_of(vocabulary, [4, 6, 5])).numpy().tolist() == [b"[PAD] a [UNK]"]
 
 
-def test_two_marks_alone_are_a_word_and_no_piece():
+def test_two_marks_alone_are_a_word_and_not_a_suffix():
     vocabulary = Vocabulary(("##", "###", "#", "a"), (1, 1, 1, 1))
     assert pieces(vocabulary, "##") == ["##"]
     assert pieces(vocabulary, "a##") == ["a", "###", "###"]
@@ -134,7 +134,7 @@ def test_a_vocabulary_is_learned_by_hand():
     assert learned == Vocabulary(("ab", "abab", "##!", "!", "##a", "##b", "a", "b"), (12, 5, 3, 0, 0, 0, 0, 0))
 
 
-def test_characters_are_the_last_to_be_cut():
+def test_characters_are_kept_before_longer_pieces():
     assert PIECES.learn({"ab": 9, "abab": 5, "ab!": 3}, 6).tokens == ("##b", "a", "##a", "##!", "!", "b")
     assert PIECES.learn({"ab": 9, "abab": 5, "ab!": 3}, 2) == Vocabulary(("##b", "a"), (9, 9))
 
@@ -165,17 +165,17 @@ def test_a_vocabulary_is_of_its_size_at_the_most_and_its_characters_go_first(cou
             assert len(held) == size
 
 
-def test_a_vocabulary_is_filled_where_there_is_enough_to_learn():
+def test_a_vocabulary_is_filled_if_there_is_enough_to_learn():
     assert [len(PIECES.learn(words(400), size).tokens) for size in (20, 50, 100, 300)] == [20, 50, 100, 300]
 
 
-def test_frequent_words_are_pieces_of_their_own_and_rare_ones_are_not():
+def test_frequent_words_are_pieces_and_rare_ones_are_split():
     learned = PIECES.learn({**words(300), "head": 5000, "headed": 1}, 100)
     assert pieces(learned, "head") == ["head"]
     assert pieces(learned, "headed")[0] == "head"
 
 
-def test_a_mark_is_a_piece_of_its_own_and_the_word_after_it_is_whole():
+def test_a_mark_is_a_piece_and_the_word_after_it_is_whole():
     learned = PIECES.learn({"stop!": 50, "stop": 40, "(stop)": 30}, 40)
     assert pieces(learned, "(stop)!") == ["(", "##stop", "##)", "##!"]
     assert {"!", "##!", "(", "##(", ")", "##)"} <= set(learned.tokens)
@@ -194,13 +194,13 @@ def test_the_order_in_which_words_were_counted_changes_nothing():
     assert PIECES.learn(dict(shuffled), 120) == PIECES.learn(counts, 120)
 
 
-def test_pieces_are_counted_by_the_words_they_stand_in():
+def test_pieces_are_counted_from_word_counts():
     counts = {"abab": 3, "ab": 2, "abx": 7}
     assert PIECES.count(["ab", "##ab", "a"], counts) == [5, 3, 0]
     assert PIECES.count(["ab"], {}) == [0]
 
 
-def test_more_words_are_looked_at_than_there_are_pieces():
+def test_pieces_are_learned_from_more_words():
     assert PIECES.symbols_to_learn(30) == 300
 
 
