@@ -158,7 +158,9 @@ def test_a_file_that_the_earlier_dataset_was_made_with_must_be_named(
     (values[part] if part else values)[name] = "5e1f"
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps({"config": values, "units": []}))
-    with pytest.raises(UserError, match=f"manifest.json was made with {option}, .* Add {option} FILE"):
+    with pytest.raises(
+        UserError, match=f"manifest.json is of a dataset that was made with {option}, .* Add {option} FILE"
+    ):
         parse("--config", str(path))
     assert parse("--config", str(path), option, "file") == parse()
 

@@ -264,7 +264,7 @@ def test_a_folder_whose_name_ends_like_a_weight_is_a_folder(tmp_path: Path):
 
 def test_a_dataset_named_twice_is_an_error(refused, data: Path, tmp_path: Path):
     message = refused("train", "--data", data, "--data", f"{data}:2", "--output", tmp_path / "run")
-    assert f"--data names {data} twice; a dataset has one weight. Name it once." in message
+    assert f"--data is {data} twice; a dataset has one weight. Give it once." in message
 
 
 def test_datasets_of_different_vocabularies_are_not_mixed(refused, data: Path, other_data: Path, tmp_path: Path):

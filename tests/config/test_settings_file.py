@@ -99,7 +99,7 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path):
 def test_a_path_without_a_file_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match=r"there is no file .*nowhere\.toml\. Check the path after --config\."):
         read_settings(tmp_path / "nowhere.toml", "train")
-    with pytest.raises(UserError, match=r"is a folder\. Name a file after --config, as manifest\.json or run\.json"):
+    with pytest.raises(UserError, match=r"is a folder\. Give a file after --config, as manifest\.json or run\.json"):
         read_settings(tmp_path, "train")
 
 

@@ -82,7 +82,7 @@ def print_cudnn(obstacles: list[str]) -> int:
 
 
 def _print_throughput(data: str, manifest: "Manifest", tflops: float) -> None:
-    """What is served, and what an accelerator would take of it for models of some sizes."""
+    """Prints the reading rate, and the rates at which an accelerator would train models of several sizes."""
     from textgen.dataset.loading.throughput import measure
     from textgen.model.flops import training_flops
 
@@ -102,7 +102,7 @@ def _print_throughput(data: str, manifest: "Manifest", tflops: float) -> None:
 
 
 def accounts(manifest: "Manifest") -> str:
-    """Bytes in → documents kept and dropped → tokens → pairs, as a table."""
+    """Returns a table of the counts: input bytes, documents kept and dropped; per split tokens, pairs and bytes."""
     total = manifest.total
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in total.dropped.items()) or "none"
     lines = [
@@ -143,7 +143,7 @@ def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> di
 
 
 def _some_pairs(data: str, manifest: "Manifest", words: Any) -> list[dict[str, str]]:
-    """Pairs from the first documents of the training split, evenly over a batch."""
+    """Returns pairs of the training split as text, evenly spaced over one batch."""
     from textgen.config import PAD
     from textgen.dataset import read_pairs
 

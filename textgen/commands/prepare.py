@@ -19,7 +19,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def add_input_arguments(parser: CommandParser) -> None:
-    """Adds the options that say what a dataset is made from, and how."""
+    """Adds the options for the input and the settings, which `estimate` has too."""
     parser.add_argument(
         "--input", nargs="+", required=True, action="extend", metavar="PATH", help="input files, folders and globs"
     )
@@ -35,7 +35,7 @@ def add_input_arguments(parser: CommandParser) -> None:
 
 
 def config_from(arguments: argparse.Namespace) -> PrepareConfig:
-    """Returns the settings: options go before the file, the file before the preset, and that before the defaults.
+    """Returns the settings: options override the file, which overrides the preset, which overrides the defaults.
 
     Raises:
         UserError: a setting is not allowed.
@@ -50,8 +50,8 @@ def config_from(arguments: argparse.Namespace) -> PrepareConfig:
         flag = "--" + option.replace("_", "-")
         require(
             not values.pop(name, "") or getattr(arguments, option) is not None,
-            f"{arguments.config} was made with {flag}, and no such file is named here. Add {flag} FILE; a copy is in "
-            "the folder of that dataset.",
+            f"{arguments.config} is of a dataset that was made with {flag}, which is missing here. "
+            f"Add {flag} FILE; a copy of the file is in the folder of that dataset.",
         )
     return prepare_config(values)
 

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_cudnn(arguments: argparse.Namespace) -> int:
-    """Prints what `inspect --check-cudnn` prints; this is its former place."""
+    """Prints the result of `inspect --check-cudnn`, which was an option of `train` in the version before."""
     from textgen.commands.inspect import print_cudnn
     from textgen.training import cudnn_check
 
@@ -92,6 +92,6 @@ def _weights(given: list[str]) -> dict[str, float]:
     for word in given:
         weighted = None if Path(word).exists() else re.fullmatch(r"(.+):(\d+(?:\.\d+)?)", word)
         directory, weight = (weighted[1], float(weighted[2])) if weighted else (word, 1.0)
-        require(directory not in weights, f"--data names {directory} twice; a dataset has one weight. Name it once.")
+        require(directory not in weights, f"--data is {directory} twice; a dataset has one weight. Give it once.")
         weights[directory] = weight
     return weights

@@ -32,10 +32,10 @@ __all__ = [
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)
-"""Ids that stand for no text: padding, an unknown token, the beginning and the end of a document."""
+"""Reserved ids: padding, an unknown token, the start and the end of a document."""
 
 RESERVED = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
-"""How the reserved ids are written, in the order of the ids."""
+"""Texts of the reserved ids, in the order of the ids."""
 
 STAGES: Mapping[str, tuple[Setting, ...]] = {
     "prepare": tuple(all_settings(PrepareConfig)),

@@ -4,5 +4,9 @@ from textgen.errors import require
 
 
 def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raises UserError unless the value is one of the choices."""
+    """Checks that a value is one of the choices.
+
+    Raises:
+        UserError: it is not.
+    """
     require(value in choices, f"{name} is {value!r}; it must be one of: {', '.join(choices)}.")

@@ -48,7 +48,7 @@ class _HelpAll(argparse.Action):
 
 
 class _Former(argparse.Action):
-    """An option under the name that it had in the version before: it works, and says the new name."""
+    """An option under its name in the version before: it still works, and prints the new name."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, *, now: argparse.Action, **_: Any):
         super().__init__(option_strings, dest, nargs=now.nargs, type=now.type, help=argparse.SUPPRESS)  # type: ignore[arg-type]
@@ -81,7 +81,7 @@ def add_settings(
 ) -> Groups:
     """Adds an option for each setting, with its default in the help, and returns the groups by their keys.
 
-    An option that was not given is None after parsing, so that other sources of settings can stand in.
+    An option that is not given is None after parsing, so that a settings file or a preset can supply the value.
 
     Args:
         parser: the command's parser.
@@ -114,7 +114,7 @@ def _add_setting(
 
 
 def shown_default(setting: Setting, varying: Mapping[str, Mapping[str, Any]]) -> str:
-    """Returns the default in words, as `fold; keep for char and byte`; empty where the help itself tells it."""
+    """Returns the default for the help, as `fold; keep for char, byte`; empty if it is None."""
     if setting.default is None:
         return ""
     tokenizers: dict[str, list[str]] = {}
@@ -147,7 +147,7 @@ def given(arguments: argparse.Namespace, settings: Iterable[Setting]) -> dict[st
 
 
 def add_sources(parser: argparse.ArgumentParser, stage: str) -> None:
-    """Adds `--preset` and `--config`, from which settings come that no option gives."""
+    """Adds `--preset` and `--config`, which supply the settings that no option gives."""
     names = ", ".join(presets.names(stage))
     parser.add_argument("--preset", metavar="NAME", help=f"settings that go together: {names}; options override them")
     parser.add_argument(

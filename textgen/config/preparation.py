@@ -25,12 +25,15 @@ SPLITS = ("train", "validation", "test")
 
 VOCABULARY_FILE = "vocabulary.jsonl"
 TOKENIZER_FILE = "tokenizer.model"
-"""Both stand beside the manifest of a dataset and in the folder of a run; the second only where the tokenizer comes
-with a model."""
+"""Files in the folder of a dataset and of a run; the second one only if the tokenizer has a model."""
 
 
 def _codec(name: str) -> str:
-    """Returns the one name that Python has for an encoding of text."""
+    """Returns Python's canonical name of a text encoding.
+
+    Raises:
+        UserError: Python does not know the encoding.
+    """
     try:
         found = codecs.lookup(name).name
         # Some codecs do not encode text, as hex.

@@ -27,7 +27,7 @@ else:
     import tomli as tomllib
 
 INTERNAL = ("tokenizer_model", "given_vocabulary")
-"""Hashes of files that a dataset was made with; a manifest holds them, and no file of settings."""
+"""Hashes of files from which a dataset was made; a manifest has them, a settings file does not."""
 
 _TABLES = ("prepare", "train")
 _PARTS = ("text", "selection", "model", "train")
@@ -59,7 +59,7 @@ def read_settings(path: str | Path, stage: str) -> dict[str, Any]:
 
 def _load(path: Path) -> dict[str, Any]:
     require(path.exists(), f"there is no file {path}. Check the path after --config.")
-    require(not path.is_dir(), f"{path} is a folder. Name a file after --config, as manifest.json or run.json in it.")
+    require(not path.is_dir(), f"{path} is a folder. Give a file after --config, as manifest.json or run.json in it.")
     try:
         text = path.read_text(encoding="utf-8")
         values = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
@@ -71,14 +71,14 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _of_stage(values: dict[str, Any], stage: str, path: Path) -> dict[str, Any]:
-    """Returns the values that are the stage's, without the tables around them."""
+    """Returns the values of the stage by name, without the tables that contain them."""
     if {"model", "tokens_sha256"} <= set(values):
         values = _of_run(values, stage)
     elif {"config", "units"} <= set(values):
         require(
             stage == "prepare",
-            f"{path} is the manifest of a dataset, which has no settings of {stage}. Name the run.json of a run, or "
-            "a file of settings.",
+            f"{path} is the manifest of a dataset, which has no settings of {stage}. Give the run.json of a run, or "
+            "a settings file.",
         )
         values = values["config"]
     elif any(isinstance(values.get(table), dict) for table in _TABLES):
@@ -92,13 +92,13 @@ def _of_stage(values: dict[str, Any], stage: str, path: Path) -> dict[str, Any]:
 
 
 def _of_run(values: Mapping[str, Any], stage: str) -> dict[str, Any]:
-    """Returns a run's settings of training, or of its text."""
+    """Returns the settings of a run that belong to the stage."""
     names = ("model", "train", "window") if stage == "train" else ("text", "window", "boundaries")
     return {name: values[name] for name in names if name in values}
 
 
 def unknown_setting(name: str, stage: str) -> str:
-    """Returns the error for a name that is no setting of a stage; it tells the new name of one that was renamed."""
+    """Returns the error for a name that is not a setting of the stage; for a renamed setting, it has the new name."""
     former = {setting.former.replace("-", "_"): setting.name for setting in STAGES[stage] if setting.former}
     if name in former:
         return f"{name} is now called {former[name]}. Rename it."
