@@ -11,8 +11,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from textgen.dataset.loading.shuffle import GROUP_BLOCKS, epoch_order, group_order
+from textgen.dataset.loading.shuffle import epoch_order, group_order
+from textgen.dataset.loading.tuning import DEFAULT_TUNING
 from textgen.dataset.storage.shards import BLOCK_PAIRS
+
+GROUP_BLOCKS = DEFAULT_TUNING.group_blocks
 
 BUFFER = 100_000
 WINDOW = 44
@@ -28,7 +31,10 @@ def main() -> None:
     print("| order | median distance of two pairs of a batch | stretches of 16,384 in a batch | with one within W |")
     print("|---|---|---|---|")
     for name, batches in (
-        (f"ours: {GROUP_BLOCKS} blocks of {BLOCK_PAIRS:,} merged", ours(arguments.pairs, arguments.batch)),
+        (
+            f"ours: {GROUP_BLOCKS} blocks of {BLOCK_PAIRS:,} merged",
+            ours(arguments.pairs, arguments.batch),
+        ),
         (f"shuffle buffer of {BUFFER:,}", buffered(arguments.pairs, arguments.batch)),
         ("full permutation", permuted(arguments.pairs, arguments.batch)),
     ):

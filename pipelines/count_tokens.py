@@ -47,7 +47,7 @@ class CountUnit:
         for batch, where, offsets in read_tokens(self._workspace, unit.index):
             stretch_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
             begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in held)
-            trained = batch.indices[ragged.places(stretch_starts + begins, np.maximum(ends - begins, 0))]
+            trained = batch.indices[ragged.indices(stretch_starts + begins, np.maximum(ends - begins, 0))]
             counts = np.bincount(trained, minlength=len(batch.symbols))
             tables.append(pa.table({"symbol": batch.symbols, "count": counts}).filter(pc.field("count") > 0))
         files.write_atomically(self._path(unit.index), _in_buckets(add(tables)))

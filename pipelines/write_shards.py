@@ -123,7 +123,7 @@ def _ids(values: np.ndarray, splits: np.ndarray, indices: np.ndarray) -> tuple[n
     if (counts == 1).all():
         return values[indices], np.arange(len(indices) + 1)
     each = counts[indices]
-    return values[ragged.places(splits[indices], each)], np.concatenate([[0], np.cumsum(each)])
+    return values[ragged.indices(splits[indices], each)], np.concatenate([[0], np.cumsum(each)])
 
 
 def _dropped(placed: Placed, documents: DocumentTable) -> list[str]:

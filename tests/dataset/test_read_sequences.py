@@ -1,13 +1,14 @@
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen import errors
+from textgen import dataset, errors
 from textgen.block_cache import BlockCache
-from textgen.dataset import read_pairs, read_sequences
-from textgen.dataset.loading import shuffle, tf_dataset
+from textgen.dataset.loading.tuning import Tuning
 from textgen.dataset.storage.layouts.spans import Spans
 from textgen.errors import UserError
 
@@ -32,10 +33,9 @@ BATCH = 2
 STEPS = 5
 
 
-@pytest.fixture(autouse=True)
-def small_groups(monkeypatch):
-    monkeypatch.setattr(shuffle, "GROUP_BLOCKS", 2)
-    monkeypatch.setattr(tf_dataset, "_CHUNK_PAIRS", 6)
+SMALL = Tuning(group_blocks=2, chunk_pairs=6)
+read_pairs = functools.partial(dataset.read_pairs, tuning=SMALL)
+read_sequences = functools.partial(dataset.read_sequences, tuning=SMALL)
 
 
 @pytest.fixture
@@ -119,9 +119,9 @@ def test_a_seed_shuffles_every_epoch_anew(folder):
 
 
 def test_the_arrays_and_their_number_are_known(folder):
-    dataset = read_sequences(folder, batch_size=BATCH, epochs=3, start_step=2)
-    assert dataset.element_spec == 2 * (tf.TensorSpec([None, WINDOW], tf.int32),)
-    assert dataset.cardinality() == 3 * STEPS - 2
+    stream = read_sequences(folder, batch_size=BATCH, epochs=3, start_step=2)
+    assert stream.element_spec == 2 * (tf.TensorSpec([None, WINDOW], tf.int32),)
+    assert stream.cardinality() == 3 * STEPS - 2
     assert read_sequences(folder, batch_size=BATCH, drop_remainder=True).cardinality() == STEPS - 1
 
 
@@ -164,11 +164,11 @@ def test_a_choice_that_the_shards_do_not_hold_is_an_error(build_dataset, tmp_pat
 
 
 def test_a_shard_that_was_damaged_since_is_told_in_full_from_inside_the_stream(folder):
-    dataset = read_sequences(folder, batch_size=BATCH)
+    stream = read_sequences(folder, batch_size=BATCH)
     path = folder / "train-000001.tfrecord"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(tf.errors.InvalidArgumentError) as raised:
-        list(dataset)
+        list(stream)
     assert "differs from the manifest" in str(errors.user_error(raised.value))
 
 

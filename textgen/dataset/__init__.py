@@ -1,4 +1,4 @@
-"""What is kept: the pairs on disk and the stream that serves them. It knows ids, not text."""
+"""Datasets: pairs on disk, and streams of batches read from them. Works on ids, not on text."""
 
 from textgen.dataset.loading.loader import read_pairs, read_sequences
 from textgen.dataset.loading.mixture import Data, weights_of

@@ -7,7 +7,7 @@ from textgen.dataset.loading.batch_sampler import BatchSampler
 from textgen.errors import UserError
 
 
-def scheduled(pairs, weights=None, *, batch_size, epochs=1, drop_remainder=False, seed=1):
+def sampler_of(pairs, weights=None, *, batch_size, epochs=1, drop_remainder=False, seed=1):
     return BatchSampler(
         pairs,
         weights or [1] * len(pairs),
@@ -18,17 +18,17 @@ def scheduled(pairs, weights=None, *, batch_size, epochs=1, drop_remainder=False
     )
 
 
-def steps_of(schedule, *, worker=0, workers=1):
-    """For each step its (source, place)s."""
-    shares = [schedule.sample(step, step + 1, worker=worker, workers=workers) for step in range(schedule.steps)]
-    return [list(zip(share.sources.tolist(), share.places.tolist(), strict=True)) for share in shares]
+def steps_of(sampler, *, worker=0, workers=1):
+    """For each step its (source, position)s."""
+    slices = [sampler.sample(step, step + 1, worker=worker, workers=workers) for step in range(sampler.steps)]
+    return [list(zip(sampled.sources.tolist(), sampled.positions.tolist(), strict=True)) for sampled in slices]
 
 
-def test_the_steps_of_one_source():
-    served = steps_of(scheduled([5], batch_size=2, epochs=2))
-    assert [[place for _, place in step] for step in served] == [[0, 1], [2, 3], [4], [5, 6], [7, 8], [9]]
-    whole = steps_of(scheduled([5], batch_size=2, epochs=2, drop_remainder=True))
-    assert [[place for _, place in step] for step in whole] == [[0, 1], [2, 3], [5, 6], [7, 8]]
+def test_steps_of_one_source():
+    served = steps_of(sampler_of([5], batch_size=2, epochs=2))
+    assert [[position for _, position in step] for step in served] == [[0, 1], [2, 3], [4], [5, 6], [7, 8], [9]]
+    whole = steps_of(sampler_of([5], batch_size=2, epochs=2, drop_remainder=True))
+    assert [[position for _, position in step] for step in whole] == [[0, 1], [2, 3], [5, 6], [7, 8]]
 
 
 @given(
@@ -38,37 +38,37 @@ def test_the_steps_of_one_source():
     st.booleans(),
 )
 @settings(max_examples=100, deadline=None)
-def test_workers_share_out_the_same_steps(pairs, weights, workers, drop_remainder):
+def test_worker_slices_join_to_the_global_batch(pairs, weights, workers, drop_remainder):
     settings = {"batch_size": 50, "epochs": 2, "drop_remainder": drop_remainder}
-    schedule = scheduled([n + 50 for n in pairs], weights[: len(pairs)], **settings)
-    whole = steps_of(schedule)
-    shares = [steps_of(schedule, worker=worker, workers=workers) for worker in range(workers)]
-    assert [sum(parts, []) for parts in zip(*shares, strict=True)] == whole
+    sampler = sampler_of([n + 50 for n in pairs], weights[: len(pairs)], **settings)
+    whole = steps_of(sampler)
+    slices = [steps_of(sampler, worker=worker, workers=workers) for worker in range(workers)]
+    assert [sum(parts, []) for parts in zip(*slices, strict=True)] == whole
     for source in range(len(pairs)):
-        places = [place for step in whole for one, place in step if one == source]
+        positions = [position for step in whole for one, position in step if one == source]
         if len(pairs) > 1 or not drop_remainder:
-            assert places == list(range(len(places)))
-        assert schedule.end(source) == max(places) + 1
+            assert positions == list(range(len(positions)))
+        assert sampler.end(source) == max(positions) + 1
 
 
 @given(st.lists(st.floats(0.05, 20), min_size=2, max_size=4), st.integers(300, 2000))
 @settings(max_examples=50, deadline=None)
-def test_after_every_step_the_sums_are_as_the_weights_want_them(weights, batch_size):
-    schedule = scheduled([5000] * len(weights), weights, batch_size=batch_size)
+def test_totals_follow_the_weights_after_every_step(weights, batch_size):
+    sampler = sampler_of([5000] * len(weights), weights, batch_size=batch_size)
     sums = np.zeros(len(weights))
-    for step, served in enumerate(steps_of(schedule), 1):
+    for step, served in enumerate(steps_of(sampler), 1):
         sums += np.bincount([source for source, _ in served], minlength=len(weights))
         expected = step * batch_size * np.array(weights) / sum(weights)
         assert abs(sums - expected).max() <= len(weights) + 0.01
 
 
-def test_a_step_is_the_same_wherever_a_share_begins():
-    schedule = scheduled([60, 40], [2, 1], batch_size=10)
-    whole = steps_of(schedule)
-    share = schedule.sample(4, 6, worker=0, workers=1)
-    assert list(zip(share.sources.tolist(), share.places.tolist(), strict=True)) == whole[4] + whole[5]
+def test_a_step_does_not_depend_on_the_first_step_asked_for():
+    sampler = sampler_of([60, 40], [2, 1], batch_size=10)
+    whole = steps_of(sampler)
+    sampled = sampler.sample(4, 6, worker=0, workers=1)
+    assert list(zip(sampled.sources.tolist(), sampled.positions.tolist(), strict=True)) == whole[4] + whole[5]
 
 
-def test_a_batch_too_small_for_its_sources_is_an_error():
+def test_batch_smaller_than_its_sources_need_is_an_error():
     with pytest.raises(UserError, match=r"batch size is 1; a batch of 3 sources has 6 or more\."):
-        scheduled([10, 10, 10], batch_size=1)
+        sampler_of([10, 10, 10], batch_size=1)

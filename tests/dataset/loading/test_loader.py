@@ -1,3 +1,4 @@
+import functools
 import hashlib
 import subprocess
 import sys
@@ -9,10 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen import errors
+from textgen import dataset, errors
 from textgen.block_cache import BlockCache
-from textgen.dataset import read_pairs
-from textgen.dataset.loading import shuffle, split_reader, tf_dataset
+from textgen.dataset.loading import split_reader
+from textgen.dataset.loading.tuning import Tuning
 from textgen.errors import UserError
 
 WINDOW = 3
@@ -36,11 +37,8 @@ def folders(build_dataset, tmp_path_factory):
     }
 
 
-@pytest.fixture(autouse=True)
-def small_groups(monkeypatch):
-    # So that an epoch of some 70 pairs has several groups, and several chunks.
-    monkeypatch.setattr(shuffle, "GROUP_BLOCKS", 2)
-    monkeypatch.setattr(tf_dataset, "_CHUNK_PAIRS", 20)
+# Small, so that an epoch of some 70 pairs has several groups and several chunks.
+read_pairs = functools.partial(dataset.read_pairs, tuning=Tuning(group_blocks=2, chunk_pairs=20))
 
 
 def batches(folder, **settings):
@@ -131,12 +129,12 @@ def test_the_number_of_batches_is_known_beforehand(folders, layout):
 
 @both_layouts
 def test_batches_are_int32_of_the_window_s_width(folders, layout):
-    dataset = read_pairs(folders[layout], batch_size=BATCH)
-    assert dataset.element_spec == (
+    stream = read_pairs(folders[layout], batch_size=BATCH)
+    assert stream.element_spec == (
         tf.TensorSpec([None, WINDOW], tf.int32),
         tf.TensorSpec([None], tf.int32),
     )
-    x, y = next(iter(dataset))
+    x, y = next(iter(stream))
     assert (x.dtype, x.shape, y.dtype, y.shape) == (tf.int32, (BATCH, WINDOW), tf.int32, (BATCH,))
 
 
@@ -175,8 +173,8 @@ def test_more_epochs_begin_as_fewer_do(folders):
 
 @both_layouts
 def test_a_dataset_can_be_iterated_again(folders, layout):
-    dataset = read_pairs(folders[layout], batch_size=BATCH, seed=1)
-    one, two = ([y.tolist() for _, y in dataset.as_numpy_iterator()] for _ in range(2))
+    stream = read_pairs(folders[layout], batch_size=BATCH, seed=1)
+    one, two = ([y.tolist() for _, y in stream.as_numpy_iterator()] for _ in range(2))
     assert one == two
 
 
@@ -325,8 +323,8 @@ def test_the_short_batch_can_be_left_out(folders, layout):
 
 @both_layouts
 def test_compact_batches_have_the_dtype_on_disk(folders, layout):
-    dataset = read_pairs(folders[layout], batch_size=BATCH, compact=True)
-    assert [spec.dtype for spec in dataset.element_spec] == [tf.uint16, tf.uint16]
+    stream = read_pairs(folders[layout], batch_size=BATCH, compact=True)
+    assert [spec.dtype for spec in stream.element_spec] == [tf.uint16, tf.uint16]
     assert pairs_of(batches(folders[layout], compact=True)) == pairs_of(batches(folders[layout]))
 
 
@@ -411,7 +409,7 @@ def test_keras_fits_a_model_to_the_stream(folders, layout):
         ]
     )
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    dataset = read_pairs(folders[layout], batch_size=BATCH, seed=0, start_step=STEPS - 2)
-    history = model.fit(dataset, shuffle=False, verbose=0)
+    stream = read_pairs(folders[layout], batch_size=BATCH, seed=0, start_step=STEPS - 2)
+    history = model.fit(stream, shuffle=False, verbose=0)
     assert model.optimizer.iterations == 2
     assert np.isfinite(history.history["loss"]).all()

@@ -1,16 +1,16 @@
+import functools
+
 import pytest
 
-from textgen.dataset import read_pairs
-from textgen.dataset.loading import tf_dataset
+from textgen import dataset
+from textgen.dataset.loading.tuning import Tuning
 from textgen.errors import UserError
 
 WINDOW = 3
 UNITS = [{"train": [list(range(4, 34)), [40], [7, 7, 7]]}, {"train": [list(range(50, 62))]}]
 
 
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch):
-    monkeypatch.setattr(tf_dataset, "_CHUNK_PAIRS", 20)
+read_pairs = functools.partial(dataset.read_pairs, tuning=Tuning(chunk_pairs=20))
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,12 @@ def test_each_batch_of_a_mixture_holds_pairs_by_their_weights(mixed):
     high = [sum(map(is_high, x, y)) for x, y in served]
     assert set(high) == {2, 3}
     assert sum(high) == 20
-    # They are not parted within a batch.
+    # The order within a batch is mixed.
     orders = [list(map(is_high, x, y)) for x, y in served]
     assert any(order != sorted(order) for order in orders)
 
 
-def test_each_dataset_of_a_mixture_is_served_whole_before_it_is_served_again(mixed):
+def test_each_dataset_of_a_mixture_is_served_whole_before_it_repeats(mixed):
     served = pairs_of(batches({mixed / "low": 3, mixed / "high": 1}, batch_size=10, seed=1, epochs=2))
     low = [str(pair) for pair in served if not is_high(*pair)]
     once = sorted(str(pair) for pair in pairs_of(batches(mixed / "low", batch_size=40)))
@@ -63,7 +63,7 @@ def test_each_dataset_of_a_mixture_is_served_whole_before_it_is_served_again(mix
 
 
 @pytest.mark.parametrize("start", [1, 5, 8, 15])
-def test_a_mixture_resumes_and_is_shared_out_as_one_dataset_is(mixed, start):
+def test_mixture_resumes_and_is_sliced_like_one_dataset(mixed, start):
     mixture = {mixed / "low": 3, mixed / "high": 1}
     whole = batches(mixture, batch_size=10, seed=1, epochs=2)
     assert batches(mixture, batch_size=10, seed=1, epochs=2, start_step=start) == whole[start:]

@@ -3,7 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.dataset.loading.shuffle import GROUP_BYTES, batch_order, blocks_a_group, epoch_order, group_order
+from textgen.dataset.loading.shuffle import batch_order, blocks_per_group, epoch_order, group_order
+from textgen.dataset.loading.tuning import DEFAULT_TUNING
+
+GROUP_BYTES = DEFAULT_TUNING.group_bytes
 
 block_pairs = st.lists(st.integers(1, 30), min_size=1, max_size=70).map(np.array)
 seeds = st.one_of(st.none(), st.integers(0, 2**70))
@@ -108,9 +111,11 @@ def test_first_places_come_from_all_over(places):
     assert 8 <= sum(place in places for place in served) <= 22
 
 
-@pytest.mark.parametrize(("block_bytes", "blocks"), [(1, 64), (GROUP_BYTES // 10, 10), (2 * GROUP_BYTES, 1)])
+@pytest.mark.parametrize(
+    ("block_bytes", "blocks"), [(1, 64), (DEFAULT_TUNING.group_bytes // 10, 10), (2 * DEFAULT_TUNING.group_bytes, 1)]
+)
 def test_a_group_has_fewer_blocks_where_they_are_large(block_bytes, blocks):
-    assert blocks_a_group(np.array([block_bytes, block_bytes])) == blocks
+    assert blocks_per_group(np.array([block_bytes, block_bytes])) == blocks
 
 
 def test_a_batch_has_so_many_pairs_of_each_source_in_an_order_of_its_own():

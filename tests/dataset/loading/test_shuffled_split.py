@@ -4,10 +4,11 @@ import time
 import numpy as np
 import pytest
 
-from textgen.dataset.loading import shuffle, shuffle_groups
+from textgen.dataset.loading import shuffle_groups
 from textgen.dataset.loading.read_options import LoadOptions
 from textgen.dataset.loading.shuffled_split import ShuffledSplit
 from textgen.dataset.loading.split_reader import SplitReader
+from textgen.dataset.loading.tuning import Tuning
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import UserError
 from textgen.files import Folder
@@ -16,28 +17,23 @@ DOCUMENTS = [list(range(4, 34)), list(range(50, 62)), list(range(70, 79))]
 PAIRS = sum(len(document) + 1 for document in DOCUMENTS)
 
 
-@pytest.fixture(autouse=True)
-def small_groups(monkeypatch):
-    monkeypatch.setattr(shuffle, "GROUP_BLOCKS", 2)
-
-
 @pytest.fixture
 def folder(build_dataset, tmp_path):
     return build_dataset(tmp_path / "data", [{"train": DOCUMENTS}], layout="spans", block_pairs=8)
 
 
 def opened(folder, seed=1):
-    stock = SplitReader(Folder(folder), read_manifest(folder), "train", LoadOptions(), compact=False)
-    return ShuffledSplit(stock, seed=seed)
+    reader = SplitReader(Folder(folder), read_manifest(folder), "train", LoadOptions(), compact=False)
+    return ShuffledSplit(reader, seed=seed, tuning=Tuning(group_blocks=2))
 
 
-def targets(source, places):
-    x, y = np.empty((len(places), 3), np.int32), np.empty(len(places), np.int32)
-    source.cut(np.array(places), x, y, end=10 * PAIRS)
+def targets(source, positions):
+    x, y = np.empty((len(positions), 3), np.int32), np.empty(len(positions), np.int32)
+    source.read(np.array(positions), x, y, end=10 * PAIRS)
     return y.tolist()
 
 
-def test_places_go_on_from_epoch_to_epoch(folder):
+def test_positions_continue_from_epoch_to_epoch(folder):
     source = opened(folder)
     assert source.reader.pairs == PAIRS
     one, two = targets(source, range(PAIRS)), targets(source, range(PAIRS, 2 * PAIRS))
@@ -46,7 +42,7 @@ def test_places_go_on_from_epoch_to_epoch(folder):
     assert targets(source, [3, PAIRS - 1, PAIRS, PAIRS + 4]) == [one[3], one[-1], two[0], two[4]]
 
 
-def test_no_places_are_served_as_none(folder):
+def test_no_positions_read_nothing(folder):
     assert targets(opened(folder), []) == []
 
 
@@ -54,7 +50,7 @@ def test_nothing_after_the_end_is_read_ahead(folder, monkeypatch):
     loaded = []
     real = ShuffledSplit._load
     monkeypatch.setattr(ShuffledSplit, "_load", lambda self, key: loaded.append(key) or real(self, key))
-    opened(folder).cut(np.arange(2), np.empty((2, 3), int), np.empty(2, int), end=5)
+    opened(folder).read(np.arange(2), np.empty((2, 3), int), np.empty(2, int), end=5)
     assert loaded == [(0, 0)]
 
 
@@ -77,7 +73,7 @@ def test_the_next_group_is_read_ahead_and_few_are_kept(folder, monkeypatch):
     assert len(source._groups._groups) <= shuffle_groups._GROUPS_KEPT
 
 
-def test_a_group_that_could_not_be_read_is_read_anew_when_it_is_asked_for_again(folder):
+def test_group_that_failed_to_load_is_loaded_again_on_demand(folder):
     path = folder / "train-000000.tfrecord"
     content = path.read_bytes()
     path.write_bytes(content[:30])
@@ -88,7 +84,7 @@ def test_a_group_that_could_not_be_read_is_read_anew_when_it_is_asked_for_again(
     assert targets(source, [0, 1]) == [4, 5]
 
 
-def test_what_was_released_is_read_anew_and_no_thread_stays(folder):
+def test_released_groups_are_loaded_again_and_no_thread_stays(folder):
     source, threads = opened(folder), threading.active_count()
     expected = targets(source, range(PAIRS))
     source.release()

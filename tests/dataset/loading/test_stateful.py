@@ -1,10 +1,13 @@
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.dataset import read_sequences
-from textgen.dataset.loading import shuffle, split_reader, tf_dataset
+from textgen import dataset
+from textgen.dataset.loading import split_reader
+from textgen.dataset.loading.tuning import Tuning
 from textgen.dataset.storage.layouts.spans import Spans
 from textgen.errors import UserError
 
@@ -13,17 +16,15 @@ UNITS = [
     {"train": [list(range(10, 20)), [40]]},
     {"train": [list(range(50, 58))]},
 ]
-# [BOS] is 2, [EOS] is 3; eight rows, so that three lanes have two steps, and two are left out.
+# [BOS] is 2, [EOS] is 3; eight rows, so that three batch indices have two steps, and two rows are dropped.
 BY_HAND = [
     ([[2, 10, 11], [15, 16, 17], [2, 40, 0]], [[10, 11, 12], [16, 17, 18], [40, 3, 0]], [True, True, True]),
     ([[12, 13, 14], [18, 19, 0], [2, 50, 51]], [[13, 14, 15], [19, 3, 0], [50, 51, 52]], [False, False, True]),
 ]
 
 
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch):
-    monkeypatch.setattr(shuffle, "GROUP_BLOCKS", 2)
-    monkeypatch.setattr(tf_dataset, "_CHUNK_PAIRS", 5)
+SMALL = Tuning(group_blocks=2, chunk_pairs=5)
+read_sequences = functools.partial(dataset.read_sequences, tuning=SMALL)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def batches(folder, **settings):
     return [tuple(array.tolist() for array in batch) for batch in made.as_numpy_iterator()]
 
 
-def test_lanes_worked_out_by_hand(folder):
+def test_stateful_rows_worked_out_by_hand(folder):
     assert batches(folder) == BY_HAND
 
 
@@ -60,13 +61,13 @@ def test_the_workers_slices_are_the_whole(folder, workers):
 
 
 def test_the_arrays_and_their_number_are_known(folder):
-    dataset = read_sequences(folder, batch_size=3, stateful=True, epochs=4, start_step=1)
-    assert [(spec.dtype.name, spec.shape.as_list()) for spec in dataset.element_spec] == [
+    stream = read_sequences(folder, batch_size=3, stateful=True, epochs=4, start_step=1)
+    assert [(spec.dtype.name, spec.shape.as_list()) for spec in stream.element_spec] == [
         ("int32", [3, WINDOW]),
         ("int32", [3, WINDOW]),
         ("bool", [3]),
     ]
-    assert dataset.cardinality() == 7
+    assert stream.cardinality() == 7
 
 
 @given(
@@ -115,13 +116,12 @@ def test_few_blocks_are_in_memory_and_each_is_read_about_once(build_dataset, tmp
     folder = build_dataset(tmp_path / "many", units, layout="spans", window=WINDOW, block_pairs=40)
     reads = []
     real = split_reader.read_blocks
-    monkeypatch.setattr(tf_dataset, "_PARALLEL_CHUNKS", 1)
-    dataset = read_sequences(folder, batch_size=2, stateful=True)
+    stream = read_sequences(folder, batch_size=2, stateful=True, tuning=SMALL._replace(parallel_chunks=1))
     monkeypatch.setattr(
         split_reader, "read_blocks", lambda folder, places: reads.extend(places) or real(folder, places)
     )
-    assert len(list(dataset)) == 140
-    # The block that one lane ends in and the other begins in is read for each.
+    assert len(list(stream)) == 140
+    # The block that one batch index ends in and the other starts in is read for each.
     assert 20 <= len(reads) <= 22
 
 

@@ -10,16 +10,16 @@ from textgen.dataset.storage import ragged
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=12), st.integers(1, 4))
 @settings(max_examples=60, deadline=None)
-def test_places_are_the_ranges_on_end(ranges, step):
+def test_indices_concatenates_ranges(ranges, step):
     starts, lengths = np.array(ranges, int).reshape(-1, 2).T
     expected = [start + step * i for start, length in ranges for i in range(length)]
-    assert ragged.places(starts, lengths, step=step).tolist() == expected
+    assert ragged.indices(starts, lengths, step=step).tolist() == expected
 
 
 @pytest.mark.parametrize("step", [1, 3])
 @pytest.mark.parametrize("dtype", [np.int32, np.int64])
-def test_places_have_the_dtype_of_the_starts(dtype, step):
-    assert ragged.places(np.array([5, 0], dtype), np.array([2, 3]), step=step).dtype == dtype
+def test_indices_have_the_dtype_of_the_starts(dtype, step):
+    assert ragged.indices(np.array([5, 0], dtype), np.array([2, 3]), step=step).dtype == dtype
 
 
 @given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), max_size=12))

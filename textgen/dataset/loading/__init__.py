@@ -1,1 +1,1 @@
-"""What serves a dataset: the order of an epoch, the batches of a step, and their `tf.data.Dataset`."""
+"""Loading: order of an epoch, batches of a step, and their `tf.data.Dataset`."""

@@ -1,7 +1,7 @@
-"""Which pairs each step's batch holds: a pure function of the step, whoever asks and however many they are.
+"""Chooses the pairs of each batch, as a pure function of the step; the number of workers does not change it.
 
-A batch of one source is the next B pairs of its stream, and the last of an epoch may be shorter. A batch of several
-has so many of each that after every step the sums are as their weights want them, and draws their order.
+A batch of one source is the next B pairs of its stream; the last batch of an epoch may be smaller. A batch of several
+sources takes pairs of each so that after every step the totals follow the weights, in a random order.
 """
 
 import math
@@ -17,27 +17,27 @@ from textgen.errors import require
 
 
 class SampledPairs(NamedTuple):
-    """What one worker needs for some steps on end.
+    """Pairs of one worker for consecutive steps.
 
     Attributes:
-        sources: int[N], the source of each pair.
-        places: int[N], its place in the stream of its source; rising within a source.
+        sources: int [N], index of the source of each pair.
+        positions: int [N], position of each pair in the stream of its source; rising within a source.
     """
 
     sources: np.ndarray
-    places: np.ndarray
+    positions: np.ndarray
 
 
 class BatchSampler:
-    """The steps of a stream.
+    """Assigns pairs of the sources to the steps of a stream.
 
     Attributes:
-        batch_size: B.
-        epochs: how many there are.
-        drop_remainder: whether an epoch's short batch is left out.
-        steps_per_epoch: the steps in which as many pairs are served as all sources have.
-        whole_steps: those of them whose batch has B pairs: all, or all but the last.
-        steps: those of all epochs.
+        batch_size: B, number of pairs in a global batch.
+        epochs: number of epochs.
+        drop_remainder: whether the smaller last batch of an epoch is dropped.
+        steps_per_epoch: number of steps that serve as many pairs as all sources have together.
+        whole_steps: number of those steps whose batch has B pairs: all, or all but the last.
+        steps: number of steps in all epochs.
     """
 
     def __init__(
@@ -50,18 +50,26 @@ class BatchSampler:
         drop_remainder: bool,
         seed: int | None,
     ):
-        """`pairs` are those of each source in an epoch; `drop_remainder` leaves an epoch's short batch out.
+        """Computes the number of steps.
+
+        Args:
+            pairs: number of pairs of each source.
+            weights: weight of each source, above 0.
+            batch_size: B.
+            epochs: number of epochs.
+            drop_remainder: drops the last batch of an epoch if it is smaller than B.
+            seed: seed of the order of sources inside a batch; None for source after source.
 
         Raises:
-            UserError: the batch is too small for so many sources.
+            UserError: there are no epochs, the batch is too small for so many sources, or no batch is whole.
         """
         require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         self._pairs, self._seed = pairs, seed
         self.batch_size, self.epochs, self.drop_remainder = batch_size, epochs, drop_remainder
         exact = [Fraction(weight).limit_denominator(1 << 20) for weight in weights]
-        self._shares = [weight / sum(exact) for weight in exact]
-        self._heaviest = self._shares.index(max(self._shares))
-        fewest = math.ceil((len(pairs) - 1) / self._shares[self._heaviest])
+        self._fractions = [weight / sum(exact) for weight in exact]
+        self._heaviest = self._fractions.index(max(self._fractions))
+        fewest = math.ceil((len(pairs) - 1) / self._fractions[self._heaviest])
         require(
             batch_size >= fewest, f"batch size is {batch_size}; a batch of {len(pairs)} sources has {fewest} or more."
         )
@@ -74,50 +82,51 @@ class BatchSampler:
         self.steps = self.steps_per_epoch * epochs
 
     def sample(self, first: int, last: int, *, worker: int, workers: int) -> SampledPairs:
-        """A worker's part of the batches from step `first` to before step `last`."""
+        """Returns a worker's slices of the batches of steps [first, last)."""
         if len(self._pairs) > 1:
             return self._mixed(first, last, worker, workers)
         epochs, steps = np.divmod(np.arange(first, last), self.steps_per_epoch)
         done = steps * self.batch_size
         sizes = np.minimum(self.batch_size, self._pairs[0] - done)
-        begins, ends = worker * sizes // workers, (worker + 1) * sizes // workers
-        starts, lengths = epochs * self._pairs[0] + done + begins, ends - begins
+        slice_starts, slice_ends = worker * sizes // workers, (worker + 1) * sizes // workers
+        starts, lengths = epochs * self._pairs[0] + done + slice_starts, slice_ends - slice_starts
         if np.array_equal(starts[1:], (starts + lengths)[:-1]):
-            # One worker's steps lie on end.
-            places = np.arange(starts[0], starts[-1] + lengths[-1])
+            # The slices of consecutive steps are adjacent, as they are for a single worker.
+            positions = np.arange(starts[0], starts[-1] + lengths[-1])
         else:
-            places = ragged.places(starts, lengths)
-        return SampledPairs(np.zeros(len(places), np.int64), places)
+            positions = ragged.indices(starts, lengths)
+        return SampledPairs(np.zeros(len(positions), np.int64), positions)
 
     def end(self, source: int) -> int:
-        """The place after the last that the stream of a source is asked for."""
+        """Returns the position after the last one that is read of the stream of a source."""
         if len(self._pairs) > 1:
             return int(self._taken(self.steps)[source])
         last_epoch = min(self._pairs[0], self.steps_per_epoch * self.batch_size)
         return self.steps // self.steps_per_epoch * self._pairs[0] - self._pairs[0] + last_epoch
 
     def _mixed(self, first: int, last: int, worker: int, workers: int) -> SampledPairs:
-        begin, end = (part * self.batch_size // workers for part in (worker, worker + 1))
-        sources, places = [], []
+        """Returns a worker's slices of the batches of steps [first, last), of at least two sources."""
+        start, end = (edge * self.batch_size // workers for edge in (worker, worker + 1))
+        sources, positions = [], []
         taken = self._taken(first)
         for step in range(first, last):
             following = self._taken(step + 1)
-            drawn = batch_order(following - taken, seed=self._seed, step=step)
-            place = np.empty_like(drawn)
+            order = batch_order(following - taken, seed=self._seed, step=step)
+            of_step = np.empty_like(order)
             for source in range(len(taken)):
-                mine = np.flatnonzero(drawn == source)
-                place[mine] = taken[source] + np.arange(len(mine))
-            sources.append(drawn[begin:end])
-            places.append(place[begin:end])
+                rows = np.flatnonzero(order == source)
+                of_step[rows] = taken[source] + np.arange(len(rows))
+            sources.append(order[start:end])
+            positions.append(of_step[start:end])
             taken = following
-        return SampledPairs(np.concatenate(sources), np.concatenate(places))
+        return SampledPairs(np.concatenate(sources), np.concatenate(positions))
 
     def _taken(self, step: int) -> np.ndarray:
-        """int[sources], how many pairs of each stream are served before a step."""
+        """Returns int [sources], the number of pairs of each stream that are served before a step."""
         taken = np.zeros(len(self._pairs), np.int64)
         served = step * self.batch_size
-        for source, share in enumerate(self._shares):
-            taken[source] = int(served * share)
-        # What roundings leave.
+        for source, fraction in enumerate(self._fractions):
+            taken[source] = int(served * fraction)
+        # The heaviest source takes the rounding remainder.
         taken[self._heaviest] += served - taken.sum()
         return taken

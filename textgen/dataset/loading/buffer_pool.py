@@ -1,7 +1,7 @@
-"""Memory for the arrays that TensorFlow is given, used again when it has let go of them.
+"""Reusable, aligned memory for the arrays that are handed to TensorFlow.
 
-It takes an array as it is, and slices of it as batches, only where they begin at multiples of 64 bytes; others it
-copies. And fresh pages take as long as to fill them.
+TensorFlow uses an array, and slices of it, without a copy only if they start at multiples of 64 bytes. Memory is
+reused because the operating system takes as long to map fresh pages as it takes to fill them.
 """
 
 import weakref
@@ -9,17 +9,17 @@ import weakref
 import numpy as np
 
 _ALIGNMENT = 64
-"""What `EIGEN_MAX_ALIGN_BYTES` is at the most."""
+"""Largest value of `EIGEN_MAX_ALIGN_BYTES`, in bytes."""
 
 
 class BufferPool:
-    """Arrays of about the same size, whose memory comes back when they are gone; takers may be several threads."""
+    """Allocates arrays of similar size and reuses their memory once they are garbage. Thread-safe."""
 
     def __init__(self) -> None:
         self._free: list[np.ndarray] = []
 
     def take(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """An array that is not filled. It has to be kept as long as any view of it is used."""
+        """Returns an uninitialised array; keep it alive as long as any view of it is used."""
         size = int(np.prod(shape)) * dtype.itemsize
         memory = self._memory(size)
         array = memory[:size].view(dtype).reshape(shape)
@@ -27,7 +27,7 @@ class BufferPool:
         return array
 
     def release(self) -> None:
-        """Frees what is not in use."""
+        """Frees the memory that is not in use."""
         self._free.clear()
 
     def _memory(self, size: int) -> np.ndarray:
@@ -39,6 +39,6 @@ class BufferPool:
 
 
 def _aligned(size: int) -> np.ndarray:
-    """uint8 [size]."""
+    """Returns uninitialised, aligned uint8 [size]."""
     memory = np.empty(size + _ALIGNMENT, np.uint8)
     return memory[-memory.ctypes.data % _ALIGNMENT :][:size]

@@ -1,9 +1,28 @@
-"""Streams the pairs of datasets as batches, from either layout, in flat memory; or rows with a target at every place.
+"""Streams a dataset as a `tf.data.Dataset` of batches, in constant memory: pairs, or rows with a target per position.
 
-The sampler says which positions of which dataset a step holds, the shuffled split in which shuffle group and in which
-order they are, and the group extracts them. Each is a pure function, so a stream can start at any step, and any
-number of workers serve the same batches, each its slice of them.
+The sampler chooses the stream positions of each step, the shuffled split maps positions to shuffle groups, and a
+group extracts the pairs. Each is a pure function, so a stream can start at any step, and any number of workers serve
+the same batches, each its own slice.
+
+Arguments that `read_pairs` and `read_sequences` share; an "item" is a pair or a row:
+
+    data: folder that `textgen prepare` made, local or remote (`gs://…`, `s3://…`), or several folders with weights.
+    split: "train", "validation" or "test".
+    batch_size: B, number of items in a global batch. The last batch of an epoch may be smaller.
+    seed: seed of the order, different in every epoch; None serves the order of the corpus.
+    epochs: number of times the split is served.
+    start_step: number of batches to skip at the start of the stream; they are not read.
+    worker: index of this worker's slice of each global batch. Slice sizes differ by at most one, so a slice of the
+        last batch of an epoch may be empty.
+    workers: number of workers that share each global batch. The batches do not depend on it.
+    drop_remainder: drops the last batch of an epoch if it is smaller than B.
+    cache: cache for blocks of remote shards.
+    fraction: share of the items to serve, above 0 and up to 1, from all over the split. Smaller fractions are subsets
+        of larger ones.
+    tuning: sizes of chunks and shuffle groups, for tests and measurements.
 """
+
+import dataclasses
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +33,8 @@ from textgen.dataset.loading.mixture import Data, Mixture, weights_of
 from textgen.dataset.loading.read_options import LoadOptions
 from textgen.dataset.loading.split_reader import open_split
 from textgen.dataset.loading.stateful import StatefulRows
-from textgen.dataset.loading.tf_dataset import Allocate, ArraySpec, BatchDataset, WorkerSlice
+from textgen.dataset.loading.tf_dataset import Allocate, ArraySpec, BatchDataset, BatchStream, WorkerSlice
+from textgen.dataset.loading.tuning import DEFAULT_TUNING, Tuning
 from textgen.errors import require
 
 
@@ -35,51 +55,37 @@ def read_pairs(
     drop_remainder: bool = False,
     compact: bool = False,
     cache: BlockCache | None = None,
+    tuning: Tuning = DEFAULT_TUNING,
 ) -> tf.data.Dataset:
-    """The pairs of a split as batches (X int32 [B, W], y int32 [B]); X is padded on the right with 0.
+    """Streams the pairs of a split as batches (X int32 [B, W], y int32 [B]); X is padded on the right with 0.
 
-    Of several datasets each batch holds pairs in the proportion of their weights, and an epoch is as many pairs as
-    they have together.
+    Each batch of several datasets holds their pairs in the proportion of their weights, and an epoch has as many
+    pairs as the datasets have together.
 
     Args:
-        data: a folder that `textgen prepare` made, local or remote (`gs://…`, `s3://…`), or several with weights.
-        split: "train", "validation" or "test".
-        batch_size: B, the pairs that all workers take in a step. An epoch's last batch may be shorter.
-        seed: shuffles every epoch anew; None serves the order of the corpus.
-        epochs: number of times the split is served.
-        start_step: how many batches of this very stream to leave out at its start; they are not read.
-        worker: index of this worker's slice of each batch; slice sizes differ by at most one, so one of a short
-            batch may be empty.
-        workers: number of workers that share each batch. The batches do not depend on it.
-        window: W, at most what the shards hold; None for that of the preparation. Of `spans` alone, as are:
-        stride: keep every `stride`-th target; a multiple of that of the preparation.
-        min_context: leaves out targets with fewer tokens before them. To count them, the shards are read once.
-        fraction: the share of the pairs to serve, from all over the split; a smaller one is part of a larger.
-        drop_remainder: leaves out an epoch's short batch.
-        compact: serves ids as they lie on disk, uint16 or uint32, which is a half of the memory or none.
-        cache: where blocks of remote shards are kept.
+        data, split, batch_size, seed, epochs, start_step, worker, workers, fraction, drop_remainder, cache, tuning:
+            see the module.
+        window: W, number of tokens before a target, at most the context in the shards; None for the W of the
+            preparation. Other values than that of the preparation need the `spans` layout; so do stride and
+            min_context.
+        stride: keep every `stride`-th target; a multiple of the stride of the preparation, which None stands for.
+        min_context: minimum number of tokens before a target. A value above 1 reads the shards once, to count.
+        compact: keeps the dtype of the ids on disk, uint16 or uint32, which takes half the memory or as much.
 
     Returns:
         A dataset of known cardinality.
 
     Raises:
-        UserError: a folder is no dataset, the split is empty, datasets don't fit together, or an argument is out of
-            range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same wording when it is reached.
+        UserError: a folder is not a dataset, the split is empty, the datasets do not fit together, or an argument is
+            out of range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same message when it is
+            reached.
     """
-    options = LoadOptions(window, stride, min_context, fraction)
-    drawn = _SampledBatches(
-        data,
-        split,
-        options=options,
-        part=_part(batch_size, worker, workers),
-        batch_size=batch_size,
-        epochs=epochs,
-        seed=seed,
-        drop_remainder=drop_remainder,
-        compact=compact,
-        cache=cache,
+    stream = _Stream(
+        data, split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, tuning
     )
-    return BatchDataset(drawn).dataset(start_step)
+    return stream.dataset(
+        _SampledBatches(stream, LoadOptions(window, stride, min_context, fraction), compact=compact)
+    )
 
 
 def read_sequences(
@@ -97,119 +103,134 @@ def read_sequences(
     drop_remainder: bool = False,
     cache: BlockCache | None = None,
     fraction: float = 1.0,
+    tuning: Tuning = DEFAULT_TUNING,
 ) -> tf.data.Dataset:
-    """Rows of a split with a target at every place, as batches (x int32 [B, W], y int32 [B, W]).
+    """Streams rows of a split with a target per position, as batches (x int32 [B, W], y int32 [B, W]).
 
-    A row has up to W targets of one document on end, y = d[a+1 .. b], and the ids before them, x = d[a .. b-1]; both
-    are padded on the right with 0, at the same places. The next row of the document begins after d[b]. So every
-    target is served once an epoch. Rows are cut within records: a document of more than 16,384 targets has a
-    short row at the end of each.
+    A row has up to W consecutive targets of one document, y = d[a+1 .. b], and the ids before them, x = d[a .. b-1].
+    Both are padded on the right with 0, at the same positions. The next row of the document starts after d[b], so
+    every target is served once per epoch. Rows do not cross records: in a document of more than 16,384 targets the
+    last row of each record is short.
 
     With `stateful` each row continues the row at the same index of the batch before, for a model that keeps its state
-    between batches: of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps an
+    between batches: of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps per
     epoch. Batches are (x, y, fresh bool [B]); `fresh` is True for a row that does not continue the one before it,
-    because it is the first of an epoch or of a document. The last R - B * L rows are left out, since a batch without
-    them would have rows of padding only, which the cuDNN LSTM refuses.
+    because it is the first of an epoch or of a document. The last R - B * L rows are dropped, since a batch without
+    them would have rows of padding only, which the cuDNN LSTM rejects. There is no seed and no smaller batch, and
+    about B blocks are in memory.
 
     Args:
-        data: as for `read_pairs`; of `spans` with every target. The shards are read once to count the rows.
-        split: "train", "validation" or "test".
-        batch_size: B, the rows that all workers take in a step. An epoch's last batch may be shorter.
-        seed: shuffles every epoch anew; None serves the order of the corpus. With `stateful` there is none.
-        epochs: number of times the split is served.
-        start_step: how many batches of this very stream to leave out at its start; they are not read.
-        worker: index of this worker's slice of each batch, as for `read_pairs`; with `stateful` of the same rows.
-        workers: number of workers that share each batch. The batches do not depend on it.
-        window: W; None for that of the preparation.
-        stateful: whether rows continue those of the batch before. About B blocks are in memory then.
-        drop_remainder: leaves out an epoch's short batch. With `stateful` there is none.
-        cache: where blocks of remote shards are kept.
-        fraction: the share of the rows to serve, from all over the split; a smaller one is part of a larger.
+        data: see the module; `spans` datasets with stride 1. The shards are read once, to count the rows.
+        split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, fraction, tuning: see
+            the module.
+        window: W; None for the W of the preparation.
+        stateful: whether rows continue those of the batch before.
 
     Returns:
         A dataset of known cardinality.
 
     Raises:
-        UserError: a folder is no dataset, the split is empty, datasets don't fit together, the shards have another
-            layout or stride, or an argument is out of range. A damaged shard raises
-            `tf.errors.InvalidArgumentError` with the same wording when it is reached.
+        UserError: a folder is not a dataset, the split is empty, the datasets do not fit together, the shards have
+            another layout or stride, or an argument is out of range. A damaged shard raises
+            `tf.errors.InvalidArgumentError` with the same message when it is reached.
     """
+    stream = _Stream(
+        data, split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, tuning
+    )
     options = LoadOptions(window, fraction=fraction, rows=True)
-    part = _part(batch_size, worker, workers)
-    if not stateful:
-        drawn = _SampledBatches(
-            data,
-            split,
-            options=options,
-            part=part,
-            batch_size=batch_size,
-            epochs=epochs,
-            seed=seed,
-            drop_remainder=drop_remainder,
-            cache=cache,
+    return stream.dataset(_stateful_rows(stream, options) if stateful else _SampledBatches(stream, options))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stream:
+    """The arguments of a stream that do not depend on its items; see the module."""
+
+    data: Data
+    split: str
+    batch_size: int
+    seed: int | None
+    epochs: int
+    start_step: int
+    worker: int
+    workers: int
+    drop_remainder: bool
+    cache: BlockCache | None
+    tuning: Tuning
+
+    def __post_init__(self) -> None:
+        require(self.batch_size >= 1, f"batch size is {self.batch_size}; it must be at least 1.")
+        require(
+            self.workers <= self.batch_size,
+            f"workers is {self.workers}; it must not exceed the batch size, which is {self.batch_size}.",
         )
-        return BatchDataset(drawn).dataset(start_step)
+        require(
+            0 <= self.worker < self.workers,
+            f"worker is {self.worker}; it must be from 0 to {self.workers - 1}, as workers is {self.workers}.",
+        )
+
+    @property
+    def part(self) -> WorkerSlice:
+        """This worker's slice of each global batch."""
+        return WorkerSlice(self.worker, self.workers)
+
+    def dataset(self, batches: BatchStream) -> tf.data.Dataset:
+        """Returns the batches from `start_step` on."""
+        return BatchDataset(batches, tuning=self.tuning).dataset(self.start_step)
+
+
+def _stateful_rows(stream: _Stream, options: LoadOptions) -> StatefulRows:
+    """Opens the only dataset of a stream for stateful training."""
     require(
-        seed is None,
-        f"seed is {seed}; stateful rows keep the order of the corpus. Leave the seed out.",
+        stream.seed is None,
+        f"seed is {stream.seed}; stateful rows keep the order of the corpus. Leave the seed out.",
     )
-    folder, *others = weights_of(data)
+    folder, *others = weights_of(stream.data)
     require(not others, f"{len(others) + 1} datasets are given; stateful rows are read from one. Name one.")
-    reader = open_split(folder, split, options, compact=False, cache=cache)
-    return BatchDataset(StatefulRows(reader, part, batch_size=batch_size, epochs=epochs)).dataset(start_step)
-
-
-def _part(batch_size: int, worker: int, workers: int) -> WorkerSlice:
-    require(batch_size >= 1, f"batch size is {batch_size}; it must be at least 1.")
-    require(workers <= batch_size, f"workers is {workers}; it must not exceed the batch size, which is {batch_size}.")
-    require(
-        0 <= worker < workers, f"worker is {worker}; it must be from 0 to {workers - 1}, as workers is {workers}."
-    )
-    return WorkerSlice(worker, workers)
+    reader = open_split(folder, stream.split, options, compact=False, cache=stream.cache)
+    return StatefulRows(reader, stream.part, batch_size=stream.batch_size, epochs=stream.epochs)
 
 
 class _SampledBatches:
-    """The pairs of a mixture as a schedule draws them; see `BatchStream`, and `read_pairs` for what is given."""
+    """Batches of items that a `BatchSampler` draws from a mixture. See `BatchStream`."""
 
-    def __init__(
-        self,
-        data: Data,
-        split: str,
-        *,
-        options: LoadOptions,
-        part: WorkerSlice,
-        batch_size: int,
-        epochs: int,
-        seed: int | None,
-        drop_remainder: bool,
-        cache: BlockCache | None,
-        compact: bool = False,
-    ):
-        require(seed is None or seed >= 0, f"seed is {seed}; it must be at least 0.")
-        self._mixture = mixture = Mixture(data, split, options, seed=seed, compact=compact, cache=cache)
+    def __init__(self, stream: _Stream, options: LoadOptions, *, compact: bool = False):
+        """Opens the datasets of a stream.
+
+        Raises:
+            UserError: as for `read_pairs`.
+        """
+        require(stream.seed is None or stream.seed >= 0, f"seed is {stream.seed}; it must be at least 0.")
+        folders = weights_of(stream.data)
+        readers = {
+            folder: open_split(folder, stream.split, options, compact=compact, cache=stream.cache)
+            for folder in folders
+        }
+        weights = list(folders.values())
+        self._mixture = mixture = Mixture(readers, weights, seed=stream.seed, tuning=stream.tuning)
         self._sampler = sampler = BatchSampler(
             mixture.pairs,
             mixture.weights,
-            batch_size=batch_size,
-            epochs=epochs,
-            drop_remainder=drop_remainder,
-            seed=seed,
+            batch_size=stream.batch_size,
+            epochs=stream.epochs,
+            drop_remainder=stream.drop_remainder,
+            seed=stream.seed,
         )
         self._ends = [sampler.end(source) for source in range(len(mixture.pairs))]
         self.arrays: tuple[ArraySpec, ...] = (
             ArraySpec((mixture.window,), mixture.dtype),
             ArraySpec(mixture.y_shape, mixture.dtype),
         )
-        self.part, self.batch_size, self.epochs, self.drop_remainder = part, batch_size, epochs, drop_remainder
+        self.part, self.batch_size, self.epochs = stream.part, stream.batch_size, stream.epochs
+        self.drop_remainder = stream.drop_remainder
         self.steps_per_epoch, self.whole_steps = sampler.steps_per_epoch, sampler.whole_steps
 
-    def cut(self, first: int, end: int, empty: Allocate) -> list[np.ndarray]:
-        """See BatchStream."""
-        share = self._sampler.sample(first, end, worker=self.part.worker, workers=self.part.workers)
-        x, y = empty(len(share.places))
-        self._mixture.cut(share, x, y, ends=self._ends)
+    def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
+        """See `BatchStream`."""
+        sampled = self._sampler.sample(first, end, worker=self.part.worker, workers=self.part.workers)
+        x, y = allocate(len(sampled.positions))
+        self._mixture.read(sampled, x, y, ends=self._ends)
         return [x, y]
 
     def release(self) -> None:
-        """See BatchStream."""
+        """See `BatchStream`."""
         self._mixture.release()

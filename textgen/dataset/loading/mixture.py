@@ -1,29 +1,28 @@
-"""Several datasets as one: which they are, whether they fit together, and the pairs of a batch from all of them."""
+"""Mixture of datasets: their weights, the check that they fit together, and reading of sampled pairs."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from textgen.block_cache import BlockCache
 from textgen.config import VOCABULARY_FILE
 from textgen.dataset.loading.batch_sampler import SampledPairs
-from textgen.dataset.loading.read_options import LoadOptions
 from textgen.dataset.loading.shuffled_split import ShuffledSplit
-from textgen.dataset.loading.split_reader import SplitReader, open_split
+from textgen.dataset.loading.split_reader import SplitReader
+from textgen.dataset.loading.tuning import DEFAULT_TUNING, Tuning
 from textgen.errors import UserError, require
 
 Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
-"""A dataset's folder, or several with their weights."""
+"""Folder of a dataset, or folders of several with their weights."""
 
 
 def weights_of(data: Data) -> Mapping[str, float] | Mapping[Path, float]:
-    """Each dataset and its weight.
+    """Returns the weight of each dataset.
 
     Raises:
-        UserError: there is none, or a weight is not above 0.
+        UserError: there is no dataset, or a weight is not above 0.
     """
     if not isinstance(data, Mapping):
         return {str(data): 1.0}
@@ -34,66 +33,72 @@ def weights_of(data: Data) -> Mapping[str, float] | Mapping[Path, float]:
 
 
 class Mixture:
-    """The same split of one dataset or more.
+    """The same split of one or more datasets.
 
     Attributes:
-        pairs: how many pairs each has in an epoch.
-        weights: of each.
+        pairs: number of pairs of each dataset.
+        weights: weight of each dataset.
         window: W.
-        y_shape: of a pair: (), or (W,) where rows of targets are read.
-        dtype: that of the ids.
+        y_shape: shape of the target of one pair: (), or (W,) for a row.
+        dtype: dtype of the ids.
     """
 
     def __init__(
         self,
-        data: Data,
-        split: str,
-        options: LoadOptions,
+        readers: Mapping[Any, SplitReader],
+        weights: Sequence[float],
         *,
         seed: int | None,
-        compact: bool,
-        cache: BlockCache | None,
+        tuning: Tuning = DEFAULT_TUNING,
     ):
-        """See `read_pairs` for what these are.
+        """Checks that the datasets fit together.
+
+        Args:
+            readers: reader of each dataset, by the name of its folder.
+            weights: weight of each dataset.
+            seed: seed of the order; None for the order of the corpus.
+            tuning: size of the shuffle groups.
 
         Raises:
-            UserError: a folder is no dataset, its split is empty, it can't serve the options, or they don't fit.
+            UserError: the datasets do not fit together.
         """
-        weights = weights_of(data)
-        readers = [open_split(folder, split, options, compact=compact, cache=cache) for folder in weights]
-        first, *others = readers
-        for other, name in zip(others, list(weights)[1:], strict=True):
-            _check_alike(first, other, next(iter(weights)), name)
-        self._sources = [ShuffledSplit(reader, seed=seed) for reader in readers]
-        self.pairs = [reader.pairs for reader in readers]
-        self.weights = list(weights.values())
+        (first_name, first), *others = readers.items()
+        for name, other in others:
+            _check_compatible(first, other, first_name, name)
+        self._sources = [ShuffledSplit(reader, seed=seed, tuning=tuning) for reader in readers.values()]
+        self.pairs = [reader.pairs for reader in readers.values()]
+        self.weights = list(weights)
         self.window, self.y_shape, self.dtype = first.window, first.y_shape, first.dtype
 
-    def cut(self, share: SampledPairs, x: np.ndarray, y: np.ndarray, *, ends: Sequence[int]) -> None:
-        """Fills x [N, W] and y [N, *y_shape] with the pairs of a share.
+    def read(self, sampled: SampledPairs, x: np.ndarray, y: np.ndarray, *, ends: Sequence[int]) -> None:
+        """Fills x and y with sampled pairs.
 
-        `ends` are where the streams of the sources will stop.
+        Args:
+            sampled: N pairs.
+            x: [N, W], filled with ids.
+            y: [N, *y_shape], filled with ids.
+            ends: position at which the stream of each dataset will stop; nothing after it is read ahead.
 
         Raises:
             UserError: a shard is missing or damaged.
         """
         if len(self._sources) == 1:
-            self._sources[0].cut(share.places, x, y, end=ends[0])
+            self._sources[0].read(sampled.positions, x, y, end=ends[0])
             return
         for i, source in enumerate(self._sources):
-            mine = np.flatnonzero(share.sources == i)
-            cut_x, cut_y = np.empty_like(x[: len(mine)]), np.empty_like(y[: len(mine)])
-            source.cut(share.places[mine], cut_x, cut_y, end=ends[i])
-            x[mine], y[mine] = cut_x, cut_y
+            rows = np.flatnonzero(sampled.sources == i)
+            source_x, source_y = np.empty_like(x[: len(rows)]), np.empty_like(y[: len(rows)])
+            source.read(sampled.positions[rows], source_x, source_y, end=ends[i])
+            x[rows], y[rows] = source_x, source_y
 
     def release(self) -> None:
-        """Frees the memory of what was read."""
+        """Frees the memory of the shuffle groups."""
         for source in self._sources:
             source.release()
 
 
-def _check_alike(one: SplitReader, two: SplitReader, one_name: object, two_name: object) -> None:
-    """Refuses to mix datasets whose ids don't mean the same."""
+def _check_compatible(one: SplitReader, two: SplitReader, one_name: object, two_name: object) -> None:
+    """Raises UserError if the ids of two datasets have different meanings, or their windows differ."""
 
     def traits(reader: SplitReader) -> dict[str, object]:
         return {
@@ -106,6 +111,7 @@ def _check_alike(one: SplitReader, two: SplitReader, one_name: object, two_name:
     differing = [name for name, trait in traits(one).items() if trait != traits(two)[name]]
     if differing:
         raise UserError(
-            f"{one_name} and {two_name} differ in their {' and '.join(differing)}; datasets that are mixed are alike "
-            f"in these. Prepare one with the other's: --vocabulary {one_name}/{VOCABULARY_FILE} and the same options."
+            f"{one_name} and {two_name} differ in their {' and '.join(differing)}; mixed datasets must "
+            "agree in these. "
+            f"Prepare one with the other's: --vocabulary {one_name}/{VOCABULARY_FILE} and the same options."
         )

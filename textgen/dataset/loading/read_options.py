@@ -124,7 +124,7 @@ def served_indices(blocks: SelectedBlocks, chosen: np.ndarray, *, step: int) -> 
     """
     targets = blocks.targets[chosen]
     before = np.cumsum(targets) - targets
-    return ragged.places(before + blocks.firsts[chosen], blocks.pairs[chosen], step=step)
+    return ragged.indices(before + blocks.firsts[chosen], blocks.pairs[chosen], step=step)
 
 
 def _take_fraction(pairs: np.ndarray, fraction: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Shuffle groups in memory: each is loaded in a thread of its own, ahead of its use, and few are kept."""
+"""Cache of shuffle groups: each is loaded ahead of its use in its own thread, and few are kept in memory."""
 
 import threading
 from collections import OrderedDict
@@ -43,7 +43,7 @@ class ShuffleGroups:
         try:
             return wanted.result()
         except Exception:
-            # It may have been repaired by the time of the next call.
+            # The shard may be repaired before the next call.
             with self._lock:
                 self._groups.pop(key, None)
             raise

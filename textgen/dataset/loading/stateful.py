@@ -1,8 +1,7 @@
-"""Rows of targets as lanes, for a model that carries its state on from step to step.
+"""Stateful rows: row b of each batch continues row b of the batch before, for a model that keeps its LSTM state.
 
-Of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps an epoch: each lane is a
-stretch of the corpus, and its row at a step goes on where the one before it ended. Only the blocks that the lanes
-are in are in memory.
+Of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps per epoch: each batch
+index reads its own consecutive part of the corpus. Only the blocks that are being read are in memory.
 """
 
 import functools
@@ -16,15 +15,21 @@ from textgen.errors import require
 
 
 class StatefulRows:
-    """A worker's lanes; see `tf_dataset.BatchStream`."""
+    """Batches of a worker's stateful rows. See `tf_dataset.BatchStream`."""
 
     drop_remainder = True
 
     def __init__(self, reader: SplitReader, part: WorkerSlice, *, batch_size: int, epochs: int):
-        """`reader` has rows; `batch_size` is B, the lanes of all workers.
+        """Computes the first row of each batch index.
+
+        Args:
+            reader: reader of a split, opened for rows.
+            part: slice of each global batch to serve.
+            batch_size: B, number of rows in a global batch.
+            epochs: number of epochs.
 
         Raises:
-            UserError: there are fewer rows than lanes, or no epochs.
+            UserError: there are fewer rows than B, or no epochs.
         """
         require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         require(
@@ -40,46 +45,47 @@ class StatefulRows:
             ArraySpec(shape, reader.dtype),
             ArraySpec((), np.dtype(bool)),
         )
-        first, lanes = part.begin(batch_size), part.size(batch_size)
-        self._begins = np.arange(first, first + lanes) * self.steps_per_epoch
+        first, size = part.start(batch_size), part.size(batch_size)
+        # int [size], the row of each batch index at the first step of an epoch.
+        self._first_rows = np.arange(first, first + size) * self.steps_per_epoch
         self._block_ends = np.cumsum(reader.blocks.pairs)
-        # The block that each lane is in, and the next.
-        self._block = functools.lru_cache(maxsize=2 * lanes)(self._read)
+        # Room for the current and the next block of each batch index.
+        self._block = functools.lru_cache(maxsize=2 * size)(self._read)
 
-    def cut(self, first: int, end: int, empty: Allocate) -> list[np.ndarray]:
-        """See BatchStream."""
-        steps, lanes = end - first, len(self._begins)
+    def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
+        """See `BatchStream`."""
+        steps, size = end - first, len(self._first_rows)
         step = first % self.steps_per_epoch
-        # Lane after lane the rows rise, so that those of a block are on end.
-        rows = (self._begins[:, None] + np.arange(step, step + steps)).ravel()
-        by_lane = [np.empty((len(rows), *array.shape), array.dtype) for array in self.arrays]
-        self._fill(rows, *by_lane)
-        x, y, fresh = empty(len(rows))
-        for array, lane_first in zip((x, y, fresh), by_lane, strict=True):
-            whole = lane_first.reshape(lanes, steps, *array.shape[1:])
-            array.reshape(steps, lanes, *array.shape[1:])[...] = whole.swapaxes(0, 1)
+        # In the order of batch indices, then steps, the rows rise, so those of a block are consecutive.
+        rows = (self._first_rows[:, None] + np.arange(step, step + steps)).ravel()
+        by_index = [np.empty((len(rows), *array.shape), array.dtype) for array in self.arrays]
+        self._fill(rows, *by_index)
+        x, y, fresh = allocate(len(rows))
+        for array, index_first in zip((x, y, fresh), by_index, strict=True):
+            matrix = index_first.reshape(size, steps, *array.shape[1:])
+            array.reshape(steps, size, *array.shape[1:])[...] = matrix.swapaxes(0, 1)
         if step == 0:
-            fresh[:lanes] = True
+            fresh[:size] = True
         return [x, y, fresh]
 
     def release(self) -> None:
-        """See BatchStream."""
+        """See `BatchStream`."""
         self._block.cache_clear()
 
     def _fill(self, rows: np.ndarray, x: np.ndarray, y: np.ndarray, fresh: np.ndarray) -> None:
-        """The rows with these numbers, which rise, and whether each does not go on from the one before it."""
+        """Fills x [N, W], y [N, W] and fresh [N] with the rows at N rising indices of the split."""
         done = 0
         while done < len(rows):
             block = int(np.searchsorted(self._block_ends, rows[done], side="right"))
             stop = int(np.searchsorted(rows, self._block_ends[block]))
-            group, numbers = self._block(block), rows[done:stop] - self._begin(block)
-            group.extract(numbers, x[done:stop], y[done:stop])
-            fresh[done:stop] = group.starts_document[numbers]
+            loaded, indices = self._block(block), rows[done:stop] - self._block_start(block)
+            loaded.extract(indices, x[done:stop], y[done:stop])
+            fresh[done:stop] = loaded.starts_document[indices]
             if not self._reader.blocks.contiguous[block]:
-                fresh[done:stop] |= numbers == 0
+                fresh[done:stop] |= indices == 0
             done = stop
 
-    def _begin(self, block: int) -> int:
+    def _block_start(self, block: int) -> int:
         return int(self._block_ends[block] - self._reader.blocks.pairs[block])
 
     def _read(self, block: int) -> LoadedRows:

@@ -1,12 +1,11 @@
-"""Serves batches as a `tf.data.Dataset`: computed in chunks of many steps, in threads of TensorFlow.
+"""Turns a stream of batches into a `tf.data.Dataset`; chunks of many steps are computed in threads of TensorFlow.
 
-A stream can begin at any step, and any number of workers serve the same batches, each its slice of them.
+A stream can start at any step, and any number of workers serve the same batches, each its own slice.
 """
 
 import atexit
 import contextlib
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,56 +15,49 @@ import numpy as np
 import tensorflow as tf
 
 from textgen.dataset.loading.buffer_pool import BufferPool
+from textgen.dataset.loading.tuning import DEFAULT_TUNING, Tuning
 from textgen.errors import require
 
-_CHUNK_PAIRS = 16_384
-"""Pairs that are cut at once: many, since each call takes a while, but few enough for the processor's cache."""
-
-_CHUNK_IDS = 1 << 20
-"""The ids in their windows at the most, so that chunks of wide windows don't fill the memory."""
-
-_PARALLEL_CHUNKS = min(4, os.cpu_count() or 1)
-
-_QUIET_SECONDS, _MOST_SECONDS_TO_QUIET = 0.1, 20.0
+_IDLE_SECONDS, _MAX_SECONDS_TO_WAIT = 0.1, 20.0
 
 
 class WorkerSlice(NamedTuple):
-    """Which of how many equal parts of every batch."""
+    """One worker's slice of each global batch; slice sizes differ by at most one."""
 
     worker: int
     workers: int
 
-    def begin(self, batch_size: int) -> int:
-        """The first pair of this part of a batch."""
+    def start(self, batch_size: int) -> int:
+        """Returns the index of the first row of the slice."""
         return self.worker * batch_size // self.workers
 
     def size(self, batch_size: int) -> int:
-        """The pairs in this part of a batch."""
-        return (self.worker + 1) * batch_size // self.workers - self.begin(batch_size)
+        """Returns the number of rows in the slice."""
+        return (self.worker + 1) * batch_size // self.workers - self.start(batch_size)
 
 
 class ArraySpec(NamedTuple):
-    """An array that a batch has: the shape of a pair's part of it, and its dtype."""
+    """Shape of one pair's part of an array of a batch, and dtype of the array."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
 
 
 Allocate: TypeAlias = Callable[[int], list[np.ndarray]]
-"""Makes the arrays of so many pairs, [N, *shape] each, to be filled."""
+"""Takes N, the number of pairs, and returns an uninitialised array [N, *shape] per `ArraySpec`."""
 
 
 class BatchStream(Protocol):
-    """What is served, step by step, to one worker.
+    """Batches of one worker, computed for any range of steps.
 
     Attributes:
-        arrays: those of a batch.
-        part: which slice of every batch is served.
-        batch_size: B, the pairs that all workers take in a step.
-        epochs: how many there are.
-        steps_per_epoch: the steps of each.
-        whole_steps: those of them whose batch has B pairs: all, or all but the last.
-        drop_remainder: whether an epoch has whole batches alone.
+        arrays: specification of each array of a batch.
+        part: slice of each global batch to serve.
+        batch_size: B, number of pairs in a global batch.
+        epochs: number of epochs.
+        steps_per_epoch: number of steps per epoch.
+        whole_steps: number of steps per epoch whose batch has B pairs: all, or all but the last.
+        drop_remainder: whether all batches have B pairs.
     """
 
     arrays: tuple[ArraySpec, ...]
@@ -76,8 +68,8 @@ class BatchStream(Protocol):
     whole_steps: int
     drop_remainder: bool
 
-    def cut(self, first: int, end: int, empty: Allocate) -> list[np.ndarray]:
-        """The slices of the batches from step `first` to before `end`, which are of one epoch, on end.
+    def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
+        """Allocates and fills the arrays of the batches of steps [first, end) of one epoch, joined.
 
         Raises:
             UserError: a shard is missing or damaged.
@@ -85,60 +77,60 @@ class BatchStream(Protocol):
         ...
 
     def release(self) -> None:
-        """Frees the memory of what was read; it is read again when it is asked for."""
+        """Frees the memory of the data that was read; it is read again on demand."""
         ...
 
 
 class BatchDataset:
-    """BatchStream as datasets."""
+    """Builds datasets from a `BatchStream`."""
 
-    def __init__(self, steps: BatchStream):
-        self._served = steps
-        self._steps = steps.steps_per_epoch * steps.epochs
-        window = math.prod(steps.arrays[0].shape)
-        chunk = max(1, min(_CHUNK_PAIRS, _CHUNK_IDS // window))
-        self._chunk_steps = max(1, chunk * steps.part.workers // steps.batch_size)
-        self._buffers = [BufferPool() for _ in steps.arrays]
+    def __init__(self, stream: BatchStream, *, tuning: Tuning = DEFAULT_TUNING):
+        """Args: the `stream`, and `tuning` of the chunks."""
+        self._stream, self._parallel_chunks = stream, tuning.parallel_chunks
+        self._steps = stream.steps_per_epoch * stream.epochs
+        window = math.prod(stream.arrays[0].shape)
+        chunk = max(1, min(tuning.chunk_pairs, tuning.chunk_ids // window))
+        self._chunk_steps = max(1, chunk * stream.part.workers // stream.batch_size)
+        self._buffers = [BufferPool() for _ in stream.arrays]
 
     def dataset(self, start_step: int) -> tf.data.Dataset:
-        """The batches from a step on; their number is known.
+        """Returns the batches from a step on, as a dataset of known cardinality.
 
         Raises:
             UserError: there is no such step.
         """
-        served = self._served
+        stream = self._stream
         require(0 <= start_step <= self._steps, f"start step is {start_step}; this stream has {self._steps} steps.")
-        first_epoch, skipped = divmod(start_step, served.steps_per_epoch)
-        dataset = tf.data.Dataset.range(first_epoch, served.epochs).flat_map(
+        first_epoch, skipped = divmod(start_step, stream.steps_per_epoch)
+        dataset = tf.data.Dataset.range(first_epoch, stream.epochs).flat_map(
             lambda epoch: self._epoch(
                 epoch, tf.where(tf.equal(epoch, first_epoch), tf.constant(skipped, tf.int64), 0)
             )
         )
-        # Without `prefetch`: chunks are cut ahead, and to take a batch out of one is cheaper than to hand it from
-        # thread to thread.
+        # No `prefetch`: chunks are computed ahead, and slicing a batch out of one is cheaper than a thread switch.
         return dataset.apply(tf.data.experimental.assert_cardinality(self._steps - start_step))
 
     def _epoch(self, epoch: tf.Tensor, skipped: tf.Tensor) -> tf.data.Dataset:
-        served = self._served
-        begin = epoch * served.steps_per_epoch
-        first, whole = begin + skipped, begin + served.whole_steps
+        stream = self._stream
+        start = epoch * stream.steps_per_epoch
+        first, whole = start + skipped, start + stream.whole_steps
         batches = self._chunks(first, whole, self._chunk_steps).rebatch(
-            served.part.size(served.batch_size), drop_remainder=served.drop_remainder
+            stream.part.size(stream.batch_size), drop_remainder=stream.drop_remainder
         )
-        if served.whole_steps == served.steps_per_epoch:
+        if stream.whole_steps == stream.steps_per_epoch:
             return batches
-        return batches.concatenate(self._chunks(tf.maximum(first, whole), begin + served.steps_per_epoch, 1))
+        return batches.concatenate(self._chunks(tf.maximum(first, whole), start + stream.steps_per_epoch, 1))
 
     def _chunks(self, first: tf.Tensor, end: tf.Tensor, steps: int) -> tf.data.Dataset:
-        """The pairs of the steps from `first` to before `end`, those of so many steps an element."""
+        """Returns the pairs of steps [first, end); each element holds those of `steps` steps."""
         return tf.data.Dataset.range(first, end, steps).map(
             lambda step: self._tensors(step, tf.minimum(step + steps, end)),
-            num_parallel_calls=_PARALLEL_CHUNKS,
+            num_parallel_calls=self._parallel_chunks,
             deterministic=True,
         )
 
     def _tensors(self, first: tf.Tensor, end: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        arrays = self._served.arrays
+        arrays = self._stream.arrays
         dtypes = [tf.as_dtype(array.dtype) for array in arrays]
         made = tf.numpy_function(self._chunk, [first, end], dtypes, stateful=False)
         return tuple(
@@ -146,55 +138,55 @@ class BatchDataset:
         )
 
     def _chunk(self, first: np.int64, end: np.int64) -> list[np.ndarray]:
-        """The arrays of some steps on end."""
+        """Computes the arrays of steps [first, end)."""
         with _CALLS.counted():
-            made = self._served.cut(int(first), int(end), self._empty)
+            made = self._stream.fill_batches(int(first), int(end), self._allocate)
             if end == self._steps:
-                self._served.release()
+                self._stream.release()
                 for buffers in self._buffers:
                     buffers.release()
             return made
 
-    def _empty(self, pairs: int) -> list[np.ndarray]:
+    def _allocate(self, pairs: int) -> list[np.ndarray]:
         return [
             buffers.take((pairs, *array.shape), array.dtype)
-            for buffers, array in zip(self._buffers, self._served.arrays, strict=True)
+            for buffers, array in zip(self._buffers, self._stream.arrays, strict=True)
         ]
 
 
 class _Calls:
-    """The calls from TensorFlow's threads into Python.
+    """Counts calls from TensorFlow's threads into Python, to wait for them at exit.
 
-    A thread that is inside when Python ends never comes out, and TensorFlow waits for it for ever. So Python waits
-    first, until the buffers of the streams are full and no thread comes any more.
+    A thread that runs Python code when the interpreter exits never returns, and TensorFlow waits for it for ever. So
+    the exit waits until the buffers of the streams are full and no thread calls any more.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._inside, self._last = 0, -math.inf
+        self._running, self._last = 0, -math.inf
 
     @contextlib.contextmanager
     def counted(self) -> Iterator[None]:
-        """Around one call."""
+        """Counts the call made inside the context."""
         with self._lock:
-            self._inside += 1
+            self._running += 1
         try:
             yield
         finally:
             with self._lock:
-                self._inside -= 1
+                self._running -= 1
                 self._last = time.monotonic()
 
-    def wait_for_quiet(self) -> None:
-        """Until there has been no call for a while."""
-        deadline = time.monotonic() + _MOST_SECONDS_TO_QUIET
-        while not self._is_quiet() and time.monotonic() < deadline:
-            time.sleep(_QUIET_SECONDS / 10)
+    def wait_until_idle(self) -> None:
+        """Waits until there has been no call for a while."""
+        deadline = time.monotonic() + _MAX_SECONDS_TO_WAIT
+        while not self._is_idle() and time.monotonic() < deadline:
+            time.sleep(_IDLE_SECONDS / 10)
 
-    def _is_quiet(self) -> bool:
+    def _is_idle(self) -> bool:
         with self._lock:
-            return not self._inside and time.monotonic() - self._last > _QUIET_SECONDS
+            return not self._running and time.monotonic() - self._last > _IDLE_SECONDS
 
 
 _CALLS = _Calls()
-atexit.register(_CALLS.wait_for_quiet)
+atexit.register(_CALLS.wait_until_idle)

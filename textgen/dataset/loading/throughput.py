@@ -1,4 +1,4 @@
-"""How fast this machine serves a dataset."""
+"""Measures how fast this machine serves a dataset."""
 
 from time import monotonic
 from typing import NamedTuple
@@ -7,15 +7,15 @@ from textgen.dataset.loading.loader import read_pairs
 from textgen.dataset.loading.mixture import Data
 
 _EPOCHS = 1 << 30
-"""So that a small dataset does not end within the measurement."""
+"""Enough for a small dataset not to end during the measurement."""
 
 
 class Throughput(NamedTuple):
-    """What was measured.
+    """Result of a measurement.
 
     Attributes:
-        first_batch_seconds: from the call to the first batch.
-        pairs_per_second: in the time after it.
+        first_batch_seconds: time from the call to the first batch, in seconds.
+        pairs_per_second: number of pairs per second after the first batch.
     """
 
     first_batch_seconds: float
@@ -23,10 +23,15 @@ class Throughput(NamedTuple):
 
 
 def measure(data: Data, *, batch_size: int, seconds: float) -> Throughput:
-    """Serves shuffled batches of the training split for so many seconds, and does nothing with them.
+    """Reads shuffled batches of the training split without using them.
+
+    Args:
+        data: see `textgen.dataset.loading.loader`.
+        batch_size: number of pairs in a batch.
+        seconds: duration of the measurement after the first batch.
 
     Raises:
-        UserError: the folder is no dataset.
+        UserError: the folder is not a dataset, or the training split is empty.
     """
     started = monotonic()
     batches = iter(read_pairs(data, batch_size=batch_size, seed=0, epochs=_EPOCHS))

@@ -1,21 +1,21 @@
-"""Slices of one array laid on end, without a Python loop over them."""
+"""Operations on consecutive slices of an array, vectorised over the slices."""
 
 import numpy as np
 
 
-def places(starts: np.ndarray, lengths: np.ndarray, *, step: int = 1) -> np.ndarray:
-    """For each slice the places `start`, `start + step` …, `length` of them, on end.
+def indices(starts: np.ndarray, lengths: np.ndarray, *, step: int = 1) -> np.ndarray:
+    """Concatenates the indices `start`, `start + step` … of each slice, `length` of them.
 
-    >>> places(np.array([5, 0]), np.array([2, 3]))
+    >>> indices(np.array([5, 0]), np.array([2, 3]))
     array([5, 6, 0, 1, 2])
 
     Args:
-        starts: int[N].
-        lengths: int[N].
-        step: from one place to the next.
+        starts: int [N], first index of each slice.
+        lengths: int [N], number of indices of each slice.
+        step: distance from one index to the next.
 
     Returns:
-        [sum of lengths], of the dtype of `starts`, which has to hold that sum too.
+        [sum of lengths], of the dtype of `starts`, which must hold that sum too.
     """
     lengths = lengths.astype(starts.dtype, copy=False)
     ends = np.cumsum(lengths, dtype=starts.dtype)
@@ -26,7 +26,7 @@ def places(starts: np.ndarray, lengths: np.ndarray, *, step: int = 1) -> np.ndar
 
 
 def join(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The slices of `source` on end, and where each of them ends.
+    """Concatenates slices of an array, and returns the end of each in the result.
 
     >>> joined, ends = join(np.array([7, 8, 9]), np.array([1, 0]), np.array([2, 1]))
     >>> joined.tolist(), ends.tolist()
@@ -34,20 +34,20 @@ def join(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[n
 
     Args:
         source: [T] of any dtype.
-        starts: int[N] or [M, K], read row by row.
-        lengths: of the same shape.
+        starts: int [N] or [M, K], first index of each slice, read row by row.
+        lengths: of the same shape, number of elements in each slice.
 
     Returns:
-        The joined array, and int64 [N] or [M * K].
+        The joined array, and int64 [N] or [M * K], the end of each slice in it.
     """
     starts, lengths = starts.ravel(), lengths.ravel()
-    return source[places(starts, lengths)], np.cumsum(lengths)
+    return source[indices(starts, lengths)], np.cumsum(lengths)
 
 
 def distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct ones of small numbers, rising, and for each number its place among them.
+    """Returns the distinct values of small non-negative integers, and the index of each number among them.
 
-    As `np.unique` gives them, without its sorting.
+    Same as `np.unique` with `return_inverse`, without a sort: O(N + largest number).
 
     >>> values, which = distinct(np.array([7, 5, 7]))
     >>> values.tolist(), which.tolist()

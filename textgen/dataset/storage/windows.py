@@ -63,7 +63,7 @@ def targets(sequences: Sequences, *, window: int, stride: int) -> Targets:
     Targets(places=array([1, 3]), begins=array([0, 1]))
     """
     counts = target_counts(sequences.firsts, sequences.ends, stride=stride)
-    found = ragged.places(sequences.firsts, counts, step=stride)
+    found = ragged.indices(sequences.firsts, counts, step=stride)
     return Targets(found, np.maximum(found - window, np.repeat(sequences.starts, counts)))
 
 
@@ -90,7 +90,7 @@ def rows(sequences: Sequences, *, window: int) -> Rows:
     ([1, 4], [3, 1], [True, False])
     """
     counts = target_counts(sequences.firsts, sequences.ends, stride=window)
-    firsts = ragged.places(sequences.firsts, counts, step=window)
+    firsts = ragged.indices(sequences.firsts, counts, step=window)
     widths = np.minimum(window, np.repeat(sequences.ends, counts) - firsts)
     return Rows(firsts, widths, firsts == np.repeat(sequences.starts + 1, counts))
 
@@ -109,7 +109,7 @@ def spans(sequences: Sequences, *, context: int, max_targets: int) -> Sequences:
     """
     ids, starts, firsts, ends = sequences
     counts = target_counts(firsts, ends, stride=max_targets)
-    span_firsts = ragged.places(firsts, counts, step=max_targets)
+    span_firsts = ragged.indices(firsts, counts, step=max_targets)
     return Sequences(
         ids,
         np.maximum(span_firsts - context, np.repeat(starts, counts)),
