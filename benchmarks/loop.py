@@ -76,7 +76,7 @@ def bare(data: Path, batch: int, steps: int) -> dict[str, float]:
     from textgen.model import cpu_parallelism, networks
 
     # As the loop does, so that both have the same threads.
-    cpu_parallelism.share_out()
+    cpu_parallelism.plan_cpu()
     manifest = read_manifest(data)
     model = networks.build(
         ModelConfig(**MODEL), vocabulary_size=manifest.vocabulary_size, window=manifest.config.window

@@ -61,12 +61,17 @@ def train(data: Path, x: np.ndarray, y: np.ndarray, minutes: float) -> dict[str,
     configs = train_configs(collect("train", {}, preset="notebook"))
     config = config_for(read_manifest(data), **configs)
     # As `textgen train` does, so that both have the same threads.
-    cpu_parallelism.share_out()
+    plan = cpu_parallelism.plan_cpu()
     keras.utils.set_random_seed(0)
-    model, replicas = config.build(), Replicas(tf.distribute.get_strategy())
+    model, replicas = config.build(), Replicas(tf.distribute.get_strategy(), cpu_plan=plan)
     optimizer = make_optimizer(config.train, model, config.train.learning_rate)
     steps = training_steps(
-        replicas.strategy, optimizer, model.trainable_variables, full_softmax_loss(model, training=True), config.train
+        replicas.strategy,
+        optimizer,
+        model.trainable_variables,
+        full_softmax_loss(model, training=True),
+        config.train,
+        plan=plan,
     )
     evaluate = make_evaluator(replicas, model)
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(y), seed=0).repeat()

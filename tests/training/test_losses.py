@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from textgen.config import ModelConfig, TrainConfig
 from textgen.model import networks
+from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
 from textgen.training.losses import (
     cross_entropy,
     full_softmax_loss,
@@ -56,17 +57,17 @@ def test_rows_that_go_on_cost_what_one_long_row_costs():
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
 @pytest.mark.parametrize("training", [True, False])
-def test_a_batch_read_in_two_halves_costs_the_same(monkeypatch, rows: int, training: bool):
+def test_a_batch_read_in_two_halves_costs_the_same(rows: int, training: bool):
     model, random = _lstm(), np.random.RandomState(0)
     x = random.randint(4, 20, [rows, 3]).astype(np.int32)
     x[-1, 1:] = 0
     y = np.where(x, random.randint(4, 20, x.shape), 0).astype(np.int32)
     x, y, fresh = tf.constant(x), tf.constant(y), tf.constant([False] * rows)
 
-    def losses() -> list[tf.Tensor]:
+    def losses(plan: CpuPlan) -> list[tf.Tensor]:
         states = make_states(model, rows)
-        carried = stateful_loss(model, states, training=training)
-        plain = tf.function(full_softmax_loss(model, training=training), reduce_retracing=True)
+        carried = stateful_loss(model, states, training=training, plan=plan)
+        plain = tf.function(full_softmax_loss(model, training=training, plan=plan), reduce_retracing=True)
         # Of no size that is known, as the loader's batches are.
         plain = plain.get_concrete_function(*[tf.TensorSpec([None, 3], tf.int32)] * 2)
         with tf.GradientTape() as tape:
@@ -75,9 +76,8 @@ def test_a_batch_read_in_two_halves_costs_the_same(monkeypatch, rows: int, train
         gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
         return [*(cost.sums for cost in costs), *states, *map(tf.convert_to_tensor, gradients)]
 
-    whole = losses()
-    monkeypatch.setattr(tf.config.threading, "get_intra_op_parallelism_threads", lambda: 1)
-    for half, one in zip(losses(), whole, strict=True):
+    whole = losses(WHOLE_BATCHES)
+    for half, one in zip(losses(CpuPlan(halves=True)), whole, strict=True):
         np.testing.assert_allclose(half, one, rtol=1e-5, atol=1e-6)
 
 

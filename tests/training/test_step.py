@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from textgen.config import ModelConfig, TrainConfig
-from textgen.model import cpu_parallelism, networks
+from textgen.model import networks
+from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
 from textgen.training import step
 from textgen.training.losses import full_softmax_loss
 from textgen.training.metrics import ZERO_SUMS, MetricSums
@@ -52,14 +53,16 @@ def _norm(tensors: Weights) -> float:
 class Trainer:
     """One model and one traced step, set back to the same weights for each test."""
 
-    def __init__(self, optimizer: str, *, learning_rate: float, **settings: Any):
+    def __init__(self, optimizer: str, *, learning_rate: float, plan: CpuPlan = WHOLE_BATCHES, **settings: Any):
         self.model = _model()
         config = TrainConfig(optimizer=optimizer, learning_rate=learning_rate, **settings)
         self.optimizer = make_optimizer(config, self.model, learning_rate)
         self._start = [variable.numpy() for variable in self._variables()]
         batch_loss = full_softmax_loss(self.model, training=True, smoothing=config.label_smoothing)
         variables = self.model.trainable_variables
-        self._steps = training_steps(tf.distribute.get_strategy(), self.optimizer, variables, batch_loss, config)
+        self._steps = training_steps(
+            tf.distribute.get_strategy(), self.optimizer, variables, batch_loss, config, plan=plan
+        )
 
     def steps(self, batches: Any, count: int, so_far: MetricSums = ZERO_SUMS) -> MetricSums:
         return self._steps(batches, count, so_far)
@@ -201,8 +204,8 @@ def test_a_large_batch_is_taken_in_the_parts_that_train_fastest(monkeypatch, set
 
     step_gradients = step._gradients
     monkeypatch.setattr(step, "_gradients", gradients)
-    monkeypatch.setattr(cpu_parallelism, "parts_for", {300: 3}.get)
-    trainer = Trainer("sgd", learning_rate=1.0, batch_size=300, **settings)
+    plan = CpuPlan(rows_per_micro_batch=128)
+    trainer = Trainer("sgd", learning_rate=1.0, batch_size=300, plan=plan, **settings)
     assert trainer.steps(_batches(*_pairs(7), 7), 1).pairs == 7
     assert set(taken) == {expected}
 

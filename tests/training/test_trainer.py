@@ -16,6 +16,7 @@ from textgen import runs
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import UserError
+from textgen.model.cpu_parallelism import WHOLE_BATCHES
 from textgen.runs import RunConfig
 from textgen.training import metrics, step, trainer
 from textgen.training.callbacks.curves import Curves
@@ -353,7 +354,7 @@ class TestNoLeak:
 @pytest.mark.parametrize("network", ["bilstm", "lstm"])
 def test_cores_are_shared_out_once(make_dataset, tmp_path: Path, monkeypatch, network):
     calls: list[None] = []
-    monkeypatch.setattr(trainer, "share_out", lambda: calls.append(None))
+    monkeypatch.setattr(trainer, "plan_cpu", lambda: calls.append(None) or WHOLE_BATCHES)
     data = make_dataset(tmp_path / "data", train=TRAIN, layout="spans")
     model = ModelConfig(network=network, embedding=4, units=4)
     config = config_for(read_manifest(data), model=model, train=TrainConfig(batch_size=BATCH, epochs=1))

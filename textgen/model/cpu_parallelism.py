@@ -1,58 +1,66 @@
-"""How training shares out the cores of a machine without a GPU."""
+"""How training uses the cores of a machine without a GPU: decided once, then passed as an argument."""
 
+import dataclasses
 import math
 import os
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-_ROWS_AT_ONCE = 128
-"""What a step keeps of more rows for its gradient leaves the caches. 1,024 rows of the notebook's model train 1.1
-times as fast so, with two thirds of the memory, and 256 rows of 2 × BiLSTM 256 just as fast (1 MB of cache a core,
-32 MB for both)."""
+_ROWS_PER_MICRO_BATCH = 128
+"""Activations of more rows do not fit into the caches. With it, 1,024 rows of the notebook's model train 1.1 times as
+fast with two thirds of the memory; 256 rows of 2 × BiLSTM 256 train as fast as at once (1 MB of cache per core, 32 MB
+shared)."""
 
 
-def share_out() -> bool:
-    """On two cores, one thread an op and two ops at once: each direction of an LSTM has a core to itself.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CpuPlan:
+    """How a batch is split over the cores.
 
-    TensorFlow's own choice cuts each op of a direction's loop in two while both directions run, which costs a fifth
-    of the processor's time. A network of one direction has its batches cut in two instead, see `side_by_side`. With
-    more cores TensorFlow's choice stands; it stands too where TensorFlow is at work already, since its threads are
-    made once. To be called before the first op.
+    Attributes:
+        halves: whether a causal network reads the two halves of a batch at the same time, one per core.
+        rows_per_micro_batch: number of rows that are trained at once, 0 for all.
+    """
 
-    Returns:
-        Whether it has been done.
+    halves: bool = False
+    rows_per_micro_batch: int = 0
+
+    def split(self, tensors: Sequence[tf.Tensor]) -> list[list[tf.Tensor]]:
+        """Returns the tensors [B, ...] whole, or the two halves of their rows."""
+        if not self.halves or tensors[0].shape[0] == 1:
+            return [list(tensors)]
+        middle = (tf.shape(tensors[0])[0] + 1) // 2
+        return [[tensor[:middle] for tensor in tensors], [tensor[middle:] for tensor in tensors]]
+
+    def micro_batches(self, rows: int) -> int:
+        """Returns the number of micro-batches that trains `rows` rows fastest."""
+        return math.ceil(rows / self.rows_per_micro_batch) if self.rows_per_micro_batch else 1
+
+
+WHOLE_BATCHES = CpuPlan()
+"""TensorFlow's own choice of threads, and no batch split."""
+
+
+def plan_cpu() -> CpuPlan:
+    """Sets TensorFlow's threads for this machine and returns how batches are split.
+
+    With two cores, each op runs on one thread and two ops run at once, so that each direction of an LSTM has a core:
+    TensorFlow's own choice splits each op of both directions in two, which costs a fifth of the processor's time.
+    With more cores or a GPU TensorFlow's choice stands, and also where TensorFlow has already made its threads.
+    Call it before the first op.
     """
     if _cores() != 2 or tf.config.list_physical_devices("GPU"):
-        return False
+        return WHOLE_BATCHES
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(2)
     except RuntimeError:
-        return False
-    return True
-
-
-def side_by_side(tensors: Sequence[tf.Tensor]) -> list[list[tf.Tensor]]:
-    """What a network of one direction reads at once: the rows [B, ...] of all tensors, or where cores are shared out
-    the two halves of them, one a core."""
-    if not _shared_out() or tensors[0].shape[0] == 1:
-        return [list(tensors)]
-    middle = (tf.shape(tensors[0])[0] + 1) // 2
-    return [[tensor[:middle] for tensor in tensors], [tensor[middle:] for tensor in tensors]]
-
-
-def parts_for(rows: int) -> int:
-    """In how many parts, one after another, so many rows train fastest: 1 but where cores are shared out."""
-    return math.ceil(rows / _ROWS_AT_ONCE) if _shared_out() else 1
-
-
-def _shared_out() -> bool:
-    return tf.config.threading.get_intra_op_parallelism_threads() == 1
+        return WHOLE_BATCHES
+    return CpuPlan(halves=True, rows_per_micro_batch=_ROWS_PER_MICRO_BATCH)
 
 
 def _cores() -> int:
-    """Those that this process may use."""
+    """Returns the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

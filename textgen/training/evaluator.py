@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
+from textgen.model.cpu_parallelism import CpuPlan
 from textgen.model.language_model import LanguageModel
 from textgen.model.neural_cache import Memory
 from textgen.training.data import HeldOutBatches
@@ -32,15 +33,16 @@ def make_evaluator(
         neural_cache: settings of the neural cache of an `lstm`.
     """
     steps_by_rows: dict[int, Steps] = {}
+    plan = replicas.cpu_plan
 
     def steps_for(rows: int) -> Steps:
         if rows not in steps_by_rows:
             if rows:
                 # Every process evaluates all rows on one device: rows are few, and each has its state there.
-                batch_loss = _stateful_loss(model, rows, neural_cache)
+                batch_loss = _stateful_loss(model, rows, neural_cache, plan)
                 steps_by_rows[rows] = evaluation_steps(tf.distribute.get_strategy(), batch_loss)
             else:
-                batch_loss = full_softmax_loss(model, training=False)
+                batch_loss = full_softmax_loss(model, training=False, plan=plan)
                 steps_by_rows[rows] = evaluation_steps(replicas.strategy, batch_loss)
         return steps_by_rows[rows]
 
@@ -55,8 +57,8 @@ def make_evaluator(
     return evaluate
 
 
-def _stateful_loss(model: LanguageModel, rows: int, neural_cache: NeuralCacheConfig) -> LossFunction:
+def _stateful_loss(model: LanguageModel, rows: int, neural_cache: NeuralCacheConfig, plan: CpuPlan) -> LossFunction:
     states = make_states(model, rows)
     if not neural_cache.tokens:
-        return stateful_loss(model, states, training=False)
+        return stateful_loss(model, states, training=False, plan=plan)
     return neural_cache_loss(model, states, Memory(neural_cache, rows=rows, width=model.hidden_size))

@@ -54,7 +54,7 @@ class TrainingLoop:
         self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints)
         if resume:
             self._checkpoints.restore()
-        self._train_steps = steps_of(replicas.strategy, state, config.train)
+        self._train_steps = steps_of(replicas, state, config.train)
         self._validator = Validator(config, manifests, data, replicas, state)
         self.history = History(output / "history.csv", until_step=state.step)
         self._saved_at = time.monotonic()

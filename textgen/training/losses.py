@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from textgen.config import PAD, TrainConfig
-from textgen.model.cpu_parallelism import side_by_side
+from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
 from textgen.model.language_model import LanguageModel
 from textgen.model.lm_head import sampled_losses
 from textgen.model.neural_cache import Memory
@@ -48,22 +48,29 @@ def cross_entropy(logits: tf.Tensor, y: tf.Tensor, *, smoothing: float = 0.0) ->
 
 
 def training_loss(
-    model: LanguageModel, config: TrainConfig, optimizer: keras.optimizers.Optimizer, states: Sequence[tf.Variable]
+    model: LanguageModel,
+    config: TrainConfig,
+    optimizer: keras.optimizers.Optimizer,
+    states: Sequence[tf.Variable],
+    *,
+    plan: CpuPlan = WHOLE_BATCHES,
 ) -> LossFunction:
     """The cost that a run trains on; `states` are none unless rows go on from the batch before."""
     if states:
-        return stateful_loss(model, states, training=True, smoothing=config.label_smoothing)
+        return stateful_loss(model, states, training=True, smoothing=config.label_smoothing, plan=plan)
     if config.samples_softmax(model.vocabulary_size):
         return sampled_softmax_loss(model, config, optimizer.iterations)
-    return full_softmax_loss(model, training=True, smoothing=config.label_smoothing)
+    return full_softmax_loss(model, training=True, smoothing=config.label_smoothing, plan=plan)
 
 
-def full_softmax_loss(model: LanguageModel, *, training: bool, smoothing: float = 0.0) -> LossFunction:
+def full_softmax_loss(
+    model: LanguageModel, *, training: bool, smoothing: float = 0.0, plan: CpuPlan = WHOLE_BATCHES
+) -> LossFunction:
     """The cost by the scores of all tokens."""
 
     def batch_loss(x: tf.Tensor, y: tf.Tensor) -> BatchLoss:
-        parts = side_by_side([x, y]) if model.config.causal else [[x, y]]
-        return _total([cross_entropy(model(x, training=training), y, smoothing=smoothing) for x, y in parts])
+        halves = plan.split([x, y]) if model.config.causal else [[x, y]]
+        return _total([cross_entropy(model(x, training=training), y, smoothing=smoothing) for x, y in halves])
 
     return batch_loss
 
@@ -73,7 +80,12 @@ def _total(costs: Sequence[BatchLoss]) -> BatchLoss:
 
 
 def stateful_loss(
-    model: LanguageModel, states: Sequence[tf.Variable], *, training: bool, smoothing: float = 0.0
+    model: LanguageModel,
+    states: Sequence[tf.Variable],
+    *,
+    training: bool,
+    smoothing: float = 0.0,
+    plan: CpuPlan = WHOLE_BATCHES,
 ) -> LossFunction:
     """The cost of an `lstm` whose rows go on from the rows of the batch before.
 
@@ -86,7 +98,7 @@ def stateful_loss(
 
     def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> BatchLoss:
         costs, ends = list[BatchLoss](), list[Sequence[tf.Tensor]]()
-        for ids, targets, *begun in side_by_side([x, y, *_begun(states, fresh)]):
+        for ids, targets, *begun in plan.split([x, y, *_begun(states, fresh)]):
             logits, left = model(ids, begun, training=training)
             costs.append(cross_entropy(logits, targets, smoothing=smoothing))
             ends.append(left)

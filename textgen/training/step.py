@@ -12,9 +12,10 @@ import keras
 import tensorflow as tf
 
 from textgen.config import BOS, PAD, TrainConfig
-from textgen.model import cpu_parallelism
+from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
 from textgen.training.losses import BatchLoss, LossFunction, training_loss
 from textgen.training.metrics import MetricSums
+from textgen.training.strategy import Replicas
 from textgen.training.train_state import TrainState
 
 Steps = Callable[[Iterator[Any], int, MetricSums], MetricSums]
@@ -28,14 +29,16 @@ def training_steps(
     variables: Sequence[keras.Variable],
     batch_loss: LossFunction,
     config: TrainConfig,
+    *,
+    plan: CpuPlan = WHOLE_BATCHES,
 ) -> Steps:
-    """Steps that train the variables to make the measured cost small."""
+    """Returns steps that train the variables to minimize the mean loss, in micro-batches by the plan."""
     replicas = strategy.num_replicas_in_sync
     # States that are carried are those of whole batches.
     parts = (
         1
         if config.stateful
-        else max(config.micro_batches, cpu_parallelism.parts_for(math.ceil(config.batch_size / replicas)))
+        else max(config.micro_batches, plan.micro_batches(math.ceil(config.batch_size / replicas)))
     )
 
     def replica_step(*batch: tf.Tensor) -> tf.Tensor:
@@ -58,10 +61,12 @@ def training_steps(
     return _many(strategy, replica_step)
 
 
-def steps_of(strategy: tf.distribute.Strategy, state: TrainState, config: TrainConfig) -> Steps:
+def steps_of(replicas: Replicas, state: TrainState, config: TrainConfig) -> Steps:
     """Returns the training steps of a run."""
-    loss = training_loss(state.model, config, state.optimizer, state.lstm_states)
-    return training_steps(strategy, state.optimizer, state.model.trainable_variables, loss, config)
+    plan = replicas.cpu_plan
+    loss = training_loss(state.model, config, state.optimizer, state.lstm_states, plan=plan)
+    variables = state.model.trainable_variables
+    return training_steps(replicas.strategy, state.optimizer, variables, loss, config, plan=plan)
 
 
 def evaluation_steps(strategy: tf.distribute.Strategy, batch_loss: LossFunction) -> Steps:

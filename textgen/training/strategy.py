@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from textgen.config.checks import require_choice
 from textgen.errors import UserError, require
+from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
 
 STRATEGIES = ("auto", "one", "mirrored", "multiworker")
 
@@ -32,10 +33,18 @@ class Replicas:
         worker: index of this process, from 0.
         workers: number of processes.
         count: number of devices of all processes.
+        cpu_plan: how a batch is split over the cores of a machine without a GPU.
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy, *, worker: int = 0, workers: int = 1):
-        self.strategy, self.worker, self.workers = strategy, worker, workers
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        *,
+        worker: int = 0,
+        workers: int = 1,
+        cpu_plan: CpuPlan = WHOLE_BATCHES,
+    ):
+        self.strategy, self.worker, self.workers, self.cpu_plan = strategy, worker, workers, cpu_plan
         self.count = strategy.num_replicas_in_sync
 
     @property
@@ -103,7 +112,7 @@ def _device_slices(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
     return batches.flat_map(split)
 
 
-def make_replicas(name: str = "auto") -> Replicas:
+def make_replicas(name: str = "auto", *, cpu_plan: CpuPlan = WHOLE_BATCHES) -> Replicas:
     """Returns the devices of a strategy.
 
     With several processes it must be called before any TensorFlow operation.
@@ -111,6 +120,7 @@ def make_replicas(name: str = "auto") -> Replicas:
     Args:
         name: one of STRATEGIES. "auto" is "multiworker" if TF_CONFIG or Slurm names several processes, "mirrored"
             with several GPUs, and "one" otherwise.
+        cpu_plan: how a batch is split over the cores of a machine without a GPU.
 
     Raises:
         UserError: the name is unknown, or TF_CONFIG or Slurm's variables are missing or malformed.
@@ -121,7 +131,7 @@ def make_replicas(name: str = "auto") -> Replicas:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
         tasks = _tasks(resolver)
         me = (resolver.task_type, resolver.task_id)
-        return Replicas(strategy, worker=tasks.index(me), workers=len(tasks))
+        return Replicas(strategy, worker=tasks.index(me), workers=len(tasks), cpu_plan=cpu_plan)
     require(
         name != "multiworker",
         "strategy is multiworker, and neither TF_CONFIG nor Slurm names several processes. Set TF_CONFIG in each "
@@ -129,8 +139,8 @@ def make_replicas(name: str = "auto") -> Replicas:
     )
     devices = tf.config.list_logical_devices("GPU")
     if name == "mirrored" or (name == "auto" and len(devices) > 1):
-        return Replicas(_mirrored(devices))
-    return Replicas(tf.distribute.get_strategy())
+        return Replicas(_mirrored(devices), cpu_plan=cpu_plan)
+    return Replicas(tf.distribute.get_strategy(), cpu_plan=cpu_plan)
 
 
 def _mirrored(gpus: Sequence[tf.config.LogicalDevice]) -> tf.distribute.Strategy:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from textgen.block_cache import BlockCache
 from textgen.dataset import Data
-from textgen.model.cpu_parallelism import share_out
+from textgen.model.cpu_parallelism import plan_cpu
 from textgen.runs import RunConfig
 from textgen.training.callbacks import History, MakeSampler
 from textgen.training.callbacks.defaults import make_callbacks
@@ -52,8 +52,8 @@ def train(
         OSError: a file can't be read or written.
     """
     # Both come first: TensorFlow creates its thread pools once, and its collectives before any operation.
-    share_out()
-    replicas = make_replicas(strategy)
+    cpu_plan = plan_cpu()
+    replicas = make_replicas(strategy, cpu_plan=cpu_plan)
     manifests = read_manifests(data, config)
     if not resume:
         require_empty(output)
