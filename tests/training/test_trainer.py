@@ -242,7 +242,7 @@ class TestResume:
 class TestRefusals:
     def test_a_folder_with_anything_in_it_is_not_written_to_without_resume(self, data: Path, tmp_path: Path):
         (tmp_path / "diary.txt").write_text("mine")
-        with pytest.raises(UserError, match=r"is not empty\. Add --resume .* or name another folder"):
+        with pytest.raises(UserError, match=r"is not empty\. Add --resume.* or name another folder"):
             _train(data, tmp_path, _config(data))
         assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
 
