@@ -1,6 +1,6 @@
-"""The folder of a trained model: all that writing text or measuring needs, without the dataset.
+"""The folder of a run: all that generation and evaluation need besides the data.
 
-`run.json` holds the settings, `vocabulary.jsonl` the words, `best/` and `last/` the checkpoints.
+`run.json` holds the settings, `vocabulary.jsonl` the vocabulary, `best/` and `last/` the checkpoints.
 """
 
 import dataclasses
@@ -23,23 +23,23 @@ VERSION = 2
 """Version of `run.json` and of the checkpoints beside it; version 1 was written without a number."""
 
 DAMAGES = (tf.errors.OpError, ValueError, IndexError, AssertionError)
-"""What TensorFlow raises where a checkpoint's file is shorter, longer or other than it was written."""
+"""Errors that TensorFlow raises for a damaged checkpoint."""
 
 _CHECKPOINT = re.compile(r"ckpt-(\d+)\.index")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """What a run is.
+    """Settings of a run.
 
     Attributes:
-        text: how prompts become tokens.
-        model: the network.
-        train: how it is trained.
-        window: W.
-        vocabulary_size: ids, the four reserved ones included.
-        tokens_sha256: the vocabulary that the ids are of.
-        boundaries: whether documents begin with [BOS].
+        text: settings of cleaning and tokenization.
+        model: settings of the network.
+        train: settings of training.
+        window: W, number of tokens of context.
+        vocabulary_size: number of ids, including the four reserved ones.
+        tokens_sha256: fingerprint of the vocabulary.
+        boundaries: whether documents begin with [BOS] and end with [EOS].
     """
 
     text: TextConfig
@@ -64,7 +64,7 @@ class RunConfig:
             )
 
     def build(self) -> LanguageModel:
-        """The network, untrained."""
+        """Returns the untrained network."""
         return networks.build(
             self.model, vocabulary_size=self.vocabulary_size, window=self.window, precision=self.train.precision
         )
@@ -112,10 +112,10 @@ def load(directory: Path) -> RunConfig:
 
 
 def load_model(directory: Path, config: RunConfig) -> LanguageModel:
-    """The network with the weights of the lowest validation loss.
+    """Returns the network with the weights of the lowest monitored loss.
 
     Raises:
-        UserError: the run has no checkpoint yet.
+        UserError: the run has no checkpoint, or a damaged one.
     """
     checkpoints = checkpoints_in(directory / BEST)
     if not checkpoints:
@@ -133,9 +133,9 @@ def load_model(directory: Path, config: RunConfig) -> LanguageModel:
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
-    """The checkpoints of a folder, the one of the highest step first.
+    """Returns the paths of a folder's checkpoints, without suffix, by descending step.
 
-    By their files, since the list that TensorFlow would keep beside them may be damaged too.
+    They are found by their index files, since TensorFlow's own list of checkpoints may be damaged too.
     """
     found = [(int(name[1]), path) for path in folder.glob("*.index") if (name := _CHECKPOINT.fullmatch(path.name))]
     return [path.with_suffix("") for _, path in sorted(found, reverse=True)]

@@ -1,4 +1,4 @@
-"""The optimizer that a config names."""
+"""Optimizers of training."""
 
 import keras
 
@@ -8,7 +8,7 @@ from textgen.config import TrainConfig
 def make_optimizer(
     config: TrainConfig, model: keras.Model, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
 ) -> keras.optimizers.Optimizer:
-    """The optimizer with its slots made, so that a checkpoint finds them."""
+    """Returns the optimizer of a config, with the slot variables that a checkpoint restores."""
     shared = {"learning_rate": learning_rate, "weight_decay": config.weight_decay or None}
     if config.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(momentum=config.momentum, **shared)

@@ -1,4 +1,4 @@
-"""A run and its dataset: the settings that it takes over, the files that it copies, and whether another one fits."""
+"""Setup of a run: its settings, its folder, and checks that a dataset fits."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,13 @@ from textgen.text import vocabulary
 
 
 def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any) -> RunConfig:
-    """The settings of a new run on a dataset; `settings` are `model` and `train`."""
+    """Returns the settings of a new run on a dataset.
+
+    Args:
+        manifest: the dataset's manifest.
+        window: number of tokens of context; None for the dataset's.
+        settings: `model` and `train`.
+    """
     return RunConfig(
         text=manifest.text,
         window=manifest.config.window if window is None else window,
@@ -65,7 +71,7 @@ def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: b
 
 
 def make_folder(output: Path, *, data: str | Path) -> None:
-    """Makes the folder of a run, with what it needs to write text where the dataset is not.
+    """Makes the folder of a run, with copies of the dataset's vocabulary and tokenizer.
 
     Raises:
         OSError: a file can't be read or written.
@@ -78,11 +84,11 @@ def make_folder(output: Path, *, data: str | Path) -> None:
 
 
 def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
-    """Whether a dataset has the ids that a run is made for.
+    """Checks that a dataset has the vocabulary of a run.
 
     Raises:
-        UserError: it has others, or its vocabulary is not its own.
-        OSError: its vocabulary can't be read.
+        UserError: the vocabulary differs from the run's or from the dataset's manifest.
+        OSError: the vocabulary can't be read.
     """
     if vocabulary.load(data).fingerprint() != manifest.vocabulary_sha256:
         raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")

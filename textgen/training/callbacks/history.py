@@ -1,4 +1,4 @@
-"""`history.csv`: a line for each check."""
+"""`history.csv`: one row of metrics per check."""
 
 import csv
 import dataclasses
@@ -10,26 +10,28 @@ from textgen.files import write_atomically
 _EMPTY = ""
 
 _INPUT_BOUND = 0.1
-"""The share of the time from which on a faster loader would be felt."""
+"""Fraction of the training time above which waiting for data is reported as the bottleneck."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HistoryRow:
-    """A check; figures of training are over the steps since the check before.
+    """Metrics of a check; training metrics are over the steps since the check before.
 
     Attributes:
-        step: batches trained on.
-        epoch: how often all pairs were seen.
-        seconds: of training, checks left out.
-        pairs_per_second: targets trained on.
-        waited: the share of the seconds in which a step waited for its batch.
-        learning_rate: of the last step.
-        gradient_norm: the mean, before clipping.
-        loss: nats a target.
-        accuracy: the share of targets that were the likeliest token. None with a sampled softmax.
-        validation_loss: as loss, on the validation split. None where nothing is held out, as are the next two.
-        validation_accuracy: as accuracy.
-        validation_bits_per_character: None also where a stride leaves targets out.
+        step: number of steps taken.
+        epoch: number of passes over all pairs, with its fraction.
+        seconds: training time in seconds, without checks.
+        pairs_per_second: number of targets per second of training.
+        waited: fraction of the training time in which steps waited for their batches.
+        learning_rate: rate of the last step.
+        gradient_norm: mean norm of the gradient before clipping.
+        loss: cross-entropy in nats per target.
+        accuracy: fraction of targets that are the most likely token. None with a sampled softmax.
+        validation_loss: cross-entropy on the validation split in nats per target. This and the next two are None if
+            there is no validation split.
+        validation_accuracy: accuracy on the validation split.
+        validation_bits_per_character: cross-entropy on the validation split in bits per character. None also if the
+            dataset's stride leaves out targets.
     """
 
     step: int
@@ -47,12 +49,12 @@ class HistoryRow:
 
     @property
     def monitored(self) -> float:
-        """The loss that early stopping and the best checkpoint go by."""
+        """Loss that decides on early stopping and the best checkpoint."""
         return self.loss if self.validation_loss is None else self.validation_loss
 
     @property
     def bottleneck(self) -> str:
-        """What bounds the speed, in words."""
+        """Description of the speed's bottleneck: input or compute."""
         bound = "input-bound" if self.waited > _INPUT_BOUND else "compute-bound"
         return f"{bound}, {self.waited:.1%} of the time waiting for data"
 
@@ -61,16 +63,16 @@ class History:
     """The rows of a run.
 
     Attributes:
-        rows: in order.
+        rows: metrics of all checks, in ascending order of steps.
     """
 
     def __init__(self, path: Path, *, until_step: int = 0):
-        """Goes on from the rows that `path` has up to a step; later ones belong to work that is done again."""
+        """Reads the rows of `path` up to a step; a resumed run repeats the later ones."""
         self._path = path
         self.rows = [row for row in _read(path) if row.step <= until_step]
 
     def write(self) -> None:
-        """Puts the rows on disk in the place of those that are there."""
+        """Replaces the file with all rows."""
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(field.name for field in dataclasses.fields(HistoryRow))

@@ -1,4 +1,4 @@
-"""`samples.jsonl`: what the model wrote at each check."""
+"""`samples.jsonl`: the text that the model generates at each check."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from textgen.training.callbacks import Callback, Check
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A text, and what it was written with."""
+    """A generated text with its settings; `step` is the number of training steps before it."""
 
     step: int
     prompt: str
@@ -21,10 +21,10 @@ class Sample:
 
 
 class Samples(Callback):
-    """The samples of a run, on disk as they come, a JSON object a line."""
+    """Appends each sample to a file, one JSON object per line."""
 
     def __init__(self, path: Path, config: TrainConfig, *, until_step: int = 0):
-        """Keeps the samples that `path` holds up to a step; later ones belong to work that is done again."""
+        """Keeps the samples of `path` up to a step; a resumed run repeats the later ones."""
         self._path, self._config = path, config
         kept = [line for line in _lines(path) if _step(line) <= until_step]
         write_atomically(path, "".join(f"{line}\n" for line in kept).encode())
@@ -44,12 +44,12 @@ class Samples(Callback):
 
 
 def _lines(path: Path) -> list[str]:
-    # Not by splitlines, since a text may hold other characters that end a line.
+    # splitlines would also split at other line ends, which a text may contain.
     return path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
 
 
 def _step(line: str) -> float:
-    """The step of a sample; infinite where a killed process left half a line, or an empty one."""
+    """Returns the step of a sample; infinity for an empty line or one that a killed process left incomplete."""
     try:
         return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

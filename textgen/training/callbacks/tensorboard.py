@@ -14,7 +14,7 @@ class TensorBoard(Callback):
     """Writes the scalars and samples of a run."""
 
     def __init__(self, directory: Path, *, until_step: int = 0, seconds_between: float = 10.0):
-        """Writes into a new file of the folder; those that are there keep what they tell up to a step."""
+        """Opens a new event file in the folder; existing files keep their events up to a step."""
         for path in directory.glob("events.out.tfevents.*"):
             _keep_until(until_step, path)
         self._writer = tf.summary.create_file_writer(str(directory))
@@ -50,7 +50,7 @@ class TensorBoard(Callback):
             for name, value in scalars.items():
                 if value is not None:
                     tf.summary.scalar(name, value)
-            # TensorBoard reads Markdown, in which four spaces before a line keep it as it is.
+            # TensorBoard renders Markdown, where an indent of four spaces keeps a line unchanged.
             tf.summary.text("sample", "    " + sample.replace("\n", "\n    "))
         self._writer.flush()
 
@@ -63,7 +63,7 @@ def _keep_until(step: int, path: Path) -> None:
                 kept.append(record)
     except tf.errors.DataLossError:
         pass  # A killed process leaves half a record at the end.
-    # A name that is no event file's, should the process be killed here.
+    # If the process is killed here, the temporary file is not taken for an event file.
     temporary = path.with_name("kept.tmp")
     with tf.io.TFRecordWriter(str(temporary)) as writer:
         for record in kept:
