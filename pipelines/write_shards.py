@@ -47,7 +47,7 @@ class WriteUnit:
         report = UnitReport(
             unit=unit.index,
             bytes=unit.bytes,
-            repaired=found["replaced"],
+            replaced=found["replaced"],
             duplicates=self._workspace.recorded(DUPLICATES, unit.index) or {},
         )
         for reason, count in found["rejected"].items():

@@ -131,7 +131,7 @@ def cut_spans() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
         starts = np.concatenate([[0], ends[:-1]])
         spans = span_sequences(np.frombuffer(b"".join(serialized), dtype), starts, ends)
         targets = windows.targets(spans, window=window, stride=stride)
-        return windows.Windows(spans.ids.astype(np.int32), window=window).cut(targets)
+        return windows.Windows(spans.ids.astype(np.int32), window=window).pairs(targets)
 
     return cut
 

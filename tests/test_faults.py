@@ -248,7 +248,7 @@ def damage_the_manifest(folder: Path) -> None:
 
 
 def change_the_accounts(folder: Path) -> None:
-    edit(folder / "manifest.json", lambda content: content.replace(b'"repaired": 0', b'"repaired": 1', 1))
+    edit(folder / "manifest.json", lambda content: content.replace(b'"replaced": 0', b'"replaced": 1', 1))
 
 
 def lose_the_inputs(folder: Path) -> None:

@@ -40,7 +40,7 @@ def test_every_document_is_counted_once(tmp_path: Path) -> None:
     report = write(tmp_path, b"a b z\n\n   \nc \xff d\n")
     assert (report.unit, report.bytes, report.documents, report.kept) == (7, 17, 4, 2)
     assert report.dropped == {"empty": 2}
-    assert report.repaired == 1
+    assert report.replaced == 1
     train = report.splits["train"]
     # The invalid byte is U+FFFD, a mark, and a token of its own.
     assert (train.documents, train.tokens, train.unknown, train.pairs) == (2, 6, 2, 8)
@@ -106,7 +106,7 @@ def test_a_document_in_parts_has_the_pairs_of_the_whole(
     long_end = round(3 * CHUNK_BYTES // 4 * (100 - held_out) / 100)
     ids = np.array([2, *(4 + places[:long_end]), *([] if held_out else [3])])
     expected = windows.sequences([ids, np.array([2, 5, 6, 3])])
-    x, y = windows.Windows(expected.ids, window=3).cut(windows.targets(expected, window=3, stride=1))
+    x, y = windows.Windows(expected.ids, window=3).pairs(windows.targets(expected, window=3, stride=1))
     made_x, made_y = read(tmp_path / "train-000007.tfrecord", layout, cut_spans)
     np.testing.assert_array_equal(made_x, x)
     np.testing.assert_array_equal(made_y, y)

@@ -107,7 +107,7 @@ def accounts(manifest: "Manifest") -> str:
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in total.dropped.items()) or "none"
     lines = [
         f"input       {total.bytes:,} bytes, {total.documents:,} documents: {total.kept:,} kept, dropped: {dropped}",
-        f"repaired    {total.repaired:,} documents held invalid UTF-8, now U+FFFD",
+        f"repaired    {total.replaced:,} documents held invalid UTF-8, now U+FFFD",
         f"{'split':<12}{'documents':>11}{'characters':>14}{'tokens':>14}{'unknown':>9}"
         f"{'pairs':>14}{'bytes':>16}{'a pair':>8}",
     ]

@@ -35,7 +35,7 @@ def shard(split, unit, pairs=3):
 
 
 def report(unit, **values):
-    made = UnitReport(unit=unit, bytes=100, documents=3, kept=2, dropped={"empty": 1}, repaired=1)
+    made = UnitReport(unit=unit, bytes=100, documents=3, kept=2, dropped={"empty": 1}, replaced=1)
     made.splits["train"] = SplitCounts(documents=2, characters=30, tokens=8, unknown=1, pairs=3)
     made.splits["test"] = SplitCounts(pairs=3)
     made.shards = [shard("train", unit), shard("test", unit)]
@@ -73,7 +73,7 @@ unit_reports = st.builds(
     bytes=st.integers(0, 10**12),
     kept=st.integers(0, 9),
     dropped=st.dictionaries(st.sampled_from(["empty", "malformed row"]), st.integers(1, 9)),
-    repaired=st.integers(0, 9),
+    replaced=st.integers(0, 9),
     splits=st.fixed_dictionaries(dict.fromkeys(SPLITS, counts)),
     shards=st.lists(st.builds(shard, st.sampled_from(SPLITS), st.integers(0, 99), st.integers(1, 5)), max_size=3),
     dropped_sha256=st.sampled_from(["", "d" * 64]),
@@ -213,7 +213,7 @@ def test_a_folder_that_is_not_there_is_refused_with_what_makes_one(tmp_path):
 
 def test_a_total_is_the_sum_of_its_reports():
     total = UnitReport.total([report(1), report(0, dropped={"malformed row": 4, "empty": 2}, documents=8)])
-    assert (total.unit, total.bytes, total.documents, total.kept, total.repaired) == (-1, 200, 11, 4, 2)
+    assert (total.unit, total.bytes, total.documents, total.kept, total.replaced) == (-1, 200, 11, 4, 2)
     assert total.dropped == {"empty": 3, "malformed row": 4}
     assert list(total.dropped) == ["empty", "malformed row"]
     assert total.splits["train"] == SplitCounts(documents=4, characters=60, tokens=16, unknown=2, pairs=6)

@@ -46,7 +46,7 @@ def pairs_of(sequencer, stretches, *, window, stride):
     for some in stretches:
         sequences = sequencer.sequences(some)
         found = windows.targets(sequences, window=window, stride=stride)
-        x, y = windows.Windows(sequences.ids, window=window).cut(found)
+        x, y = windows.Windows(sequences.ids, window=window).pairs(found)
         made += list(zip(x.tolist(), y.tolist(), strict=True))
     return made
 

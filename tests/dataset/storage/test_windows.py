@@ -19,7 +19,7 @@ def cut_one(ids, *, window, stride):
 def cut_all(each, *, window, stride):
     sequences = windows.sequences([np.array(ids, int) for ids in each])
     targets = windows.targets(sequences, window=window, stride=stride)
-    x, y = windows.Windows(sequences.ids, window=window).cut(targets)
+    x, y = windows.Windows(sequences.ids, window=window).pairs(targets)
     return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
@@ -36,13 +36,13 @@ def test_the_pairs_of_five_words_worked_out_by_hand():
     ]
 
 
-def test_a_stride_keeps_every_so_manieth_target():
+def test_stride_keeps_every_stride_th_target():
     assert cut_one([2, 4, 5, 6, 7, 8, 3], window=2, stride=3) == [([2, 0], 4), ([5, 6], 7)]
 
 
 @given(documents, sizes)
 @settings(max_examples=60, deadline=None)
-def test_n_tokens_give_n_plus_one_pairs_whose_targets_are_the_tokens_and_the_end(tokens, window):
+def test_n_tokens_give_n_plus_one_pairs(tokens, window):
     pairs = cut_one([2, *tokens, 3], window=window, stride=1)
     assert [y for _, y in pairs] == [*tokens, 3]
     assert all(x[0] != 0 for x, _ in pairs)
@@ -50,7 +50,7 @@ def test_n_tokens_give_n_plus_one_pairs_whose_targets_are_the_tokens_and_the_end
 
 @given(documents, sizes, st.integers(1, 7))
 @settings(max_examples=100, deadline=None)
-def test_cut_agrees_with_the_definition(naive_pairs, ids, window, stride):
+def test_pairs_agree_with_the_definition(naive_pairs, ids, window, stride):
     assert cut_one(ids, window=window, stride=stride) == naive_pairs(ids, window=window, stride=stride)
 
 
@@ -64,23 +64,23 @@ def test_no_window_crosses_from_one_sequence_to_the_next(naive_pairs, sequences,
 def test_pairs_have_the_dtype_of_the_ids():
     sequences = windows.sequences([np.array([2, 7, 3], np.uint16)])
     targets = windows.targets(sequences, window=5, stride=1)
-    x, y = windows.Windows(sequences.ids, window=5).cut(targets)
+    x, y = windows.Windows(sequences.ids, window=5).pairs(targets)
     assert x.dtype == y.dtype == np.uint16
     assert x.shape == (2, 5)
 
 
 @given(st.integers(0, 60), sizes, st.integers(1, 9))
 @settings(max_examples=60, deadline=None)
-def test_windows_begin_so_far_before_their_targets_or_where_the_sequence_does(length, window, stride):
+def test_windows_start_w_ids_before_their_target_or_with_the_sequence(length, window, stride):
     found = windows.targets(windows.sequences([np.arange(length)]), window=window, stride=stride)
-    assert found.begins.tolist() == [max(0, place - window) for place in found.places]
+    assert found.starts.tolist() == [max(0, index - window) for index in found.indices]
 
 
-def test_targets_begin_after_what_is_context_only():
+def test_targets_start_after_the_context():
     sequences = windows.Sequences(np.arange(10), np.array([0]), np.array([4]), np.array([9]))
     found = windows.targets(sequences, window=3, stride=2)
-    assert found.places.tolist() == [4, 6, 8]
-    assert found.begins.tolist() == [1, 3, 5]
+    assert found.indices.tolist() == [4, 6, 8]
+    assert found.starts.tolist() == [1, 3, 5]
 
 
 @given(st.lists(st.integers(0, 300), max_size=4), st.integers(1, 50), st.integers(1, 60))
@@ -90,7 +90,7 @@ def test_spans_cover_every_target_once_with_enough_context(lengths, context, max
     cut = windows.spans(whole, context=context, max_targets=max_targets)
     spans = list(zip(cut.starts.tolist(), cut.firsts.tolist(), cut.ends.tolist(), strict=True))
     targets = [target for _, first, end in spans for target in range(first, end)]
-    assert targets == windows.targets(whole, window=1, stride=1).places.tolist()
+    assert targets == windows.targets(whole, window=1, stride=1).indices.tolist()
     for start, first, end in spans:
         assert 0 < end - first <= max_targets
         sequence_start = max(begin for begin in whole.starts if begin < first)
@@ -115,8 +115,10 @@ def test_rows_hold_every_target_once_and_none_of_two_sequences(lengths, context,
         assert begins == (row[0] == start + 1)
 
 
-def test_ids_from_any_place_on_are_cut():
-    cut = windows.Windows(np.array([2, 7, 8, 9, 3], np.uint16), window=3).at(np.array([3, 0, 4]), np.array([2, 3, 0]))
+def test_windows_are_extracted_at_any_index():
+    cut = windows.Windows(np.array([2, 7, 8, 9, 3], np.uint16), window=3).extract(
+        np.array([3, 0, 4]), np.array([2, 3, 0])
+    )
     assert cut.tolist() == [[9, 3, 0], [2, 7, 8], [0, 0, 0]]
     assert cut.dtype == np.uint16
 

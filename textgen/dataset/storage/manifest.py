@@ -74,7 +74,7 @@ class UnitReport:
         documents: documents found in them; each is kept or dropped for one reason.
         kept: documents that gave tokens.
         dropped: how many were dropped, by reason.
-        repaired: documents in which invalid bytes were replaced by U+FFFD.
+        replaced: number of documents in which invalid bytes were replaced by U+FFFD.
         duplicates: the places, among the documents that the unit's reader gave, of those dropped as duplicates, by
             reason; what is found over the whole corpus can't be found again from one unit.
         splits: what the kept ones gave.
@@ -87,7 +87,7 @@ class UnitReport:
     documents: int = 0
     kept: int = 0
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
-    repaired: int = 0
+    replaced: int = 0
     duplicates: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     splits: dict[str, SplitCounts] = dataclasses.field(default_factory=lambda: {s: SplitCounts() for s in SPLITS})
     shards: list[Shard] = dataclasses.field(default_factory=list)
@@ -103,7 +103,7 @@ class UnitReport:
         """The sum of reports, with their shards in the order of split and unit."""
         total, dropped = cls(), Counter[str]()
         for report in reports:
-            for name in ("bytes", "documents", "kept", "repaired"):
+            for name in ("bytes", "documents", "kept", "replaced"):
                 setattr(total, name, getattr(total, name) + getattr(report, name))
             dropped.update(report.dropped)
             for split, counts in report.splits.items():

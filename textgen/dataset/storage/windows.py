@@ -1,8 +1,8 @@
-"""Which (X, y) pairs, or rows of targets, a sequence of ids holds; both layouts ask here.
+"""Pairs, rows of targets and spans of a sequence of ids; both layouts use these definitions.
 
 A document of n tokens is d = [BOS] t1 … tn [EOS]. Every position p ≥ 1 is a target once: y = d[p] and
-X = d[max(0, p-W) : p]. X is never empty, and n tokens give n + 1 pairs. X is padded on the right, which is the
-only side that the cuDNN LSTM takes.
+X = d[max(0, p-W) : p]. X is never empty, and n tokens give n + 1 pairs. X is padded on the right, the only
+side that the cuDNN LSTM accepts.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ Ids = np.ndarray
 
 
 class Sequences(NamedTuple):
-    """Sequences of ids, or stretches of long ones, that lie on end in one array.
+    """Sequences of ids, or chunks of long ones, joined in one array.
 
     Attributes:
-        ids: [T].
-        starts: int[S], the place of each one's first id, from which on it is context.
-        firsts: int[S], the place of its first target.
-        ends: int[S], the place after its last id.
+        ids: [T], ids of all sequences.
+        starts: int [S], index of the first id of each sequence; up to the first target, ids are context only.
+        firsts: int [S], index of the first target of each sequence.
+        ends: int [S], index after the last id of each sequence.
     """
 
     ids: Ids
@@ -34,7 +34,7 @@ class Sequences(NamedTuple):
 
 
 def sequences(each: Sequence[Ids]) -> Sequences:
-    """Whole sequences, whose first id alone is no target.
+    """Joins whole sequences, in which every id but the first is a target.
 
     >>> sequences([np.array([2, 7, 3]), np.array([2, 3])])
     Sequences(ids=array([2, 7, 3, 2, 3]), starts=array([0, 3]), firsts=array([1, 4]), ends=array([3, 5]))
@@ -45,22 +45,22 @@ def sequences(each: Sequence[Ids]) -> Sequences:
 
 
 class Targets(NamedTuple):
-    """The targets of sequences, in order.
+    """Targets of sequences, in order.
 
     Attributes:
-        places: int[N], where each target is.
-        begins: int[N], where its X begins: a window before it, or where its sequence does.
+        indices: int [N], index of each target in the ids.
+        starts: int [N], index at which the X of each target starts: W ids before it, or at the start of its sequence.
     """
 
-    places: np.ndarray
-    begins: np.ndarray
+    indices: np.ndarray
+    starts: np.ndarray
 
 
 def targets(sequences: Sequences, *, window: int, stride: int) -> Targets:
-    """The target places of sequences, and where their windows begin.
+    """Returns every `stride`-th target of sequences.
 
     >>> targets(sequences([np.array([2, 7, 8, 9, 3])]), window=2, stride=2)
-    Targets(places=array([1, 3]), begins=array([0, 1]))
+    Targets(indices=array([1, 3]), starts=array([0, 1]))
     """
     counts = target_counts(sequences.firsts, sequences.ends, stride=stride)
     found = ragged.indices(sequences.firsts, counts, step=stride)
@@ -68,11 +68,11 @@ def targets(sequences: Sequences, *, window: int, stride: int) -> Targets:
 
 
 class Rows(NamedTuple):
-    """Targets on end, up to a window of them in a row, each after the one before it.
+    """Rows of up to W consecutive targets, in order.
 
     Attributes:
-        firsts: int[N], where each row's first target is.
-        widths: int[N], how many targets it has.
+        firsts: int [N], index of the first target of each row.
+        widths: int [N], number of targets in each row.
         starts_document: bool [N], whether a row is the first of its sequence; then its first target has one id
             of context.
     """
@@ -83,7 +83,7 @@ class Rows(NamedTuple):
 
 
 def rows(sequences: Sequences, *, window: int) -> Rows:
-    """The targets of sequences in rows; no row holds those of two.
+    """Splits the targets of sequences into rows; no row crosses from one sequence to the next.
 
     >>> found = rows(sequences([np.array([2, 7, 8, 9, 3])]), window=3)
     >>> found.firsts.tolist(), found.widths.tolist(), found.starts_document.tolist()
@@ -96,12 +96,12 @@ def rows(sequences: Sequences, *, window: int) -> Rows:
 
 
 def target_counts(firsts: np.ndarray, ends: np.ndarray, *, stride: int) -> np.ndarray:
-    """int[S], how many targets lie from each first place to its end."""
+    """Returns int [S], the number of targets from each first index up to its end."""
     return np.maximum(-((firsts - ends) // stride), 0)
 
 
 def spans(sequences: Sequences, *, context: int, max_targets: int) -> Sequences:
-    """The sequences cut so that each target is in one, with up to `context` ids before a span's first target.
+    """Splits sequences into spans: each target is in one, with up to `context` ids before the first of a span.
 
     >>> cut = spans(sequences([np.array([2, 4, 5, 6, 7, 3])]), context=2, max_targets=3)
     >>> cut.starts.tolist(), cut.firsts.tolist(), cut.ends.tolist()
@@ -119,26 +119,26 @@ def spans(sequences: Sequences, *, context: int, max_targets: int) -> Sequences:
 
 
 class Windows:
-    """Cuts windows out of ids, any of them in any order."""
+    """Extracts windows from ids, at any indices in any order."""
 
     def __init__(self, ids: Ids, *, window: int):
-        """`ids` are the sequences on end; `window` is W, the width of X."""
+        """Args: `ids` [T] of joined sequences, and `window`, the width W of an X."""
         self._ids = np.concatenate([ids, np.full(window, PAD, ids.dtype)])
-        # A window is one item of W ids, which is copied at once, and the items overlap.
+        # A window is one item of W ids, so that NumPy copies it at once; the items overlap.
         item = np.dtype((np.void, window * ids.dtype.itemsize))
         self._rows = np.ndarray(len(ids) + 1, item, self._ids, strides=ids.dtype.itemsize)
-        # For each width a row that has all bits where a window of that width is kept.
+        # Row w has all bits set in its first w ids, and none after them.
         self._kept = (np.tri(window + 1, window, -1, dtype=ids.dtype) * ~ids.dtype.type(0)).view(item)[:, 0]
         self._window = window
 
-    def cut(self, targets: Targets) -> tuple[np.ndarray, Ids]:
-        """The pairs at N targets: X [N, W], padded on the right with PAD, and y [N], with the dtype of the ids."""
-        places, begins = targets
-        return self.at(begins, places - begins), self._ids[places]
+    def pairs(self, targets: Targets) -> tuple[np.ndarray, Ids]:
+        """Returns X [N, W], padded on the right with PAD, and y [N] of N targets, of the dtype of the ids."""
+        indices, starts = targets
+        return self.extract(starts, indices - starts), self._ids[indices]
 
-    def at(self, begins: np.ndarray, widths: np.ndarray) -> np.ndarray:
-        """The ids from these N places on, so many of them: [N, W], padded on the right with PAD."""
-        cut = self._rows[begins].view(self._ids.dtype)
-        # What is short was read too far; PAD is 0. All are masked, which is faster than to find the short.
-        cut &= self._kept.take(widths).view(self._ids.dtype)
-        return cut.reshape(len(begins), self._window)
+    def extract(self, starts: np.ndarray, widths: np.ndarray) -> np.ndarray:
+        """Returns [N, W]: `widths[i]` ids from index `starts[i]` on, padded on the right with PAD."""
+        rows = self._rows[starts].view(self._ids.dtype)
+        # Short windows were read too far; PAD is 0. Masking all is faster than finding the short ones.
+        rows &= self._kept.take(widths).view(self._ids.dtype)
+        return rows.reshape(len(starts), self._window)

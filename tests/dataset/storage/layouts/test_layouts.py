@@ -224,7 +224,7 @@ class _BigEndian(Pairs):
 
     def encode(self, sequences, written):
         found = windows.targets(sequences, window=written.window, stride=written.stride)
-        x, y = windows.Windows(sequences.ids, window=written.window).cut(found)
+        x, y = windows.Windows(sequences.ids, window=written.window).pairs(found)
         data = np.column_stack([x, y]).astype(">u4").view(np.uint8)
         yield Records(data.ravel(), np.arange(1, len(y) + 1) * data.shape[1], np.ones(len(y), int))
 

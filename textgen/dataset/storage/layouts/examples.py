@@ -38,9 +38,9 @@ def encode(sequences: Sequences, *, window: int, stride: int, at_once: int = _RE
     """Yields one serialized Example a pair, in order, up to `at_once` at a time."""
     packed, edges = _encode_varints(sequences.ids)
     found = windows.targets(sequences, window=window, stride=stride)
-    for start in range(0, len(found.places), at_once):
+    for start in range(0, len(found.indices), at_once):
         some = slice(start, start + at_once)
-        yield _examples(packed, edges, Targets(found.places[some], found.begins[some]), window)
+        yield _examples(packed, edges, Targets(found.indices[some], found.starts[some]), window)
 
 
 def find(content: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +97,7 @@ def parse(
 
 
 def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:
-    """Where some bytes stand in the data: int64 [N]."""
+    """Returns int64 [N], the offsets at which `wanted` occurs in the data."""
     rarest = 2
     found = np.flatnonzero(data[rarest:][: max(0, len(data) - len(wanted) + 1)] == wanted[rarest])
     for i, byte in enumerate(wanted):
@@ -106,7 +106,7 @@ def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:
 
 
 def _last_varints(data: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The varints that end before these places, and how many bytes each has: int64 [N], int64 [N]."""
+    """Returns the varints that end at these offsets, and the size of each in bytes: int64 [N], int64 [N]."""
     values, sizes = data[ends - 1].astype(np.int64), np.ones(len(ends), np.int64)
     long = np.arange(len(ends))
     while len(long := long[data[ends[long] - 1 - sizes[long]] >= 128]):
@@ -116,18 +116,18 @@ def _last_varints(data: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _decode_varints(data: np.ndarray, inside: np.ndarray, vocabulary_size: int) -> np.ndarray:
-    """The varints in the part of the data that is inside; the first byte of all is not."""
+    """Returns the varints of the bytes where `inside` is True; it is False for the first byte."""
     last = inside & (data < 128)
     pairs = np.ndarray(len(data) - 1, "<u2", data, strides=1)[last[1:]]
     values = _two_bytes().take(pairs)
     if vocabulary_size <= 1 << 14:
         return values
     values, long, back = values.astype(np.uint32), np.flatnonzero(pairs & 255 >= 128), 2
-    places = np.flatnonzero(last)[long]
-    while len(places):
-        more = data[places - back]
+    offsets = np.flatnonzero(last)[long]
+    while len(offsets):
+        more = data[offsets - back]
         goes_on = more >= 128
-        long, places = long[goes_on], places[goes_on]
+        long, offsets = long[goes_on], offsets[goes_on]
         values[long] = values[long] << 7 | more[goes_on] & 127
         back += 1
     return values
@@ -135,17 +135,17 @@ def _decode_varints(data: np.ndarray, inside: np.ndarray, vocabulary_size: int) 
 
 @functools.cache
 def _two_bytes() -> np.ndarray:
-    """The value of a varint whose last byte is the high byte of the index, if it has at most two: uint16 [65536]."""
+    """Returns uint16 [65536], values of varints of at most two bytes, by last byte * 256 + the byte before."""
     before, last = np.arange(1 << 16) & 255, np.arange(1 << 16) >> 8
     return np.where(before >= 128, last << 7 | before & 127, last).astype(np.uint16)
 
 
 def _examples(packed: np.ndarray, edges: np.ndarray, targets: Targets, window: int) -> Records:
-    """The Examples of the targets; each is five slices: its head, x, the padding of x, the middle, and y."""
-    places, begins = targets
-    padding = window - (places - begins)
-    x_bytes = edges[places] - edges[begins]
-    y_bytes = edges[places + 1] - edges[places]
+    """Returns the Examples of targets; each is five slices: its head, x, the padding of x, the middle, and y."""
+    indices, x_starts = targets
+    padding = window - (indices - x_starts)
+    x_bytes = edges[indices] - edges[x_starts]
+    y_bytes = edges[indices + 1] - edges[indices]
     # A varint of an id takes less than eight bytes.
     sizes, which = ragged.distinct((x_bytes + padding) * 8 + y_bytes)
     heads, middles = zip(*(_frame(size // 8, size % 8) for size in sizes.tolist()), strict=True)
@@ -155,18 +155,18 @@ def _examples(packed: np.ndarray, edges: np.ndarray, targets: Targets, window: i
     middle = which + len(heads)
     starts = [
         frame_starts[which],
-        edges[begins],
-        np.full(len(places), len(packed)),
+        edges[x_starts],
+        np.full(len(indices), len(packed)),
         frame_starts[middle],
-        edges[places],
+        edges[indices],
     ]
     lengths = [frame_lengths[which], x_bytes, padding, frame_lengths[middle], y_bytes]
     data, ends = ragged.join(source, np.stack(starts, axis=1), np.stack(lengths, axis=1))
-    return Records(data, ends[4::5], np.ones(len(places), int))
+    return Records(data, ends[4::5], np.ones(len(indices), int))
 
 
 def _encode_varints(ids: windows.Ids) -> tuple[np.ndarray, np.ndarray]:
-    """The ids as base-128 varints on end, and the place of each id's first byte, with one place more for the end."""
+    """Returns the ids as joined base-128 varints, uint8 [bytes], and int [T + 1], their offsets and the end."""
     values = ids.astype(np.uint64)
     sizes = 1 + np.sum([values >= 1 << shift for shift in (7, 14, 21, 28)], axis=0)
     edges = np.concatenate([[0], np.cumsum(sizes)])
@@ -182,20 +182,20 @@ def _encode_varints(ids: windows.Ids) -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def _packed_size(example: int, y_size: int) -> int:
-    """How many bytes the packed x takes, given those of the whole Example and of the packed y."""
+    """Returns the size of the packed x in bytes, given the sizes of the Example and of the packed y."""
     return next(x for x in range(example) if sum(map(len, _frame(x, y_size))) + x + y_size == example)
 
 
 @functools.cache
 def _frame(x_size: int, y_size: int) -> tuple[bytes, bytes]:
-    """What stands before the packed x and before the packed y in an Example, given their sizes in bytes."""
+    """Returns the bytes before the packed x and before the packed y of an Example, given their sizes in bytes."""
     x_entry, x_total = _entry(b"x", x_size)
     y_entry, y_total = _entry(b"y", y_size)
     return _FEATURES + _length(x_total + y_total) + x_entry, y_entry
 
 
 def _entry(key: bytes, size: int) -> tuple[bytes, int]:
-    """What stands before a feature's packed values, and the size of the whole map entry."""
+    """Returns the bytes before the packed values of a feature, and the size of the whole map entry in bytes."""
     values = _PACKED_VALUES + _length(size)
     feature = _INT64_LIST + _length(len(values) + size) + values
     entry = b"\x0a" + _length(len(key)) + key + _MAP_VALUE + _length(len(feature) + size) + feature

@@ -1,4 +1,4 @@
-"""The `spans` layout: a record is a stretch of one document's ids, and windows are cut when they are read.
+"""The `spans` layout: a record holds consecutive ids of one document, and windows are cut when they are read.
 
 A record holds little-endian uint16 numbers, or uint32 for a vocabulary of more than 65,536 ids. The first number is
 the number of ids after it that are context only; the ids follow.
@@ -143,12 +143,12 @@ class SpanPairs:
         self._windows = Windows(sequences.ids, window=window)
         # int32 halves the memory traffic; `take` is several times as fast as indexing.
         compact = Sequences(sequences.ids, *(edges.astype(np.int32) for edges in sequences[1:]))
-        places, begins = windows.targets(compact, window=window, stride=stride)
-        self._places, self._begins = places.take(order), begins.take(order)
+        indices, starts = windows.targets(compact, window=window, stride=stride)
+        self._targets, self._starts = indices.take(order), starts.take(order)
 
     def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
         """See `LoadedPairs`."""
-        x[...], y[...] = self._windows.cut(Targets(self._places[indices], self._begins[indices]))
+        x[...], y[...] = self._windows.pairs(Targets(self._targets[indices], self._starts[indices]))
 
 
 class SpanRows:
@@ -163,8 +163,8 @@ class SpanRows:
     def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
         """See `LoadedPairs`."""
         firsts, widths = self._firsts[indices], self._widths[indices]
-        x[...] = self._windows.at(firsts - 1, widths)
-        y[...] = self._windows.at(firsts, widths)
+        x[...] = self._windows.extract(firsts - 1, widths)
+        y[...] = self._windows.extract(firsts, widths)
 
 
 def _restored(spans: Sequences, stride: int, targets_before: int) -> tuple[RestoredIds, int]:
