@@ -2,9 +2,7 @@
 
 import tensorflow as tf
 
-_NEVER = -1e9
-"""Low enough for a probability of 0 in float32, and finite, so that it can be divided by a small temperature."""
-
+from textgen.model.masking import MASKED_LOGIT
 
 _COLDEST, _HOTTEST = 1e-6, 1e6
 """Beyond these a quotient would overflow, or bring within reach what is forbidden; no one could tell them from the
@@ -14,7 +12,7 @@ likeliest token, or from blind chance."""
 def forbid(logits: tf.Tensor, ids: tuple[int, ...]) -> tf.Tensor:
     """float32 [B, V] with the given ids out of reach."""
     forbidden = tf.reduce_sum(tf.one_hot(ids, tf.shape(logits)[1]), axis=0)
-    return tf.where(forbidden > 0, _NEVER, logits)
+    return tf.where(forbidden > 0, MASKED_LOGIT, logits)
 
 
 def sample(logits: tf.Tensor, *, temperature: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -30,6 +28,6 @@ def sample(logits: tf.Tensor, *, temperature: tf.Tensor, seed: tf.Tensor) -> tf.
     """
     # The largest becomes 0 first, so that no quotient overflows upwards however low the temperature.
     shifted = logits - tf.reduce_max(logits, axis=-1, keepdims=True)
-    scaled = tf.maximum(shifted / tf.clip_by_value(temperature, _COLDEST, _HOTTEST), _NEVER)
+    scaled = tf.maximum(shifted / tf.clip_by_value(temperature, _COLDEST, _HOTTEST), MASKED_LOGIT)
     drawn = tf.random.stateless_categorical(scaled, 1, seed, dtype=tf.int32)[:, 0]
     return tf.where(temperature > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))

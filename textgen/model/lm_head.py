@@ -5,8 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-_NEVER = -1e9
-"""Low enough for a probability of 0 in float32."""
+from textgen.model.masking import MASKED_LOGIT
 
 
 class Logits(keras.layers.Layer):
@@ -85,5 +84,5 @@ def sampled_losses(
     others = tf.matmul(hidden, tf.gather(table, drawn), transpose_b=True)
     others += tf.gather(bias, drawn) - tf.math.log(expected)
     # The target is there for certain. TensorFlow's own sampled softmax leaves it out once, however often it is drawn.
-    others = tf.where(tf.equal(drawn, targets[:, None]), _NEVER, others)
+    others = tf.where(tf.equal(drawn, targets[:, None]), MASKED_LOGIT, others)
     return tf.reduce_logsumexp(tf.concat([own[:, None], others], axis=1), axis=1) - own

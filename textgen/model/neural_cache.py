@@ -10,9 +10,7 @@ place is like the present one, the more weight it gives to its token:
 import tensorflow as tf
 
 from textgen.config import PAD, NeuralCacheConfig
-
-_NEVER = -1e9
-"""Low enough for a weight of 0 in float32."""
+from textgen.model.masking import MASKED_LOGIT
 
 
 class Memory:
@@ -43,7 +41,7 @@ class Memory:
         likeness = tf.matmul(vectors, keys, transpose_b=True)
         read = self._config.tokens + tf.range(tf.shape(y)[1])
         known = (ids != PAD)[:, tf.newaxis] & (tf.range(tf.shape(ids)[1]) < read[:, tf.newaxis])
-        weights = tf.nn.softmax(tf.where(known, self._config.sharpness * likeness, _NEVER))
+        weights = tf.nn.softmax(tf.where(known, self._config.sharpness * likeness, MASKED_LOGIT))
         share = self._config.weight * tf.cast(tf.reduce_any(known, -1, keepdims=True), tf.float32)
         self._keys.assign(keys[:, -self._config.tokens :])
         self._ids.assign(ids[:, -self._config.tokens :])

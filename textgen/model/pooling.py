@@ -5,8 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-_NEVER = -1e9
-"""Low enough for a weight of 0 in float32."""
+from textgen.model.masking import MASKED_LOGIT
 
 
 class AttentionPooling(keras.layers.Layer):
@@ -32,7 +31,7 @@ class AttentionPooling(keras.layers.Layer):
         """See the class; `mask` bool [B, W] is False at padding."""
         scores = self._score(self._project(hidden))[..., 0]
         if mask is not None:
-            scores = tf.where(mask, scores, _NEVER)
+            scores = tf.where(mask, scores, MASKED_LOGIT)
         weights = tf.cast(tf.nn.softmax(scores, axis=-1), hidden.dtype)
         return tf.einsum("bw,bwd->bd", weights, hidden)
 
