@@ -1,6 +1,7 @@
 """Runs the code blocks of README.md and docs/, and holds that what they name is there."""
 
 import contextlib
+import importlib.util
 import io
 import re
 import shlex
@@ -8,41 +9,66 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import pytest
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort, PluginError
 
-from textgen.cli import main
+import textgen
+from textgen.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-READ = (ROOT / "docs" / "guide" / "read.md").read_text(encoding="utf-8")
 # In the order in which they are run, in one folder: later pages use the datasets and runs of earlier ones.
 PAGES = ("README.md", "docs/index.md", "docs/guide/prepare.md", "docs/guide/train.md", "docs/guide/generate.md",
          "docs/guide/read.md", "docs/extending.md", "docs/architecture.md", "docs/performance.md", "docs/clusters.md",
          "docs/limits.md")  # fmt: skip
-REASONS = ("installs", "needs several devices", "needs PyTorch", "needs a cluster", "needs a cloud")
+REASONS = ("installs", "needs several devices", "needs PyTorch", "needs a cluster", "needs a cloud", "needs a second")
+
+
+COMMENTS = ("not run", "output of", "not compared")
+"""The comments before a block, in the order of the fields of `Block`."""
+
+UNCOMPARED = ("a diagram", "depends on the machine")
 
 
 class Block(NamedTuple):
-    """A code block of a page; `skipped` is the reason why it is not run, if there is one."""
+    """A code block of a page, and the comment in the line before it.
+
+    Attributes:
+        language: language after the fence.
+        code: text of the block.
+        skipped: reason why a program is not run; empty if it is run.
+        command: command whose output a `text` block shows; empty if there is none.
+        uncompared: reason why a `text` block is compared with no output; empty if it is compared.
+    """
 
     language: str
     code: str
     skipped: str
+    command: str
+    uncompared: str
 
 
 def blocks(page: str) -> list[Block]:
     text = (ROOT / page).read_text(encoding="utf-8")
     # Blocks inside lists are indented.
-    fenced = r"(?:<!-- not run: (.*?) -->\n)?^( *)```(\w*)\n(.*?)^\2```$"
-    found = re.findall(fenced, text, re.DOTALL | re.MULTILINE)
-    return [Block(language, textwrap.dedent(code), reason) for reason, _, language, code in found]
+    fenced = r"(?:^<!-- (not run|output of|not compared): ([^\n]*?) -->\n)?^( *)```(\w*)\n(.*?)^\3```$"
+    return [
+        Block(language, textwrap.dedent(code), *(value if kind == name else "" for name in COMMENTS))
+        for kind, value, _, language, code in re.findall(fenced, text, re.DOTALL | re.MULTILINE)
+    ]
 
 
-def python_blocks(text: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+def example(word: str) -> str:
+    """Returns the Python block of the guide to reading that contains a word."""
+    return next(
+        block.code for block in blocks("docs/guide/read.md") if block.language == "python" and word in block.code
+    )
 
 
 class Commands:
@@ -98,11 +124,18 @@ def test_the_commands_make_what_they_say(folder: Path, commands: Commands) -> No
         assert {"run.json", "vocabulary.jsonl", "best", "last", "history.csv", "curves.png", "samples.jsonl"} <= names
 
 
-def test_the_counts_of_the_readme_are_those_that_are_printed(commands: Commands) -> None:
-    shown = next(block.code for block in blocks("README.md") if block.code.startswith("input "))
-    prepared, inspected = list(commands.printed.values())[:2]
-    assert shown == prepared
-    assert shown in inspected
+def test_every_output_block_is_part_of_the_output_of_its_command(commands: Commands) -> None:
+    shown = [(page, block) for page in PAGES for block in blocks(page) if block.command]
+    assert len(shown) >= 6
+    for page, block in shown:
+        assert block.code in commands.printed[block.command], (page, block.command)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_text_block_is_compared_or_says_why_not(page: str) -> None:
+    for block in blocks(page):
+        is_marked = bool(block.command) or block.uncompared.startswith(UNCOMPARED)
+        assert is_marked == (block.language == "text"), block
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -140,10 +173,10 @@ def test_links_outside_the_site_lead_to_files(page: str) -> None:
 
 
 def test_any_reader_of_records_reads_the_same_pairs(folder: Path, commands: Commands) -> None:
-    ours, *_, plain = python_blocks(READ)
+    plain = example("TFRecordDataset")
     check = """
 import itertools, numpy as np
-from textgen.dataset import read_pairs
+from textgen import read_pairs
 ours = np.concatenate([y.numpy() for _, y in read_pairs("speeches", batch_size=256)])
 plain = np.concatenate([batch["y"].numpy()[:, 0] for batch in pairs])
 assert sorted(ours) == sorted(plain) and len(ours) > 100_000
@@ -153,13 +186,13 @@ assert sorted(ours) == sorted(plain) and len(ours) > 100_000
 
 
 def test_the_example_for_replicas_serves_each_its_slice(folder: Path, commands: Commands) -> None:
-    ours, replicas, *_ = python_blocks(READ)
+    replicas = example("MirroredStrategy")
     script = f"""
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import numpy as np
-{ours.splitlines()[0]}
+from textgen import read_pairs
 {replicas.replace("MirroredStrategy()", 'MirroredStrategy(["CPU:0", "CPU:1"])')}
 whole = iter(read_pairs("speeches", batch_size=256, seed=0))
 for batch, _ in zip(batches, range(3)):
@@ -173,10 +206,10 @@ for batch, _ in zip(batches, range(3)):
 
 def test_the_example_for_pytorch_serves_the_same_batches(folder: Path, commands: Commands) -> None:
     pytest.importorskip("torch")
-    ours, _, torch, _ = python_blocks(READ)
+    torch = example("torch")
     script = f"""
 import torch
-{ours.splitlines()[0]}
+from textgen import read_pairs
 {torch}
 for (x, y), (same_x, same_y), _ in zip(loader, read_pairs("speeches", batch_size=256, seed=0), range(3)):
     assert (x.numpy() == same_x.numpy()).all() and (y.numpy() == same_y.numpy()).all()
@@ -215,3 +248,65 @@ def test_the_words_of_make_are_told_by_make_help() -> None:
     words = re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE)
     assert {"demo", "test", "setup", "help"} <= set(words)
     assert [word for word in words if f"make {word} " not in told] == []
+
+
+def build_site(site: Path, **settings: Any) -> None:
+    """Builds the site as `make docs` does; with `settings` in place of those of mkdocs.yml."""
+    build(load_config(str(ROOT / "mkdocs.yml"), strict=True, site_dir=str(site), **settings))
+
+
+def test_the_site_is_built_with_every_command_and_public_name(tmp_path: Path) -> None:
+    build_site(tmp_path)
+    commands = (tmp_path / "reference" / "cli" / "index.html").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"textgen {name}" not in commands] == []
+    names = (tmp_path / "reference" / "api" / "index.html").read_text(encoding="utf-8")
+    public = [name for name in textgen.__all__ if not name.startswith("__")]
+    assert [name for name in public if name not in names] == []
+
+
+@pytest.mark.parametrize("link", ["missing.md", "index.md#missing", "/index.md"])
+def test_a_broken_link_fails_the_build(tmp_path: Path, link: str) -> None:
+    pages = tmp_path / "docs"
+    pages.mkdir()
+    small: dict[str, Any] = {
+        "docs_dir": str(pages),
+        "nav": [{"Start": "index.md"}],
+        "hooks": [],
+        "plugins": [],
+        "theme": "mkdocs",
+    }
+    (pages / "index.md").write_text("# Start\n\n[here](#start)\n", encoding="utf-8")
+    build_site(tmp_path / "site", **small)
+    (pages / "index.md").write_text(f"# Start\n\n[here]({link})\n", encoding="utf-8")
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", **small)
+
+
+@pytest.fixture(scope="module")
+def hooks() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("documentation_hooks", ROOT / "docs" / "hooks.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def undocumented() -> None:
+    pass
+
+
+class Undocumented:
+    """Has a public method without a docstring."""
+
+    def method(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("value, named", [(undocumented, "extra"), (Undocumented, "extra.method")])
+def test_an_undocumented_public_name_fails_the_build(
+    hooks: ModuleType, monkeypatch: pytest.MonkeyPatch, value: object, named: str
+) -> None:
+    monkeypatch.setattr(textgen, "extra", value, raising=False)
+    monkeypatch.setattr(textgen, "__all__", [*textgen.__all__, "extra"])
+    with pytest.raises(PluginError, match=f"without a docstring: {named}\\."):
+        hooks.api_page()
