@@ -7,18 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import ModelConfig
-from textgen.generation.contexts import States, Windows, context_of
+from textgen.generation.contexts import StateContext, WindowContext, decoding_context
 from textgen.model import networks
 
 
-@pytest.mark.parametrize(("network", "kind"), [("bilstm", Windows), ("lstm", States)])
+@pytest.mark.parametrize(("network", "kind"), [("bilstm", WindowContext), ("lstm", StateContext)])
 def test_each_network_has_its_context(network: str, kind: type):
     model = networks.build(ModelConfig(network=network, embedding=3, units=3), vocabulary_size=9, window=4)
-    assert type(context_of(model)) is kind
+    assert type(decoding_context(model)) is kind
 
 
-def _windows(window: int) -> Windows:
-    return Windows(SimpleNamespace(window=window))
+def _windows(window: int) -> WindowContext:
+    return WindowContext(SimpleNamespace(window=window))
 
 
 def test_a_window_begins_with_the_last_ids():
@@ -49,7 +49,7 @@ def test_a_window_always_holds_the_last_ids(first: list[int], drawn: list[int]):
 def test_states_are_those_after_each_rows_own_ids_but_the_last():
     keras.utils.set_random_seed(1)
     model = networks.build(ModelConfig(network="lstm", embedding=3, units=3), vocabulary_size=9, window=4)
-    last, *states = States(model).begin(tf.ragged.constant([[2], [2, 7, 8], [2, 7]]))
+    last, *states = StateContext(model).begin(tf.ragged.constant([[2], [2, 7, 8], [2, 7]]))
     assert last.numpy().tolist() == [2, 8, 7]
     expected = [tf.zeros([1, 3])] * 2
     for row, ids in ((0, []), (2, [2]), (1, [7])):

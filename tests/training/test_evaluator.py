@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from textgen.config import BOS, EOS, ModelConfig, NeuralCacheConfig, TrainConfig
 from textgen.dataset import read_manifest
-from textgen.model.neural_cache import Memory
+from textgen.model.neural_cache import NeuralCache
 from textgen.training.data import held_out
 from textgen.training.evaluator import make_evaluator
 from textgen.training.setup import config_for
@@ -71,8 +71,8 @@ def test_the_neural_cache_holds_tokens_of_one_document_only(data: Path):
         ids = [BOS, *document, EOS]
         hidden = lstm(embedding(np.array([ids[:-1]])))[0]
         y = tf.constant([ids[1:]])
-        whole = Memory(cache, rows=1, width=hidden.shape[-1])
-        mixed = whole.recall(logits(hidden), hidden, y, tf.constant([True]))
+        whole = NeuralCache(cache, rows=1, width=hidden.shape[-1])
+        mixed = whole.mix(logits(hidden), hidden, y, tf.constant([True]))
         expected -= tf.reduce_sum(tf.gather(mixed, y, batch_dims=2)).numpy()
     assert sums.loss == pytest.approx(expected, rel=1e-5)
 

@@ -1,24 +1,30 @@
-"""Writes text: the whole loop, from prompts to texts, is one graph."""
+"""Generates text: the whole loop, from prompts to texts, is one graph."""
 
 import tensorflow as tf
 
 from textgen.config import BOS, EOS, PAD, UNK
-from textgen.generation.contexts import context_of
+from textgen.generation.contexts import decoding_context
 from textgen.generation.sampling import forbid, sample
 from textgen.model.language_model import LanguageModel
 from textgen.text.preprocessor import Preprocessor
 
 
 class Generator(tf.Module):
-    """Goes on from prompts."""
+    """Continues prompts with a model."""
 
     def __init__(self, model: LanguageModel, preprocessor: Preprocessor, *, boundaries: bool = True):
-        """`boundaries`: whether the model has seen documents begin with [BOS]."""
+        """Makes a generator.
+
+        Args:
+            model: the network.
+            preprocessor: encodes prompts and decodes ids.
+            boundaries: whether the documents of the training data begin with [BOS].
+        """
         super().__init__()
         self._boundaries = boundaries
         self._model = model
         self._preprocessor = preprocessor
-        self._context = context_of(model)
+        self._context = decoding_context(model)
 
     @tf.function(
         input_signature=[
@@ -37,10 +43,10 @@ class Generator(tf.Module):
         seed: tf.Tensor,
         may_end: tf.Tensor,
     ) -> tf.Tensor:
-        """string[B] of prompts → string[B], each prompt with up to `tokens` new tokens after it.
+        """Returns each prompt, string [B], with up to `tokens` new tokens appended, string [B].
 
-        [PAD], [UNK] and [BOS] are never drawn; [EOS] only where a text may end, and then the text ends there. An
-        empty prompt is a document's beginning.
+        [PAD], [UNK] and [BOS] are never sampled, and [EOS] only if `may_end`; it ends the text. An empty prompt
+        begins a document.
         """
         read = self._context.begin(self._ids(prompts))
         written = tf.TensorArray(tf.int32, size=tokens, element_shape=[None])
@@ -63,9 +69,9 @@ class Generator(tf.Module):
         return logits
 
     def _ids(self, prompts: tf.Tensor) -> tf.RaggedTensor:
-        """[BOS] and the ids of each prompt."""
+        """Returns [BOS] and the ids of each prompt, ragged int32 [B, (T)]."""
         ids = self._preprocessor.encode(prompts)
-        # None is empty: cuDNN takes no empty window, and there is none in training.
+        # No row may be empty: cuDNN refuses an empty window, and training has none.
         begins = tf.equal(ids.row_lengths(), 0) | self._boundaries
         begin = tf.RaggedTensor.from_row_lengths(
             tf.fill([tf.math.count_nonzero(begins)], BOS), tf.cast(begins, tf.int64)

@@ -1,27 +1,27 @@
-"""Choosing a token from logits."""
+"""Samples tokens from logits."""
 
 import tensorflow as tf
 
 from textgen.model.masking import MASKED_LOGIT
 
 _COLDEST, _HOTTEST = 1e-6, 1e6
-"""Beyond these a quotient would overflow, or bring within reach what is forbidden; no one could tell them from the
-likeliest token, or from blind chance."""
+"""Limits of the temperature. Beyond them a quotient would overflow, or a forbidden token become possible, while the
+samples would not differ from the likeliest token or from uniform ones."""
 
 
 def forbid(logits: tf.Tensor, ids: tuple[int, ...]) -> tf.Tensor:
-    """float32 [B, V] with the given ids out of reach."""
+    """Returns logits, float32 [B, V], with the given ids masked."""
     forbidden = tf.reduce_sum(tf.one_hot(ids, tf.shape(logits)[1]), axis=0)
     return tf.where(forbidden > 0, MASKED_LOGIT, logits)
 
 
 def sample(logits: tf.Tensor, *, temperature: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Draws an id a row from softmax(logits / temperature); at temperature 0, the likeliest.
+    """Samples one id per row from softmax(logits / temperature); temperature 0 takes the likeliest.
 
     Args:
         logits: float32 [B, V].
         temperature: float32 [], at least 0.
-        seed: int32 [2]; the same seed draws the same ids.
+        seed: int32 [2]; equal seeds give equal ids.
 
     Returns:
         int32 [B].

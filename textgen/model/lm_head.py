@@ -1,4 +1,4 @@
-"""From a hidden vector to the scores of all tokens, and the loss that looks at a few of them alone."""
+"""Output head: the logits of all tokens, and the loss of a sampled softmax."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from textgen.model.masking import MASKED_LOGIT
 
 
 class Logits(keras.layers.Layer):
-    """hidden [..., D] → float32 scores [..., V]: hidden · tableᵀ + bias.
+    """Computes logits: hidden [..., D] → float32 [..., V], hidden · tableᵀ + bias.
 
-    The table [V, D] has a token a row, as an embedding has, so that it may be the embedding's own, and so that a
-    sampled softmax reads the rows that it draws. Scores stay float32 under mixed precision: a softmax over many
+    The table [V, D] has one row per token, as an embedding has: it can be the embedding's own, and a sampled softmax
+    gathers only the rows that it samples. Logits are float32 also under mixed precision, since a softmax over many
     tokens needs the digits.
 
     Attributes:
@@ -28,13 +28,13 @@ class Logits(keras.layers.Layer):
         dtype: str = "float32",
         **settings: Any,
     ):
-        """`tied_to`: the embedding whose table is used."""
+        """Makes the head; `tied_to` is the embedding whose table it shares, if any."""
         super().__init__(dtype=dtype, **settings)
         self.vocabulary_size, self._tied_to = vocabulary_size, tied_to
         self.supports_masking = True
 
     def build(self, shape: tuple[int | None, ...]) -> None:
-        """Makes the weights."""
+        """Creates the weights."""
         if self._tied_to is None:
             self._own_table = self.add_weight(
                 shape=(self.vocabulary_size, shape[-1]), initializer="glorot_uniform", name="table"
@@ -47,10 +47,10 @@ class Logits(keras.layers.Layer):
         return self._own_table if self._tied_to is None else self._tied_to.embeddings
 
     def call(self, hidden: tf.Tensor) -> tf.Tensor:
-        """See the class."""
+        """Returns the logits, float32 [..., V], of hidden [..., D]."""
         rows = tf.reshape(hidden, [-1, hidden.shape[-1]])
-        scores = tf.matmul(rows, tf.convert_to_tensor(self.table), transpose_b=True) + self.bias
-        return tf.reshape(scores, tf.concat([tf.shape(hidden)[:-1], [self.vocabulary_size]], axis=0))
+        logits = tf.matmul(rows, tf.convert_to_tensor(self.table), transpose_b=True) + self.bias
+        return tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [self.vocabulary_size]], axis=0))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """[..., V]."""
@@ -60,18 +60,18 @@ class Logits(keras.layers.Layer):
 def sampled_losses(
     logits: Logits, hidden: tf.Tensor, targets: tf.Tensor, *, samples: int, seed: tf.Tensor
 ) -> tf.Tensor:
-    """The cross-entropy with the sum over all tokens estimated from some that are drawn: float32 [N].
+    """Returns the cross-entropy, float32 [N], with the sum over all tokens estimated from sampled ones.
 
-    Importance sampling as in Jean et al. 2015, https://arxiv.org/abs/1412.2007. Tokens are drawn with replacement
-    from a log-uniform distribution, which ids sorted by falling frequency make a likely one (Zipf): P(i) = ln((i + 2)
-    / (i + 1)) / ln(V + 1). The draw is a function of the seed alone, so all replicas draw the same and a resumed run
-    draws on.
+    Importance sampling as in Jean et al. 2015, https://arxiv.org/abs/1412.2007. Tokens are sampled with replacement
+    from the log-uniform distribution P(i) = ln((i + 2) / (i + 1)) / ln(V + 1), which approximates that of ids
+    in order of falling frequency (Zipf). The samples depend on the seed alone: all replicas take the same, and a
+    resumed run continues them.
 
     Args:
-        logits: the layer that has the table.
+        logits: the head, which has the table.
         hidden: float [N, D].
         targets: int32 [N].
-        samples: tokens drawn.
+        samples: number of sampled tokens.
         seed: int32 [2].
     """
     table, bias = tf.convert_to_tensor(logits.table), tf.convert_to_tensor(logits.bias)
@@ -83,6 +83,6 @@ def sampled_losses(
     own = tf.reduce_sum(hidden * tf.gather(table, targets), axis=-1) + tf.gather(bias, targets)
     others = tf.matmul(hidden, tf.gather(table, drawn), transpose_b=True)
     others += tf.gather(bias, drawn) - tf.math.log(expected)
-    # The target is there for certain. TensorFlow's own sampled softmax leaves it out once, however often it is drawn.
+    # The target is included already. TensorFlow's own sampled softmax removes it once, however often it is sampled.
     others = tf.where(tf.equal(drawn, targets[:, None]), MASKED_LOGIT, others)
     return tf.reduce_logsumexp(tf.concat([own[:, None], others], axis=1), axis=1) - own

@@ -1,10 +1,10 @@
-"""A memory of what was read lately, that a trained `lstm` looks up: text repeats its names and its turns of phrase.
+"""Neural cache: mixes the predictions of a trained causal network with recently read tokens.
 
-It is the continuous cache of Grave, Joulin & Usunier 2017, https://arxiv.org/abs/1612.04426, with the cosine for
-the dot product. Each remembered place j has its hidden vector h_j and the token y_j that came after it; the more a
-place is like the present one, the more weight it gives to its token:
+It is the continuous cache of Grave, Joulin & Usunier 2017, https://arxiv.org/abs/1612.04426, with the cosine instead
+of the dot product. Each cached position j has a hidden vector h_j and the token y_j that followed it; its weight
+grows with the similarity to the current hidden vector h:
 
-    p(w) = (1 - λ) softmax(scores)(w) + λ Σ_j a_j [y_j = w],  a = softmax_j(θ cos(h, h_j))
+    p(w) = (1 - λ) softmax(logits)(w) + λ Σ_j a_j [y_j = w],  a = softmax_j(θ cos(h, h_j))
 """
 
 import tensorflow as tf
@@ -13,47 +13,47 @@ from textgen.config import PAD, NeuralCacheConfig
 from textgen.model.masking import MASKED_LOGIT
 
 
-class Memory:
-    """What each of some rows has read, up to `config.tokens` places back."""
+class NeuralCache:
+    """The last `config.tokens` positions of each row: their hidden vectors and the tokens that followed."""
 
     def __init__(self, config: NeuralCacheConfig, *, rows: int, width: int):
-        """`width` is that of hidden vectors."""
+        """Makes an empty cache for `rows` rows of hidden vectors [width]."""
         self._config = config
         self._keys = tf.Variable(tf.zeros([rows, config.tokens, width]), trainable=False)
-        # PAD where nothing is remembered.
+        # PAD where nothing is cached.
         self._ids = tf.Variable(tf.zeros([rows, config.tokens], tf.int32), trainable=False)
 
-    def recall(self, scores: tf.Tensor, hidden: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> tf.Tensor:
-        """Mixes what is remembered into the scores, place by place, and remembers these places.
+    def mix(self, logits: tf.Tensor, hidden: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> tf.Tensor:
+        """Returns the logits mixed with the cache, and adds these positions to the cache.
 
         Args:
-            scores: float32 [B, W, V] of the network.
-            hidden: float [B, W, D], what they were made of.
-            y: int32 [B, W], the tokens that came; PAD where none did. Each is seen from the next place on.
-            fresh: bool [B], which rows begin anew, with nothing remembered.
+            logits: float32 [B, W, V] of the network.
+            hidden: float [B, W, D], the vectors from which the head computed them.
+            y: int32 [B, W], the tokens that followed; PAD is none. Each is in the cache for later positions only.
+            fresh: bool [B], True where a row does not continue the previous one and its cache is emptied.
 
         Returns:
-            Float32 [B, W, V], the logarithms of probabilities, which are scores too.
+            Log-probabilities, float32 [B, W, V], which serve as logits.
         """
         before = tf.where(fresh[:, tf.newaxis], PAD, self._ids)
         vectors = tf.math.l2_normalize(tf.cast(hidden, tf.float32), axis=-1)
         keys, ids = tf.concat([self._keys, vectors], 1), tf.concat([before, y], 1)
-        likeness = tf.matmul(vectors, keys, transpose_b=True)
+        similarity = tf.matmul(vectors, keys, transpose_b=True)
         read = self._config.tokens + tf.range(tf.shape(y)[1])
         known = (ids != PAD)[:, tf.newaxis] & (tf.range(tf.shape(ids)[1]) < read[:, tf.newaxis])
-        weights = tf.nn.softmax(tf.where(known, self._config.sharpness * likeness, MASKED_LOGIT))
+        weights = tf.nn.softmax(tf.where(known, self._config.sharpness * similarity, MASKED_LOGIT))
         share = self._config.weight * tf.cast(tf.reduce_any(known, -1, keepdims=True), tf.float32)
         self._keys.assign(keys[:, -self._config.tokens :])
         self._ids.assign(ids[:, -self._config.tokens :])
-        remembered = _by_token(weights * tf.cast(known, tf.float32), ids, tf.shape(scores)[-1])
+        cached = _by_token(weights * tf.cast(known, tf.float32), ids, tf.shape(logits)[-1])
         return tf.reduce_logsumexp(
-            [tf.math.log1p(-share) + tf.nn.log_softmax(scores), tf.math.log(share) + tf.math.log(remembered)], axis=0
+            [tf.math.log1p(-share) + tf.nn.log_softmax(logits), tf.math.log(share) + tf.math.log(cached)], axis=0
         )
 
 
 def _by_token(weights: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Sums weights [B, W, K] of places with ids [B, K] for each of `size` tokens: [B, W, size]."""
-    rows, places = tf.unstack(tf.shape(weights)[:2])
-    first = tf.reshape(tf.range(rows * places) * size, [rows, places, 1])
-    sums = tf.math.unsorted_segment_sum(weights, first + ids[:, tf.newaxis], rows * places * size)
-    return tf.reshape(sums, [rows, places, size])
+    """Returns the sums of weights [B, W, K] over the positions of each id [B, K]: [B, W, size]."""
+    rows, positions = tf.unstack(tf.shape(weights)[:2])
+    first = tf.reshape(tf.range(rows * positions) * size, [rows, positions, 1])
+    sums = tf.math.unsorted_segment_sum(weights, first + ids[:, tf.newaxis], rows * positions * size)
+    return tf.reshape(sums, [rows, positions, size])

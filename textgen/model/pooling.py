@@ -1,4 +1,4 @@
-"""One vector of a window from the vectors of its places."""
+"""Pools the vectors of a window into one."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from textgen.model.masking import MASKED_LOGIT
 
 
 class AttentionPooling(keras.layers.Layer):
-    """hidden [B, W, D] → [B, D]: the mean of the places, weighted by what a learnt vector sees in each.
+    """Mean over the positions of a window, weighted by attention: hidden [B, W, D] → [B, D].
 
-    weights = softmax(tanh(hidden · A + a) · v), as in Yang et al. 2016, https://aclanthology.org/N16-1174. A place
-    that is masked has none.
+    weights = softmax(tanh(hidden · A + a) · v), as in Yang et al. 2016, https://aclanthology.org/N16-1174. A masked
+    position has weight 0.
     """
 
     def __init__(self, **settings: Any):
@@ -20,15 +20,15 @@ class AttentionPooling(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, shape: tuple[int | None, ...]) -> None:
-        """Makes the weights."""
+        """Creates the weights."""
         self._project = keras.layers.Dense(shape[-1], activation="tanh", dtype=self.dtype_policy, name="project")
-        # In float32 under mixed precision, as all softmaxes.
+        # Float32 also under mixed precision, as for all softmaxes.
         self._score = keras.layers.Dense(1, use_bias=False, dtype="float32", name="score")
         self._project.build(shape)
         self._score.build(shape)
 
     def call(self, hidden: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
-        """See the class; `mask` bool [B, W] is False at padding."""
+        """Returns the weighted mean [B, D] of hidden [B, W, D]; `mask`, bool [B, W], is False at padding."""
         scores = self._score(self._project(hidden))[..., 0]
         if mask is not None:
             scores = tf.where(mask, scores, MASKED_LOGIT)
@@ -36,7 +36,7 @@ class AttentionPooling(keras.layers.Layer):
         return tf.einsum("bw,bwd->bd", weights, hidden)
 
     def compute_mask(self, hidden: tf.Tensor, mask: tf.Tensor | None = None) -> None:
-        """One vector has no places."""
+        """Returns None: the output has no positions to mask."""
         return
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

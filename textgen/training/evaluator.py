@@ -7,7 +7,7 @@ import tensorflow as tf
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
 from textgen.model.cpu_parallelism import CpuPlan
 from textgen.model.language_model import LanguageModel
-from textgen.model.neural_cache import Memory
+from textgen.model.neural_cache import NeuralCache
 from textgen.training.data import HeldOutBatches
 from textgen.training.losses import LossFunction, full_softmax_loss, make_states, neural_cache_loss, stateful_loss
 from textgen.training.metrics import ZERO_SUMS, MetricSums
@@ -61,4 +61,4 @@ def _stateful_loss(model: LanguageModel, rows: int, neural_cache: NeuralCacheCon
     states = make_states(model, rows)
     if not neural_cache.tokens:
         return stateful_loss(model, states, training=False, plan=plan)
-    return neural_cache_loss(model, states, Memory(neural_cache, rows=rows, width=model.hidden_size))
+    return neural_cache_loss(model, states, NeuralCache(neural_cache, rows=rows, width=model.hidden_size))

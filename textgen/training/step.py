@@ -1,7 +1,7 @@
-"""One step of training or of measuring, and many of them in one graph call.
+"""Training and evaluation steps, many of them in one graph call.
 
-The gradient is that of the mean loss over the global batch, whatever the number of replicas: each divides by the
-targets of all, the gradients are summed over replicas, then clipped.
+The gradient is that of the mean loss over the global batch for any number of replicas: each replica divides by the
+number of targets of all, the gradients are summed over replicas, and then clipped.
 """
 
 import math
@@ -19,8 +19,8 @@ from textgen.training.strategy import Replicas
 from textgen.training.train_state import TrainState
 
 Steps = Callable[[Iterator[Any], int, MetricSums], MetricSums]
-"""Takes that many batches from the iterator, and adds to the sums. However steps are shared out to calls, the sums
-are the same to the last bit."""
+"""Runs a number of steps, one batch of the iterator each, and returns the given sums plus theirs. The sums are equal
+to the last bit however the steps are divided into calls."""
 
 
 def training_steps(
@@ -34,8 +34,8 @@ def training_steps(
 ) -> Steps:
     """Returns steps that train the variables to minimize the mean loss, in micro-batches by the plan."""
     replicas = strategy.num_replicas_in_sync
-    # States that are carried are those of whole batches.
-    parts = (
+    # The states of stateful rows belong to whole batches.
+    micro_batches = (
         1
         if config.stateful
         else max(config.micro_batches, plan.micro_batches(math.ceil(config.batch_size / replicas)))
@@ -45,7 +45,7 @@ def training_steps(
         context = tf.distribute.get_replica_context()
         whole = _never_empty(batch) if replicas > 1 else batch
         targets = context.all_reduce("SUM", tf.math.count_nonzero(whole[1], dtype=tf.float32))
-        gradients, sums = _gradients(batch_loss, variables, whole, targets, parts)
+        gradients, sums = _gradients(batch_loss, variables, whole, targets, micro_batches)
         gradients, sums = context.all_reduce("SUM", [gradients, sums])
         norm = tf.linalg.global_norm(gradients)
         if config.clip_norm:
@@ -54,7 +54,7 @@ def training_steps(
             # The optimizer sums over replicas once more.
             gradients = [gradient / replicas for gradient in gradients]
         optimizer.apply(gradients, variables)
-        # The sums are there when the weights are: the next step's clock begins with them.
+        # The sums are ready when the weights are: the next step measures its time from them.
         with tf.control_dependencies([tf.convert_to_tensor(variable) for variable in variables]):
             return tf.concat([sums, [norm]], axis=0) / replicas
 
@@ -70,7 +70,7 @@ def steps_of(replicas: Replicas, state: TrainState, config: TrainConfig) -> Step
 
 
 def evaluation_steps(strategy: tf.distribute.Strategy, batch_loss: LossFunction) -> Steps:
-    """Steps that only batch_loss."""
+    """Returns steps that compute the loss and change no weight."""
     several = strategy.num_replicas_in_sync > 1
 
     def replica_step(*batch: tf.Tensor) -> tf.Tensor:
@@ -85,31 +85,31 @@ def _gradients(
     variables: Sequence[keras.Variable],
     batch: Sequence[tf.Tensor],
     targets: tf.Tensor,
-    parts: int,
+    micro_batches: int,
 ) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """The gradients of the objective over `targets`, and the sums, of a batch taken in so many parts."""
+    """Returns the gradients of objective / `targets` and the sums of a batch, computed in micro-batches."""
 
-    def of(part: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
+    def gradients_of(micro_batch: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
         with tf.GradientTape() as tape:
-            found: BatchLoss = batch_loss(*part)
+            found: BatchLoss = batch_loss(*micro_batch)
             mean = found.objective / targets
-        # An embedding's gradient is IndexedSlices, which neither reduce nor clip as one.
+        # The gradient of an embedding is IndexedSlices, which are not reduced and clipped as one tensor.
         values = [variable.value for variable in variables]
         return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(mean, values)], found.sums
 
-    if parts == 1:
-        return of(batch)
+    if micro_batches == 1:
+        return gradients_of(batch)
     rows = tf.shape(batch[0])[0]
-    count = tf.minimum(parts, rows)
+    count = tf.minimum(micro_batches, rows)
 
     def add(
         i: tf.Tensor, gradients: list[tf.Tensor], sums: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor], tf.Tensor]:
-        more, more_sums = of([tensor[i * rows // count : (i + 1) * rows // count] for tensor in batch])
+        more, more_sums = gradients_of([tensor[i * rows // count : (i + 1) * rows // count] for tensor in batch])
         return i + 1, [a + b for a, b in zip(gradients, more, strict=True)], sums + more_sums
 
     zeros = [tf.zeros(variable.shape) for variable in variables]
-    # One part at a time is the point.
+    # More iterations at once would need the memory that micro-batches save.
     _, gradients, sums = tf.while_loop(
         lambda i, *_: i < count, add, [tf.constant(0), zeros, tf.zeros([3])], parallel_iterations=1
     )
@@ -117,7 +117,7 @@ def _gradients(
 
 
 def _never_empty(batch: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """The batch, or where a replica has none a row without a target, since cuDNN takes no batch of no rows."""
+    """Returns the batch, or one row without a target if a replica has no rows, since cuDNN refuses an empty batch."""
     x, y = batch
     missing = tf.maximum(1 - tf.shape(y)[:1], 0)
     x = tf.pad(x, [[0, missing[0]], [0, 0]], constant_values=BOS)
@@ -129,22 +129,22 @@ def _many(strategy: tf.distribute.Strategy, replica_step: Callable[..., tf.Tenso
     @tf.function
     def run(iterator: Iterator[Any], steps: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
         for _ in tf.range(steps):
-            # What a step waits for begins when the step before is done: earlier, the next batch would wait for the
-            # cores that update the weights, and not for the loader.
+            # The wait for a batch is measured from the end of the previous step. Before it, the batch would wait for
+            # the cores that update the weights, not for the loader.
             with tf.control_dependencies([total]):
                 asked = tf.timestamp()
             with tf.control_dependencies([asked]):
                 batch = next(iterator)
             with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
                 waited = tf.timestamp() - asked
-            # Else work that needs no batch, such as to draw what is dropped, keeps the cores from telling the time.
+            # Otherwise operations that need no batch, such as dropout masks, would delay the timestamp.
             with tf.control_dependencies([waited]):
                 sums = strategy.reduce("SUM", strategy.run(replica_step, args=batch), axis=None)
-            # Float64, so that a sum over a large split keeps its digits.
+            # Float64 keeps the digits of a sum over a large split.
             total += tf.concat([tf.cast(sums, tf.float64), [waited]], axis=0)
         return total
 
-    def call(iterator: Iterator[Any], steps: int, so_far: MetricSums) -> MetricSums:
-        return MetricSums(*run(iterator, tf.constant(steps), tf.constant(so_far, tf.float64)).numpy().tolist())
+    def call(iterator: Iterator[Any], steps: int, sums: MetricSums) -> MetricSums:
+        return MetricSums(*run(iterator, tf.constant(steps), tf.constant(sums, tf.float64)).numpy().tolist())
 
     return call
