@@ -1,19 +1,19 @@
-"""What counting alone predicts: a unigram, and a bigram and a trigram interpolated with it.
+"""N-gram baselines: a unigram, and a bigram and a trigram interpolated with it.
 
-Of a target y let h be the n - 1 ids before it and h' the last n - 2 of these, which are of its own document. Let c
-be how often the training split has them before and as targets, T its targets and V the ids. Then
+For a target y, h is the n - 1 ids before it in its document, and h' the last n - 2 of these. c counts occurrences in
+the training split, T is its number of targets and V the vocabulary size. Then
 
     P1(y) = (c(y) + 1) / (T + V)
     Pn(y | h) = λ(h) c(h, y) / c(h) + (1 - λ(h)) Pn-1(y | h')
 
 after Jelinek & Mercer 1980, "Interpolated estimation of Markov source parameters from sparse data". So a trigram is
-λ3 ML3 + (1 - λ3) λ2 ML2 + (1 - λ3) (1 - λ2) P1. λ(h) is one number for all h of an order whose c(h) have as many
-binary digits, as buckets of contexts by their counts in Chen & Goodman 1999, "An empirical study of smoothing
-techniques for language modeling"; it is 0 where training never has h. EM finds it on the validation split.
+λ3 ML3 + (1 - λ3) λ2 ML2 + (1 - λ3) (1 - λ2) P1. λ(h) is shared by all h of an order whose c(h) have the same
+number of binary digits, as contexts are bucketed by their counts in Chen & Goodman 1999, "An empirical study of
+smoothing techniques for language modeling"; it is 0 if c(h) is 0. EM fits it on the validation split.
 
-Training may have more n-grams than memory holds. So those of the splits to fit on and to score are gathered first;
-then training is streamed once, and of its n-grams only these are counted. The counts are exact, and memory grows with
-what is held out.
+The training split may have more n-grams than fit in memory. So the n-grams of the validation split and of the split
+to score are gathered first; then the training split is streamed once, and only these n-grams are counted. The counts
+are exact, and memory grows with the held-out splits only.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,27 +27,27 @@ from textgen.dataset import LAYOUTS, read_pairs
 from textgen.dataset.storage.manifest import Manifest
 
 NAMES = ("unigram", "bigram", "trigram")
-"""By order, the unigram's being 1."""
+"""Names of the baselines by order, from 1."""
 
 _KEY_BITS = 63
 _IDS_AT_ONCE = 1 << 19
 
 FIRST_WEIGHTS = np.arange(64) / (np.arange(64) + 4)
-"""float64 [64], λ by the binary digits of c(h), before it is fitted.
+"""float64 [64], initial λ by the number of binary digits of c(h).
 
-On five corpora, of words and of characters, they cost up to 0.07 nats against fitted ones.
+On five corpora, of words and of characters, the loss with them is up to 0.07 nats above that with fitted ones.
 """
 
 _PRIOR_TARGETS = 2
-_ROUNDS = 50
-"""Of EM; more changed no loss by 0.0001 nats on the same corpora."""
+_EM_ROUNDS = 50
+"""Number of EM rounds; more change no loss by 0.0001 nats on the same corpora."""
 
 
 def losses(data: str | Path, manifest: Manifest, *, split: str) -> dict[str, float]:
-    """Nats a target of each baseline on a split, by name and rising order.
+    """Returns the loss of each baseline on a split in nats per target, by name in ascending order.
 
-    The training split has a unigram alone, since its n-grams are what the others know by heart. There is no trigram
-    where the window is one token, and none where three ids don't fit in 63 bits, with over 2,097,152 of them.
+    On the training split there is only a unigram, since the others are counted on its n-grams. There is no trigram if
+    the window is one token, or if the vocabulary has more than 2,097,152 ids, so that three do not fit in 63 bits.
 
     Raises:
         UserError: a split is empty or damaged.
@@ -56,31 +56,31 @@ def losses(data: str | Path, manifest: Manifest, *, split: str) -> dict[str, flo
     bits = (manifest.vocabulary_size - 1).bit_length()
     order = 1 if split == "train" else min(len(NAMES), manifest.config.window + 1, _KEY_BITS // bits)
     packing = Packing(bits, order)
-    scored = gather(_pieces(data, manifest, split, packing))
+    scored = gather(_key_batches(data, manifest, split, packing))
     has_validation = order > 1 and manifest.total.splits["validation"].pairs > 0
-    held_out = gather(_pieces(data, manifest, "validation", packing) if has_validation else [])
+    held_out = gather(_key_batches(data, manifest, "validation", packing) if has_validation else [])
     model = Interpolation(np.union1d(scored.keys, held_out.keys), packing, vocabulary_size=manifest.vocabulary_size)
-    for keys in _pieces(data, manifest, "train", packing):
+    for keys in _key_batches(data, manifest, "train", packing):
         model.count(keys)
     model.fit(held_out)
     return {name: model.loss(scored, order=i) for i, name in enumerate(NAMES[:order], start=1)}
 
 
 class Packing(NamedTuple):
-    """How n-grams become int64 keys: the ids side by side, the target's in the lowest bits.
+    """Packs n-grams into int64 keys: the ids side by side, the target in the lowest bits.
 
     Attributes:
-        bits: of one id.
-        order: n, the ids in a key, the target among them.
+        bits: number of bits per id.
+        order: n, number of ids per key, including the target.
     """
 
     bits: int
     order: int
 
     def pack(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The keys int64 [N] of pairs X [N, W], padded on the right with PAD, and y [N].
+        """Returns the keys, int64 [N], of pairs X [N, W], padded on the right with PAD, and y [N].
 
-        Where X has fewer ids than the context of a key, PAD stands for those before it.
+        If X has fewer ids than a key's context, PAD fills the missing ones.
 
         >>> [hex(key) for key in Packing(4, 3).pack(np.array([[2, 0, 0], [2, 7, 8]]), np.array([7, 9]))]
         ['0x27', '0x789']
@@ -92,32 +92,32 @@ class Packing(NamedTuple):
         return keys
 
     def shortened(self, keys: np.ndarray, *, order: int) -> np.ndarray:
-        """The keys of the last `order` ids."""
+        """Returns the keys of the last `order` ids."""
         return keys & ((1 << order * self.bits) - 1)
 
     def contexts(self, keys: np.ndarray) -> np.ndarray:
-        """The keys without their targets."""
+        """Returns the keys without their targets."""
         return keys >> self.bits
 
 
 class Grams(NamedTuple):
-    """Distinct n-grams: their keys int64 [G], rising, and how often each occurs, int64 [G]."""
+    """Distinct n-grams: keys, int64 [G], in ascending order, and counts, int64 [G]."""
 
     keys: np.ndarray
     times: np.ndarray
 
 
-def gather(pieces: Iterable[np.ndarray]) -> Grams:
-    """The distinct keys of pieces int64 [N], in memory that grows with these and one piece.
+def gather(batches: Iterable[np.ndarray]) -> Grams:
+    """Returns the distinct keys of batches of keys, int64 [N]; memory grows with these and one batch.
 
     >>> gather([np.array([7, 5, 7]), np.array([5, 9])])
     Grams(keys=array([5, 7, 9]), times=array([2, 2, 1]))
     """
     merged, waiting, waiting_keys = _merge([]), list[Grams](), 0
-    for piece in pieces:
-        waiting.append(Grams(*np.unique(piece, return_counts=True)))
+    for keys in batches:
+        waiting.append(Grams(*np.unique(keys, return_counts=True)))
         waiting_keys += len(waiting[-1].keys)
-        # When they are as many as the merged ones, so that a key is sorted a few times and not once a piece.
+        # Merging only when as many keys wait as are merged sorts each key a few times, not once per batch.
         if waiting_keys > len(merged.keys):
             merged, waiting, waiting_keys = _merge([merged, *waiting]), [], 0
     return _merge([merged, *waiting])
@@ -131,8 +131,8 @@ def _merge(parts: list[Grams]) -> Grams:
     return Grams(distinct, times)
 
 
-def _pieces(data: str | Path, manifest: Manifest, split: str, packing: Packing) -> Iterator[np.ndarray]:
-    """The keys of all pairs of a split in the order of the corpus, many at a time."""
+def _key_batches(data: str | Path, manifest: Manifest, split: str, packing: Packing) -> Iterator[np.ndarray]:
+    """Yields the keys of all pairs of a split in batches, in the order of the corpus."""
     window = manifest.config.window
     if LAYOUTS[manifest.config.layout].any_window:
         window = max(1, packing.order - 1)
@@ -143,10 +143,10 @@ def _pieces(data: str | Path, manifest: Manifest, split: str, packing: Packing) 
 
 
 class Interpolation:
-    """Interpolated n-grams of every order up to that of a packing."""
+    """Interpolated n-gram models of every order up to that of a packing."""
 
     def __init__(self, wanted: np.ndarray, packing: Packing, *, vocabulary_size: int):
-        """`wanted` int64 [N] are keys of the n-grams whose probabilities will be asked for."""
+        """Starts with zero counts; only the n-grams with keys `wanted`, int64 [N], are counted."""
         self._packing = packing
         self._targets = np.zeros(vocabulary_size, np.int64)
         orders = range(2, packing.order + 1)
@@ -155,7 +155,7 @@ class Interpolation:
         self._weights = dict.fromkeys(orders, FIRST_WEIGHTS)
 
     def count(self, keys: np.ndarray) -> None:
-        """Adds training targets, keys int64 [N], to the counts."""
+        """Counts training n-grams by their keys, int64 [N]."""
         targets = self._packing.shortened(keys, order=1)
         self._targets += np.bincount(targets, minlength=len(self._targets))
         for order, grams in self._grams.items():
@@ -164,19 +164,19 @@ class Interpolation:
             self._contexts[order].add(self._packing.contexts(found), times)
 
     def fit(self, held_out: Grams) -> None:
-        """Finds the weights, those of the lowest order first, that predict these n-grams best."""
+        """Fits the weights to held-out n-grams by EM, the lowest order first."""
         for order in self._grams:
             shares, buckets = self._terms(held_out.keys, order)
             lower = self.probabilities(held_out.keys, order=order - 1)
-            for _ in range(_ROUNDS):
+            for _ in range(_EM_ROUNDS):
                 self._weights[order] = reweighted(self._weights[order], shares, buckets, lower, held_out.times)
 
     def loss(self, grams: Grams, *, order: int) -> float:
-        """Nats a target."""
+        """Returns the loss in nats per target."""
         return float(-grams.times @ np.log(self.probabilities(grams.keys, order=order)) / grams.times.sum())
 
     def probabilities(self, keys: np.ndarray, *, order: int) -> np.ndarray:
-        """float64 [N], the probability of each target after the last `order` - 1 ids of its context."""
+        """Returns the probabilities of targets after the last `order` - 1 ids of their contexts, float64 [N]."""
         if order == 1:
             return (self._targets + 1)[self._packing.shortened(keys, order=1)] / (self._targets + 1).sum()
         shares, buckets = self._terms(keys, order)
@@ -184,48 +184,48 @@ class Interpolation:
         return weights * shares + (1 - weights) * self.probabilities(keys, order=order - 1)
 
     def _terms(self, keys: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
-        """c(h, y) / c(h) float64 [N], 0 where c(h) is, and the bucket int [N], the binary digits of c(h)."""
+        """Returns c(h, y) / c(h), float64 [N], 0 if c(h) is 0, and the number of binary digits of c(h), int [N]."""
         grams = self._packing.shortened(keys, order=order)
         contexts = self._contexts[order].of(self._packing.contexts(grams))
         return self._grams[order].of(grams) / np.maximum(contexts, 1), np.frexp(contexts.astype(np.float64))[1]
 
 
 class _Counts:
-    """How often training has each of some keys; the others are not counted."""
+    """Counts of a fixed set of keys; other keys are ignored."""
 
     def __init__(self, keys: np.ndarray):
         self.keys = np.unique(keys)
         self._counts = np.zeros(len(self.keys), np.int64)
 
     def add(self, keys: np.ndarray, times: np.ndarray) -> None:
-        """Counts those of the keys int64 [N] that are wanted, each so many times."""
-        places, wanted = self._find(keys)
-        np.add.at(self._counts, places[wanted], times[wanted])
+        """Adds `times`, int64 [N], to the counts of `keys`, int64 [N]."""
+        indices, wanted = self._find(keys)
+        np.add.at(self._counts, indices[wanted], times[wanted])
 
     def of(self, keys: np.ndarray) -> np.ndarray:
-        """int64 [N], 0 for a key that is not wanted."""
-        places, wanted = self._find(keys)
-        return np.where(wanted, self._counts[places], 0)
+        """Returns the counts of keys, int64 [N]; 0 for a key outside the set."""
+        indices, wanted = self._find(keys)
+        return np.where(wanted, self._counts[indices], 0)
 
     def _find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return places, self.keys[places] == keys
+        indices = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return indices, self.keys[indices] == keys
 
 
 def reweighted(
     weights: np.ndarray, shares: np.ndarray, buckets: np.ndarray, lower: np.ndarray, times: np.ndarray
 ) -> np.ndarray:
-    """One round of EM: of each bucket's targets the share that its own order gave, as expected, not the one below.
+    """Returns λ after one round of EM: the expected fraction of each bucket's targets that its own order generates.
 
-    Two targets more are given as FIRST_WEIGHTS says (the mode under a Beta prior). So a λ is never 1, by which a
-    held-out target might have the probability 0, and stays as it was first where nothing is held out.
+    FIRST_WEIGHTS count as two more targets per bucket (the mode under a Beta prior). So λ stays below 1, where a
+    held-out target could have probability 0, and a bucket without held-out targets keeps its first weight.
 
     Args:
         weights: float64 [64], λ by bucket.
         shares: float64 [G], c(h, y) / c(h).
-        buckets: int [G], the binary digits of c(h).
-        lower: float64 [G], the probability by the order below, above 0.
-        times: int64 [G], how often each n-gram is a target.
+        buckets: int [G], number of binary digits of c(h).
+        lower: float64 [G], probability by the order below; above 0.
+        times: int64 [G], count of each n-gram.
     """
     own = weights[buckets] * shares
     expected = times * own / (own + (1 - weights[buckets]) * lower)
