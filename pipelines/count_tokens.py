@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.census import symbols_to_learn, table_from_bytes, table_to_bytes, write_census
-from pipelines.tokenize import read_documents, read_tokens
+from pipelines.token_files import unit_documents, unit_tokens
 from pipelines.workspace import COUNTS, Workspace
 from textgen import files
 from textgen.config import SPLITS, PrepareConfig
@@ -41,10 +41,10 @@ class CountUnit:
 
     def process(self, unit: Unit) -> dict[str, Any]:
         """Writes the counts of the training split's symbols; the result tells the documents by split."""
-        documents = read_documents(self._workspace, unit.index)
+        documents = unit_documents(self._workspace, unit.index)
         held = split_ranges(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
         tables = []
-        for batch, where, offsets in read_tokens(self._workspace, unit.index):
+        for batch, where, offsets in unit_tokens(self._workspace, unit.index):
             stretch_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
             begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in held)
             trained = batch.indices[ragged.indices(stretch_starts + begins, np.maximum(ends - begins, 0))]

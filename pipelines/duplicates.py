@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import numpy as np
 
-from pipelines import tokenize
+from pipelines.token_files import unit_documents
 from pipelines.workspace import DUPLICATES, Workspace
 from textgen.config import SelectionConfig
 from textgen.corpus.units import Unit
@@ -76,7 +76,7 @@ class KeyDocuments(beam.DoFn):
 
     def process(self, unit: Unit) -> Iterator[tuple[int, Keyed]]:
         """One unit in, a value a bucket out."""
-        documents = tokenize.read_documents(self._workspace, unit.index)
+        documents = unit_documents(self._workspace, unit.index)
         kept = np.flatnonzero(documents.reasons == "")
         if self._near:
             signatures = documents.signatures[kept]

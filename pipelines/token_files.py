@@ -1,8 +1,8 @@
-"""The tokens of a unit as they lie on disk between the passes, so that text is cleaned and cut once.
+"""Files that hold the tokens of a unit between the passes, so that text is cleaned and tokenized only once.
 
-Two Arrow files a unit. `tokens`: a record batch a batch of texts, a row a stretch of a document, its tokens as a
-dictionary array, so that a token takes four bytes and each distinct one is written once a batch. `documents`: a row a
-document, written when all of them are known.
+Each unit has two Arrow files. `tokens` has a record batch per batch of texts and a row per document chunk; its tokens
+are a dictionary array: a token takes four bytes, and each distinct token is written once per batch. `documents` has a
+row per document and is written when the whole unit has been tokenized.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,24 +13,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
+from pipelines.workspace import DUPLICATES, TOKENS, Workspace
+from textgen import files
 from textgen.dataset.storage.splits import DIGEST_BYTES
+
+EMPTY = "empty"
+"""Reason of documents without tokens."""
 
 
 class TokenBatch(NamedTuple):
-    """A batch of G stretches, each of one document, with T tokens in all, of which U are distinct.
+    """A batch of G chunks, each of one document, with T tokens in all, of which U are distinct.
 
     Attributes:
         symbols: Arrow array [U], the distinct tokens.
-        indices: int32 [T], the tokens as places in `symbols`.
-        edges: int32 [G + 1], where each stretch starts in `indices`.
-        goes_on: whether the first stretch is a later part of the last document of the batch before.
-        texts: the stretches' texts before cleaning, where dropped documents are to be kept; else empty.
+        indices: int32 [T], the index of each token in `symbols`.
+        edges: int32 [G + 1], the start of each chunk in `indices`, and the end of the last.
+        continued: whether the first chunk continues the last document of the batch before.
+        texts: texts of the chunks before cleaning if dropped documents are kept, else empty.
     """
 
     symbols: pa.Array
     indices: np.ndarray
     edges: np.ndarray
-    goes_on: bool
+    continued: bool
     texts: list[bytes]
 
 
@@ -38,11 +43,11 @@ class DocumentTable(NamedTuple):
     """The D documents of a unit.
 
     Attributes:
-        digests: uint8 [D, 16], the hash of each cleaned text.
-        tokens: int64 [D].
-        characters: int64 [D], code points of the cleaned text.
-        reasons: why each was dropped; empty for those that are kept.
-        signatures: uint32 [D, H], for near duplicates; H is 0 where they are not looked for.
+        digests: uint8 [D, 16], hash of each cleaned text.
+        tokens: int64 [D], number of tokens.
+        characters: int64 [D], number of code points of the cleaned text.
+        reasons: str [D], why each document was dropped; "" for kept documents.
+        signatures: uint32 [D, H], MinHash signatures; H is 0 unless near duplicates are searched for.
     """
 
     digests: np.ndarray
@@ -59,30 +64,30 @@ class TokenWriter:
         self._schema = pa.schema(
             [
                 ("tokens", pa.list_(pa.dictionary(pa.int32(), symbol_type))),
-                ("goes_on", pa.bool_()),
+                ("continued", pa.bool_()),
                 ("text", pa.binary()),
             ]
         )
         self._writer = pa.ipc.new_stream(str(path), self._schema)
 
     def write(self, batch: TokenBatch) -> None:
-        """Adds a record batch."""
+        """Writes a record batch."""
         tokens = pa.DictionaryArray.from_arrays(pa.array(batch.indices), batch.symbols, safe=False)
         rows = len(batch.edges) - 1
         columns = [
             pa.ListArray.from_arrays(pa.array(batch.edges), tokens),
-            pa.array([batch.goes_on] + [False] * (rows - 1)),
+            pa.array([batch.continued] + [False] * (rows - 1)),
             pa.array(batch.texts, pa.binary()) if batch.texts else pa.nulls(rows, pa.binary()),
         ]
         self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
 
     def close(self) -> None:
-        """Ends the file."""
+        """Closes the file."""
         self._writer.close()
 
 
 def read_tokens(file: BinaryIO) -> Iterator[TokenBatch]:
-    """The batches of a `tokens` file."""
+    """Yields the batches of a `tokens` file."""
     with pa.ipc.open_stream(file) as reader:
         for batch in reader:
             tokens, texts = batch.column("tokens"), batch.column("text")
@@ -90,18 +95,18 @@ def read_tokens(file: BinaryIO) -> Iterator[TokenBatch]:
                 tokens.values.dictionary,
                 tokens.values.indices.to_numpy(),
                 tokens.offsets.to_numpy(),
-                batch.column("goes_on")[0].as_py(),
+                batch.column("continued")[0].as_py(),
                 [] if texts.null_count else texts.to_pylist(),
             )
 
 
-class Placed(NamedTuple):
-    """A batch of stretches, and where they belong.
+class LocatedBatch(NamedTuple):
+    """A batch of chunks, with their documents.
 
     Attributes:
-        batch: G stretches.
-        documents: the places of their documents in the unit, a run.
-        offsets: int64 [G], how many tokens of its document stand before each.
+        batch: G chunks.
+        documents: rows of their documents in the unit's document table, one per chunk.
+        offsets: int64 [G], number of tokens of the document before each chunk.
     """
 
     batch: TokenBatch
@@ -109,16 +114,16 @@ class Placed(NamedTuple):
     offsets: np.ndarray
 
 
-def place(batches: Iterable[TokenBatch]) -> Iterator[Placed]:
-    """Finds for the batches of a unit, from its first on, which documents their stretches are of."""
+def locate(batches: Iterable[TokenBatch]) -> Iterator[LocatedBatch]:
+    """Finds the documents of the chunks in all batches of a unit, which come in order."""
     next_document = tokens_before = 0
     for batch in batches:
         lengths = np.diff(batch.edges)
-        first = next_document - batch.goes_on
+        first = next_document - batch.continued
         offsets = np.zeros(len(lengths), np.int64)
-        offsets[0] = tokens_before * batch.goes_on
+        offsets[0] = tokens_before * batch.continued
         next_document, tokens_before = first + len(lengths), int(offsets[-1] + lengths[-1])
-        yield Placed(batch, slice(first, next_document), offsets)
+        yield LocatedBatch(batch, slice(first, next_document), offsets)
 
 
 def write_documents(path: Path, documents: DocumentTable) -> None:
@@ -138,7 +143,7 @@ def write_documents(path: Path, documents: DocumentTable) -> None:
 
 
 def read_documents(file: BinaryIO) -> DocumentTable:
-    """What `write_documents` wrote."""
+    """Returns the table of a `documents` file."""
     table = pa.ipc.open_file(pa.py_buffer(file.read())).read_all().combine_chunks()
     count = table.num_rows
     width = table.schema.field("signature").type.byte_width // 4
@@ -151,12 +156,29 @@ def read_documents(file: BinaryIO) -> DocumentTable:
     )
 
 
+def unit_tokens(workspace: Workspace, unit: int) -> Iterator[LocatedBatch]:
+    """Yields the token batches of a unit."""
+    with files.open_file(workspace.unit_path(TOKENS, unit, "tokens")) as file:
+        yield from locate(read_tokens(file))
+
+
+def unit_documents(workspace: Workspace, unit: int) -> DocumentTable:
+    """Returns the documents of a unit; recorded duplicates have their reason."""
+    with files.open_file(workspace.unit_path(TOKENS, unit, "documents")) as file:
+        documents = read_documents(file)
+    for reason, rows in (workspace.recorded(DUPLICATES, unit) or {}).items():
+        documents.reasons[rows] = reason
+    return documents
+
+
 def _fixed(matrix: np.ndarray, width: int) -> pa.Array:
+    """Returns the rows of a matrix as Arrow values of `width` bytes each."""
     data = pa.py_buffer(np.ascontiguousarray(matrix))
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(matrix), [None, data])
 
 
 def _matrix(column: pa.ChunkedArray, dtype: type, rows: int, width: int) -> np.ndarray:
+    """Returns a matrix [rows, width] from Arrow values of fixed size."""
     if not rows or not width:
         return np.empty((rows, width), dtype)
     return np.frombuffer(column.chunk(0).buffers()[1], dtype)[: rows * width].reshape(rows, width)

@@ -1,103 +1,89 @@
-"""The first pass: each unit's documents cleaned, judged and cut into tokens, which the later passes read.
+"""The first pass: cleans, filters and tokenizes the documents of each unit.
 
-What the passes share is this one reading of the text: the vocabulary is counted from the tokens, and the shards are
-written from them, so that neither cleans or cuts a second time.
+Later passes read its token files: the vocabulary is counted from the tokens and the shards are written from them, so
+the text is cleaned and tokenized only once.
 """
 
 import functools
-import json
 import threading
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from pipelines import token_files
-from pipelines.inputs import read_options
-from pipelines.token_files import DocumentTable, Placed, TokenBatch, TokenWriter
-from pipelines.workspace import DUPLICATES, TOKENS, Workspace
+from pipelines.document_builder import DocumentTableBuilder
+from pipelines.token_files import TokenBatch, TokenWriter, write_documents
+from pipelines.unit_texts import UnitTexts
+from pipelines.workspace import TOKENS, Workspace
 from textgen import files
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.batching import Limits, TextBatch, merge_batches
-from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import Limits
 from textgen.corpus.units import Unit
-from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
-from textgen.text import minhash
-from textgen.text.filters import Filter, drop_reasons, make_filters
+from textgen.text.filters import make_filters
 from textgen.text.preprocessor import Analyzer, TokenizedTexts
 
-EMPTY = "empty"
-
-
-_ONE_AT_A_TIME = threading.Lock()
+_ANALYZER_LOCK = threading.Lock()
 
 
 @functools.lru_cache(maxsize=1)
 def _analyzer(text: TextConfig, selection: SelectionConfig, model: bytes) -> Analyzer:
-    """The text operations that the threads of a process share, since it takes seconds to make their graph."""
+    """Returns the text operations; the threads of a process share them, since tracing their graph takes seconds."""
     return Analyzer(text, filters=make_filters(selection), model=model)
 
 
 class TokenizeUnit:
-    """Writes a unit's token files; the result tells what the reader found beside its documents."""
+    """Writes the token files of a unit."""
 
     stage = TOKENS
 
     def __init__(self, config: PrepareConfig, workspace: Workspace, *, limits: Limits | None = None):
         self._config, self._workspace = config, workspace
-        self._options = read_options(config)._replace(limits=limits or Limits())
+        self._limits = limits or Limits()
 
     def setup(self) -> None:
         """Builds the text operations."""
-        with _ONE_AT_A_TIME:
+        with _ANALYZER_LOCK:
             self._analyzer = _analyzer(self._config.text, self._config.selection, self._workspace.tokenizer_model())
 
     def process(self, unit: Unit) -> dict[str, Any]:
-        """`rejected`, a count by reason, and `replaced`."""
-        ledger = _Ledger(self._analyzer.filters, signed=self._config.selection.near_duplicates > 0)
-        rejected = _Rejections(keep=self._config.keep_dropped)
+        """Writes the files `tokens`, `documents` and, if dropped documents are kept, `rejected`.
+
+        Returns:
+            `rejected`, the number of rejected items by reason, and `replaced`, the number of documents in which
+            invalid bytes were replaced.
+
+        Raises:
+            UserError: a document cannot be read as asked.
+        """
+        texts = UnitTexts(unit, self._config, self._limits)
         with files.scratch_folder(self._workspace.work_path()) as folder:
-            symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
-            writer = TokenWriter(folder / "tokens", symbol_type)
-            for texts, continued in merge_batches(self._texts(unit, rejected), self._options.limits):
-                tokens = self._analyzer.analyze(texts, continued)
-                ledger.add(tokens, continued)
-                writer.write(_stretches(tokens, texts, continued, keep_texts=self._config.keep_dropped))
-            writer.close()
-            token_files.write_documents(folder / "documents", ledger.close())
+            self._write_tokens(texts, folder)
             if self._config.keep_dropped:
-                rejected.write(folder / "rejected")
+                (folder / "rejected").write_text(texts.rejected_records(), encoding="utf-8")
             for file in sorted(folder.iterdir()):
                 files.write_atomically(self._workspace.unit_path(TOKENS, unit.index, file.name), file)
-        return {"rejected": rejected.counts, "replaced": rejected.replaced}
+        return {"rejected": texts.rejected, "replaced": texts.replaced}
 
-    def _texts(self, unit: Unit, rejected: "_Rejections") -> Iterator[TextBatch]:
-        for file_range in unit.file_ranges:
-            for batch in READERS[file_range.format].read(file_range, files.open_file, self._options):
-                rejected.add(file_range.path, batch)
-                yield batch
-
-
-def read_documents(workspace: Workspace, unit: int) -> DocumentTable:
-    """The documents of a unit, those that are duplicates dropped."""
-    with files.open_file(workspace.unit_path(TOKENS, unit, "documents")) as file:
-        documents = token_files.read_documents(file)
-    for reason, places in (workspace.recorded(DUPLICATES, unit) or {}).items():
-        documents.reasons[places] = reason
-    return documents
-
-
-def read_tokens(workspace: Workspace, unit: int) -> Iterator[Placed]:
-    """The tokens of a unit, batch by batch."""
-    with files.open_file(workspace.unit_path(TOKENS, unit, "tokens")) as file:
-        yield from token_files.place(token_files.read_tokens(file))
+    def _write_tokens(self, texts: UnitTexts, folder: Path) -> None:
+        """Writes the files `tokens` and `documents` into a local folder."""
+        documents = DocumentTableBuilder(
+            self._analyzer.filters, with_signatures=self._config.selection.near_duplicates > 0
+        )
+        symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
+        writer = TokenWriter(folder / "tokens", symbol_type)
+        for batch, continued in texts.batches():
+            tokens = self._analyzer.analyze(batch, continued)
+            documents.add(tokens, continued)
+            writer.write(_token_batch(tokens, batch, continued, keep_texts=self._config.keep_dropped))
+        writer.close()
+        write_documents(folder / "documents", documents.build())
 
 
-def _stretches(tokens: TokenizedTexts, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> TokenBatch:
-    """A batch's texts, those of one document joined."""
+def _token_batch(
+    tokens: TokenizedTexts, texts: list[bytes], continued: list[bool], *, keep_texts: bool
+) -> TokenBatch:
+    """Returns the tokens of a batch, with consecutive texts of the same document joined into one chunk."""
     symbols = tokens.symbols.numpy()
     ends = np.cumsum(tokens.lengths.numpy())
     last = np.append(~np.array(continued[1:], bool), True)
@@ -109,78 +95,3 @@ def _stretches(tokens: TokenizedTexts, texts: list[bytes], continued: list[bool]
         continued[0],
         [texts[i] for i in first] if keep_texts else [],
     )
-
-
-class _Ledger:
-    """What is known of each document, gathered from its parts."""
-
-    def __init__(self, filters: Sequence[Filter], *, signed: bool) -> None:
-        """`signed`: whether near duplicates are looked for."""
-        self._filters, self._signed = filters, signed
-        self._digests: list[bytes] = []
-        self._open = new_digest(b"")
-        self._starts: list[np.ndarray] = []
-        self._tokens: list[np.ndarray] = []
-        self._characters: list[np.ndarray] = []
-        self._statistics: list[np.ndarray] = []
-        self._signatures: list[np.ndarray] = []
-
-    def add(self, tokens: TokenizedTexts, continued: list[bool]) -> None:
-        """Adds a batch of parts."""
-        for cleaned, goes_on in zip(tokens.cleaned.numpy(), continued, strict=True):
-            if goes_on:
-                self._open.update(cleaned)
-            else:
-                self._digests.append(self._open.digest())
-                self._open = new_digest(cleaned)
-        self._starts.append(~np.array(continued))
-        self._tokens.append(tokens.lengths.numpy())
-        self._characters.append(tokens.characters.numpy().astype(np.int64))
-        self._statistics.append(tokens.statistics.numpy())
-        if self._signed:
-            self._signatures.append(minhash.signatures(tokens.cleaned))
-
-    def close(self) -> DocumentTable:
-        """All documents."""
-        # The first digest is of what stood before the first document.
-        digests = [*self._digests, self._open.digest()][1:]
-        if not digests:
-            nothing = np.empty(0, np.int64)
-            return DocumentTable(np.empty((0, DIGEST_BYTES), np.uint8), nothing, nothing, nothing, np.empty((0, 0)))
-        starts = np.flatnonzero(np.concatenate(self._starts))
-        tokens, characters, statistics = (
-            np.add.reduceat(np.concatenate(parts), starts, axis=0)
-            for parts in (self._tokens, self._characters, self._statistics)
-        )
-        unsigned = np.empty((len(digests), 0), np.uint32)
-        return DocumentTable(
-            np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES),
-            tokens,
-            characters,
-            np.where(tokens == 0, EMPTY, drop_reasons(self._filters, statistics)),
-            np.minimum.reduceat(np.concatenate(self._signatures), starts, axis=0) if self._signed else unsigned,
-        )
-
-
-class _Rejections:
-    """Counts rejected items by reason and documents with replaced bytes; keeps the rejected ones if `keep`."""
-
-    def __init__(self, *, keep: bool):
-        self.replaced, self.counts = 0, Counter[str]()
-        self._keep, self._lines = keep, list[str]()
-
-    def add(self, path: str, batch: TextBatch) -> None:
-        self.replaced += batch.replaced
-        for reason, content in batch.rejected:
-            self.counts[reason] += 1
-            if self._keep:
-                self._lines.append(dropped_record(reason, content, path))
-
-    def write(self, path: Path) -> None:
-        path.write_text("".join(self._lines), encoding="utf-8")
-
-
-def dropped_record(reason: str, content: bytes, path: str = "") -> str:
-    """A line of a dead-letter file: what was dropped, and why."""
-    values = {"reason": reason, "text": content.decode(errors="replace")}
-    return json.dumps({**values, "file": path} if path else values, ensure_ascii=False) + "\n"

@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import duplicates, runners, token_files, tokenize
+from pipelines import duplicates, runners, token_files
 from pipelines.duplicates import EXACT, NEAR, FindDuplicates, KeepFirst
 from pipelines.prepare import prepare
 from pipelines.token_files import DocumentTable
@@ -150,7 +150,7 @@ def test_exact_duplicates_are_no_near_ones_too(tmp_path: Path) -> None:
     for similarity in (0.0, 0.8):
         search(made, 2, near=similarity)
     assert recorded(made, 2) == {0: {EXACT: [1]}, 1: {EXACT: [1], NEAR: [0]}}
-    assert [tokenize.read_documents(made, unit).reasons.tolist() for unit in (0, 1)] == [
+    assert [token_files.unit_documents(made, unit).reasons.tolist() for unit in (0, 1)] == [
         ["", EXACT],
         [NEAR, EXACT, ""],
     ]

@@ -11,7 +11,7 @@ from pipelines.token_files import (
     DocumentTable,
     TokenBatch,
     TokenWriter,
-    place,
+    locate,
     read_documents,
     read_tokens,
     write_documents,
@@ -20,17 +20,17 @@ from pipelines.token_files import (
 TYPES = {"strings": pa.binary(), "numbers": pa.int32()}
 
 
-def stretch(
-    rows: list[list], *, kind: str = "strings", goes_on: bool = False, texts: list[bytes] | None = None
+def token_batch(
+    rows: list[list], *, kind: str = "strings", continued: bool = False, texts: list[bytes] | None = None
 ) -> TokenBatch:
-    """A batch with these tokens a row."""
+    """Returns a batch with these tokens per row."""
     tokens = [token for row in rows for token in row]
     symbols = list(dict.fromkeys(tokens))
     return TokenBatch(
         pa.array(symbols, TYPES[kind]),
         np.array([symbols.index(token) for token in tokens], np.int32),
         np.cumsum([0, *map(len, rows)]).astype(np.int32),
-        goes_on,
+        continued,
         texts or [],
     )
 
@@ -44,7 +44,7 @@ def through_a_file(path: Path, batches: list[TokenBatch], kind: str) -> list[Tok
 
 
 def plain(batch: TokenBatch) -> tuple:
-    return (*(part.tolist() for part in batch[:3]), batch.goes_on, batch.texts)
+    return (*(part.tolist() for part in batch[:3]), batch.continued, batch.texts)
 
 
 def documents(count: int, hashes: int, seed: int = 0) -> DocumentTable:
@@ -59,12 +59,12 @@ def documents(count: int, hashes: int, seed: int = 0) -> DocumentTable:
 
 
 def test_a_batch_is_read_as_it_was_written(tmp_path: Path) -> None:
-    batch = stretch([[b"the", b"sea", b"the"], [], [b"\xc3\xa9"]])
+    batch = token_batch([[b"the", b"sea", b"the"], [], [b"\xc3\xa9"]])
     (read,) = through_a_file(tmp_path / "tokens", [batch], "strings")
     assert read.symbols.to_pylist() == [b"the", b"sea", b"\xc3\xa9"]
     assert read.indices.tolist() == [0, 1, 0, 2] and read.indices.dtype == np.int32
     assert read.edges.tolist() == [0, 3, 3, 4] and read.edges.dtype == np.int32
-    assert (read.goes_on, read.texts) == (False, [])
+    assert (read.continued, read.texts) == (False, [])
 
 
 strings = st.lists(st.lists(st.sampled_from([b"", b"a", b"\x00", b"\xff", "é".encode()]), max_size=5), min_size=1)
@@ -77,8 +77,10 @@ def test_any_batches_are_read_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, kind: str, kept: bool
 ) -> None:
     batches = [
-        stretch(rows, kind=kind, goes_on=goes_on, texts=[bytes([i]) for i in range(len(rows))] if kept else [])
-        for rows, goes_on in data.draw(
+        token_batch(
+            rows, kind=kind, continued=continued, texts=[bytes([i]) for i in range(len(rows))] if kept else []
+        )
+        for rows, continued in data.draw(
             st.lists(st.tuples(strings if kind == "strings" else numbers, st.booleans()), max_size=4)
         )
     ]
@@ -87,31 +89,31 @@ def test_any_batches_are_read_as_they_were_written(
     assert all(batch.symbols.type == TYPES[kind] for batch in read)
 
 
-def test_a_text_that_is_empty_is_kept_too(tmp_path: Path) -> None:
-    (read,) = through_a_file(tmp_path / "tokens", [stretch([[], []], texts=[b"", b""])], "strings")
+def test_empty_texts_are_kept(tmp_path: Path) -> None:
+    (read,) = through_a_file(tmp_path / "tokens", [token_batch([[], []], texts=[b"", b""])], "strings")
     assert read.texts == [b"", b""]
 
 
-def test_a_file_of_no_batches_has_none(tmp_path: Path) -> None:
+def test_a_file_without_batches_is_read(tmp_path: Path) -> None:
     assert through_a_file(tmp_path / "tokens", [], "numbers") == []
 
 
-def test_stretches_are_placed_in_the_unit_by_hand() -> None:
+def test_chunks_are_located_in_their_documents() -> None:
     batches = [
-        stretch([[1, 2], [3]], kind="numbers"),
-        stretch([[4, 5], [6]], kind="numbers", goes_on=True),
-        stretch([[7]], kind="numbers"),
-        stretch([[8, 9]], kind="numbers", goes_on=True),
-        stretch([[]], kind="numbers", goes_on=True),
-        stretch([[10], []], kind="numbers", goes_on=True),
+        token_batch([[1, 2], [3]], kind="numbers"),
+        token_batch([[4, 5], [6]], kind="numbers", continued=True),
+        token_batch([[7]], kind="numbers"),
+        token_batch([[8, 9]], kind="numbers", continued=True),
+        token_batch([[]], kind="numbers", continued=True),
+        token_batch([[10], []], kind="numbers", continued=True),
     ]
-    placed = list(place(batches))
-    assert [batch is one.batch for batch, one in zip(batches, placed, strict=True)] == [True] * 6
+    located = list(locate(batches))
+    assert [batch is one.batch for batch, one in zip(batches, located, strict=True)] == [True] * 6
     # The second document is in two batches, and the fourth in four.
-    assert [(one.documents.start, one.documents.stop) for one in placed] == [
+    assert [(one.documents.start, one.documents.stop) for one in located] == [
         (0, 2), (1, 3), (3, 4), (3, 4), (3, 4), (3, 5),
     ]  # fmt: skip
-    assert [one.offsets.tolist() for one in placed] == [[0, 0], [1, 0], [0], [1], [3], [3, 0]]
+    assert [one.offsets.tolist() for one in located] == [[0, 0], [1, 0], [0], [1], [3], [3, 0]]
 
 
 @given(
@@ -119,8 +121,8 @@ def test_stretches_are_placed_in_the_unit_by_hand() -> None:
     st.lists(st.integers(1, 3), min_size=1, max_size=30),
 )
 @settings(max_examples=60, deadline=None)
-def test_what_is_placed_adds_up_to_the_documents(long: list[list[int]], sizes: list[int]) -> None:
-    """Documents of parts, given as the parts' lengths, in batches of parts."""
+def test_located_chunks_add_up_to_the_documents(long: list[list[int]], sizes: list[int]) -> None:
+    """Documents of chunks, given as the lengths of the chunks, in batches of chunks."""
     parts = [(i, part) for i, lengths in enumerate(long) for part in (lengths or [0])]
     batches, firsts = [], []
     for size in sizes * len(parts):
@@ -128,10 +130,10 @@ def test_what_is_placed_adds_up_to_the_documents(long: list[list[int]], sizes: l
         if held:
             owners = sorted({owner for owner, _ in held})
             rows = [[0] * sum(n for owner, n in held if owner == mine) for mine in owners]
-            batches.append(stretch(rows, kind="numbers", goes_on=bool(firsts) and firsts[-1] == owners[0]))
+            batches.append(token_batch(rows, kind="numbers", continued=bool(firsts) and firsts[-1] == owners[0]))
             firsts.append(owners[-1])
     found = np.zeros(len(long), int)
-    for batch, where, offsets in place(batches):
+    for batch, where, offsets in locate(batches):
         np.testing.assert_array_equal(offsets, found[where])
         found[where] += np.diff(batch.edges)
     assert found.tolist() == [sum(lengths) for lengths in long]
@@ -146,7 +148,7 @@ def test_documents_are_read_as_they_were_written(tmp_path: Path, count: int, has
     for name, one, other in zip(DocumentTable._fields, written, read, strict=True):
         np.testing.assert_array_equal(one, other, err_msg=name)
         assert (one.dtype, one.shape) == (other.dtype, other.shape), name
-    # Later passes name the reasons of more documents.
+    # The table is writable, since later passes drop more documents.
     read.reasons[:] = "exact duplicate"
 
 
@@ -162,7 +164,7 @@ def test_any_documents_are_read_as_they_were_written(
         np.testing.assert_array_equal(one, other)
 
 
-def test_part_of_a_wider_matrix_is_written_as_it_is_seen(tmp_path: Path) -> None:
+def test_a_strided_view_of_a_matrix_is_written(tmp_path: Path) -> None:
     written = documents(4, 224)
     written = written._replace(
         signatures=written.signatures[::2, ::2],

@@ -10,7 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import token_files, tokenize
+from pipelines import token_files, tokenize, unit_texts
 from pipelines.token_files import DocumentTable
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
@@ -26,7 +26,7 @@ CHARS = PrepareConfig(text=TextConfig(tokenizer="char", **TEXT_DEFAULTS["char"])
 
 
 class Tokenized:
-    """What the pass leaves of a unit."""
+    """Runs the pass on a unit and reads its files."""
 
     def __init__(self, folder: Path, unit: Unit, config: PrepareConfig, limits: Limits | None = None):
         (folder / "_work" / "tokens").mkdir(parents=True)
@@ -34,12 +34,12 @@ class Tokenized:
         work = tokenize.TokenizeUnit(config, self.workspace, limits=limits)
         work.setup()
         self.result = work.process(unit)
-        self.documents: DocumentTable = tokenize.read_documents(self.workspace, unit.index)
-        self.placed = list(tokenize.read_tokens(self.workspace, unit.index))
+        self.documents: DocumentTable = token_files.unit_documents(self.workspace, unit.index)
+        self.located = list(token_files.unit_tokens(self.workspace, unit.index))
 
     def tokens_of_documents(self) -> list[list[Any]]:
         found: list[list[Any]] = [[] for _ in self.documents.reasons]
-        for (symbols, indices, edges, *_), where, offsets in self.placed:
+        for (symbols, indices, edges, *_), where, offsets in self.located:
             names = np.array(symbols.to_pylist(), object)
             for i, start, end, offset in zip(
                 range(where.start, where.stop), edges[:-1], edges[1:], offsets, strict=True
@@ -56,7 +56,7 @@ def tokenized(
     format: str = "document",
     limits: Limits | None = None,
 ) -> Tokenized:
-    """The files of these contents as one unit."""
+    """Tokenizes files with these contents as one unit."""
     folder.mkdir(parents=True, exist_ok=True)
     for i, content in enumerate(contents):
         (folder / f"{i:04d}").write_bytes(content)
@@ -64,7 +64,7 @@ def tokenized(
     return Tokenized(folder, Unit(3, tuple(file_ranges)), config, limits)
 
 
-def test_a_units_documents_are_known_by_hand(tmp_path: Path) -> None:
+def test_the_document_table_of_a_unit(tmp_path: Path) -> None:
     found = tokenized(tmp_path, b"The whale, the SEA", b" \n ", b"Call")
     assert found.documents.tokens.tolist() == [5, 0, 1]
     assert found.documents.characters.tolist() == [len("the whale, the sea"), 0, 4]
@@ -85,31 +85,31 @@ def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
 def test_many_small_files_share_a_batch(tmp_path: Path) -> None:
     contents = (f"file {i}".encode() for i in range(600))
     found = tokenized(tmp_path, *contents, limits=Limits(batch_texts=256))
-    assert [len(one.batch.edges) - 1 for one in found.placed] == [256, 256, 88]
+    assert [len(one.batch.edges) - 1 for one in found.located] == [256, 256, 88]
     assert found.tokens_of_documents() == [[b"file", str(i).encode()] for i in range(600)]
 
 
-def test_a_batch_of_files_is_no_longer_than_a_batch_may_be(tmp_path: Path) -> None:
+def test_a_batch_of_files_stays_below_the_size_limit(tmp_path: Path) -> None:
     found = tokenized(tmp_path, *([b"ab " * (CHUNK_BYTES // 15)] * 12))
-    assert [len(one.batch.edges) - 1 for one in found.placed] == [5, 5, 2]
+    assert [len(one.batch.edges) - 1 for one in found.located] == [5, 5, 2]
 
 
-def test_a_long_document_is_a_row_a_batch(tmp_path: Path) -> None:
+def test_a_long_document_has_one_row_per_batch(tmp_path: Path) -> None:
     long = b"the sea " * (CHUNK_BYTES // 5)
     found = tokenized(tmp_path, b"Before it", long, b"after it")
-    assert [(one.batch.goes_on, len(one.batch.edges) - 1) for one in found.placed] == [
+    assert [(one.batch.continued, len(one.batch.edges) - 1) for one in found.located] == [
         (False, 1), (False, 1), (True, 2),
     ]  # fmt: skip
-    assert [one.offsets[0] for one in found.placed] == [0, 0, len(found.placed[1].batch.indices)]
+    assert [one.offsets[0] for one in found.located] == [0, 0, len(found.located[1].batch.indices)]
     assert found.documents.tokens.tolist() == [2, 2 * (CHUNK_BYTES // 5), 2]
     assert found.documents.characters.tolist() == [9, len(long) - 1, 8]
     assert found.documents.digests[1].tobytes() == new_digest(long.rstrip()).digest()
     # A batch names each distinct token once.
-    assert found.placed[1].batch.symbols.to_pylist() == [b"the", b"sea"]
+    assert found.located[1].batch.symbols.to_pylist() == [b"the", b"sea"]
 
 
 class GivenReader:
-    """A reader of batches that are there already."""
+    """A reader that returns given batches."""
 
     def __init__(self, batches: list[TextBatch]):
         self._batches = batches
@@ -123,7 +123,7 @@ def analyzer(text: TextConfig) -> Analyzer:
     return Analyzer(text)
 
 
-documents_in_parts = st.lists(
+documents_in_chunks = st.lists(
     st.lists(st.text("aB é.", min_size=1, max_size=8), min_size=1, max_size=5).map(
         # Parts after the first begin with white space, and one that is white space alone would lose it at the front.
         lambda parts: ["x" + parts[0], *(f" y{part}" for part in parts[1:])]
@@ -133,9 +133,9 @@ documents_in_parts = st.lists(
 )
 
 
-@given(documents_in_parts, st.lists(st.integers(1, 3), min_size=25, max_size=25), st.sampled_from([WORDS, CHARS]))
+@given(documents_in_chunks, st.lists(st.integers(1, 3), min_size=25, max_size=25), st.sampled_from([WORDS, CHARS]))
 @settings(max_examples=60, deadline=None)
-def test_documents_in_any_parts_and_batches_are_the_documents_whole(
+def test_results_do_not_depend_on_chunks_and_batches(
     tmp_path_factory: pytest.TempPathFactory, documents: list[list[str]], sizes: list[int], config: PrepareConfig
 ) -> None:
     parts = [(part.encode(), i > 0) for document in documents for i, part in enumerate(document)]
@@ -145,12 +145,12 @@ def test_documents_in_any_parts_and_batches_are_the_documents_whole(
         batches.append(TextBatch(list(texts), list(continued)))
         parts = parts[size:]
     with pytest.MonkeyPatch.context() as patch:
-        # Made once, since its graphs are slow to make.
+        # Built once, since tracing its graphs is slow.
         patch.setattr(tokenize, "Analyzer", lambda text, **_: analyzer(text))
         whole = tokenized(
             tmp_path_factory.mktemp("whole"), *("".join(parts).encode() for parts in documents), config=config
         )
-        patch.setattr(tokenize, "READERS", {"given": GivenReader(batches)})
+        patch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
         limits = Limits(batch_texts=4, batch_bytes=30)
         unit = Unit(0, (FileRange("", 0, 0, "given"),))
         found = Tokenized(tmp_path_factory.mktemp("unit"), unit, config, limits)
@@ -163,15 +163,15 @@ def test_symbols_of_characters_are_numbers(tmp_path: Path) -> None:
     assert tokenized(tmp_path, "aé".encode(), config=CHARS).tokens_of_documents() == [[97, 0xE9]]
 
 
-def test_a_unit_without_a_document_has_files_all_the_same(tmp_path: Path) -> None:
+def test_a_unit_without_documents_has_empty_files(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), format="jsonl", selection=SelectionConfig(near_duplicates=0.8))
     found = tokenized(tmp_path, b"nonsense\n[]\n", config=config, format="jsonl")
     assert found.result["rejected"] == {"malformed row": 2}
     assert [len(column) for column in found.documents] == [0] * 5
-    assert found.placed == [] and found.tokens_of_documents() == []
+    assert found.located == [] and found.tokens_of_documents() == []
 
 
-def test_what_the_reader_rejected_and_replaced_is_counted(tmp_path: Path) -> None:
+def test_rejected_items_and_replaced_documents_are_counted(tmp_path: Path) -> None:
     content = b'{"text": "a"}\nnonsense\n{"text": "b"}\n\n{"title": "c"}\n'
     found = tokenized(
         tmp_path, content, content, config=PrepareConfig(text=TextConfig(), format="jsonl"), format="jsonl"
@@ -183,58 +183,58 @@ def test_what_the_reader_rejected_and_replaced_is_counted(tmp_path: Path) -> Non
     assert json.loads(json.dumps(replaced.result)) == replaced.result
 
 
-def test_invalid_documents_are_dropped_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_invalid_documents_are_dropped_on_request(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), on_invalid="drop", keep_dropped=True)
     found = tokenized(tmp_path, b"a\xff b", b"c", config=config)
     assert found.result == {"rejected": {"invalid encoding": 1}, "replaced": 0}
     assert found.tokens_of_documents() == [[b"c"]]
-    assert letters(found) == [
+    assert rejected_records(found) == [
         {"reason": "invalid encoding", "text": "a\ufffd b", "file": str(tmp_path / "0000")},
     ]
 
 
-def letters(found: Tokenized) -> list[dict[str, str]]:
+def rejected_records(found: Tokenized) -> list[dict[str, str]]:
     path = Path(found.workspace.unit_path(TOKENS, 3, "rejected"))
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_rejected_items_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_rejected_items_are_kept_on_request(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), format="jsonl", keep_dropped=True)
     found = tokenized(tmp_path, "{é\n".encode() + b'{"text": "A"}\n', config=config, format="jsonl")
-    assert letters(found) == [{"reason": "malformed row", "text": "{é", "file": str(tmp_path / "0000")}]
-    # The texts before cleaning travel with the tokens.
-    assert [one.batch.texts for one in found.placed] == [[b"A"]]
+    assert rejected_records(found) == [{"reason": "malformed row", "text": "{é", "file": str(tmp_path / "0000")}]
+    # The texts before cleaning are stored with the tokens.
+    assert [one.batch.texts for one in found.located] == [[b"A"]]
 
 
-def test_nothing_that_was_dropped_is_kept_else(tmp_path: Path) -> None:
+def test_no_texts_are_kept_by_default(tmp_path: Path) -> None:
     found = tokenized(tmp_path, b"A", b"B")
-    assert [one.batch.texts for one in found.placed] == [[]]
+    assert [one.batch.texts for one in found.located] == [[]]
     assert not Path(found.workspace.unit_path(TOKENS, 3, "rejected")).exists()
 
 
-def test_of_a_long_document_the_first_part_of_each_batch_is_kept(tmp_path: Path) -> None:
+def test_the_first_chunk_of_a_long_document_in_each_batch_is_kept(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), keep_dropped=True)
     content = b"the sea " * (CHUNK_BYTES // 5)
     found = tokenized(tmp_path, content, config=config)
-    first, second = (one.batch.texts for one in found.placed)
+    first, second = (one.batch.texts for one in found.located)
     assert first + second == [content[: len(first[0])], content[len(first[0]) :]]
 
 
-def test_the_rules_of_selection_name_their_reasons_and_empty_goes_first(tmp_path: Path) -> None:
+def test_filters_give_their_reasons_and_empty_comes_first(tmp_path: Path) -> None:
     selection = SelectionConfig(min_tokens=2, max_tokens=4, min_letters_percent=50)
     config = PrepareConfig(text=TextConfig(punctuation="keep"), selection=selection)
     found = tokenized(tmp_path, b"a b", b"a", b" ", b"a b c d e", b"11 22", config=config)
     assert found.documents.reasons.tolist() == ["", "too short", "empty", "too long", "mostly not letters"]
 
 
-def test_a_long_document_is_judged_as_a_whole(tmp_path: Path) -> None:
+def test_a_long_document_is_filtered_as_a_whole(tmp_path: Path) -> None:
     words = CHUNK_BYTES // 4
     config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(min_tokens=2 * words))
     found = tokenized(tmp_path, b"the sea " * words, b"the sea " * (words - 1), config=config)
     assert found.documents.reasons.tolist() == ["", "too short"]
 
 
-def test_signatures_are_made_where_near_duplicates_are_looked_for(tmp_path: Path) -> None:
+def test_signatures_are_computed_for_the_search_for_near_duplicates(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(near_duplicates=0.8))
     texts = [b"Call me Ishmael. Some years ago", b" ", b"call ME ishmael. some years  ago"]
     found = tokenized(tmp_path, *texts, config=config)
@@ -243,13 +243,13 @@ def test_signatures_are_made_where_near_duplicates_are_looked_for(tmp_path: Path
     np.testing.assert_array_equal(found.documents.signatures[0], found.documents.signatures[2])
 
 
-def test_a_long_document_has_the_signature_of_its_parts_together(tmp_path: Path) -> None:
+def test_the_signature_of_a_long_document_combines_its_chunks(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(near_duplicates=0.8))
     text = " ".join(f"{i:x}" for i in range(CHUNK_BYTES // 4))
     found = tokenized(tmp_path, b"before", text.encode(), b"after", config=config)
-    assert len(found.placed) > 2
+    assert len(found.located) > 2
     (whole,) = minhash.signatures(tf.constant([text]))
-    # But for the shingles across the cuts.
+    # Shingles across chunk borders are missing.
     assert (found.documents.signatures[1] == whole).mean() > 0.98
     np.testing.assert_array_equal(
         found.documents.signatures[[0, 2]], minhash.signatures(tf.constant(["before", "after"]))
@@ -259,16 +259,8 @@ def test_a_long_document_has_the_signature_of_its_parts_together(tmp_path: Path)
 def test_documents_that_are_recorded_as_duplicates_are_dropped(tmp_path: Path) -> None:
     found = tokenized(tmp_path, b"a", b"b", b" ", b"d")
     found.workspace.record(DUPLICATES, 3, {"exact duplicate": [1], "near duplicate": [3], "no one": []})
-    documents = tokenize.read_documents(found.workspace, 3)
+    documents = token_files.unit_documents(found.workspace, 3)
     assert documents.reasons.tolist() == ["", "exact duplicate", "empty", "near duplicate"]
-
-
-def test_a_letter_is_a_line_of_json() -> None:
-    assert tokenize.dropped_record("empty", b"\xff\n\xc3\xa9") == '{"reason": "empty", "text": "\ufffd\\né"}\n'
-    assert (
-        tokenize.dropped_record("malformed row", b"x", "a.csv")
-        == '{"reason": "malformed row", "text": "x", "file": "a.csv"}\n'
-    )
 
 
 def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,10 +270,10 @@ def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkey
         TextBatch(),
         TextBatch([b"b"], [False], replaced=1),
     ]
-    monkeypatch.setattr(tokenize, "READERS", {"given": GivenReader(batches)})
+    monkeypatch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
     found = Tokenized(tmp_path, Unit(0, (FileRange("", 0, 0, "given"),)), WORDS)
     assert found.result == {"rejected": {"empty": 1}, "replaced": 1}
-    assert [len(one.batch.edges) - 1 for one in found.placed] == [2]
+    assert [len(one.batch.edges) - 1 for one in found.located] == [2]
 
 
 def test_the_files_of_a_unit_are_those_of_the_format(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from textgen.text.vocabulary import most_frequent
 
 
 def write(tmp_path: Path, content: bytes, **settings: object) -> UnitReport:
-    """One unit of one document a line, with the vocabulary a, b, c, d as ids 4 to 7."""
+    """Prepares one unit of one document per line, with the vocabulary a, b, c, d as ids 4 to 7."""
     (tmp_path / "_work" / "tokens").mkdir(parents=True)
     (tmp_path / VOCABULARY_FILE).write_bytes(most_frequent({"a": 9, "b": 8, "c": 7, "d": 6}, 4).to_bytes())
     (tmp_path / "input").write_bytes(content)
@@ -69,26 +69,26 @@ def test_nothing_temporary_is_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
-def test_no_window_crosses_a_cut_in_the_tail(tmp_path: Path, layout: str) -> None:
+def test_no_window_crosses_the_border_of_a_split(tmp_path: Path, layout: str) -> None:
     report = write(
         tmp_path, b"a b c d a b c d a b\n", layout=layout, split_by="tail", validation_percent=20, test_percent=20
     )
-    # [BOS] a b c d a b | c d | a b [EOS]: the first token after a cut is context alone.
+    # [BOS] a b c d a b | c d | a b [EOS]: the first token after a border is only context.
     assert [report.splits[s].pairs for s in ("train", "validation", "test")] == [6, 1, 2]
     assert [report.splits[s].tokens for s in ("train", "validation", "test")] == [6, 2, 2]
     assert sum(counts.characters for counts in report.splits.values()) == len("a b c d a b c d a b")
 
 
-def test_a_document_without_a_known_word_is_empty_where_unknown_words_are_dropped(tmp_path: Path) -> None:
+def test_a_document_of_dropped_unknown_words_is_empty(tmp_path: Path) -> None:
     report = write(tmp_path, b"x y\na x b\n", text=TextConfig(unknown="drop"))
     assert (report.documents, report.kept, report.dropped) == (2, 1, {"empty": 1})
     assert (report.splits["train"].tokens, report.splits["train"].pairs) == (2, 3)
 
 
-def test_what_was_dropped_is_kept_with_its_reason(tmp_path: Path) -> None:
+def test_dropped_documents_are_kept_with_their_reasons(tmp_path: Path) -> None:
     write(tmp_path, b'{"text": "a b"}\n{"text": " "}\nnonsense\n', format="jsonl", keep_dropped=True)
-    letters = [json.loads(line) for line in (tmp_path / "dropped-000007.jsonl").read_text().splitlines()]
-    assert letters == [
+    dropped = [json.loads(line) for line in (tmp_path / "dropped-000007.jsonl").read_text().splitlines()]
+    assert dropped == [
         {"reason": "malformed row", "text": "nonsense", "file": str(tmp_path / "input")},
         {"reason": "empty", "text": " "},
     ]
@@ -96,15 +96,15 @@ def test_what_was_dropped_is_kept_with_its_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
 @pytest.mark.parametrize(("split_by", "held_out"), [("document", 0), ("tail", 20)])
-def test_a_document_in_parts_has_the_pairs_of_the_whole(
+def test_a_document_in_chunks_has_the_pairs_of_the_whole(
     tmp_path: Path, layout: str, split_by: str, held_out: int, cut_spans: Callable
 ) -> None:
-    places = np.arange(CHUNK_BYTES) ** 2 % 7 % 4
-    text = b" ".join(b"abcd"[i : i + 1] for i in places[: 3 * CHUNK_BYTES // 4]) + b"\nb c\n"
+    symbols = np.arange(CHUNK_BYTES) ** 2 % 7 % 4
+    text = b" ".join(b"abcd"[i : i + 1] for i in symbols[: 3 * CHUNK_BYTES // 4]) + b"\nb c\n"
     report = write(tmp_path, text, layout=layout, split_by=split_by, validation_percent=held_out)
     assert report.documents == 2
     long_end = round(3 * CHUNK_BYTES // 4 * (100 - held_out) / 100)
-    ids = np.array([2, *(4 + places[:long_end]), *([] if held_out else [3])])
+    ids = np.array([2, *(4 + symbols[:long_end]), *([] if held_out else [3])])
     expected = windows.sequences([ids, np.array([2, 5, 6, 3])])
     x, y = windows.Windows(expected.ids, window=3).pairs(windows.targets(expected, window=3, stride=1))
     made_x, made_y = read(tmp_path / "train-000007.tfrecord", layout, cut_spans)
@@ -113,7 +113,7 @@ def test_a_document_in_parts_has_the_pairs_of_the_whole(
 
 
 def read(path: Path, layout: str, cut_spans: Callable) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs of a shard, W = 3, in its order."""
+    """Returns the pairs of a shard, W = 3, in its order."""
     if layout == "pairs":
         features = {"x": tf.io.FixedLenFeature([3], tf.int64), "y": tf.io.FixedLenFeature([], tf.int64)}
         parsed = tf.io.parse_example(list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()), features)

@@ -1,0 +1,77 @@
+"""Joins what is measured on the chunks of documents into one row per document."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipelines.token_files import EMPTY, DocumentTable
+from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
+from textgen.text import minhash
+from textgen.text.filters import Filter, drop_reasons
+from textgen.text.preprocessor import TokenizedTexts
+
+
+class DocumentTableBuilder:
+    """Builds the document table of a unit from batches of tokenized texts."""
+
+    def __init__(self, filters: Sequence[Filter], *, with_signatures: bool) -> None:
+        """Starts without documents.
+
+        Args:
+            filters: the filters whose statistics the tokenized texts hold, in the same order.
+            with_signatures: whether to compute MinHash signatures, which the search for near duplicates needs.
+        """
+        self._filters, self._with_signatures = filters, with_signatures
+        self._digests: list[bytes] = []
+        self._open_digest = new_digest(b"")
+        self._starts: list[np.ndarray] = []
+        self._tokens: list[np.ndarray] = []
+        self._characters: list[np.ndarray] = []
+        self._statistics: list[np.ndarray] = []
+        self._signatures: list[np.ndarray] = []
+
+    def add(self, tokens: TokenizedTexts, continued: list[bool]) -> None:
+        """Adds a batch.
+
+        Args:
+            tokens: the tokens and statistics of B texts.
+            continued: for each of the B texts, whether it continues the document of the text before it.
+        """
+        for cleaned, is_continued in zip(tokens.cleaned.numpy(), continued, strict=True):
+            if is_continued:
+                self._open_digest.update(cleaned)
+            else:
+                self._digests.append(self._open_digest.digest())
+                self._open_digest = new_digest(cleaned)
+        self._starts.append(~np.array(continued))
+        self._tokens.append(tokens.lengths.numpy())
+        self._characters.append(tokens.characters.numpy().astype(np.int64))
+        self._statistics.append(tokens.statistics.numpy())
+        if self._with_signatures:
+            self._signatures.append(minhash.signatures(tokens.cleaned))
+
+    def build(self) -> DocumentTable:
+        """Returns the table of all documents; call it once, after the last batch."""
+        # The first digest belongs to the empty text before the first document.
+        digests = [*self._digests, self._open_digest.digest()][1:]
+        if not digests:
+            nothing = np.empty(0, np.int64)
+            return DocumentTable(np.empty((0, DIGEST_BYTES), np.uint8), nothing, nothing, nothing, np.empty((0, 0)))
+        starts = np.flatnonzero(np.concatenate(self._starts))
+        tokens, characters, statistics = (
+            np.add.reduceat(np.concatenate(batches), starts, axis=0)
+            for batches in (self._tokens, self._characters, self._statistics)
+        )
+        return DocumentTable(
+            np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES),
+            tokens,
+            characters,
+            np.where(tokens == 0, EMPTY, drop_reasons(self._filters, statistics)),
+            self._document_signatures(starts),
+        )
+
+    def _document_signatures(self, starts: np.ndarray) -> np.ndarray:
+        """Returns uint32 [D, H]; the signature of a document is the minimum over its chunks."""
+        if not self._with_signatures:
+            return np.empty((len(starts), 0), np.uint32)
+        return np.minimum.reduceat(np.concatenate(self._signatures), starts, axis=0)

@@ -1,0 +1,55 @@
+"""Reads the texts of a unit in batches, and collects the items that the readers reject."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pipelines.dropped import dropped_record
+from pipelines.inputs import read_options
+from textgen import files
+from textgen.config import PrepareConfig
+from textgen.corpus.batching import merge_batches
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import Limits, TextBatch
+from textgen.corpus.units import Unit
+
+
+class UnitTexts:
+    """The texts of one unit.
+
+    Attributes:
+        rejected: number of rejected items by reason, so far.
+        replaced: number of documents in which invalid bytes were replaced, so far.
+    """
+
+    def __init__(self, unit: Unit, config: PrepareConfig, limits: Limits):
+        self.rejected, self.replaced = Counter[str](), 0
+        self._unit, self._options = unit, read_options(config)._replace(limits=limits)
+        self._keep_rejected, self._records = config.keep_dropped, list[str]()
+
+    def batches(self) -> Iterator[tuple[list[bytes], list[bool]]]:
+        """Reads the unit's file ranges.
+
+        Yields:
+            The texts of a batch, and for each whether it continues the document of the text before it.
+
+        Raises:
+            UserError: a document cannot be read as asked.
+        """
+        yield from merge_batches(self._read(), self._options.limits)
+
+    def rejected_records(self) -> str:
+        """Returns a line of JSON per rejected item so far; empty unless dropped documents are kept."""
+        return "".join(self._records)
+
+    def _read(self) -> Iterator[TextBatch]:
+        for file_range in self._unit.file_ranges:
+            for batch in READERS[file_range.format].read(file_range, files.open_file, self._options):
+                self._count(file_range.path, batch)
+                yield batch
+
+    def _count(self, path: str, batch: TextBatch) -> None:
+        self.replaced += batch.replaced
+        for reason, content in batch.rejected:
+            self.rejected[reason] += 1
+            if self._keep_rejected:
+                self._records.append(dropped_record(reason, content, path))

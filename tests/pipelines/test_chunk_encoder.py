@@ -1,0 +1,47 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipelines.chunk_encoder import ChunkEncoder
+from pipelines.token_files import DocumentTable, LocatedBatch, TokenBatch
+from textgen.config import PrepareConfig, TextConfig
+from textgen.text.vocabulary import most_frequent
+
+TOKENS = LocatedBatch(
+    TokenBatch(
+        pa.array([b"a", b"x", b"b"], pa.binary()),
+        np.array([0, 1, 2, 1, 0], np.int32),
+        np.array([0, 3, 4, 5], np.int32),
+        False,
+        [],
+    ),
+    slice(0, 3),
+    np.zeros(3, np.int64),
+)
+"""The documents `a x b`, `x` and `a`."""
+
+
+@pytest.mark.parametrize(
+    ("unknown", "ids", "id_edges", "reasons"),
+    [
+        ("token", [4, 1, 5, 1, 4], [0, 1, 2, 3, 4, 5], ["", "", "too short"]),
+        ("drop", [4, 5, 4], [0, 1, 1, 2, 2, 3], ["", "empty", "too short"]),
+    ],
+)
+def test_tokens_become_ids(unknown: str, ids: list[int], id_edges: list[int], reasons: list[str]) -> None:
+    config = PrepareConfig(text=TextConfig(unknown=unknown), validation_percent=0, test_percent=0)
+    encoder = ChunkEncoder(config, most_frequent({"a": 2, "b": 1}, 2), b"")
+    documents = DocumentTable(
+        np.zeros((3, 16), np.uint8),
+        np.array([3, 1, 1]),
+        np.array([5, 1, 1]),
+        np.array(["", "", "too short"], object),
+        np.empty((3, 0), np.uint32),
+    )
+    chunks = encoder.encode(TOKENS, documents)
+    assert encoder.vocabulary_size == 6
+    assert (chunks.ids.tolist(), chunks.id_edges.tolist()) == (ids, id_edges)
+    assert documents.reasons.tolist() == reasons
+    # Dropped documents belong to no split.
+    held = (chunks.split_ranges.ends - chunks.split_ranges.starts).sum(axis=0)
+    assert held.tolist() == [n if not reason else 0 for n, reason in zip([3, 1, 1], reasons, strict=True)]

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from pipelines.document_builder import DocumentTableBuilder
+from textgen.config import SelectionConfig, TextConfig
+from textgen.dataset.storage.splits import new_digest
+from textgen.text.filters import make_filters
+from textgen.text.preprocessor import Analyzer
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> Analyzer:
+    return Analyzer(TextConfig(), filters=make_filters(SelectionConfig(min_tokens=2)))
+
+
+def test_chunks_are_joined_across_batches(analyzer: Analyzer) -> None:
+    builder = DocumentTableBuilder(analyzer.filters, with_signatures=False)
+    for texts, continued in (
+        ([b"a b", b" ", b"the"], [False] * 3),
+        ([b" sea"], [True]),
+        ([b" c", b"d"], [True, False]),
+    ):
+        builder.add(analyzer.analyze(texts, continued), continued)
+    documents = builder.build()
+    assert documents.tokens.tolist() == [2, 0, 3, 1]
+    assert documents.characters.tolist() == [3, 0, 9, 1]
+    assert documents.reasons.tolist() == ["", "empty", "", "too short"]
+    assert documents.digests[2].tobytes() == new_digest(b"the sea c").digest()
+    assert documents.signatures.shape == (4, 0)
+
+
+def test_a_signature_is_the_minimum_over_the_chunks(analyzer: Analyzer) -> None:
+    texts = [b"call me ishmael", b" some years ago"]
+    tables = []
+    for continued in ([False, False], [False, True]):
+        builder = DocumentTableBuilder(analyzer.filters, with_signatures=True)
+        builder.add(analyzer.analyze(texts, continued), continued)
+        tables.append(builder.build())
+    whole = DocumentTableBuilder(analyzer.filters, with_signatures=True)
+    for text, continued in zip(texts, (False, True), strict=True):
+        whole.add(analyzer.analyze([text], [continued]), [continued])
+    np.testing.assert_array_equal(tables[1].signatures, whole.build().signatures)
+    assert (len(tables[0].signatures), len(tables[1].signatures)) == (2, 1)
+
+
+def test_a_unit_without_documents_has_an_empty_table(analyzer: Analyzer) -> None:
+    documents = DocumentTableBuilder(analyzer.filters, with_signatures=True).build()
+    assert [len(column) for column in documents] == [0] * 5

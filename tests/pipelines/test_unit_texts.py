@@ -1,0 +1,37 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines.unit_texts import UnitTexts
+from textgen.config import PrepareConfig, TextConfig
+from textgen.corpus.readers.base import FileRange, Limits
+from textgen.corpus.units import Unit
+
+
+def unit_texts(folder: Path, *contents: bytes, keep_dropped: bool) -> UnitTexts:
+    """Returns the texts of one unit of JSON Lines files with these contents."""
+    file_ranges = []
+    for i, content in enumerate(contents):
+        path = folder / f"{i}.jsonl"
+        path.write_bytes(content)
+        file_ranges.append(FileRange(str(path), 0, len(content), "jsonl"))
+    config = PrepareConfig(text=TextConfig(), format="jsonl", keep_dropped=keep_dropped)
+    return UnitTexts(Unit(0, tuple(file_ranges)), config, Limits())
+
+
+def test_texts_of_several_files_share_a_batch(tmp_path: Path) -> None:
+    texts = unit_texts(tmp_path, b'{"text": "a"}\n', b'{"text": "b"}\n{"text": "c"}\n', keep_dropped=False)
+    assert list(texts.batches()) == [([b"a", b"b", b"c"], [False] * 3)]
+    assert (dict(texts.rejected), texts.replaced) == ({}, 0)
+
+
+@pytest.mark.parametrize("keep_dropped", [False, True])
+def test_rejected_items_are_counted_and_kept_on_request(tmp_path: Path, keep_dropped: bool) -> None:
+    texts = unit_texts(tmp_path, b'{"text": "a"}\n', b"nonsense\n[]\n", keep_dropped=keep_dropped)
+    assert [batch for batch, _ in texts.batches()] == [[b"a"]]
+    assert texts.rejected == {"malformed row": 2}
+    records = [json.loads(line) for line in texts.rejected_records().splitlines()]
+    file = str(tmp_path / "1.jsonl")
+    kept = [{"reason": "malformed row", "text": text, "file": file} for text in ("nonsense", "[]")]
+    assert records == (kept if keep_dropped else [])
