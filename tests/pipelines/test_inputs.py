@@ -51,7 +51,7 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 def test_archives_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"x")
-    with pytest.raises(UserError, match="npack"):
+    with pytest.raises(UserError, match=r"is a \.zip file, which textgen can.t read\. Extract its files first"):
         find_inputs([f"{tmp_path}/a.zip"], "auto")
 
 
