@@ -1,4 +1,4 @@
-"""Datasets: pairs on disk, and streams of batches read from them. Works on ids, not on text."""
+"""Datasets: (X, y) pairs on disk, and streams of batches read from them. Works on ids, not on text."""
 
 from textgen.dataset.loading.loader import read_pairs, read_sequences
 from textgen.dataset.loading.mixture import Data, weights_of

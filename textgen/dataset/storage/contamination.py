@@ -1,7 +1,8 @@
-"""How much of the held-out text stands in other splits too, measured on the ids in the shards.
+"""Measures how much of the held-out splits occurs in other splits too, on the ids in the shards.
 
-The hashes of the held-out 13-grams are kept, and the training split is streamed past them. Where there are too many
-to keep, those with a low hash stand for all; so a 13-gram is looked at wherever it stands, or nowhere.
+The hashes of the held-out 13-grams are kept in memory and compared with those of the training split, which is read
+once. If there are too many, only the lowest hashes are kept, as a sample; so all occurrences of a 13-gram are
+compared, or none.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,13 @@ from textgen.dataset.storage.shards import locate_blocks, read_blocks
 from textgen.files import Folder
 
 GRAM = 13
-"""So many tokens in a row are alike by no chance: https://arxiv.org/abs/2005.14165, appendix C."""
+"""Number of tokens in a gram, too many to match by chance: https://arxiv.org/abs/2005.14165, appendix C."""
 
 HELD_OUT = ("validation", "test")
 
 _MOST_HASHES = 1 << 22
 _HASHES_AT_ONCE = 1 << 20
-"""How many are kept, and how many are gathered before they are sorted in: together they take less than 200 MB."""
+"""Maximum number of hashes kept, and number collected before they are merged; both take less than 200 MB together."""
 
 _LARGEST = (1 << 64) - 1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -32,26 +33,36 @@ _HALF = np.uint64(32)
 
 
 class Overlap(NamedTuple):
-    """How many things a held-out split has, and how many of these other text has too."""
+    """Overlap of a held-out split with other splits, in 13-grams or documents.
+
+    Attributes:
+        found: number of compared items of the held-out split.
+        shared: number of these that another split has too.
+    """
 
     found: int
     shared: int
 
 
 class OverlapReport(NamedTuple):
-    """The overlap of every held-out split, and the share of all things, 0 to 1, that was looked at."""
+    """Overlaps of the held-out splits.
+
+    Attributes:
+        overlaps: overlap of each held-out split, by name.
+        sampled_fraction: fraction of all items that was compared, from 0 to 1.
+    """
 
     overlaps: dict[str, Overlap]
     sampled_fraction: float
 
 
 class Contamination(NamedTuple):
-    """What the held-out splits share with other text, or why that can't be told.
+    """Overlap of the held-out splits with other splits, or the reasons why it cannot be measured.
 
     Attributes:
-        grams: runs of 13 tokens, every place counted, that the training split has too.
-        documents: documents of at least 13 known tokens that another split has too, token by token. Shorter ones are
-            alike by chance.
+        grams: 13-grams that the training split has too, with every occurrence counted.
+        documents: documents of at least 13 known tokens that another split has too, with equal tokens. Shorter ones
+            may be equal by chance.
     """
 
     grams: OverlapReport | str
@@ -61,8 +72,12 @@ class Contamination(NamedTuple):
 def measure_contamination(directory: str | Path) -> Contamination:
     """Compares the splits of a dataset, in one pass over all shards.
 
+    Args:
+        directory: folder of the dataset, local or a URL.
+
     Raises:
-        UserError: the folder is no dataset, or a shard is damaged.
+        UserError: the folder is not a dataset, or a shard is damaged.
+        OSError: the manifest cannot be read.
     """
     manifest = read_manifest(directory)
     held_out = [manifest.total.splits[split] for split in HELD_OUT]
@@ -83,7 +98,7 @@ def measure_contamination(directory: str | Path) -> Contamination:
 
 
 def _unmeasurable(manifest: Manifest) -> str:
-    """Why the shards don't give the text back; empty when they do."""
+    """Returns the reason why the text cannot be restored from the shards; empty if it can."""
     config, splits = manifest.config, manifest.total.splits
     if not any(splits[split].pairs for split in HELD_OUT):
         return "nothing is held out"
@@ -93,7 +108,7 @@ def _unmeasurable(manifest: Manifest) -> str:
 
 
 def _documents_unmeasurable(config: PrepareConfig) -> str:
-    """Why whole documents can't be compared; empty when they can."""
+    """Returns the reason why whole documents cannot be compared; empty if they can."""
     if config.split_by == "tail":
         return "every document is in all splits, a part in each"
     if not config.boundaries:
@@ -104,23 +119,23 @@ def _documents_unmeasurable(config: PrepareConfig) -> str:
 
 
 def _restored(folder: Folder, manifest: Manifest, split: str) -> Iterator[RestoredIds]:
-    """Yields the ids that a split was made from, block by block."""
+    """Yields the ids of a split, block by block."""
     locations = locate_blocks(shard for shard in manifest.total.shards if shard.split == split)
     contents = (read_blocks(folder, [location])[0] for location in locations)
     return LAYOUTS[manifest.config.layout].restore(contents, manifest.record_format)
 
 
 class _GramHasher:
-    """Hashes the 13-grams of a split, block by block; [BOS] and [EOS] are in none."""
+    """Hashes the 13-grams of a split, block by block; 13-grams with [BOS] or [EOS] are left out."""
 
     def __init__(self) -> None:
         self._before = np.empty(0, np.int64)
 
     def hashes(self, restored: RestoredIds) -> np.ndarray:
-        """uint64 [N], one for each 13-gram that ends in the restored."""
+        """Returns uint64 [N], the hash of each 13-gram that ends in the restored ids."""
         ids = np.concatenate([self._before, restored.ids])
         places = np.arange(len(ids))
-        # Where the text that each id stands in begins.
+        # Index at which the run of text of each id begins.
         begins = np.zeros(len(ids), np.int64)
         starts = restored.starts + len(self._before)
         begins[starts] = starts
@@ -141,7 +156,7 @@ def _hashed_grams(ids: np.ndarray) -> np.ndarray:
 
 
 def _mixed(numbers: np.ndarray) -> np.ndarray:
-    """uint64 [N] → uint64 [N], distinct ones to distinct ones, scattered over all numbers."""
+    """Returns uint64 [N], a bijective mix of numbers uint64 [N] that spreads them over the range of uint64."""
     numbers = numbers * _MULTIPLIER
     return numbers ^ (numbers >> _HALF)
 
@@ -149,14 +164,14 @@ def _mixed(numbers: np.ndarray) -> np.ndarray:
 class _DocumentHasher:
     """Hashes the documents of a split, each of which ends with [EOS].
 
-    The hash is a polynomial in the ids, since one of a document's parts gives that of the whole.
+    The hash is a polynomial in the ids, so that a document that crosses blocks is hashed block by block.
     """
 
     def __init__(self) -> None:
         self._hash, self._known = np.zeros(1, np.uint64), 0
 
     def hashes(self, restored: RestoredIds) -> np.ndarray:
-        """uint64 [N], one for each long enough document that ends in the restored."""
+        """Returns uint64 [N], the hash of each document of at least 13 known tokens that ends in the restored ids."""
         ids = restored.ids
         ends = np.flatnonzero(ids == EOS) + 1
         edges = np.unique(np.concatenate([[0], ends, [len(ids)]]))
@@ -173,26 +188,38 @@ class _DocumentHasher:
 
 
 class _Tally:
-    """How often each hash comes in the held-out splits, and whether the training split has it."""
+    """Number of occurrences of each hash in the held-out splits, and whether the training split has it.
+
+    It samples the hashes if more are expected than are kept.
+    """
 
     def __init__(self, expected: int):
         self._sampled_fraction = min(1.0, _MOST_HASHES / max(1, expected))
         self._highest = np.uint64(_LARGEST if self._sampled_fraction == 1 else int(_LARGEST * self._sampled_fraction))
-        # Sorted, with a column of counts for each held-out split.
+        # uint64 [N], sorted, and uint32 [N, 2], a column of counts per held-out split.
         self._hashes, self._counts = np.empty(0, np.uint64), np.empty((0, len(HELD_OUT)), np.uint32)
         self._trained = np.empty(0, bool)
         self._gathered: list[np.ndarray] = []
         self._gathering = HELD_OUT[0]
 
     def add(self, split: str, hashes: np.ndarray) -> None:
-        """Takes hashes of a split; those of the training split come last."""
+        """Adds hashes of a split; the training split must come last.
+
+        Args:
+            split: name of the split.
+            hashes: uint64 [N].
+        """
         if split != self._gathering or sum(map(len, self._gathered)) >= _HASHES_AT_ONCE:
             self._settle()
             self._gathering = split
         self._gathered.append(hashes[hashes <= self._highest])
 
     def measure(self, *, among_held_out: bool) -> OverlapReport:
-        """What was found; with `among_held_out` what another held-out split has counts as shared too."""
+        """Returns the overlaps.
+
+        Args:
+            among_held_out: whether hashes that another held-out split has count as shared too.
+        """
         self._settle()
         overlaps = {}
         for column, split in enumerate(HELD_OUT):
@@ -204,7 +231,7 @@ class _Tally:
         return OverlapReport(overlaps, self._sampled_fraction)
 
     def _settle(self) -> None:
-        """Sorts in what was gathered."""
+        """Merges the collected hashes into the sorted ones."""
         if not sum(map(len, self._gathered)):
             return
         hashes, counts = np.unique(np.concatenate(self._gathered), return_counts=True)

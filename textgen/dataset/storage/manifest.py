@@ -1,7 +1,7 @@
-"""The commit record of a dataset, written last: a folder without `manifest.json` is not a dataset.
+"""Manifest of a dataset: a commit record that is written last. A folder without `manifest.json` is not a dataset.
 
-Its last field is the SHA-256 of the lines before it, as `head -n -2 manifest.json | sha256sum` tells it, so that it
-proves itself.
+Its last field is the SHA-256 of the lines before it, which `head -n -2 manifest.json | sha256sum` prints, so that
+damage to the manifest itself is detected.
 """
 
 import dataclasses
@@ -23,33 +23,34 @@ from textgen.files import Folder, is_remote
 FILE_NAME = "manifest.json"
 INPUTS_FILE = "inputs.jsonl"
 WORK_FOLDER = "_work"
-"""Beside the dataset while a preparation makes it, and after one that was killed."""
+"""Folder of intermediate files, in the dataset's folder while a preparation runs, and after one that was killed."""
 
 SHARD_NAME = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{6,}}\.tfrecord")
 DROPPED_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
 
 VERSION = 4
-"""Raised when the bytes that the same configuration gives change."""
+"""Version of the dataset's bytes, incremented when the same configuration gives other bytes."""
 
 _PROOF = b' "sha256": "'
 _END = b'"\n}\n'
 
 
 def dropped_name(unit: int) -> str:
-    """The file with what was dropped of a unit, where that is kept."""
+    """Returns the name of the file with the dropped documents of a unit, which is written only on request."""
     return f"dropped-{unit:06d}.jsonl"
 
 
 @dataclasses.dataclass(kw_only=True)
 class SplitCounts:
-    """What a split holds.
+    """Counts of a split.
 
     Attributes:
-        documents: documents, or with `tail` parts of documents.
-        characters: code points of the cleaned text, shared out by tokens where a document is cut.
-        tokens: tokens, [BOS] and [EOS] not among them.
-        unknown: tokens without an id of their own.
-        pairs: (X, y) pairs.
+        documents: number of documents, or of split ranges if `split_by` is "tail".
+        characters: number of code points of the cleaned text; a document in several splits is divided in proportion
+            to its tokens.
+        tokens: number of ids, without [BOS] and [EOS].
+        unknown: number of ids that are [UNK].
+        pairs: number of (X, y) pairs.
     """
 
     documents: int = 0
@@ -59,27 +60,27 @@ class SplitCounts:
     pairs: int = 0
 
     def add(self, other: "SplitCounts") -> None:
-        """Adds another count to this one."""
+        """Adds other counts to these."""
         for field in dataclasses.fields(self):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
 
 @dataclasses.dataclass(kw_only=True)
 class UnitReport:
-    """What became of one unit, or of all of them.
+    """Counts and shards of one unit, or their totals over all units.
 
     Attributes:
-        unit: the unit's number; -1 in a total.
-        bytes: input bytes.
-        documents: documents found in them; each is kept or dropped for one reason.
-        kept: documents that gave tokens.
-        dropped: how many were dropped, by reason.
+        unit: index of the unit; -1 in a total.
+        bytes: number of input bytes.
+        documents: number of input items; each is kept, or rejected or dropped for one reason.
+        kept: number of documents that gave tokens.
+        dropped: number of rejected and dropped documents, by reason.
         replaced: number of documents in which invalid bytes were replaced by U+FFFD.
-        duplicates: the places, among the documents that the unit's reader gave, of those dropped as duplicates, by
-            reason; what is found over the whole corpus can't be found again from one unit.
-        splits: what the kept ones gave.
-        shards: the files that hold it.
-        dropped_sha256: SHA-256 of the file `dropped_name(unit)`; empty where there is none, and in a total.
+        duplicates: indices of the dropped duplicates among the documents of the unit's reader, by reason. They depend
+            on the whole corpus, so they cannot be recomputed from one unit.
+        splits: counts of the kept documents, by split.
+        shards: shards of the unit.
+        dropped_sha256: SHA-256 of the file `dropped_name(unit)`; empty if there is none, and in a total.
     """
 
     unit: int = -1
@@ -94,13 +95,18 @@ class UnitReport:
     dropped_sha256: str = ""
 
     def drop(self, reason: str, count: int = 1) -> None:
-        """Counts documents that were found and not kept."""
+        """Counts documents that were rejected or dropped.
+
+        Args:
+            reason: name of the reason.
+            count: number of documents.
+        """
         self.documents += count
         self.dropped[reason] = self.dropped.get(reason, 0) + count
 
     @classmethod
     def total(cls, reports: Iterable["UnitReport"]) -> "UnitReport":
-        """The sum of reports, with their shards in the order of split and unit."""
+        """Returns the sum of reports, with their shards in the order of split and unit."""
         total, dropped = cls(), Counter[str]()
         for report in reports:
             for name in ("bytes", "documents", "kept", "replaced"):
@@ -114,28 +120,30 @@ class UnitReport:
         return total
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Returns the report as plain JSON values."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "UnitReport":
-        """The report that `to_json` saved."""
+        """Returns the report that `to_json` saved."""
         splits = {split: SplitCounts(**counts) for split, counts in values["splits"].items()}
         return cls(**{**values, "splits": splits, "shards": [_shard(shard) for shard in values["shards"]]})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a dataset is and what it was made of.
+    """Description of a dataset: its settings, its inputs and its files.
 
     Attributes:
-        config: how it was made.
-        fingerprint: SHA-256 of the config, the inputs and the code's version; equal ones have equal shards.
-        vocabulary_size: ids, the four reserved ones included.
+        config: settings of the preparation.
+        fingerprint: SHA-256 of the config, the inputs and the code's version; datasets with equal fingerprints have
+            equal shards.
+        vocabulary_size: number of ids, the four reserved ones included.
         vocabulary_sha256: SHA-256 of `vocabulary.jsonl`.
-        tokens_sha256: SHA-256 of its tokens alone, whatever their counts; where it is equal, ids mean the same.
-        inputs_sha256: SHA-256 of `inputs.jsonl`, which names the files that it was made from.
-        units: what became of each unit.
+        tokens_sha256: SHA-256 of the vocabulary's tokens without their counts; if it is equal, ids mean the same.
+        inputs_sha256: SHA-256 of `inputs.jsonl`, which lists the input files.
+        units: report of each unit.
+        version: version of the dataset's bytes, see `VERSION`.
     """
 
     config: PrepareConfig
@@ -149,14 +157,14 @@ class Manifest:
 
     @functools.cached_property
     def total(self) -> UnitReport:
-        """The accounts of all units, and all shards in the order of split and unit."""
+        """Sum of the reports of all units, with all shards in the order of split and unit."""
         return UnitReport.total(self.units)
 
     def shards(self, split: str) -> list[Shard]:
-        """The shards of a split, in the order of the corpus.
+        """Returns the shards of a split, in the order of the corpus.
 
         Raises:
-            UserError: there is no such split, or it is empty.
+            UserError: the split does not exist or is empty.
         """
         if split not in SPLITS:
             raise UserError(f"split is {split!r}; it must be one of: {', '.join(SPLITS)}.")
@@ -173,11 +181,11 @@ class Manifest:
 
     @property
     def text(self) -> TextConfig:
-        """How the text was tokenized."""
+        """Settings of cleaning and tokenization."""
         return self.config.text
 
     def to_bytes(self) -> bytes:
-        """The file's content: JSON, a unit a line, and the proof of it."""
+        """Returns the content of the file: JSON with one unit per line, and its SHA-256 as the last field."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         units = ",\n".join("  " + json.dumps(unit.to_json()) for unit in values.pop("units"))
         head = json.dumps({**values, "config": to_json(self.config)}, indent=1)
@@ -186,7 +194,7 @@ class Manifest:
 
 
 class DamageError(UserError):
-    """A manifest that can't be read as one, or is not as it was written."""
+    """A manifest that cannot be parsed, or that differs from what was written."""
 
     def __init__(self, found: str):
         super().__init__(
@@ -196,11 +204,11 @@ class DamageError(UserError):
 
 
 def parse(content: bytes) -> Manifest:
-    """The manifest that `to_bytes` wrote.
+    """Returns the manifest that `to_bytes` wrote.
 
     Raises:
-        DamageError: the content is no manifest, differs from what was written, or its accounts do not close.
-        UserError: it is one of another version.
+        DamageError: the content is not a manifest, differs from what was written, or its counts do not add up.
+        UserError: the manifest has another version.
     """
     try:
         values = json.loads(content)
@@ -223,16 +231,16 @@ def parse(content: bytes) -> Manifest:
 
 
 def read_manifest(directory: str | Path) -> Manifest:
-    """The manifest of a dataset, in a folder of this machine or at a URL.
+    """Reads the manifest of a dataset from a local folder or a URL.
 
     Raises:
-        UserError: the folder is no dataset.
-        OSError: it can't be read.
+        UserError: the folder is not a dataset, or its manifest is damaged or has another version.
+        OSError: the manifest cannot be read.
     """
     try:
         content = Folder(directory).read(FILE_NAME)
     except FileNotFoundError:
-        # A bucket has no folders that could be there without files.
+        # Object stores have no empty folders, so a remote folder cannot be checked by itself.
         is_there = is_remote(directory) or Path(directory).exists()
         what = f"is not a dataset: it has no {FILE_NAME}" if is_there else "is not there"
         raise UserError(f"{directory} {what}. Make one with `textgen prepare --output {directory}`.") from None
@@ -244,7 +252,11 @@ def _digest(content: bytes) -> bytes:
 
 
 def _check_accounts(report: UnitReport) -> None:
-    """Raises DamageError unless a unit's documents, the pairs of its splits and its shards' blocks add up."""
+    """Checks that the documents, the pairs per split and the blocks per shard of a unit add up.
+
+    Raises:
+        DamageError: they do not.
+    """
     found = {f"the documents of unit {report.unit}": (report.documents, report.kept + sum(report.dropped.values()))}
     for split, counts in report.splits.items():
         pairs = sum(shard.pairs for shard in report.shards if shard.split == split)

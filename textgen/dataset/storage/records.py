@@ -1,6 +1,6 @@
-"""Records in memory, and the numbers that say how they were written and how they are to be read.
+"""Records in memory, and the parameters of writing and reading them.
 
-What the bytes of a record mean is the business of its layout; see `layouts`.
+The layout defines the bytes of a record; see `layouts`.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Records(NamedTuple):
 
 
 class RecordFormat(NamedTuple):
-    """The numbers of a preparation that the bytes of its records depend on.
+    """Parameters of a preparation that the bytes of its records depend on.
 
     Attributes:
         window: W, the number of tokens before a target.
@@ -37,17 +37,17 @@ class RecordFormat(NamedTuple):
 
     @property
     def id_dtype(self) -> np.dtype:
-        """The smallest dtype that holds every id."""
+        """Dtype of ids on disk, see `id_dtype`."""
         return id_dtype(self.vocabulary_size)
 
 
 def id_dtype(vocabulary_size: int) -> np.dtype:
-    """Returns little-endian uint16 where it holds every id, else uint32."""
+    """Returns the dtype of ids on disk: little-endian uint16 if it holds every id, else uint32."""
     return np.dtype("<u2" if vocabulary_size <= 1 << 16 else "<u4")
 
 
 class ReadRequest(NamedTuple):
-    """What to read from records.
+    """Parameters of reading records.
 
     Attributes:
         window: W, the maximum number of tokens in an X, or of targets in a row.

@@ -1,4 +1,4 @@
-"""From a batch of documents' tokens to the sequences that each split cuts its pairs from."""
+"""Turns the chunks of documents into the sequences of each split, from which its pairs are made."""
 
 from typing import NamedTuple
 
@@ -12,20 +12,21 @@ from textgen.dataset.storage.windows import Sequences
 
 
 class DocumentChunks(NamedTuple):
-    """What a batch holds of its documents, one stretch a document.
+    """Chunks of a batch: T tokens of G documents, with one chunk per document.
 
-    A document too long for one batch goes on in the next; so only the first stretch may be a later part of its
-    document, and only the last may lack an end.
+    A document too long for one batch continues in the next. So only the first chunk may continue a document, and only
+    the last may lack the end of its document.
 
     Attributes:
-        ids: int[I], of all stretches on end.
-        edges: int[G + 1], where each stretch starts in the tokens of the batch, and where the last ends.
-        id_edges: int[T + 1], where each token starts in `ids`, since a token may give several ids or none.
-        unknown: int[I + 1], how many of the ids before each place are unknown.
-        offsets: int64 [G], the tokens of the document before the stretch.
-        totals: int64 [G], the tokens of the whole document.
-        characters: int64 [G], the code points of the whole document.
-        split_ranges: what each split has of each of these documents.
+        ids: int [I], ids of all chunks, joined.
+        edges: int [G + 1], index of the first token of each chunk in the batch, and the end of the last.
+        id_edges: int [T + 1], index in `ids` of the first id of each token, and the end of the last. A token may give
+            several ids or none.
+        unknown: int [I + 1], number of [UNK] before each index of `ids`.
+        offsets: int64 [G], number of tokens of the document before the chunk.
+        totals: int64 [G], number of tokens of the whole document.
+        characters: int64 [G], number of code points of the whole document.
+        split_ranges: split ranges of each document, in tokens.
     """
 
     ids: np.ndarray
@@ -39,16 +40,37 @@ class DocumentChunks(NamedTuple):
 
 
 class Sequencer:
-    """Makes the sequences of one split, batch after batch, in the order of the corpus."""
+    """Makes the sequences of one split from consecutive batches, in the order of the corpus.
+
+    Attributes:
+        counts: counts of the split so far, without its pairs.
+    """
 
     def __init__(self, split: str, *, boundaries: bool, stride: int, context: int):
+        """Starts with no document.
+
+        Args:
+            split: name of the split.
+            boundaries: whether to add [BOS] and [EOS] to each document.
+            stride: distance from one target to the next, in ids.
+            context: maximum number of ids to keep as context for the next chunk of a document.
+        """
         self.counts = SplitCounts()
         self._split, self._boundaries, self._stride, self._context = SPLITS.index(split), boundaries, stride, context
-        # Of a document that goes on: its last ids, and how many ids its sequence has so far.
+        # Of a document that continues in the next batch: its last ids, and the length of its sequence so far.
         self._before, self._length = np.empty(0, np.int64), 0
 
     def sequences(self, stretches: DocumentChunks) -> Sequences:
-        """What the split has of a batch, [BOS] and [EOS] added, with the context that the batch before left."""
+        """Returns the sequences of a batch that belong to the split, and counts them.
+
+        A sequence that continues a document starts with context from the batch before.
+
+        Args:
+            stretches: chunks of the next batch.
+
+        Returns:
+            S sequences, S <= G, joined with [BOS] and [EOS] if there are boundaries.
+        """
         starts, ends = stretches.split_ranges.starts[self._split], stretches.split_ranges.ends[self._split]
         lengths = np.diff(stretches.edges)
         begins = np.maximum(starts, stretches.offsets)
@@ -65,7 +87,7 @@ class Sequencer:
         last = self._boundaries & (stops == stretches.totals)[chosen]
         source = np.concatenate([stretches.ids, [BOS, EOS], before])
         bos = np.full(len(chosen), len(stretches.ids))
-        # Four slices a sequence: the context that goes before, [BOS], the ids, [EOS].
+        # Four slices per sequence: the context, [BOS], the ids, [EOS].
         ids, slice_ends = ragged.join(
             source,
             np.stack([bos + 2, bos, id_begins, bos + 1], axis=1),
@@ -81,7 +103,7 @@ class Sequencer:
         return Sequences(ids, sequence_starts, firsts, sequence_ends)
 
     def _to_next_target(self) -> int:
-        """Returns the distance in ids to the next target: every stride-th id from the second on is one."""
+        """Returns the distance in ids to the next target; every `stride`-th id from the second on is a target."""
         return max(1 - self._length, (1 - self._length) % self._stride)
 
     def _count(
@@ -94,7 +116,7 @@ class Sequencer:
     ) -> None:
         fresh = chosen[new[chosen]]
         totals = np.maximum(stretches.totals[fresh], 1)
-        # Shared out by tokens, so that the parts' shares add up to the document.
+        # In proportion to tokens; the numbers of the split ranges of a document add up to that of the document.
         until, since = (
             stretches.characters[fresh] * edges[self._split][fresh] // totals
             for edges in (stretches.split_ranges.ends, stretches.split_ranges.starts)

@@ -1,9 +1,9 @@
-"""One TFRecord file: written once, described by blocks, read back block by block.
+"""Writes shards, which are TFRecord files, and reads them back block by block.
 
-A block is a run of whole records with about 16,000 pairs. It is what the loader reads at a time, so its size and
-its CRC-32 stand in the manifest. The framing is
-https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details: a length in 8 bytes, its CRC in
-4, the record, its CRC in 4.
+A block is a number of consecutive records with about 16,000 pairs, and the smallest unit that the loader reads; the
+manifest has its size and its CRC-32. The framing of a record is its length (8 bytes), the masked CRC-32C of the
+length (4 bytes), the record, and the masked CRC-32C of the record (4 bytes):
+https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 """
 
 import dataclasses
@@ -30,7 +30,14 @@ AFTER_RECORD = 4
 
 
 class Block(NamedTuple):
-    """A run of records. `bytes` counts their framing too; `crc32` is that of all these bytes."""
+    """Consecutive records of a shard.
+
+    Attributes:
+        bytes: size in bytes, including the framing of the records.
+        records: number of records.
+        pairs: number of pairs.
+        crc32: CRC-32 of these bytes.
+    """
 
     bytes: int
     records: int
@@ -43,7 +50,18 @@ _NO_RECORDS = Block(0, 0, 0, 0)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shard:
-    """What the manifest says of a file."""
+    """Description of a shard in the manifest.
+
+    Attributes:
+        name: name of the file.
+        split: name of the split.
+        unit: index of the unit.
+        records: number of records.
+        pairs: number of pairs.
+        bytes: size of the file in bytes.
+        sha256: SHA-256 of the file, as hexadecimal digits.
+        blocks: blocks of the file, in order.
+    """
 
     name: str
     split: str
@@ -56,10 +74,18 @@ class Shard:
 
 
 class ShardWriter:
-    """Writes records to a file; `close` describes what was written."""
+    """Writes records to a file, and describes the file when it is closed."""
 
     def __init__(self, path: Path, *, block_pairs: int = BLOCK_PAIRS):
-        """`block_pairs`: a block ends with the record that brings it to this number of pairs."""
+        """Creates the file.
+
+        Args:
+            path: the file.
+            block_pairs: number of pairs at which a block ends; the record that reaches it is the last of the block.
+
+        Raises:
+            OSError: the file cannot be created.
+        """
         self._block_pairs = block_pairs
         self._file = path.open("wb")
         self._sha256 = hashlib.sha256()
@@ -67,7 +93,11 @@ class ShardWriter:
         self._block = _NO_RECORDS
 
     def write(self, records: Records) -> None:
-        """Adds records; a block ends with the record that fills it."""
+        """Appends records to the file.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         framed, ends = frame(records)
         pairs = np.cumsum(records.pairs)
         done = done_bytes = done_pairs = 0
@@ -88,7 +118,16 @@ class ShardWriter:
                 self._end_block()
 
     def close(self, *, name: str, split: str, unit: int) -> Shard:
-        """Ends the file and describes it."""
+        """Closes the file and returns its description.
+
+        Args:
+            name: name of the shard.
+            split: name of the split.
+            unit: index of the unit.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         if self._block.records:
             self._end_block()
         self._file.close()
@@ -110,7 +149,11 @@ class ShardWriter:
 
 
 def frame(records: Records) -> tuple[memoryview, np.ndarray]:
-    """The records as they stand in a TFRecord file, and where each ends: int64[N]."""
+    """Adds the TFRecord framing to records.
+
+    Returns:
+        The bytes of the N framed records, and int64 [N], the offset of the end of each in them.
+    """
     lengths = np.diff(records.ends, prepend=0)
     starts = records.ends - lengths
     data = records.data.tobytes()
@@ -119,7 +162,7 @@ def frame(records: Records) -> tuple[memoryview, np.ndarray]:
     heads = [_LENGTH.pack(length) for length in distinct.tolist()]
     head_checks = _masked(np.array([crc32c.value(head) for head in heads], np.uint32))
     headers = b"".join(head + check.tobytes() for head, check in zip(heads, head_checks, strict=True))
-    # Three slices a record: its header, itself, its check.
+    # Three slices per record: the header, the record, and the checksum of the record.
     source = np.concatenate(
         [records.data, np.frombuffer(headers, np.uint8), _masked(np.array(checks, np.uint32)).view(np.uint8)]
     )
@@ -129,19 +172,26 @@ def frame(records: Records) -> tuple[memoryview, np.ndarray]:
     slice_lengths = np.stack(
         [np.full_like(lengths, BEFORE_RECORD), lengths, np.full_like(lengths, AFTER_RECORD)], axis=1
     )
-    # Moved two or four bytes at a time where all lengths allow it, as those of spans do.
+    # Copies two or four bytes at a time if these divide all lengths, as they do for spans.
     width = int(np.gcd.reduce(distinct, initial=AFTER_RECORD))
     framed, ends = ragged.join(source.view(f"u{width}"), slice_starts // width, slice_lengths // width)
     return framed.view(np.uint8).data, ends[2::3] * width
 
 
 def _masked(checks: np.ndarray) -> np.ndarray:
-    """The CRC-32C as TFRecord stores it: turned by 15 bits, plus a constant; uint32[N] → <u4[N]."""
+    """Returns <u4 [N], the checksums uint32 [N] masked as in TFRecord: rotated right by 15 bits, plus a constant."""
     return ((checks >> np.uint32(15) | checks << np.uint32(17)) + np.uint32(0xA282EAD8)).astype("<u4")
 
 
 class BlockLocation(NamedTuple):
-    """Location of a block: the file of its shard, the unit that made it, the offset in bytes."""
+    """Location of a block.
+
+    Attributes:
+        name: name of the shard.
+        unit: index of the unit of the shard.
+        offset: offset of the block in the shard, in bytes.
+        block: the block.
+    """
 
     name: str
     unit: int
@@ -150,7 +200,7 @@ class BlockLocation(NamedTuple):
 
 
 def locate_blocks(shards: Iterable[Shard]) -> list[BlockLocation]:
-    """All blocks of shards, in order."""
+    """Returns the locations of all blocks of shards, in order."""
     locations = []
     for shard in shards:
         offset = 0
@@ -161,17 +211,24 @@ def locate_blocks(shards: Iterable[Shard]) -> list[BlockLocation]:
 
 
 def read_blocks(folder: Folder, locations: Sequence[BlockLocation]) -> list[bytes]:
-    """The bytes of blocks, records with their framing.
+    """Reads blocks and checks them against the manifest.
+
+    Args:
+        folder: folder of the dataset.
+        locations: locations of the blocks.
+
+    Returns:
+        The bytes of each block, records with their framing.
 
     Raises:
-        UserError: a file is missing, or these are not the bytes that were written.
+        UserError: a file cannot be read, or the bytes of a block differ from those that were written.
     """
     ranges = [Range(location.name, location.offset, location.offset + location.block.bytes) for location in locations]
     try:
         contents = folder.read_ranges(ranges)
         damaged = [i for i, location in enumerate(locations) if not _is_whole(contents[i], location.block)]
         if damaged:
-            # What is kept of a remote file may be damaged where the file is not.
+            # The cached copy of a remote file may be damaged although the file is intact.
             for i, content in zip(damaged, folder.read_ranges([ranges[i] for i in damaged], fresh=True), strict=True):
                 contents[i] = content
     except OSError as error:
@@ -191,7 +248,7 @@ def _is_whole(content: bytes, block: Block) -> bool:
 
 
 def record_edges(data: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Where each record of a block starts and ends: int64[N], int64[N]."""
+    """Returns int64 [N] and int64 [N], the offsets of the start and the end of each record of a block."""
     found, position, size, unpack = list[int](), 0, len(data), _LENGTH.unpack_from
     while position < size:
         found.append(position)

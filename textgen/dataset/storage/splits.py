@@ -1,8 +1,8 @@
-"""Which part of the corpus a document belongs to, settled before any window is cut.
+"""Assigns documents to splits, before any windows are made.
 
-By document: a hash of the cleaned text decides, so that equal texts share a split wherever they stand. By tail:
-the last part of every document is held out, for a corpus that is one novel; the token after a cut has no context on
-its side of it, so it is no target.
+By document, a hash of the cleaned text chooses the split, so that equal texts are in the same split. By tail, the end
+of every document is held out, for a corpus of a single novel; the first token after a cut has no context in its
+split, so it is not a target.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ _BUCKETS = 10_000
 
 
 def new_digest(text: bytes) -> "hashlib.blake2b":
-    """The hash that stands for a document: 128 bits of BLAKE2b over its cleaned text; `update` takes more of it."""
+    """Returns the hash of a document: 128 bits of BLAKE2b over its cleaned text; `update` adds more of the text."""
     return hashlib.blake2b(text, digest_size=DIGEST_BYTES)
 
 
 class SplitRanges(NamedTuple):
-    """Tokens `starts` to `ends` of each document belong to a split.
+    """Split ranges of D documents: tokens [start, end) of a document belong to a split.
 
     Attributes:
-        starts: int64 [3, D], a row a split, in the order of SPLITS.
-        ends: int64 [3, D]; where it is not above the start, the split has nothing of the document.
+        starts: int64 [3, D], start of each range; one row per split, in the order of SPLITS.
+        ends: int64 [3, D], end of each range; the range is empty if it is not above the start.
     """
 
     starts: np.ndarray
@@ -34,12 +34,12 @@ class SplitRanges(NamedTuple):
 
 
 def split_ranges(digests: np.ndarray, lengths: np.ndarray, config: PrepareConfig) -> SplitRanges:
-    """What each split has of each document.
+    """Returns the split ranges of each document.
 
     Args:
-        digests: uint8 [D, 16].
-        lengths: int64 [D], in tokens.
-        config: `split_by` and the shares held out.
+        digests: uint8 [D, 16], hash of each document; see `new_digest`.
+        lengths: int64 [D], number of tokens of each document.
+        config: `split_by` and the percentages held out.
     """
     if config.split_by == "tail":
         return _tails(lengths, config.held_out_percent())
@@ -48,9 +48,14 @@ def split_ranges(digests: np.ndarray, lengths: np.ndarray, config: PrepareConfig
 
 
 def split_indices(digests: np.ndarray, config: PrepareConfig) -> np.ndarray:
-    """uint8 [D, 16] → int [D], the place in SPLITS of each document's split.
+    """Returns int [D], the index in SPLITS of the split of each document.
 
-    The first 8 bytes of the hash, modulo 10,000, fall in validation's share, then in test's, then in train's.
+    The first 8 bytes of the hash, modulo 10,000, choose the split: validation has the lowest numbers, then test, then
+    train.
+
+    Args:
+        digests: uint8 [D, 16], hash of each document.
+        config: the percentages held out.
     """
     buckets = digests[:, :8].copy().view("<u8")[:, 0] % _BUCKETS
     found = np.full(len(buckets), SPLITS.index("train"))
@@ -63,7 +68,7 @@ def split_indices(digests: np.ndarray, config: PrepareConfig) -> np.ndarray:
 
 
 def _tails(lengths: np.ndarray, held_out_percent: dict[str, float]) -> SplitRanges:
-    """Train, then validation, then test, by their shares of each length."""
+    """Divides each document, int64 [D] tokens long, into train, validation and test, in this order."""
     validation, test = held_out_percent["validation"], held_out_percent["test"]
     test_starts = np.rint(lengths * (100.0 - test) / 100).astype(np.int64)
     train_ends = np.rint(lengths * (100.0 - test - validation) / 100).astype(np.int64)

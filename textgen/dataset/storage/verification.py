@@ -1,4 +1,4 @@
-"""Whether a folder still holds what its manifest says."""
+"""Checks the files of a dataset against its manifest."""
 
 import hashlib
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ _READ_BYTES = 1 << 22
 
 
 class Problem(NamedTuple):
-    """What is wrong with a file of a dataset.
+    """A difference between a file of a dataset and the manifest.
 
     Attributes:
-        file: its name.
-        unit: the unit that it holds; None for a file that is of no unit.
-        what: "missing", or how it differs from what the manifest says.
+        file: name of the file.
+        unit: index of the unit that the file belongs to; None if it belongs to no unit.
+        what: "missing", or a description of the difference.
     """
 
     file: str
@@ -44,16 +44,18 @@ class Problem(NamedTuple):
 
 
 def verify(directory: str | Path) -> list[Problem]:
-    """What is wrong with a dataset: files missing, cut, changed or extra. Empty when all is well.
+    """Finds missing, truncated, changed and extra files of a dataset.
 
-    A preparation's `_work` belongs to it, and is not looked into. Of a manifest that is another dataset's, nothing
-    else is told.
+    The folder `_work` of a preparation is ignored. If the manifest belongs to another dataset, only that is reported.
 
     Args:
-        directory: the dataset's folder, local or a URL.
+        directory: folder of the dataset, local or a URL.
+
+    Returns:
+        The problems; empty if the dataset is intact.
 
     Raises:
-        UserError: the folder is no dataset.
+        UserError: the folder is not a dataset, or its manifest is damaged or has another version.
         OSError: a file cannot be read.
     """
     folder, manifest = str(directory), read_manifest(directory)
@@ -70,7 +72,11 @@ def verify(directory: str | Path) -> list[Problem]:
 
 
 def file_sha256(path: str | Path) -> str:
-    """Returns the SHA-256 of a file, as hexadecimal digits."""
+    """Returns the SHA-256 of a file, as hexadecimal digits.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     sha256 = hashlib.sha256()
     with files.open_file(str(path)) as file:
         while data := file.read(_READ_BYTES):
@@ -79,7 +85,7 @@ def file_sha256(path: str | Path) -> str:
 
 
 def _shard_fault(path: str, shard: Shard) -> str:
-    """Returns what is wrong with a shard; empty when nothing is."""
+    """Returns a description of the damage to a shard; empty if it is intact."""
     size = files.size(path)
     if size is None:
         return MISSING
@@ -97,7 +103,7 @@ def _fault(path: str, sha256: str) -> str:
 
 
 def _digests(manifest: Manifest) -> dict[str, str]:
-    """The SHA-256 of every file that is no shard."""
+    """Returns the SHA-256 of every file in the manifest other than shards, by name."""
     digests = {VOCABULARY_FILE: manifest.vocabulary_sha256, INPUTS_FILE: manifest.inputs_sha256}
     if manifest.text.tokenizer_model:
         digests[TOKENIZER_FILE] = manifest.text.tokenizer_model
@@ -107,9 +113,15 @@ def _digests(manifest: Manifest) -> dict[str, str]:
 
 
 def _is_foreign(names: list[str], shards: dict[str, str], others: dict[str, str]) -> bool:
-    """Whether the manifest came from another dataset, given what is wrong with the files that it names.
+    """Returns whether the manifest belongs to another dataset.
 
-    Then no shard is as it says; but that is so too where each of a few was damaged, of which most keep their size.
+    No shard matches a foreign manifest. The same is true if each of a few shards is damaged, but most damaged shards
+    keep their size.
+
+    Args:
+        names: names of the files in the folder.
+        shards: description of the damage to each shard of the manifest, empty if it is intact.
+        others: the same for the other files of the manifest.
     """
     here = sum(bool(SHARD_NAME.fullmatch(name)) for name in names)
     if not here or not all(shards.values()):
@@ -120,6 +132,6 @@ def _is_foreign(names: list[str], shards: dict[str, str], others: dict[str, str]
 
 
 def _extra(names: list[str], manifest: Manifest) -> Iterator[str]:
-    """The files that the manifest does not account for, in order."""
+    """Yields the names of the files that are not in the manifest, in order."""
     known = {FILE_NAME, WORK_FOLDER, *_digests(manifest), *(shard.name for shard in manifest.total.shards)}
     return (name for name in names if name not in known)

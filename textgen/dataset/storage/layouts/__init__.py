@@ -1,7 +1,7 @@
 """Layouts: how the pairs of a dataset become records on disk, and how they are read back.
 
-A layout is one object with everything that depends on it, in a file of its own and a line of `LAYOUTS`. Nothing else
-asks for a layout's name. Every layout serves the same pairs.
+A layout is one object with all code that depends on it, in a file of its own and a line of `LAYOUTS`. No other code
+compares the names of layouts. Every layout serves the same pairs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +18,13 @@ __all__ = ["LAYOUTS", "Layout", "LoadedPairs", "LoadedRows", "RecordFormat"]
 
 
 class LoadedPairs(Protocol):
-    """Pairs, or rows of targets, of some blocks in memory, in the order that they are served."""
+    """Pairs, or rows of targets, of some blocks in memory, in the order of serving."""
 
     def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """Fills x and y with the pairs at N indices.
+        """Fills x and y with the pairs or rows at N indices.
 
         Args:
-            indices: int [N], or a slice of N.
+            indices: int [N], or a slice of length N.
             x: [N, W] of any integer dtype.
             y: [N] of any integer dtype; [N, W] for rows.
         """
@@ -36,14 +36,14 @@ class LoadedRows(LoadedPairs, Protocol):
 
     @property
     def starts_document(self) -> np.ndarray:
-        """bool [N], whether a row is the first of its document."""
+        """bool [N], whether each row is the first of its document."""
         ...
 
 
 class Layout(Protocol):
     """Writes sequences as records, and reads pairs from blocks of records.
 
-    `written` is always the format that the dataset was prepared with, `wanted` what is read of it.
+    `written` is always the format that the dataset was prepared with, and `wanted` the parameters of reading.
     """
 
     @property
@@ -53,7 +53,7 @@ class Layout(Protocol):
 
     @property
     def cost(self) -> str:
-        """Sentence on the bytes that a pair takes, and on what can be chosen when reading."""
+        """Description of the bytes per pair on disk, and of the parameters that can be chosen when reading."""
         ...
 
     @property
@@ -63,22 +63,22 @@ class Layout(Protocol):
 
     @property
     def any_window(self) -> bool:
-        """Whether a reader may choose another window than the preparation did."""
+        """Whether the window of reading may differ from that of the preparation."""
         ...
 
     def context(self, window: int) -> int:
-        """Returns the number of ids before a target that records of a document may need."""
+        """Returns the maximum number of ids before a target that the records need, for a window of `window` ids."""
         ...
 
     def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:
-        """Yields the records of sequences, in order, some at a time."""
+        """Yields the records of sequences in order, several at a time."""
         ...
 
     def check(self, wanted: ReadRequest, written: RecordFormat) -> None:
-        """Checks that the records hold what is wanted.
+        """Checks that the records contain what is wanted.
 
         Raises:
-            UserError: they do not.
+            UserError: the window, the stride, the minimum context or rows cannot be read from the records.
         """
         ...
 
@@ -94,7 +94,7 @@ class Layout(Protocol):
         Args:
             contents: bytes of the blocks, records with their framing.
             order: int [N], indices of the pairs to serve among all pairs of the blocks, in the order to serve them.
-            wanted: the window and the minimum context.
+            wanted: window and minimum context.
             written: see the class.
         """
         ...
@@ -102,17 +102,27 @@ class Layout(Protocol):
     def load_rows(
         self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> LoadedRows:
-        """Reads the rows of targets of blocks; the arguments are those of `load`, with rows for pairs."""
+        """Reads the rows of targets of blocks.
+
+        Args:
+            contents: bytes of the blocks, records with their framing.
+            order: int [N], indices of the rows to serve among all rows of the blocks, in the order to serve them.
+            wanted: window, the maximum number of targets in a row, and minimum context.
+            written: see the class.
+
+        Raises:
+            UserError: the layout has no rows.
+        """
         ...
 
     def not_restorable(self, written: RecordFormat) -> str:
-        """Returns why `restore` cannot give the text back; empty when it can."""
+        """Returns the reason why `restore` cannot restore the text; empty if it can."""
         ...
 
     def restore(self, contents: Iterable[bytes], written: RecordFormat) -> Iterator[RestoredIds]:
-        """Yields the ids that the records of consecutive blocks were made from, each id once."""
+        """Yields the ids that the records of consecutive blocks were made from, each id once; see `RestoredIds`."""
         ...
 
 
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (Pairs(), Spans())}
-"""All layouts, by name. The choices of the `layout` setting in `textgen.config.preparation` are the same names."""
+"""All layouts, by name; the choices of the `layout` setting in `textgen.config.preparation` are the same names."""

@@ -1,11 +1,11 @@
-"""The wire format of `tf.train.Example` with x int64[W] and y int64[1]: encoding and parsing, many records at a time.
+"""Encodes and parses `tf.train.Example` with x int64 [W] and y int64 [1] in wire format, many records at a time.
 
 The format is https://protobuf.dev/programming-guides/encoding/. The packed values of a window are a slice of the
 packed values of its sequence, so ids are encoded once and every window is copied.
 
-Parsing needs no Python loop over the records. Each is found by the name of its last feature, and the lengths that
-the TFRecord framing has before the records prove that they are the records. A packed window is W varints: each ends
-with a byte below 128, and that byte and the one before it are an index into a table of values.
+Parsing needs no Python loop over the records. Each is found by the name of its last feature, and its length is
+checked against the TFRecord framing. A packed window is W varints: each ends with a byte below 128, and that byte
+and the one before it are an index into a table of values.
 """
 
 import functools
@@ -19,7 +19,7 @@ from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD, record_e
 from textgen.dataset.storage.windows import Sequences, Targets
 
 _RECORDS_AT_ONCE = 4_096
-"""Small enough for the working arrays to stay in the processor's cache."""
+"""Number of records for which the temporary arrays fit in the cache of the processor."""
 
 _PACKED_VALUES = b"\x0a"
 _INT64_LIST = b"\x1a"
@@ -28,14 +28,21 @@ _MAP_VALUE = b"\x12"
 _FEATURES = b"\x0a"
 
 _Y_NAME = b"\n\x01y\x12"
-"""Occurs in each Example once, or again where ids happen to have these bytes."""
+"""Bytes that occur in each Example once, or more often if ids happen to have these bytes."""
 
 _Y_BEFORE_NAME, _Y_AFTER_NAME = 2, 5
-"""Number of bytes of y's entry before its name, and after it up to the packed value; the last of them is its size."""
+"""Number of bytes of y's entry before its name, and after it up to the packed value; the last one is its size."""
 
 
 def encode(sequences: Sequences, *, window: int, stride: int, at_once: int = _RECORDS_AT_ONCE) -> Iterator[Records]:
-    """Yields one serialized Example a pair, in order, up to `at_once` at a time."""
+    """Yields one serialized Example per pair, in order.
+
+    Args:
+        sequences: sequences of ids.
+        window: W, number of ids in x.
+        stride: distance from one target to the next, in ids.
+        at_once: maximum number of Examples per item yielded.
+    """
     packed, edges = _encode_varints(sequences.ids)
     found = windows.targets(sequences, window=window, stride=stride)
     for start in range(0, len(found.indices), at_once):
@@ -52,7 +59,7 @@ def find(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     starts = np.concatenate([[0], ends + AFTER_RECORD])[: len(ends)] + BEFORE_RECORD
     lengths = np.ndarray(max(0, len(data) - 7), "<u8", data, strides=1)
     told = lengths[np.minimum(starts, len(lengths)) - BEFORE_RECORD]
-    # If every record has the length that is told before it, and the last ends the block, there are no others.
+    # If every record has the length in its framing, and the last one ends the block, there are no others.
     if len(ends) and ends[-1] + AFTER_RECORD == len(data) and np.array_equal(told, (ends - starts).astype(np.uint64)):
         return starts, ends
     return record_edges(content)
@@ -76,11 +83,11 @@ def parse(
         ends: int [N], offset after each Example.
         x: [N, W], of the dtype of ids on disk.
         y: [N], of the same dtype.
-        vocabulary_size: number of ids.
-        at_once: number of Examples that are parsed at a time.
+        vocabulary_size: number of ids in the vocabulary.
+        at_once: number of Examples to parse at a time.
 
     Raises:
-        ValueError: an Example has another number of ids.
+        ValueError: an Example does not have W ids in x.
     """
     data = np.frombuffer(content, np.uint8)
     y[...], y_sizes = _last_varints(data, ends)
@@ -90,14 +97,14 @@ def parse(
     for first in range(0, len(starts), at_once):
         some = slice(first, first + at_once)
         base, stop = starts[first], x_ends[some][-1]
-        # False up to each window, True along it.
+        # False before each window, True inside it.
         edges = np.stack([x_ends[some] - x_sizes[some], x_ends[some]], axis=1).ravel() - base
         inside = np.repeat(np.arange(len(edges)) % 2 == 1, np.diff(edges, prepend=0))
         x[some] = _decode_varints(data[base:stop], inside, vocabulary_size).reshape(-1, x.shape[1])
 
 
 def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:
-    """Returns int64 [N], the offsets at which `wanted` occurs in the data."""
+    """Returns int64 [N], the offsets of all occurrences of `wanted` in data, uint8 [bytes]."""
     rarest = 2
     found = np.flatnonzero(data[rarest:][: max(0, len(data) - len(wanted) + 1)] == wanted[rarest])
     for i, byte in enumerate(wanted):
@@ -106,7 +113,7 @@ def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:
 
 
 def _last_varints(data: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the varints that end at these offsets, and the size of each in bytes: int64 [N], int64 [N]."""
+    """Returns int64 [N] and int64 [N], the varints that end at N offsets, and the size of each in bytes."""
     values, sizes = data[ends - 1].astype(np.int64), np.ones(len(ends), np.int64)
     long = np.arange(len(ends))
     while len(long := long[data[ends[long] - 1 - sizes[long]] >= 128]):
@@ -116,7 +123,10 @@ def _last_varints(data: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _decode_varints(data: np.ndarray, inside: np.ndarray, vocabulary_size: int) -> np.ndarray:
-    """Returns the varints of the bytes where `inside` is True; it is False for the first byte."""
+    """Returns uint16 or uint32 [N], the varints of data, uint8 [bytes], where `inside`, bool [bytes], is True.
+
+    `inside` must be False for the first byte.
+    """
     last = inside & (data < 128)
     pairs = np.ndarray(len(data) - 1, "<u2", data, strides=1)[last[1:]]
     values = _two_bytes().take(pairs)
@@ -135,7 +145,7 @@ def _decode_varints(data: np.ndarray, inside: np.ndarray, vocabulary_size: int) 
 
 @functools.cache
 def _two_bytes() -> np.ndarray:
-    """Returns uint16 [65536], values of varints of at most two bytes, by last byte * 256 + the byte before."""
+    """Returns uint16 [65536], the varints of at most two bytes, indexed by last byte * 256 + byte before it."""
     before, last = np.arange(1 << 16) & 255, np.arange(1 << 16) >> 8
     return np.where(before >= 128, last << 7 | before & 127, last).astype(np.uint16)
 
@@ -146,7 +156,7 @@ def _examples(packed: np.ndarray, edges: np.ndarray, targets: Targets, window: i
     padding = window - (indices - x_starts)
     x_bytes = edges[indices] - edges[x_starts]
     y_bytes = edges[indices + 1] - edges[indices]
-    # A varint of an id takes less than eight bytes.
+    # The varint of an id takes less than eight bytes.
     sizes, which = ragged.distinct((x_bytes + padding) * 8 + y_bytes)
     heads, middles = zip(*(_frame(size // 8, size % 8) for size in sizes.tolist()), strict=True)
     frame_lengths = np.array([*map(len, heads), *map(len, middles)])
@@ -166,7 +176,7 @@ def _examples(packed: np.ndarray, edges: np.ndarray, targets: Targets, window: i
 
 
 def _encode_varints(ids: windows.Ids) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the ids as joined base-128 varints, uint8 [bytes], and int [T + 1], their offsets and the end."""
+    """Returns uint8 [bytes], T ids as joined base-128 varints, and int [T + 1], their offsets and the end."""
     values = ids.astype(np.uint64)
     sizes = 1 + np.sum([values >= 1 << shift for shift in (7, 14, 21, 28)], axis=0)
     edges = np.concatenate([[0], np.cumsum(sizes)])

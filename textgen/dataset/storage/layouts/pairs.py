@@ -1,4 +1,4 @@
-"""The `pairs` layout: a record is one (X, y) pair, as a `tf.train.Example` that any TFRecord reader parses."""
+"""The `pairs` layout: a record is one (X, y) pair, a `tf.train.Example` that any TFRecord reader parses."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
@@ -18,7 +18,7 @@ _NO_ROWS = (
 
 
 class Pairs:
-    """See `Layout`."""
+    """Layout with one pair per record. See `Layout`."""
 
     name = "pairs"
     cost = "about 92 bytes a pair on disk with a window of 44; window and stride are fixed when it is prepared"
@@ -57,7 +57,11 @@ class Pairs:
     def load_rows(
         self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> NoReturn:
-        """Raises UserError, as `check` does when rows are wanted."""
+        """Rejects rows, as `check` does.
+
+        Raises:
+            UserError: always.
+        """
         raise UserError(_NO_ROWS)
 
     def not_restorable(self, written: RecordFormat) -> str:
@@ -71,11 +75,17 @@ class Pairs:
 
 
 class ParsedPairs:
-    """Pairs of Examples in memory. See `LoadedPairs`."""
+    """Pairs of parsed Examples in memory. See `LoadedPairs`."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray, order: np.ndarray):
-        """Args: x [N, W] and y [N] of all records, and `order` as in `Layout.load`."""
-        # A window is one item, which NumPy copies at once.
+        """Keeps the pairs.
+
+        Args:
+            x: [R, W], X of all R records, of the dtype of ids on disk.
+            y: [R], y of all records, of the same dtype.
+            order: int [N], indices of the pairs to serve, in the order to serve them.
+        """
+        # A view with one item per window, so that NumPy copies a window at once.
         self._rows = x.view(np.dtype((np.void, x.shape[1] * x.dtype.itemsize)))[:, 0]
         self._y, self._order = y, order.astype(np.int32)
 
@@ -100,7 +110,13 @@ def _parse(contents: Sequence[bytes], written: RecordFormat) -> tuple[np.ndarray
 
 
 def _restored(x: np.ndarray, y: np.ndarray, stride: int) -> RestoredIds:
-    """Joins the ids that pairs add: the first of a sequence adds two, every other one the last `stride` up to y."""
+    """Joins the new ids of each pair: two for the first pair of a sequence, else the last `stride` ids up to y.
+
+    Args:
+        x: [N, W], X of consecutive pairs.
+        y: [N], y of these pairs.
+        stride: distance from one target to the next.
+    """
     widths = np.count_nonzero(x != PAD, axis=1)
     rows = np.pad(x, ((0, 0), (0, 1)))
     rows[np.arange(len(rows)), widths] = y

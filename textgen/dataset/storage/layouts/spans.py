@@ -1,7 +1,7 @@
-"""The `spans` layout: a record holds consecutive ids of one document, and windows are cut when they are read.
+"""The `spans` layout: a record has consecutive ids of one document, and windows are made when it is read.
 
-A record holds little-endian uint16 numbers, or uint32 for a vocabulary of more than 65,536 ids. The first number is
-the number of ids after it that are context only; the ids follow.
+A record has little-endian uint16 numbers, or uint32 for a vocabulary of more than 65,536 ids. The first number is
+the number of ids that are context only; the ids follow.
 """
 
 import dataclasses
@@ -18,11 +18,11 @@ from textgen.errors import require
 
 @dataclasses.dataclass(frozen=True)
 class Spans:
-    """See `Layout`.
+    """Layout with one span per record. See `Layout`.
 
     Attributes:
         max_targets: maximum number of targets in a span.
-        min_context: minimum number of context ids before the first target of a span, where the document has them.
+        min_context: minimum number of context ids before the first target of a span, if the document has as many.
     """
 
     max_targets: int = 16_384
@@ -43,7 +43,7 @@ class Spans:
         stride, dtype = written.stride, written.id_dtype
         max_targets = self.max_targets // stride * stride or stride
         made = windows.spans(sequences, context=self.context(written.window), max_targets=max_targets)
-        # The headers, one a span, stand behind the ids.
+        # The headers, one per span, follow the ids.
         source = np.concatenate([made.ids, made.firsts - made.starts]).astype(dtype)
         headers = len(made.ids) + np.arange(len(made.starts))
         starts = np.stack([headers, made.starts], axis=1)
@@ -102,7 +102,7 @@ class Spans:
                 yield restored
 
     def _read(self, contents: Sequence[bytes], wanted: ReadRequest, written: RecordFormat) -> Sequences:
-        """Returns the spans of blocks; targets with less context than wanted are made context."""
+        """Returns the spans of blocks; targets with less context than wanted become context."""
         found = read_spans(contents, written.id_dtype)
         if wanted.min_context == 1:
             return found
@@ -113,7 +113,7 @@ class Spans:
 def read_spans(contents: Sequence[bytes], dtype: np.dtype) -> Sequences:
     """Returns the spans of blocks.
 
-    They stay inside the bytes of the blocks, between the framing of the records, which is never read as ids.
+    The ids are a view of the joined bytes; the framing between the records is skipped and never read as ids.
 
     Args:
         contents: bytes of the blocks, records with their framing.
@@ -136,12 +136,19 @@ def span_sequences(numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray) ->
 
 
 class SpanPairs:
-    """Pairs of spans in memory; a window is extracted when it is asked for. See `LoadedPairs`."""
+    """Pairs of spans in memory; windows are extracted on demand. See `LoadedPairs`."""
 
     def __init__(self, sequences: Sequences, order: np.ndarray, *, window: int, stride: int):
-        """Args are those of `Layout.load`, with the spans as sequences."""
+        """Computes the targets.
+
+        Args:
+            sequences: the spans.
+            order: int [N], indices of the pairs to serve, in the order to serve them.
+            window: W, maximum number of ids in an X.
+            stride: distance from one target to the next, in ids.
+        """
         self._windows = Windows(sequences.ids, window=window)
-        # int32 halves the memory traffic; `take` is several times as fast as indexing.
+        # int32 halves the memory traffic, and `take` is several times as fast as indexing.
         compact = Sequences(sequences.ids, *(edges.astype(np.int32) for edges in sequences[1:]))
         indices, starts = windows.targets(compact, window=window, stride=stride)
         self._targets, self._starts = indices.take(order), starts.take(order)
@@ -155,7 +162,13 @@ class SpanRows:
     """Rows of up to W targets in memory, each with the ids before its targets. See `LoadedRows`."""
 
     def __init__(self, sequences: Sequences, order: np.ndarray, *, window: int):
-        """Args are those of `Layout.load_rows`, with the spans as sequences."""
+        """Computes the rows.
+
+        Args:
+            sequences: the spans.
+            order: int [N], indices of the rows to serve, in the order to serve them.
+            window: W, maximum number of targets in a row.
+        """
         self._windows = Windows(sequences.ids, window=window)
         firsts, widths, starts_document = windows.rows(sequences, window=window)
         self._firsts, self._widths, self.starts_document = firsts[order], widths[order], starts_document[order]
@@ -168,7 +181,7 @@ class SpanRows:
 
 
 def _restored(spans: Sequences, stride: int, targets_before: int) -> tuple[RestoredIds, int]:
-    """Drops from each span the context ids that an earlier span holds too.
+    """Removes from each span the context ids that an earlier span has too.
 
     Args:
         spans: the spans of a block, at least one.
@@ -180,7 +193,7 @@ def _restored(spans: Sequences, stride: int, targets_before: int) -> tuple[Resto
     """
     contexts = spans.firsts - spans.starts
     targets = spans.ends - spans.firsts
-    # Where the span before ended short of the next target, the context holds new ids too.
+    # If the span before ended before the next target, the context has new ids too.
     new_in_context = -np.concatenate([[targets_before], targets[:-1]]) % stride
     is_first = contexts == 1
     old = np.where(is_first, 0, contexts - new_in_context)
