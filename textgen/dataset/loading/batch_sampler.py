@@ -1,7 +1,7 @@
-"""Chooses the pairs of each batch, as a pure function of the step; the number of workers does not change it.
+"""Chooses the pairs of each batch, as a pure function of the step that does not depend on the number of workers.
 
 A batch of one source is the next B pairs of its stream; the last batch of an epoch may be smaller. A batch of several
-sources takes pairs of each so that after every step the totals follow the weights, in a random order.
+sources has pairs of each, in random order, so that after every step the totals are in proportion to the weights.
 """
 
 import math
@@ -21,7 +21,7 @@ class SampledPairs(NamedTuple):
 
     Attributes:
         sources: int [N], index of the source of each pair.
-        positions: int [N], position of each pair in the stream of its source; rising within a source.
+        positions: int [N], position of each pair in the stream of its source, ascending within a source.
     """
 
     sources: np.ndarray
@@ -35,7 +35,7 @@ class BatchSampler:
         batch_size: B, number of pairs in a global batch.
         epochs: number of epochs.
         drop_remainder: whether the smaller last batch of an epoch is dropped.
-        steps_per_epoch: number of steps that serve as many pairs as all sources have together.
+        steps_per_epoch: number of steps that serve as many pairs as all sources have in total.
         whole_steps: number of those steps whose batch has B pairs: all, or all but the last.
         steps: number of steps in all epochs.
     """
@@ -55,13 +55,13 @@ class BatchSampler:
         Args:
             pairs: number of pairs of each source.
             weights: weight of each source, above 0.
-            batch_size: B.
+            batch_size: B, number of pairs in a global batch.
             epochs: number of epochs.
-            drop_remainder: drops the last batch of an epoch if it is smaller than B.
-            seed: seed of the order of sources inside a batch; None for source after source.
+            drop_remainder: whether to drop the last batch of an epoch if it is smaller than B.
+            seed: seed of the order of sources in a batch; None for the pairs of one source after another.
 
         Raises:
-            UserError: there are no epochs, the batch is too small for so many sources, or no batch is whole.
+            UserError: `epochs` is below 1, the batch is too small for the number of sources, or no batch has B pairs.
         """
         require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         self._pairs, self._seed = pairs, seed
@@ -82,7 +82,14 @@ class BatchSampler:
         self.steps = self.steps_per_epoch * epochs
 
     def sample(self, first: int, last: int, *, worker: int, workers: int) -> SampledPairs:
-        """Returns a worker's slices of the batches of steps [first, last)."""
+        """Returns a worker's slices of the batches of steps [first, last), joined.
+
+        Args:
+            first: first step, counted from the start of the stream.
+            last: step after the last.
+            worker: index of the worker.
+            workers: number of workers.
+        """
         if len(self._pairs) > 1:
             return self._mixed(first, last, worker, workers)
         epochs, steps = np.divmod(np.arange(first, last), self.steps_per_epoch)
@@ -98,14 +105,14 @@ class BatchSampler:
         return SampledPairs(np.zeros(len(positions), np.int64), positions)
 
     def end(self, source: int) -> int:
-        """Returns the position after the last one that is read of the stream of a source."""
+        """Returns the position after the last one that is read from the stream of a source."""
         if len(self._pairs) > 1:
             return int(self._taken(self.steps)[source])
         last_epoch = min(self._pairs[0], self.steps_per_epoch * self.batch_size)
         return self.steps // self.steps_per_epoch * self._pairs[0] - self._pairs[0] + last_epoch
 
     def _mixed(self, first: int, last: int, worker: int, workers: int) -> SampledPairs:
-        """Returns a worker's slices of the batches of steps [first, last), of at least two sources."""
+        """Does the same as `sample`, for at least two sources."""
         start, end = (edge * self.batch_size // workers for edge in (worker, worker + 1))
         sources, positions = [], []
         taken = self._taken(first)
@@ -122,7 +129,7 @@ class BatchSampler:
         return SampledPairs(np.concatenate(sources), np.concatenate(positions))
 
     def _taken(self, step: int) -> np.ndarray:
-        """Returns int [sources], the number of pairs of each stream that are served before a step."""
+        """Returns int64 [sources], the number of pairs of each source that are served before a step."""
         taken = np.zeros(len(self._pairs), np.int64)
         served = step * self.batch_size
         for source, fraction in enumerate(self._fractions):

@@ -1,24 +1,24 @@
-"""Streams a dataset as a `tf.data.Dataset` of batches, in constant memory: pairs, or rows with a target per position.
+"""Reads datasets as a `tf.data.Dataset` of batches in constant memory: pairs, or rows with one target per position.
 
 The sampler chooses the stream positions of each step, the shuffled split maps positions to shuffle groups, and a
-group extracts the pairs. Each is a pure function, so a stream can start at any step, and any number of workers serve
-the same batches, each its own slice.
+group extracts the pairs. Each is a pure function, so a stream can start at any step, and any number of workers can
+serve the same batches, each its own slice.
 
 Arguments that `read_pairs` and `read_sequences` share; an "item" is a pair or a row:
 
     data: folder that `textgen prepare` made, local or remote (`gs://…`, `s3://…`), or several folders with weights.
     split: "train", "validation" or "test".
     batch_size: B, number of items in a global batch. The last batch of an epoch may be smaller.
-    seed: seed of the order, different in every epoch; None serves the order of the corpus.
+    seed: seed of the order, which is different in every epoch; None for the order of the corpus.
     epochs: number of times the split is served.
     start_step: number of batches to skip at the start of the stream; they are not read.
     worker: index of this worker's slice of each global batch. Slice sizes differ by at most one, so a slice of the
         last batch of an epoch may be empty.
     workers: number of workers that share each global batch. The batches do not depend on it.
-    drop_remainder: drops the last batch of an epoch if it is smaller than B.
+    drop_remainder: whether to drop the last batch of an epoch if it is smaller than B.
     cache: cache for blocks of remote shards.
-    fraction: share of the items to serve, above 0 and up to 1, from all over the split. Smaller fractions are subsets
-        of larger ones.
+    fraction: fraction of the items to serve, above 0 and up to 1, spread over the split. The items of a smaller
+        fraction are a subset of those of a larger one.
     tuning: sizes of chunks and shuffle groups, for tests and measurements.
 """
 
@@ -57,26 +57,25 @@ def read_pairs(
     cache: BlockCache | None = None,
     tuning: Tuning = DEFAULT_TUNING,
 ) -> tf.data.Dataset:
-    """Streams the pairs of a split as batches (X int32 [B, W], y int32 [B]); X is padded on the right with 0.
+    """Returns the pairs of a split as batches (X int32 [B, W], y int32 [B]); X is padded on the right with 0.
 
-    Each batch of several datasets holds their pairs in the proportion of their weights, and an epoch has as many
+    Each batch of several datasets holds their pairs in proportion to their weights, and an epoch has as many
     pairs as the datasets have together.
 
     Args:
         data, split, batch_size, seed, epochs, start_step, worker, workers, fraction, drop_remainder, cache, tuning:
             see the module.
         window: W, number of tokens before a target, at most the context in the shards; None for the W of the
-            preparation. Other values than that of the preparation need the `spans` layout; so do stride and
-            min_context.
-        stride: keep every `stride`-th target; a multiple of the stride of the preparation, which None stands for.
+            preparation. Other values need the `spans` layout, as do other values of stride and min_context.
+        stride: keep every `stride`-th target, a multiple of the stride of the preparation; None for that stride.
         min_context: minimum number of tokens before a target. A value above 1 reads the shards once, to count.
-        compact: keeps the dtype of the ids on disk, uint16 or uint32, which takes half the memory or as much.
+        compact: whether to keep the dtype of the ids on disk, uint16 (half the memory) or uint32 (the same memory).
 
     Returns:
         A dataset of known cardinality.
 
     Raises:
-        UserError: a folder is not a dataset, the split is empty, the datasets do not fit together, or an argument is
+        UserError: a folder is not a dataset, the split is empty, the datasets are not compatible, or an argument is
             out of range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same message when it is
             reached.
     """
@@ -105,32 +104,32 @@ def read_sequences(
     fraction: float = 1.0,
     tuning: Tuning = DEFAULT_TUNING,
 ) -> tf.data.Dataset:
-    """Streams rows of a split with a target per position, as batches (x int32 [B, W], y int32 [B, W]).
+    """Returns rows of a split with one target per position, as batches (x int32 [B, W], y int32 [B, W]).
 
     A row has up to W consecutive targets of one document, y = d[a+1 .. b], and the ids before them, x = d[a .. b-1].
     Both are padded on the right with 0, at the same positions. The next row of the document starts after d[b], so
-    every target is served once per epoch. Rows do not cross records: in a document of more than 16,384 targets the
-    last row of each record is short.
+    every target is served once per epoch. Rows do not cross records: in a document of more than 16,384 targets, the
+    last row of each record is shorter.
 
     With `stateful` each row continues the row at the same index of the batch before, for a model that keeps its state
     between batches: of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps per
     epoch. Batches are (x, y, fresh bool [B]); `fresh` is True for a row that does not continue the one before it,
     because it is the first of an epoch or of a document. The last R - B * L rows are dropped, since a batch without
     them would have rows of padding only, which the cuDNN LSTM rejects. There is no seed and no smaller batch, and
-    about B blocks are in memory.
+    about B blocks are in memory at a time.
 
     Args:
         data: see the module; `spans` datasets with stride 1. The shards are read once, to count the rows.
         split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, fraction, tuning: see
             the module.
         window: W; None for the W of the preparation.
-        stateful: whether rows continue those of the batch before.
+        stateful: whether each row continues the row at the same index of the batch before.
 
     Returns:
         A dataset of known cardinality.
 
     Raises:
-        UserError: a folder is not a dataset, the split is empty, the datasets do not fit together, the shards have
+        UserError: a folder is not a dataset, the split is empty, the datasets are not compatible, the shards have
             another layout or stride, or an argument is out of range. A damaged shard raises
             `tf.errors.InvalidArgumentError` with the same message when it is reached.
     """
@@ -143,7 +142,7 @@ def read_sequences(
 
 @dataclasses.dataclass(frozen=True)
 class _Stream:
-    """The arguments of a stream that do not depend on its items; see the module."""
+    """Arguments of a stream that do not depend on its items; see the module."""
 
     data: Data
     split: str
@@ -174,12 +173,16 @@ class _Stream:
         return WorkerSlice(self.worker, self.workers)
 
     def dataset(self, batches: BatchStream) -> tf.data.Dataset:
-        """Returns the batches from `start_step` on."""
+        """Returns the batches from `start_step` on, as a dataset."""
         return BatchDataset(batches, tuning=self.tuning).dataset(self.start_step)
 
 
 def _stateful_rows(stream: _Stream, options: LoadOptions) -> StatefulRows:
-    """Opens the only dataset of a stream for stateful training."""
+    """Opens the dataset of a stream for stateful training.
+
+    Raises:
+        UserError: there is a seed, or more than one dataset.
+    """
     require(
         stream.seed is None,
         f"seed is {stream.seed}; stateful rows keep the order of the corpus. Leave the seed out.",
@@ -195,6 +198,11 @@ class _SampledBatches:
 
     def __init__(self, stream: _Stream, options: LoadOptions, *, compact: bool = False):
         """Opens the datasets of a stream.
+
+        Args:
+            stream: arguments of the stream.
+            options: parameters of reading.
+            compact: whether to keep the dtype of the ids on disk.
 
         Raises:
             UserError: as for `read_pairs`.

@@ -1,4 +1,4 @@
-"""Mixture of datasets: their weights, the check that they fit together, and reading of sampled pairs."""
+"""Mixes datasets: checks their weights and that they are compatible, and reads sampled pairs."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ from textgen.dataset.loading.tuning import DEFAULT_TUNING, Tuning
 from textgen.errors import UserError, require
 
 Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
-"""Folder of a dataset, or folders of several with their weights."""
+"""Folder of a dataset, or folders of several datasets with their weights."""
 
 
 def weights_of(data: Data) -> Mapping[str, float] | Mapping[Path, float]:
-    """Returns the weight of each dataset.
+    """Returns the weight of each dataset, by folder.
 
     Raises:
-        UserError: there is no dataset, or a weight is not above 0.
+        UserError: no dataset is given, or a weight is not above 0.
     """
     if not isinstance(data, Mapping):
         return {str(data): 1.0}
@@ -38,8 +38,8 @@ class Mixture:
     Attributes:
         pairs: number of pairs of each dataset.
         weights: weight of each dataset.
-        window: W.
-        y_shape: shape of the target of one pair: (), or (W,) for a row.
+        window: W, number of ids in an X, or of targets in a row.
+        y_shape: shape of the targets of one pair or row: () or (W,).
         dtype: dtype of the ids.
     """
 
@@ -51,16 +51,16 @@ class Mixture:
         seed: int | None,
         tuning: Tuning = DEFAULT_TUNING,
     ):
-        """Checks that the datasets fit together.
+        """Checks that the datasets are compatible.
 
         Args:
-            readers: reader of each dataset, by the name of its folder.
+            readers: reader of each dataset, by folder.
             weights: weight of each dataset.
             seed: seed of the order; None for the order of the corpus.
             tuning: size of the shuffle groups.
 
         Raises:
-            UserError: the datasets do not fit together.
+            UserError: the datasets are not compatible.
         """
         (first_name, first), *others = readers.items()
         for name, other in others:
@@ -75,9 +75,9 @@ class Mixture:
 
         Args:
             sampled: N pairs.
-            x: [N, W], filled with ids.
-            y: [N, *y_shape], filled with ids.
-            ends: position at which the stream of each dataset will stop; nothing after it is read ahead.
+            x: [N, W], of the dtype of the ids.
+            y: [N, *y_shape], of the dtype of the ids.
+            ends: position at which the stream of each dataset ends; nothing after it is read ahead.
 
         Raises:
             UserError: a shard is missing or damaged.
@@ -98,7 +98,11 @@ class Mixture:
 
 
 def _check_compatible(one: SplitReader, two: SplitReader, one_name: object, two_name: object) -> None:
-    """Raises UserError if the ids of two datasets have different meanings, or their windows differ."""
+    """Checks that two datasets have the same ids and windows.
+
+    Raises:
+        UserError: they differ in vocabulary, text settings, window or boundaries.
+    """
 
     def traits(reader: SplitReader) -> dict[str, object]:
         return {

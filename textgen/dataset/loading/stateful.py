@@ -1,7 +1,7 @@
 """Stateful rows: row b of each batch continues row b of the batch before, for a model that keeps its LSTM state.
 
 Of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps per epoch: each batch
-index reads its own consecutive part of the corpus. Only the blocks that are being read are in memory.
+index reads L consecutive rows per epoch. Only the blocks in use are in memory.
 """
 
 import functools
@@ -15,7 +15,11 @@ from textgen.errors import require
 
 
 class StatefulRows:
-    """Batches of a worker's stateful rows. See `tf_dataset.BatchStream`."""
+    """Batches of one worker's stateful rows. See `tf_dataset.BatchStream`.
+
+    A batch has x and y, [N, W] of the dtype of the ids, and `fresh`, bool [N], True for rows that do not continue the
+    batch before; N is the size of the slice.
+    """
 
     drop_remainder = True
 
@@ -29,7 +33,7 @@ class StatefulRows:
             epochs: number of epochs.
 
         Raises:
-            UserError: there are fewer rows than B, or no epochs.
+            UserError: there are fewer than B rows, or `epochs` is below 1.
         """
         require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         require(
@@ -46,17 +50,17 @@ class StatefulRows:
             ArraySpec((), np.dtype(bool)),
         )
         first, size = part.start(batch_size), part.size(batch_size)
-        # int [size], the row of each batch index at the first step of an epoch.
+        # int [size], row of each batch index at the first step of an epoch.
         self._first_rows = np.arange(first, first + size) * self.steps_per_epoch
         self._block_ends = np.cumsum(reader.blocks.pairs)
-        # Room for the current and the next block of each batch index.
+        # Large enough for the current and the next block of each batch index.
         self._block = functools.lru_cache(maxsize=2 * size)(self._read)
 
     def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
         """See `BatchStream`."""
         steps, size = end - first, len(self._first_rows)
         step = first % self.steps_per_epoch
-        # In the order of batch indices, then steps, the rows rise, so those of a block are consecutive.
+        # Ordered by batch index and then step, the rows ascend, so the rows of a block are consecutive.
         rows = (self._first_rows[:, None] + np.arange(step, step + steps)).ravel()
         by_index = [np.empty((len(rows), *array.shape), array.dtype) for array in self.arrays]
         self._fill(rows, *by_index)
@@ -73,7 +77,7 @@ class StatefulRows:
         self._block.cache_clear()
 
     def _fill(self, rows: np.ndarray, x: np.ndarray, y: np.ndarray, fresh: np.ndarray) -> None:
-        """Fills x [N, W], y [N, W] and fresh [N] with the rows at N rising indices of the split."""
+        """Fills x [N, W], y [N, W] and fresh, bool [N], with the rows at ascending indices of the split, int [N]."""
         done = 0
         while done < len(rows):
             block = int(np.searchsorted(self._block_ends, rows[done], side="right"))

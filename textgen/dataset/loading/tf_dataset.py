@@ -1,6 +1,6 @@
-"""Turns a stream of batches into a `tf.data.Dataset`; chunks of many steps are computed in threads of TensorFlow.
+"""Turns a stream of batches into a `tf.data.Dataset`, which computes many steps at a time in threads of TensorFlow.
 
-A stream can start at any step, and any number of workers serve the same batches, each its own slice.
+A stream can start at any step, and any number of workers can serve the same batches, each its own slice.
 """
 
 import atexit
@@ -22,7 +22,12 @@ _IDLE_SECONDS, _MAX_SECONDS_TO_WAIT = 0.1, 20.0
 
 
 class WorkerSlice(NamedTuple):
-    """One worker's slice of each global batch; slice sizes differ by at most one."""
+    """One worker's slice of each global batch; slice sizes differ by at most one.
+
+    Attributes:
+        worker: index of the worker.
+        workers: number of workers.
+    """
 
     worker: int
     workers: int
@@ -37,14 +42,19 @@ class WorkerSlice(NamedTuple):
 
 
 class ArraySpec(NamedTuple):
-    """Shape of one pair's part of an array of a batch, and dtype of the array."""
+    """Specification of an array of a batch.
+
+    Attributes:
+        shape: shape of the array without the batch axis.
+        dtype: dtype of the array.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype
 
 
 Allocate: TypeAlias = Callable[[int], list[np.ndarray]]
-"""Takes N, the number of pairs, and returns an uninitialised array [N, *shape] per `ArraySpec`."""
+"""Function from N, the number of pairs, to one uninitialised array [N, *shape] per `ArraySpec`."""
 
 
 class BatchStream(Protocol):
@@ -69,7 +79,12 @@ class BatchStream(Protocol):
     drop_remainder: bool
 
     def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
-        """Allocates and fills the arrays of the batches of steps [first, end) of one epoch, joined.
+        """Returns the arrays of the batches of steps [first, end) of one epoch, joined along the batch axis.
+
+        Args:
+            first: first step.
+            end: step after the last; both count from the start of the stream.
+            allocate: function that returns the arrays to fill.
 
         Raises:
             UserError: a shard is missing or damaged.
@@ -77,7 +92,7 @@ class BatchStream(Protocol):
         ...
 
     def release(self) -> None:
-        """Frees the memory of the data that was read; it is read again on demand."""
+        """Frees the memory of the data read so far, which is read again on demand."""
         ...
 
 
@@ -85,7 +100,12 @@ class BatchDataset:
     """Builds datasets from a `BatchStream`."""
 
     def __init__(self, stream: BatchStream, *, tuning: Tuning = DEFAULT_TUNING):
-        """Args: the `stream`, and `tuning` of the chunks."""
+        """Computes the number of steps per chunk.
+
+        Args:
+            stream: the batches.
+            tuning: size and parallelism of the chunks.
+        """
         self._stream, self._parallel_chunks = stream, tuning.parallel_chunks
         self._steps = stream.steps_per_epoch * stream.epochs
         window = math.prod(stream.arrays[0].shape)
@@ -96,8 +116,11 @@ class BatchDataset:
     def dataset(self, start_step: int) -> tf.data.Dataset:
         """Returns the batches from a step on, as a dataset of known cardinality.
 
+        Args:
+            start_step: first step; the number of steps gives an empty dataset.
+
         Raises:
-            UserError: there is no such step.
+            UserError: the step is out of range.
         """
         stream = self._stream
         require(0 <= start_step <= self._steps, f"start step is {start_step}; this stream has {self._steps} steps.")
@@ -107,7 +130,7 @@ class BatchDataset:
                 epoch, tf.where(tf.equal(epoch, first_epoch), tf.constant(skipped, tf.int64), 0)
             )
         )
-        # No `prefetch`: chunks are computed ahead, and slicing a batch out of one is cheaper than a thread switch.
+        # No `prefetch`: chunks are computed ahead, and slicing a batch from one is cheaper than a thread switch.
         return dataset.apply(tf.data.experimental.assert_cardinality(self._steps - start_step))
 
     def _epoch(self, epoch: tf.Tensor, skipped: tf.Tensor) -> tf.data.Dataset:
@@ -122,7 +145,7 @@ class BatchDataset:
         return batches.concatenate(self._chunks(tf.maximum(first, whole), start + stream.steps_per_epoch, 1))
 
     def _chunks(self, first: tf.Tensor, end: tf.Tensor, steps: int) -> tf.data.Dataset:
-        """Returns the pairs of steps [first, end); each element holds those of `steps` steps."""
+        """Returns the pairs of steps [first, end), with up to `steps` steps per element."""
         return tf.data.Dataset.range(first, end, steps).map(
             lambda step: self._tensors(step, tf.minimum(step + steps, end)),
             num_parallel_calls=self._parallel_chunks,
@@ -138,7 +161,7 @@ class BatchDataset:
         )
 
     def _chunk(self, first: np.int64, end: np.int64) -> list[np.ndarray]:
-        """Computes the arrays of steps [first, end)."""
+        """Returns the arrays of steps [first, end)."""
         with _CALLS.counted():
             made = self._stream.fill_batches(int(first), int(end), self._allocate)
             if end == self._steps:
@@ -155,10 +178,10 @@ class BatchDataset:
 
 
 class _Calls:
-    """Counts calls from TensorFlow's threads into Python, to wait for them at exit.
+    """Counts calls from TensorFlow's threads into Python, in order to wait for them at exit.
 
-    A thread that runs Python code when the interpreter exits never returns, and TensorFlow waits for it for ever. So
-    the exit waits until the buffers of the streams are full and no thread calls any more.
+    A thread that runs Python code when the interpreter exits never returns, and TensorFlow waits for it forever. So
+    the exit is delayed until the buffers of the streams are full and no thread calls Python.
     """
 
     def __init__(self) -> None:
@@ -178,7 +201,7 @@ class _Calls:
                 self._last = time.monotonic()
 
     def wait_until_idle(self) -> None:
-        """Waits until there has been no call for a while."""
+        """Waits until there has been no call for a short time, up to a maximum time."""
         deadline = time.monotonic() + _MAX_SECONDS_TO_WAIT
         while not self._is_idle() and time.monotonic() < deadline:
             time.sleep(_IDLE_SECONDS / 10)

@@ -1,4 +1,4 @@
-"""Measures how fast this machine serves a dataset."""
+"""Measures the speed at which this machine serves a dataset."""
 
 from time import monotonic
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from textgen.dataset.loading.loader import read_pairs
 from textgen.dataset.loading.mixture import Data
 
 _EPOCHS = 1 << 30
-"""Enough for a small dataset not to end during the measurement."""
+"""Number of epochs, so large that even a small dataset does not end during the measurement."""
 
 
 class Throughput(NamedTuple):
@@ -23,12 +23,12 @@ class Throughput(NamedTuple):
 
 
 def measure(data: Data, *, batch_size: int, seconds: float) -> Throughput:
-    """Reads shuffled batches of the training split without using them.
+    """Measures the speed of reading shuffled batches of the training split, without using them.
 
     Args:
         data: see `textgen.dataset.loading.loader`.
         batch_size: number of pairs in a batch.
-        seconds: duration of the measurement after the first batch.
+        seconds: duration of the measurement after the first batch, in seconds.
 
     Raises:
         UserError: the folder is not a dataset, or the training split is empty.
