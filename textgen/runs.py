@@ -1,4 +1,4 @@
-"""The folder of a run: all that generation and evaluation need besides the data.
+"""The folder of a run: everything except the data that generation and evaluation need.
 
 `run.json` holds the settings, `vocabulary.jsonl` the vocabulary, `best/` and `last/` the checkpoints.
 """
@@ -40,6 +40,9 @@ class RunConfig:
         vocabulary_size: number of ids, including the four reserved ones.
         tokens_sha256: fingerprint of the vocabulary.
         boundaries: whether documents begin with [BOS] and end with [EOS].
+
+    Raises:
+        UserError: stateful training is set with a network or with training settings that do not support it.
     """
 
     text: TextConfig
@@ -71,7 +74,7 @@ class RunConfig:
 
 
 def run_folder(directory: str | Path) -> Path:
-    """Returns the folder of a run, which is local: TensorFlow's checkpoints and event files are not written to URLs.
+    """Returns the local folder of a run; TensorFlow's checkpoints and event files can't be written to URLs.
 
     Raises:
         UserError: the directory is a URL.
@@ -80,7 +83,11 @@ def run_folder(directory: str | Path) -> Path:
 
 
 def save(config: RunConfig, directory: Path) -> None:
-    """Writes the settings of a run, and the version of its folder."""
+    """Writes the settings of a run and the version of its folder to `run.json`.
+
+    Raises:
+        OSError: the file can't be written.
+    """
     values = {"version": VERSION, **to_json(config)}
     write_atomically(directory / FILE_NAME, f"{json.dumps(values, indent=1)}\n".encode())
 
@@ -90,6 +97,7 @@ def load(directory: Path) -> RunConfig:
 
     Raises:
         UserError: the folder is not a run, is damaged, or was written by another version.
+        OSError: the settings can't be read.
     """
     path = directory / FILE_NAME
     if not path.is_file():
@@ -105,14 +113,18 @@ def load(directory: Path) -> RunConfig:
         )
         return from_json(RunConfig, values)
     except UserError as error:
-        # It is whole, and of another version.
+        # The file is intact, but its settings are invalid or from another version.
         raise UserError(f"{path}: {error}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged: {error}. Train again, into another folder.") from None
 
 
 def load_model(directory: Path, config: RunConfig) -> LanguageModel:
-    """Returns the network with the weights of the lowest monitored loss.
+    """Returns the network with the weights of the checkpoint in `best`, which has the lowest monitored loss.
+
+    Args:
+        directory: folder of the run.
+        config: settings of the run.
 
     Raises:
         UserError: the run has no checkpoint, or a damaged one.
@@ -135,7 +147,7 @@ def load_model(directory: Path, config: RunConfig) -> LanguageModel:
 def checkpoints_in(folder: Path) -> list[Path]:
     """Returns the paths of a folder's checkpoints, without suffix, by descending step.
 
-    They are found by their index files, since TensorFlow's own list of checkpoints may be damaged too.
+    They are found by their index files, since TensorFlow's own list of checkpoints may be damaged.
     """
     found = [(int(name[1]), path) for path in folder.glob("*.index") if (name := _CHECKPOINT.fullmatch(path.name))]
     return [path.with_suffix("") for _, path in sorted(found, reverse=True)]

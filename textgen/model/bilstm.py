@@ -1,4 +1,4 @@
-"""The network of two directions: a window → the token after it."""
+"""The bidirectional network: predicts the token after each window."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ from textgen.model.pooling import AttentionPooling
 
 @keras.saving.register_keras_serializable("textgen")
 class BiLSTM(LanguageModel):
-    """Bidirectional LSTM layers over a closed window; one target per window.
+    """Bidirectional LSTM layers over a whole window; one target per window, the token after it.
 
-    With a target at every position the backward direction would read its own labels.
+    With a target at every position, the backward direction would read the targets of earlier positions.
     """
 
     def add_layers(self, width: int, policy: keras.DTypePolicy) -> int:
-        """See LanguageModel."""
+        """Adds the LSTM and dropout layers, and attention pooling if it is set; see `LanguageModel.add_layers`."""
         config = self.config
         self.bidirectional: list[Bidirectional] = []
         self.dropouts: list[keras.layers.Dropout] = []
@@ -42,7 +42,16 @@ class BiLSTM(LanguageModel):
     def encode(
         self, x: tf.Tensor, mask: tf.Tensor, states: Sequence[tf.Tensor] | None, training: bool | None
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """See LanguageModel; a window is read whole, so `states` must be None.
+        """Encodes each window as one vector; see `LanguageModel.encode`.
+
+        Args:
+            x: float [B, W, E], token vectors.
+            mask: bool [B, W], False at padding.
+            states: None, since each window is read whole.
+            training: whether dropout is active.
+
+        Returns:
+            Vectors [B, width], and an empty list of states.
 
         Raises:
             ValueError: `states` are given.

@@ -1,4 +1,4 @@
-"""The network of one direction: the token after every position, and states to continue from."""
+"""The causal network: predicts the token after every position, and returns states to continue from."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from textgen.model.lstm import LSTM
 
 @keras.saving.register_keras_serializable("textgen")
 class CausalLSTM(LanguageModel):
-    """LSTM layers that read forwards; a target at every position.
+    """Forward LSTM layers; one target per position.
 
-    The same `call` serves whole windows, rows that continue from the batch before, and single tokens [B, 1]. States
-    are h and c of each layer, [B, units] each, in the order of the layers.
+    The same `call` accepts whole windows [B, W], stateful rows [B, W] and single tokens [B, 1]. States are h and c of
+    each layer, each [B, units], in the order of the layers.
     """
 
     def add_layers(self, width: int, policy: keras.DTypePolicy) -> int:
-        """See LanguageModel."""
+        """Adds the LSTM and dropout layers; see `LanguageModel.add_layers`."""
         self.dropouts: list[keras.layers.Dropout] = []
         for number, units in enumerate(self.config.widths):
             lstm = LSTM(units, return_sequences=True, return_state=True, dtype=policy, name=f"lstm_{number}")
@@ -33,7 +33,17 @@ class CausalLSTM(LanguageModel):
     def encode(
         self, x: tf.Tensor, mask: tf.Tensor, states: Sequence[tf.Tensor] | None, training: bool | None
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """See LanguageModel; returns a vector per position, [B, T, width]."""
+        """Encodes each position as one vector; see `LanguageModel.encode`.
+
+        Args:
+            x: float [B, T, E], token vectors.
+            mask: bool [B, T], False at padding.
+            states: h and c of each layer to continue from, each [B, units]; None for zeros.
+            training: whether dropout is active.
+
+        Returns:
+            Vectors [B, T, width], and the states after the last token of each row.
+        """
         before = self.initial_states(tf.shape(x)[0]) if states is None else list(states)
         after: list[tf.Tensor] = []
         for lstm, dropout in zip(self.lstms, self.dropouts, strict=True):
@@ -44,5 +54,5 @@ class CausalLSTM(LanguageModel):
 
     @property
     def state_widths(self) -> list[int]:
-        """See LanguageModel: h and c of each layer."""
+        """Number of units of each state: h and c of each layer."""
         return [units for units in self.config.widths for _ in "hc"]

@@ -1,8 +1,8 @@
-"""Whether every LSTM of a network runs in cuDNN where there is a GPU, and which batches it takes.
+"""Checks that the LSTM layers of a network and its batches meet the requirements of cuDNN on a GPU.
 
 The rules are those of Keras's TensorFlow backend, keras/src/backend/tensorflow/rnn.py: `cudnn_ok` and
-`_assert_valid_mask`. In eager mode Keras falls back silently where one is broken; inside a graph a wrong mask ends
-the step.
+`_assert_valid_mask`. If a rule is broken, Keras silently falls back to its own loop in eager mode; inside a graph an
+invalid mask makes the step fail.
 """
 
 import keras
@@ -12,16 +12,23 @@ from textgen.config import PAD
 from textgen.model.language_model import LanguageModel
 
 _PRECISIONS = ("float16", "bfloat16", "float32", "float64")
-"""Those that TensorFlow registers its CudnnRNNV3 kernel for."""
+"""Dtypes for which TensorFlow registers its CudnnRNNV3 kernel."""
 
 
 def obstacles(model: LanguageModel) -> list[str]:
-    """Returns why LSTM layers of a network would not run in cuDNN; empty where all do."""
+    """Returns the reasons why LSTM layers of a network can't run in cuDNN; empty if all can."""
     return [f"{lstm.name}: {why}" for lstm in model.lstms for why in _obstacles(lstm)]
 
 
 def faults(x: np.ndarray) -> list[str]:
-    """What a batch of windows, int [B, W], has that cuDNN does not take; empty where it takes it."""
+    """Returns the reasons why cuDNN rejects a batch of windows.
+
+    Args:
+        x: int [B, W], ids padded with PAD.
+
+    Returns:
+        One message per broken rule; empty if cuDNN accepts the batch.
+    """
     kept = x != PAD
     found = []
     if not kept.any(axis=1).all():
@@ -33,6 +40,7 @@ def faults(x: np.ndarray) -> list[str]:
 
 
 def _obstacles(lstm: keras.layers.LSTM) -> list[str]:
+    """Returns the reasons why a layer can't run in cuDNN."""
     rules = {
         f"its activation is {lstm.activation.__name__}, not tanh": lstm.activation is keras.activations.tanh,
         f"its recurrent activation is {lstm.recurrent_activation.__name__}, not sigmoid": (

@@ -1,17 +1,23 @@
-"""What training costs in arithmetic, to tell what a loader has to deliver."""
+"""Floating-point operations of training, from which the required speed of a loader follows."""
 
 from textgen.config import ModelConfig
 
 _GATES = 4
 _BACKWARD = 2
-"""The backward pass multiplies twice where the forward pass does once: for the inputs, and for the weights."""
+"""Matrix products of the backward pass per product of the forward pass: one for the inputs, one for the weights."""
 
 
 def training_flops(config: ModelConfig, *, vocabulary_size: int, window: int) -> int:
-    """Floating-point operations that a pair takes in a training step, a multiplication and an addition being two.
+    """Returns the number of floating-point operations per pair in a training step.
 
-    Only matrix products are counted: the four gates of each LSTM, for each token and direction, from its input and
-    its state (Hochreiter & Schmidhuber 1997), and the logits. An `lstm` has a target at each token that it reads.
+    A multiplication and an addition count as two. Only matrix products are counted: the four gates of each LSTM per
+    token and direction, from its input and its state (Hochreiter & Schmidhuber 1997), the projection and the logits.
+    An `lstm` reads one token per pair, since each of its tokens has a target; a `bilstm` reads a whole window.
+
+    Args:
+        config: settings of the network.
+        vocabulary_size: V, number of ids.
+        window: W, number of tokens of context.
     """
     directions, tokens = (1, 1) if config.causal else (2, window)
     products, width = 0, config.embedding

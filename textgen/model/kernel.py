@@ -1,18 +1,18 @@
-"""One direction of an LSTM on a CPU: two compiled loops for what has to go step by step, large products for the rest.
+"""One direction of an LSTM on a CPU: two compiled loops for the recurrence, and large matrix products for the rest.
 
-Keras runs an LSTM on a CPU as a loop of some thirty small TensorFlow ops a step, and as many more for its gradient.
-Here a step is one product with the recurrent kernel and the gates, and XLA makes one program of each loop. Outside of
-the loops, over all steps at once, stand the products with the kernel and all gradients of weights.
+Keras runs an LSTM on a CPU as a loop of about thirty small TensorFlow ops per step, and as many for its gradient.
+Here a step is one product with the recurrent kernel, followed by the gates, and XLA compiles each loop into one
+program. The products with the kernel and all weight gradients are computed outside the loops, over all steps at once.
 
-Tensors have their features first and the batch last, [F, T, B]: so each gate of a step is one block of memory, and
-each large product takes its operands as they lie. What only the loops read has its steps first, [T, F, B].
+Tensors have the features first and the batch last, [F, T, B]: each gate of a step is contiguous in memory, and the
+large products need no transposed copies. Tensors that only the loops read have the steps first, [T, F, B].
 
 The formulas are those of `keras.layers.LSTM` (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al.
 2000), gates in the order input, forget, candidate, output:
 
     i, f, o = σ(z), g = tanh(z), z = Wᵀx + Uᵀh' + b;  c = f c' + i g;  h = o tanh(c)
 
-At a masked step i = o = 0 and f = 1: c stays to the last bit, the output is 0, and no gradient comes from it.
+At a masked step i = o = 0 and f = 1: c is unchanged to the last bit, the output is 0, and no gradient flows from it.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,13 @@ Tensors: TypeAlias = tuple[tf.Tensor, ...]
 
 
 class Weights(NamedTuple):
-    """As Keras keeps them: kernel [I, 4U], recurrent kernel [U, 4U], bias [4U]."""
+    """Weights of one direction, float32, in Keras's layout.
+
+    Attributes:
+        kernel: [I, 4U].
+        recurrent: recurrent kernel, [U, 4U].
+        bias: [4U].
+    """
 
     kernel: tf.Tensor
     recurrent: tf.Tensor
@@ -34,29 +40,30 @@ class Weights(NamedTuple):
 
 
 class State(NamedTuple):
-    """Output and cell at one step, each [U, B]."""
+    """Output h and cell state c at one step, each float32 [U, B]."""
 
     h: tf.Tensor
     c: tf.Tensor
 
 
 def run(x: tf.Tensor, mask: tf.Tensor, weights: Weights, state: State, *, backwards: bool) -> tuple[tf.Tensor, State]:
-    """Reads x in one direction; differentiable in x, the weights and the state.
+    """Runs an LSTM over x in one direction; differentiable with respect to x, the weights and the state.
 
     Args:
         x: float32 [I, T, B].
         mask: bool [T, B], False at padding, which may only follow a row's tokens.
-        weights: of that direction.
-        state: before the first token that is read.
-        backwards: from the last token of a row to its first.
+        weights: weights of the direction.
+        state: state before the first token that is read.
+        backwards: whether to read from the last token of a row to its first.
 
     Returns:
-        float32 [U, T, B], each output at the place of its token, 0 at padding; the state after the last token read.
+        The outputs, float32 [U, T, B], each at the index of its token and 0 at padding; and the state after the last
+        token that is read.
     """
 
     @tf.custom_gradient
     def differentiable(*inputs: tf.Tensor) -> tuple[Tensors, Callable[..., Tensors]]:
-        # Else an eager tape asks the loops for a gradient of their own.
+        # Without stop_gradient, an eager tape would also differentiate the loops.
         x, kernel, recurrent, bias, h, c = (tf.stop_gradient(value) for value in inputs)
         wide = _flat(x)
         z = tf.matmul(kernel, wide, transpose_a=True)
@@ -78,16 +85,16 @@ def run(x: tf.Tensor, mask: tf.Tensor, weights: Weights, state: State, *, backwa
 
 
 def _flat(x: tf.Tensor) -> tf.Tensor:
-    """[F, T, B] → [F, T B]."""
+    """Reshapes [F, T, B] → [F, T B]."""
     return tf.reshape(x, [tf.shape(x)[0], -1])
 
 
 def _before(outputs: tf.Tensor, mask: tf.Tensor, h: tf.Tensor, backwards: bool) -> tf.Tensor:
-    """The outputs [U, T, B] one step earlier in the order of reading; h [U, B] where a row begins."""
+    """Returns the outputs [U, T, B] shifted by one step in reading order; h [U, B] before a row's first token."""
     first = h[:, tf.newaxis]
     if not backwards:
         return tf.concat([first, outputs[:, :-1]], 1)
-    # A row that is read backwards begins after its padding, where outputs are 0.
+    # Reading backwards starts at the padding; its outputs are 0, so h replaces them.
     return tf.concat([tf.where(mask[1:], outputs[:, 1:], first), first], 1)
 
 
@@ -101,11 +108,16 @@ def _loop(
     *,
     backwards: bool,
 ) -> Tensors:
-    """All steps in the order of reading.
+    """Runs all steps in reading order; all tensors are float32 except the mask.
 
     Args:
         z: Wᵀx, [4U, T, B].
-        mask, recurrent, bias, h, c, backwards: as in `run`.
+        mask: bool [T, B], False at padding.
+        recurrent: recurrent kernel, [U, 4U].
+        bias: [4U].
+        h: initial output, [U, B].
+        c: initial cell state, [U, B].
+        backwards: as in `run`.
 
     Returns:
         Outputs [U, T, B], the last h and c [U, B], and for the gradient c [T, U, B] and the gates [T, 4U, B].
@@ -149,24 +161,28 @@ def _gradient(
     *,
     backwards: bool,
 ) -> Tensors:
-    """All steps of the gradient, from the last that was read to the first.
+    """Computes the gradients of all steps, from the last step that was read to the first.
 
     Args:
-        d_outputs: [U, T, B].
-        d_h, d_c: of the last state, [U, B].
-        mask, recurrent, backwards: as in `run`.
-        first: the first c, [U, B].
-        cells, gates: what `_loop` kept.
+        d_outputs: gradient of the outputs, [U, T, B].
+        d_h: gradient of the last h, [U, B].
+        d_c: gradient of the last c, [U, B].
+        mask: bool [T, B], False at padding.
+        recurrent: recurrent kernel, [U, 4U].
+        first: initial c, [U, B].
+        cells: c of every step from `_loop`, [T, U, B].
+        gates: gates of every step from `_loop`, [T, 4U, B].
+        backwards: as in `run`.
 
     Returns:
-        dz [4U, T, B], and the gradients of the first h and c [U, B].
+        The gradients of z [4U, T, B], and of the initial h and c [U, B].
     """
     units, batch = tf.unstack(tf.shape(first))
     steps = tf.shape(gates)[0]
     last, earlier = (0, 1) if backwards else (steps - 1, -1)
 
     def enter(t: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor, real: bool | tf.Tensor = True) -> Tensors:
-        """The gradients by c of step t, and by z of its output gate; those given are what later steps add."""
+        """Returns the gradients of c and of the output gate's z at step t; `d_h` and `d_c` come from later steps."""
         o, squashed = tf.where(real, gates[t][3 * units :], 0.0), tf.tanh(cells[t])
         d_output = (d_h + d_outputs[:, t]) * o
         return d_c + d_output * (1.0 - squashed * squashed), d_output * squashed * (1.0 - o)
@@ -178,11 +194,11 @@ def _gradient(
         d_i = d_c * g * i * (1.0 - i)
         d_f = d_c * tf.where(more, cells[before], first) * f * (1.0 - f)
         d_g = d_c * i * (1.0 - g * g)
-        # One by one: as a concatenation they would become one formula with a choice at every element.
+        # Written one by one: XLA would fuse a concatenation into one expression that selects a gate per element.
         for gate, values in enumerate((d_i, d_f, d_g, d_o)):
             dz = _put(dz, values[:, tf.newaxis], gate * units, t)
         d_h = tf.matmul(recurrent, dz[:, t]) + tf.where(mask[t], 0.0, d_h)
-        # The step before is entered here: what a loop carries is computed once, and by XLA else for each of its uses.
+        # `enter` runs here for the next iteration: XLA computes a loop variable once, other values once per use.
         return n + 1, d_h, *enter(before, d_h, d_c * f, more), dz
 
     dz = tf.zeros([4 * units, steps, batch])
@@ -193,12 +209,12 @@ def _gradient(
 
 
 def _put(whole: tf.Tensor, part: tf.Tensor, first: int | tf.Tensor, second: int | tf.Tensor) -> tf.Tensor:
-    """The whole [_, _, B] with that part from row (first, second) on: in place, in a loop that XLA compiles."""
+    """Writes `part` into `whole`, [_, _, B], at offset (first, second, 0); XLA updates it in place in a loop."""
     return xla.dynamic_update_slice(whole, part, tf.stack([first, second, 0]))
 
 
 def _compiled(function: Callable[..., Tensors], signature: list[tf.TensorSpec]) -> dict[bool, Callable[..., Tensors]]:
-    """Of each direction. One trace serves every size: XLA compiles for the sizes that it meets."""
+    """Returns the compiled function by `backwards`; it is traced once, and XLA compiles it for every new size."""
     return {
         backwards: tf.function(
             partial(function, backwards=backwards), input_signature=signature, jit_compile=True, autograph=False
@@ -208,6 +224,7 @@ def _compiled(function: Callable[..., Tensors], signature: list[tf.TensorSpec]) 
 
 
 def _floats(*ranks: int) -> list[tf.TensorSpec]:
+    """Returns float32 specs of the given ranks, with all sizes unknown."""
     return [tf.TensorSpec([None] * rank, tf.float32) for rank in ranks]
 
 

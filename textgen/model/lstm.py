@@ -1,8 +1,8 @@
-"""LSTM layers that train fast on a CPU, and are those of Keras in all else: variables, names, checkpoints, results.
+"""Keras LSTM layers with a faster CPU implementation for training; variables, names and checkpoints are unchanged.
 
-In training on a CPU they run `textgen.model.kernel`. Wherever a GPU is visible they are Keras's own, so that cuDNN
-runs them; so they are outside of training, in half precision, and with settings that the kernel has not: other
-activations, dropout inside of the layer, no bias, `unroll`.
+During training on a CPU the layers run `textgen.model.kernel`. They run Keras's implementation if a GPU is visible,
+so that cuDNN can be used; outside of training; in half precision; and with settings that the kernel does not support:
+other activations, dropout inside the layer, no bias, `unroll`. Both implementations compute the same results.
 """
 
 from typing import Any
@@ -15,17 +15,25 @@ from textgen.model import kernel
 
 @keras.saving.register_keras_serializable("textgen")
 class LSTM(keras.layers.LSTM):
-    """`keras.layers.LSTM`. A mask may hide padding after a row's tokens only, as cuDNN too demands.
+    """`keras.layers.LSTM` that trains with the CPU kernel where `takes_kernel` allows it.
 
-    Outputs at padding are 0.
+    A mask may only hide padding after a row's tokens, as cuDNN also requires. Outputs at padding are 0.
     """
 
     def inner_loop(
         self, sequences: tf.Tensor, initial_state: list[tf.Tensor], mask: Any, training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
-        """float32 [B, T, I] → the last output [B, U], all outputs [B, T, U] and the states, each [B, U].
+        """Runs the layer over all steps; Keras calls it from `call`.
 
-        As in Keras, the outputs of a layer that goes backwards stand in the order of reading.
+        Args:
+            sequences: float [B, T, I], inputs of the layer; float32 in the CPU kernel.
+            initial_state: h and c before the first step, each [B, U].
+            mask: bool [B, T], False at padding; None if there is no padding.
+            training: whether the layer is called in training.
+
+        Returns:
+            The last output [B, U], all outputs [B, T, U], and the last h and c, each [B, U]. As in Keras, the outputs
+            of a layer with `go_backwards` are in reading order, last token first.
         """
         if sequences.shape[1] == 1 and not training and not self.unroll:
             return self._single_step(sequences[:, 0], initial_state, mask)
@@ -42,7 +50,7 @@ class LSTM(keras.layers.LSTM):
     def _single_step(
         self, x: tf.Tensor, initial_state: list[tf.Tensor], mask: Any
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
-        """Reads one token per row, [B, I], without a loop; `inner_loop` says what is returned."""
+        """Runs a single step on x [B, I] without a loop; returns the same values as `inner_loop`, with T = 1."""
         output, states = self.cell(x, initial_state, training=False)
         if mask is not None:
             real = tf.cast(tf.nest.flatten(mask)[0], tf.bool)
@@ -53,12 +61,24 @@ class LSTM(keras.layers.LSTM):
 
 @keras.saving.register_keras_serializable("textgen")
 class Bidirectional(keras.layers.Bidirectional):
-    """`keras.layers.Bidirectional` around an `LSTM` of this module. Both directions run at once."""
+    """`keras.layers.Bidirectional` around an `LSTM` of this module. Both directions run in parallel."""
 
     def call(
         self, sequences: tf.Tensor, initial_state: Any = None, mask: Any = None, training: bool | None = None
     ) -> Any:
-        """float [B, T, I] → [B, T, 2U] or [B, 2U] where directions are concatenated; the states too if asked for."""
+        """Runs both directions and merges their outputs.
+
+        Args:
+            sequences: float [B, T, I], inputs of the layer; float32 in the CPU kernel.
+            initial_state: h and c of the forward direction, then of the backward one, each [B, U]; None for zeros.
+            mask: bool [B, T], False at padding; None if there is no padding.
+            training: whether the layer is called in training.
+
+        Returns:
+            [B, T, F] if the layer returns sequences, else [B, F]; F is 2U if outputs are concatenated, else U. There
+            are two outputs if `merge_mode` is None. If `return_state` is set, the last states follow, each [B, U], in
+            the order of `initial_state`.
+        """
         layers = [self.forward_layer, self.backward_layer]
         if self.stateful or not all(takes_kernel(layer, training=training) for layer in layers):
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
@@ -80,7 +100,7 @@ class Bidirectional(keras.layers.Bidirectional):
 
 
 def takes_kernel(layer: keras.layers.Layer, *, training: bool | None) -> bool:
-    """Whether a call of that layer runs our kernel, not Keras's way."""
+    """Returns whether a call of the layer runs the CPU kernel instead of Keras's implementation."""
     return bool(
         training
         and isinstance(layer, LSTM)
@@ -94,35 +114,36 @@ def takes_kernel(layer: keras.layers.Layer, *, training: bool | None) -> bool:
 
 
 def _features_first(sequences: tf.Tensor, mask: Any) -> tuple[tf.Tensor, tf.Tensor]:
-    """[B, T, I] and bool [B, T] or None → [I, T, B] and bool [T, B]."""
+    """Transposes [B, T, I] → [I, T, B] and a mask, bool [B, T] or None, → bool [T, B]."""
     x = tf.transpose(sequences, [2, 1, 0])
     mask = tf.nest.flatten(mask)[0]
     return x, tf.ones(tf.shape(x)[1:], tf.bool) if mask is None else tf.transpose(tf.cast(mask, tf.bool))
 
 
 def _batch_first(x: tf.Tensor) -> tf.Tensor:
-    """[F, T, B] → [B, T, F], and [F, B] → [B, F]."""
+    """Transposes [F, T, B] → [B, T, F], or [F, B] → [B, F]."""
     return tf.transpose(x)
 
 
 def _state(h_and_c: Any) -> kernel.State:
-    """Keras's, each [B, U]."""
+    """Returns the kernel's state, each float32 [U, B], for Keras's h and c, each [B, U]."""
     return kernel.State(*(tf.transpose(tf.cast(value, tf.float32)) for value in h_and_c))
 
 
 def _no_state(layer: LSTM, x: tf.Tensor) -> kernel.State:
-    """Where the rows of x [I, T, B] begin."""
-    # By the size of x: to ask what it was transposed from would keep TensorFlow from leaving out the transposes
-    # between two layers.
+    """Returns the zero state, each float32 [U, B], for an input x [I, T, B]."""
+    # The batch size is read from x: reading it from the tensor before the transpose would keep TensorFlow from
+    # removing the transposes between two layers.
     zeros = tf.zeros([layer.units, tf.shape(x)[2]])
     return kernel.State(zeros, zeros)
 
 
 def _run(layer: LSTM, x: tf.Tensor, mask: tf.Tensor, state: kernel.State) -> tuple[tf.Tensor, kernel.State]:
+    """Runs the kernel with a layer's weights on x [I, T, B] and mask [T, B]; see `kernel.run`."""
     cell = layer.cell
     weights = kernel.Weights(*(tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)))
     outputs, last = kernel.run(x, mask, weights, state, backwards=layer.go_backwards)
-    # One trace of the loops serves every size, so they cannot tell it.
+    # The loops are traced once for all sizes, so their outputs have no static shapes.
     outputs.set_shape([layer.units, *x.shape[1:]])
     for value in last:
         value.set_shape([layer.units, x.shape[2]])
@@ -130,7 +151,7 @@ def _run(layer: LSTM, x: tf.Tensor, mask: tf.Tensor, state: kernel.State) -> tup
 
 
 def _merge(left: tf.Tensor, right: tf.Tensor, mode: str | None) -> Any:
-    """Joins the features of two directions, which stand on the first axis."""
+    """Merges the outputs of two directions, [U, ...] each, along the first axis, by Keras's merge mode."""
     if mode is None:
         return left, right
     if mode == "concat":

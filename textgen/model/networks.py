@@ -1,7 +1,7 @@
 """The table of networks.
 
-On a GPU every LSTM runs in cuDNN: tanh and sigmoid, no recurrent dropout, and a mask that is padded on the right with
-no fully masked row, since X is never empty.
+On a GPU every LSTM runs in cuDNN: activations are tanh and sigmoid, recurrent dropout is 0, and masks are padded on
+the right. No row is fully masked, since no window is empty.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,16 @@ from textgen.model.causal_lstm import CausalLSTM
 from textgen.model.language_model import LanguageModel
 
 NETWORKS: Mapping[str, type[LanguageModel]] = {"bilstm": BiLSTM, "lstm": CausalLSTM}
-"""By the name in `ModelConfig.network`."""
+"""Network classes by their names in `ModelConfig.network`."""
 
 
 def build(config: ModelConfig, *, vocabulary_size: int, window: int, precision: str = "float32") -> LanguageModel:
-    """Returns the network that a config names, with initial weights; see `LanguageModel`."""
+    """Returns the network of the given settings with initial weights.
+
+    Args:
+        config: settings of the network.
+        vocabulary_size: V, number of ids.
+        window: W, number of tokens of context.
+        precision: dtype policy of the activations; see `LanguageModel`.
+    """
     return NETWORKS[config.network](config, vocabulary_size=vocabulary_size, window=window, precision=precision)

@@ -8,12 +8,12 @@ the training split, T is its number of targets and V the vocabulary size. Then
 
 after Jelinek & Mercer 1980, "Interpolated estimation of Markov source parameters from sparse data". So a trigram is
 λ3 ML3 + (1 - λ3) λ2 ML2 + (1 - λ3) (1 - λ2) P1. λ(h) is shared by all h of an order whose c(h) have the same
-number of binary digits, as contexts are bucketed by their counts in Chen & Goodman 1999, "An empirical study of
-smoothing techniques for language modeling"; it is 0 if c(h) is 0. EM fits it on the validation split.
+number of binary digits, as Chen & Goodman 1999, "An empirical study of smoothing techniques for language modeling",
+bucket contexts by their counts; it is 0 if c(h) is 0. It is fitted on the validation split by EM.
 
-The training split may have more n-grams than fit in memory. So the n-grams of the validation split and of the split
-to score are gathered first; then the training split is streamed once, and only these n-grams are counted. The counts
-are exact, and memory grows with the held-out splits only.
+The n-grams of the training split may not fit in memory. So the n-grams of the validation split and of the evaluated
+split are gathered first; then the training split is streamed once, and only these n-grams are counted. The counts are
+exact, and memory grows only with the size of the held-out splits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,19 +35,26 @@ _IDS_AT_ONCE = 1 << 19
 FIRST_WEIGHTS = np.arange(64) / (np.arange(64) + 4)
 """float64 [64], initial λ by the number of binary digits of c(h).
 
-On five corpora, of words and of characters, the loss with them is up to 0.07 nats above that with fitted ones.
+On five corpora, of words and of characters, the loss with these weights is up to 0.07 nats above that with fitted
+weights.
 """
 
 _PRIOR_TARGETS = 2
 _EM_ROUNDS = 50
-"""Number of EM rounds; more change no loss by 0.0001 nats on the same corpora."""
+"""Number of EM rounds; on the same corpora, further rounds change each loss by less than 0.0001 nats."""
 
 
 def losses(data: str | Path, manifest: Manifest, *, split: str) -> dict[str, float]:
     """Returns the loss of each baseline on a split in nats per target, by name in ascending order.
 
-    On the training split there is only a unigram, since the others are counted on its n-grams. There is no trigram if
-    the window is one token, or if the vocabulary has more than 2,097,152 ids, so that three do not fit in 63 bits.
+    The training split has only a unigram loss, since the other models are counted on its n-grams. There is no trigram
+    if the window is one token, or if the vocabulary has more than 2,097,152 ids, so that three ids do not fit in 63
+    bits.
+
+    Args:
+        data: folder or URL of the dataset.
+        manifest: the dataset's manifest.
+        split: "train", "validation" or "test".
 
     Raises:
         UserError: a split is empty or damaged.
@@ -67,7 +74,7 @@ def losses(data: str | Path, manifest: Manifest, *, split: str) -> dict[str, flo
 
 
 class Packing(NamedTuple):
-    """Packs n-grams into int64 keys: the ids side by side, the target in the lowest bits.
+    """Packs n-grams into int64 keys: the ids in consecutive bit fields, the target in the lowest bits.
 
     Attributes:
         bits: number of bits per id.
@@ -78,9 +85,14 @@ class Packing(NamedTuple):
     order: int
 
     def pack(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Returns the keys, int64 [N], of pairs X [N, W], padded on the right with PAD, and y [N].
+        """Returns the keys of pairs.
 
-        If X has fewer ids than a key's context, PAD fills the missing ones.
+        Args:
+            x: int [N, W], windows padded on the right with PAD. PAD fills the ids of a context that a window lacks.
+            y: int [N], targets.
+
+        Returns:
+            int64 [N].
 
         >>> [hex(key) for key in Packing(4, 3).pack(np.array([[2, 0, 0], [2, 7, 8]]), np.array([7, 9]))]
         ['0x27', '0x789']
@@ -92,23 +104,30 @@ class Packing(NamedTuple):
         return keys
 
     def shortened(self, keys: np.ndarray, *, order: int) -> np.ndarray:
-        """Returns the keys of the last `order` ids."""
+        """Returns the keys, int64 [N], of the last `order` ids of keys, int64 [N]."""
         return keys & ((1 << order * self.bits) - 1)
 
     def contexts(self, keys: np.ndarray) -> np.ndarray:
-        """Returns the keys without their targets."""
+        """Returns keys, int64 [N], without their targets, int64 [N]."""
         return keys >> self.bits
 
 
 class Grams(NamedTuple):
-    """Distinct n-grams: keys, int64 [G], in ascending order, and counts, int64 [G]."""
+    """Distinct n-grams and their counts.
+
+    Attributes:
+        keys: int64 [G], in ascending order.
+        times: int64 [G], count of each key.
+    """
 
     keys: np.ndarray
     times: np.ndarray
 
 
 def gather(batches: Iterable[np.ndarray]) -> Grams:
-    """Returns the distinct keys of batches of keys, int64 [N]; memory grows with these and one batch.
+    """Returns the distinct keys of batches, each int64 [N], with their counts.
+
+    Memory grows with the number of distinct keys and the size of one batch.
 
     >>> gather([np.array([7, 5, 7]), np.array([5, 9])])
     Grams(keys=array([5, 7, 9]), times=array([2, 2, 1]))
@@ -117,13 +136,14 @@ def gather(batches: Iterable[np.ndarray]) -> Grams:
     for keys in batches:
         waiting.append(Grams(*np.unique(keys, return_counts=True)))
         waiting_keys += len(waiting[-1].keys)
-        # Merging only when as many keys wait as are merged sorts each key a few times, not once per batch.
+        # Merging only when more keys wait than are merged sorts each key a few times instead of once per batch.
         if waiting_keys > len(merged.keys):
             merged, waiting, waiting_keys = _merge([merged, *waiting]), [], 0
     return _merge([merged, *waiting])
 
 
 def _merge(parts: list[Grams]) -> Grams:
+    """Returns the distinct keys of all parts with the sums of their counts."""
     keys = np.concatenate([np.empty(0, np.int64), *(part.keys for part in parts)])
     distinct, which = np.unique(keys, return_inverse=True)
     times = np.zeros(len(distinct), np.int64)
@@ -132,7 +152,7 @@ def _merge(parts: list[Grams]) -> Grams:
 
 
 def _key_batches(data: str | Path, manifest: Manifest, split: str, packing: Packing) -> Iterator[np.ndarray]:
-    """Yields the keys of all pairs of a split in batches, in the order of the corpus."""
+    """Yields the keys of all pairs of a split in batches, each int64 [N], in corpus order."""
     window = manifest.config.window
     if LAYOUTS[manifest.config.layout].any_window:
         window = max(1, packing.order - 1)
@@ -143,10 +163,16 @@ def _key_batches(data: str | Path, manifest: Manifest, split: str, packing: Pack
 
 
 class Interpolation:
-    """Interpolated n-gram models of every order up to that of a packing."""
+    """Interpolated n-gram models of all orders from 1 to that of a packing."""
 
     def __init__(self, wanted: np.ndarray, packing: Packing, *, vocabulary_size: int):
-        """Starts with zero counts; only the n-grams with keys `wanted`, int64 [N], are counted."""
+        """Starts with zero counts and FIRST_WEIGHTS.
+
+        Args:
+            wanted: int64 [N], keys of the n-grams to count; others are ignored.
+            packing: packing of the keys.
+            vocabulary_size: V, number of ids.
+        """
         self._packing = packing
         self._targets = np.zeros(vocabulary_size, np.int64)
         orders = range(2, packing.order + 1)
@@ -164,7 +190,7 @@ class Interpolation:
             self._contexts[order].add(self._packing.contexts(found), times)
 
     def fit(self, held_out: Grams) -> None:
-        """Fits the weights to held-out n-grams by EM, the lowest order first."""
+        """Fits the weights to held-out n-grams by EM, in ascending order of n."""
         for order in self._grams:
             shares, buckets = self._terms(held_out.keys, order)
             lower = self.probabilities(held_out.keys, order=order - 1)
@@ -172,11 +198,19 @@ class Interpolation:
                 self._weights[order] = reweighted(self._weights[order], shares, buckets, lower, held_out.times)
 
     def loss(self, grams: Grams, *, order: int) -> float:
-        """Returns the loss in nats per target."""
+        """Returns the loss of the model of an order on n-grams, in nats per target."""
         return float(-grams.times @ np.log(self.probabilities(grams.keys, order=order)) / grams.times.sum())
 
     def probabilities(self, keys: np.ndarray, *, order: int) -> np.ndarray:
-        """Returns the probabilities of targets after the last `order` - 1 ids of their contexts, float64 [N]."""
+        """Returns the probability of each target given the last `order` - 1 ids of its context.
+
+        Args:
+            keys: int64 [N], keys of n-grams.
+            order: n, order of the model.
+
+        Returns:
+            float64 [N].
+        """
         if order == 1:
             return (self._targets + 1)[self._packing.shortened(keys, order=1)] / (self._targets + 1).sum()
         shares, buckets = self._terms(keys, order)
@@ -184,7 +218,7 @@ class Interpolation:
         return weights * shares + (1 - weights) * self.probabilities(keys, order=order - 1)
 
     def _terms(self, keys: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns c(h, y) / c(h), float64 [N], 0 if c(h) is 0, and the number of binary digits of c(h), int [N]."""
+        """Returns c(h, y) / c(h), float64 [N], 0 if c(h) is 0, and the number of binary digits of c(h), int32 [N]."""
         grams = self._packing.shortened(keys, order=order)
         contexts = self._contexts[order].of(self._packing.contexts(grams))
         return self._grams[order].of(grams) / np.maximum(contexts, 1), np.frexp(contexts.astype(np.float64))[1]
@@ -194,6 +228,7 @@ class _Counts:
     """Counts of a fixed set of keys; other keys are ignored."""
 
     def __init__(self, keys: np.ndarray):
+        """Starts with zero counts of `keys`, int64 [N]."""
         self.keys = np.unique(keys)
         self._counts = np.zeros(len(self.keys), np.int64)
 
@@ -208,6 +243,7 @@ class _Counts:
         return np.where(wanted, self._counts[indices], 0)
 
     def _find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the index of each key, int64 [N], and whether it is in the set, bool [N]."""
         indices = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return indices, self.keys[indices] == keys
 
@@ -217,8 +253,8 @@ def reweighted(
 ) -> np.ndarray:
     """Returns λ after one round of EM: the expected fraction of each bucket's targets that its own order generates.
 
-    FIRST_WEIGHTS count as two more targets per bucket (the mode under a Beta prior). So λ stays below 1, where a
-    held-out target could have probability 0, and a bucket without held-out targets keeps its first weight.
+    FIRST_WEIGHTS count as two additional targets per bucket (the mode under a Beta prior). So λ stays below 1, since
+    at 1 a held-out target could have probability 0; a bucket without held-out targets keeps its first weight.
 
     Args:
         weights: float64 [64], λ by bucket.
@@ -226,6 +262,9 @@ def reweighted(
         buckets: int [G], number of binary digits of c(h).
         lower: float64 [G], probability by the order below; above 0.
         times: int64 [G], count of each n-gram.
+
+    Returns:
+        float64 [64].
     """
     own = weights[buckets] * shares
     expected = times * own / (own + (1 - weights[buckets]) * lower)

@@ -1,8 +1,8 @@
 """Checkpoints of a run: the last ones to resume from, and the best weights.
 
 The whole state is one TensorFlow checkpoint: weights, optimizer, counters and the metrics since the last check. The
-order of the data is a function of the step. TensorFlow writes a checkpoint's index last and renames it into place, so
-a checkpoint with an index is complete; later damage fails its checksums.
+data order need not be saved, since it is a function of the step. TensorFlow writes the index of a checkpoint last and
+renames it, so a checkpoint with an index is complete; its checksums detect later damage.
 """
 
 import math
@@ -21,7 +21,13 @@ class Checkpoints:
     """The checkpoints of one run."""
 
     def __init__(self, directory: Path, state: TrainState, *, keep: int):
-        """Uses the folders `best` and `last` of `directory`; `last` keeps `keep` checkpoints."""
+        """Opens the checkpoints of a run.
+
+        Args:
+            directory: folder of the run; checkpoints are in its folders `best` and `last`.
+            state: state to save and restore.
+            keep: number of checkpoints to keep in `last`.
+        """
         self._directory, self._state, self._keep = directory, state, keep
         self._counters = {
             "step": tf.Variable(0, dtype=tf.int64, trainable=False),
@@ -43,7 +49,11 @@ class Checkpoints:
         self._weights = tf.train.Checkpoint(model=state.model)
 
     def save(self, *, best: bool = False) -> None:
-        """Writes the state, and its weights also to `best` if they are the best so far."""
+        """Writes the state to `last`; with `best`, also writes the weights to `best`.
+
+        Raises:
+            OSError: an old checkpoint can't be removed.
+        """
         for name, variable in self._counters.items():
             variable.assign(getattr(self._state, name))
         if best:
@@ -51,7 +61,7 @@ class Checkpoints:
         self._write(self._everything, LAST, keep=self._keep)
 
     def restore(self) -> None:
-        """Restores the newest undamaged checkpoint, and warns of each damaged one.
+        """Restores the newest undamaged checkpoint, and prints a warning for each damaged one.
 
         Raises:
             UserError: there is no undamaged checkpoint.
@@ -79,7 +89,7 @@ class Checkpoints:
         folder = self._directory / name
         what.write(str(folder / f"ckpt-{self._state.step}"))
         for old in checkpoints_in(folder)[keep:]:
-            # The index first: without it the other files are no checkpoint.
+            # The index is removed first: without it the remaining files do not count as a checkpoint.
             old.with_suffix(".index").unlink()
             for rest in folder.glob(f"{old.name}.data-*"):
                 rest.unlink()

@@ -6,18 +6,18 @@ from typing import NamedTuple
 from textgen.dataset.storage.manifest import Manifest
 
 _LARGEST_LOSS = 700
-"""Nats per target above which e to the loss overflows float64."""
+"""Loss in nats per target above which its exponential overflows float64."""
 
 
 class MetricSums(NamedTuple):
     """Sums over steps.
 
     Attributes:
-        loss: cross-entropy in nats, summed over targets.
+        loss: sum of the cross-entropy over targets, in nats.
         correct: number of targets that are the model's most likely token.
         pairs: number of targets.
-        norms: gradient norms before clipping, summed over steps.
-        waited: seconds that steps waited for their batch.
+        norms: sum of the gradient norms before clipping over steps.
+        waited: seconds for which steps waited for their batches.
     """
 
     loss: float = 0.0
@@ -41,7 +41,7 @@ ZERO_SUMS = MetricSums()
 
 
 def perplexity(loss: float) -> float:
-    """Returns e to the loss in nats per target; infinity if that overflows."""
+    """Returns the exponential of the loss in nats per target; infinity if it overflows."""
     return math.exp(loss) if loss < _LARGEST_LOSS else math.inf
 
 
@@ -54,7 +54,7 @@ def bits_per_character(loss: float, manifest: Manifest, split: str) -> float | N
         split: the split on which the loss was computed.
 
     Returns:
-        None if the dataset's stride leaves out targets.
+        Bits per character; None if the dataset's stride skips targets.
     """
     counts = manifest.total.splits[split]
     return loss * counts.pairs / math.log(2) / counts.characters if manifest.config.stride == 1 else None

@@ -1,4 +1,4 @@
-"""Stopping on request: by Ctrl-C, or by a cloud that takes back its machine."""
+"""Stops training on request: on Ctrl-C, or when a cloud provider preempts the machine."""
 
 import contextlib
 import signal
@@ -14,20 +14,24 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopRequest:
-    """Whether a signal has asked to stop.
+    """Records the first signal that asks training to stop.
 
     Attributes:
-        signal: the signal; None if there was none.
+        signal: the signal; None if none was received.
     """
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
 
     def receive(self, number: int, frame: FrameType | None = None) -> None:
-        """Handles a signal; the second one does not wait for a checkpoint.
+        """Records a signal; a second signal ends training without waiting for a checkpoint.
+
+        Args:
+            number: number of the signal.
+            frame: interrupted stack frame; ignored.
 
         Raises:
-            KeyboardInterrupt: a signal was received before.
+            KeyboardInterrupt: a signal was already received.
         """
         if self.signal is not None:
             raise KeyboardInterrupt
@@ -39,7 +43,7 @@ def stop_requests() -> Iterator[StopRequest]:
     """Inside the context, SIGINT and SIGTERM set a flag instead of ending the process."""
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        # Python handles signals in the main thread only.
+        # Python sets and runs signal handlers in the main thread only.
         yield request
         return
     before = {number: signal.signal(number, request.receive) for number in SIGNALS}
@@ -51,12 +55,12 @@ def stop_requests() -> Iterator[StopRequest]:
 
 
 class Agreement(NamedTuple):
-    """Decisions that all processes share after a graph call.
+    """Decisions on which all processes agree after a graph call.
 
     Attributes:
         steps: number of steps of the next graph call.
         time_is_up: whether the time limit is reached.
-        signal: a signal that any process received; None if there was none.
+        signal: number of a signal that any process received; None if none was received.
     """
 
     steps: int
@@ -64,10 +68,10 @@ class Agreement(NamedTuple):
     signal: int | None
 
     def raise_if_interrupted(self, step: int) -> None:
-        """Ends training after a checkpoint at `step`.
+        """Ends training after the checkpoint at `step` if a signal was received.
 
         Raises:
-            Interrupted: a signal asked to stop.
+            Interrupted: a signal was received.
         """
         if self.signal:
             raise Interrupted(
@@ -78,7 +82,14 @@ class Agreement(NamedTuple):
 
 
 def agree(replicas: Replicas, *, steps: int, time_is_up: bool, request: StopRequest) -> Agreement:
-    """Returns the same decisions in every process: the chief's steps and time limit, and any process's signal."""
+    """Returns the same decisions in every process; all processes must call it.
+
+    Args:
+        replicas: devices and processes of the training.
+        steps: number of steps of the next graph call; the chief's value is used.
+        time_is_up: whether the time limit is reached; the chief's value is used.
+        request: signals of this process; a signal of any process counts.
+    """
     chief = replicas.is_chief
     received = [request.signal == number for number in SIGNALS]
     agreed_steps, agreed_time, *counts = replicas.sum_over_workers([chief * steps, chief and time_is_up, *received])

@@ -1,4 +1,4 @@
-"""Setup of a run: its settings, its folder, and checks that a dataset fits."""
+"""Setup of a run: its settings, its folder, and checks of its datasets."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any
     Args:
         manifest: the dataset's manifest.
         window: number of tokens of context; None for the dataset's.
-        settings: `model` and `train`.
+        settings: `model` and `train` of `RunConfig`.
+
+    Raises:
+        UserError: the settings contradict each other; see `RunConfig`.
     """
     return RunConfig(
         text=manifest.text,
@@ -31,10 +34,14 @@ def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any
 
 
 def read_manifests(data: Data, config: RunConfig) -> dict[str | Path, Manifest]:
-    """Reads the manifest of every dataset, and checks that the run can train on it.
+    """Reads the manifest of every dataset and checks that the run can train on it.
+
+    Args:
+        data: one dataset, or a mixture of datasets.
+        config: settings of the run.
 
     Returns:
-        Manifests by folder or URL.
+        Manifests by the folder or URL of their dataset.
 
     Raises:
         UserError: a dataset is damaged, or has another vocabulary than the run.
@@ -47,10 +54,11 @@ def read_manifests(data: Data, config: RunConfig) -> dict[str | Path, Manifest]:
 
 
 def require_empty(output: Path) -> None:
-    """Checks that a new run would overwrite nothing.
+    """Checks that the folder of a new run is empty, so that nothing is overwritten.
 
     Raises:
         UserError: `output` is not empty.
+        OSError: `output` can't be listed.
     """
     if output.exists() and any(output.iterdir()):
         raise UserError(
@@ -60,7 +68,13 @@ def require_empty(output: Path) -> None:
 
 
 def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: bool) -> None:
-    """Writes a run's settings, and the files of a new run.
+    """Writes the settings of a run; for a new run, also makes its folder.
+
+    Args:
+        output: folder of the run.
+        config: settings of the run.
+        data: folder or URL of the dataset.
+        resume: False for a new run.
 
     Raises:
         OSError: a file can't be read or written.
@@ -71,7 +85,11 @@ def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: b
 
 
 def make_folder(output: Path, *, data: str | Path) -> None:
-    """Makes the folder of a run, with copies of the dataset's vocabulary and tokenizer.
+    """Makes the folder of a run and copies the dataset's vocabulary and tokenizer into it.
+
+    Args:
+        output: folder of the run.
+        data: folder or URL of the dataset.
 
     Raises:
         OSError: a file can't be read or written.
@@ -85,6 +103,11 @@ def make_folder(output: Path, *, data: str | Path) -> None:
 
 def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
     """Checks that a dataset has the vocabulary of a run.
+
+    Args:
+        data: folder or URL of the dataset.
+        manifest: the dataset's manifest.
+        config: settings of the run.
 
     Raises:
         UserError: the vocabulary differs from the run's or from the dataset's manifest.
@@ -100,7 +123,7 @@ def check_neural_cache(config: RunConfig, neural_cache: NeuralCacheConfig) -> No
     """Checks that the network of a run can use a neural cache.
 
     Raises:
-        UserError: a neural cache is set, and the network is a `bilstm`.
+        UserError: a neural cache is set and the network is a `bilstm`.
     """
     require(
         config.model.causal or not neural_cache.tokens,

@@ -1,7 +1,7 @@
-"""Devices and processes that train together.
+"""Distribution of training over devices and processes.
 
-Several processes find each other by `TF_CONFIG` (https://www.tensorflow.org/guide/distributed_training) or by the
-environment variables of a Slurm job step. The first process is the chief, the only one that writes files.
+Several processes find each other through `TF_CONFIG` (https://www.tensorflow.org/guide/distributed_training) or the
+environment variables of a Slurm job step. The first process is the chief, and only the chief writes files.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ STRATEGIES = ("auto", "one", "mirrored", "multiworker")
 _WORKERS = ("chief", "worker")
 
 MakeBatches = Callable[[int, int], tf.data.Dataset]
-"""Returns the worker slices of all batches, from the worker's index and the number of workers."""
+"""Function that returns a worker's slices of all batches, given the worker's index and the number of workers."""
 
 
 class Replicas:
-    """The devices of all processes; each trains on a slice of every global batch.
+    """The devices of all processes; each device trains on a slice of every global batch.
 
     Attributes:
         strategy: TensorFlow's distribution strategy.
@@ -53,7 +53,11 @@ class Replicas:
         return self.worker == 0
 
     def batches(self, make: MakeBatches) -> Iterable[Any]:
-        """Returns the batches of this process; each worker slice is split over the process's devices."""
+        """Returns the batches of this process, each split over its devices.
+
+        Args:
+            make: function that makes the worker's slices of all batches.
+        """
         if self.count == 1:
             return make(0, 1)
         devices = self.count // self.workers
@@ -61,8 +65,8 @@ class Replicas:
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             batches = make(context.input_pipeline_id, context.num_input_pipelines)
             slices = _device_slices(batches, devices)
-            # Callers know the number of batches. With a finite cardinality, workers would agree in every step on
-            # whether the end is reached.
+            # Callers know the number of batches. With a finite cardinality, workers would communicate in every step
+            # to agree on whether the end is reached.
             return slices.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
         return self.strategy.distribute_datasets_from_function(of_worker)
@@ -73,10 +77,11 @@ class Replicas:
 
     @contextlib.contextmanager
     def lost_worker_errors(self) -> Iterator[None]:
-        """Inside the context, the loss of another process is a `ConnectionError`.
+        """Inside the context, raises `ConnectionError` if another process is lost.
 
         Raises:
             ConnectionError: another process has ended or can't be reached.
+            tensorflow.errors.UnavailableError: TensorFlow raised it and there is only one process.
         """
         try:
             yield
@@ -89,7 +94,7 @@ class Replicas:
             ) from None
 
     def sum_over_workers(self, values: Sequence[float]) -> list[float]:
-        """Returns the sums of each value over all processes, and waits until all have called it."""
+        """Returns the sum of each value over all processes; waits until all have called it."""
         if self.workers == 1:
             return list(values)
         devices = self.count // self.workers
@@ -99,7 +104,7 @@ class Replicas:
 
 
 def _device_slices(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
-    """Splits each batch into `count` consecutive slices whose sizes differ by at most one; some may be empty."""
+    """Splits each batch into `count` slices of consecutive rows; sizes differ by at most one and may be 0."""
     if count == 1:
         return batches
 
@@ -113,9 +118,9 @@ def _device_slices(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
 
 
 def make_replicas(name: str = "auto", *, cpu_plan: CpuPlan = WHOLE_BATCHES) -> Replicas:
-    """Returns the devices of a strategy.
+    """Returns the replicas of a strategy.
 
-    With several processes it must be called before any TensorFlow operation.
+    With several processes, it must be called before any TensorFlow operation runs.
 
     Args:
         name: one of STRATEGIES. "auto" is "multiworker" if TF_CONFIG or Slurm names several processes, "mirrored"
@@ -163,6 +168,11 @@ def _resolver() -> tf.distribute.cluster_resolver.ClusterResolver | None:
 
 
 def _from_tf_config() -> tf.distribute.cluster_resolver.ClusterResolver:
+    """Returns the resolver for `TF_CONFIG`.
+
+    Raises:
+        UserError: `TF_CONFIG` is malformed, or its task is not in its cluster.
+    """
     text = os.environ["TF_CONFIG"]
     try:
         values = json.loads(text)
@@ -183,7 +193,12 @@ def _from_tf_config() -> tf.distribute.cluster_resolver.ClusterResolver:
 
 
 def _from_slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
-    # The resolver fails without GPUs; with these arguments it assumes one per process and assigns none.
+    """Returns the resolver for a Slurm job step.
+
+    Raises:
+        UserError: Slurm's variables do not describe the job step.
+    """
+    # The resolver fails without GPUs; with these arguments it assumes one GPU per process and assigns none.
     without_gpus = {
         "gpus_per_node": int(os.environ["SLURM_STEP_NUM_TASKS"]),
         "gpus_per_task": 1,
@@ -193,7 +208,7 @@ def _from_slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
             **{} if shutil.which("nvidia-smi") else without_gpus
         )
-        # The resolver knows its own task after it has resolved the cluster.
+        # The resolver sets its own task only when it resolves the cluster.
         resolver.cluster_spec()
     except (RuntimeError, ValueError) as error:
         raise UserError(
@@ -204,6 +219,6 @@ def _from_slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
 
 
 def _tasks(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> list[tuple[str, int]]:
-    """Returns the type and index of every process that trains, the chief first."""
+    """Returns the type and index of every training process, the chief first."""
     cluster = resolver.cluster_spec()
     return [(kind, i) for kind in _WORKERS if kind in cluster.jobs for i in range(cluster.num_tasks(kind))]
