@@ -33,7 +33,7 @@ class LSTM(keras.layers.LSTM):
 
         Returns:
             The last output [B, U], all outputs [B, T, U], and the last h and c, each [B, U]. As in Keras, the outputs
-            of a layer with `go_backwards` are in reading order, last token first.
+            of a layer with `go_backwards` are in reading order, from the last step to the first.
         """
         if sequences.shape[1] == 1 and not training and not self.unroll:
             return self._single_step(sequences[:, 0], initial_state, mask)

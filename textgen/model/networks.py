@@ -22,6 +22,6 @@ def build(config: ModelConfig, *, vocabulary_size: int, window: int, precision: 
         config: settings of the network.
         vocabulary_size: V, number of ids.
         window: W, number of tokens of context.
-        precision: dtype policy of the activations; see `LanguageModel`.
+        precision: precision of activations, `float32` or `bfloat16`; weights and logits are float32.
     """
     return NETWORKS[config.network](config, vocabulary_size=vocabulary_size, window=window, precision=precision)

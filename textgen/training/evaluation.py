@@ -1,4 +1,4 @@
-"""Evaluation of a model on a split of a dataset: metrics over every target, beside n-gram baselines."""
+"""Evaluation of a model on a split of a dataset: metrics over every target, and those of n-gram baselines."""
 
 import dataclasses
 from pathlib import Path
@@ -20,12 +20,12 @@ from textgen.training.strategy import Replicas
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """Metrics of an n-gram model, counted on the training split, on the targets of an evaluation.
+    """Metrics of an n-gram model on the targets of an evaluation; its n-grams are counted on the training split.
 
     Attributes:
         name: "unigram", "bigram" or "trigram".
         loss: cross-entropy in nats per target.
-        perplexity: e to the loss.
+        perplexity: exponential of the loss.
         bits_per_character: see `Evaluation`.
     """
 
@@ -40,9 +40,9 @@ class NeuralCacheMetrics:
     """Metrics of the model with a neural cache, on the targets of an evaluation.
 
     Attributes:
-        tokens: size of the cache.
+        tokens: size of the cache in tokens.
         loss: cross-entropy in nats per target.
-        perplexity: e to the loss.
+        perplexity: exponential of the loss.
         bits_per_character: see `Evaluation`.
         accuracy: see `Evaluation`.
     """
@@ -61,14 +61,14 @@ class Evaluation:
     Attributes:
         split: "train", "validation" or "test".
         pairs: number of targets; each is predicted once.
-        context_tokens: W, the largest number of tokens before a target. None for an `lstm`, which reads each
-            document from its beginning.
+        context_tokens: W, the largest number of tokens before a target. None for an `lstm`, which reads each document
+            from its beginning.
         mean_context_tokens: mean number of tokens before a target, [BOS] included and padding excluded. None for an
             `lstm`.
         loss: cross-entropy in nats per target.
-        perplexity: e to the loss.
+        perplexity: exponential of the loss.
         bits_per_character: cross-entropy of the split in bits per character of its cleaned text. None if the
-            dataset's stride leaves out targets.
+            dataset's stride skips targets.
         accuracy: fraction of targets that are the model's most likely token.
         unknown_rate: fraction of the split's tokens that are not in the vocabulary.
         neural_cache: metrics with a neural cache; None if none is used.
@@ -104,8 +104,9 @@ def evaluate(
         config: settings of its run.
         data: folder or URL of the dataset.
         split: "train", "validation" or "test".
-        batch_size: number of pairs per batch, and at most so many rows of an `lstm`; the metrics do not depend on it.
-        neural_cache: settings of the neural cache of an `lstm`, which is then evaluated without and with it.
+        batch_size: number of pairs per batch of a `bilstm`, or maximum number of rows of an `lstm`. The metrics do
+            not depend on it.
+        neural_cache: settings of the neural cache of an `lstm`, which is then evaluated both without and with it.
 
     Raises:
         UserError: the dataset does not fit the run, the split is empty, or a `bilstm` is given a neural cache.
@@ -138,16 +139,18 @@ def evaluate(
 def _neural_cache_metrics(
     sums: MetricSums, config: NeuralCacheConfig, manifest: Manifest, split: str
 ) -> NeuralCacheMetrics:
+    """Returns the metrics that follow from the sums of an evaluation with a neural cache."""
     losses = _loss_metrics(sums.mean_loss, manifest, split)
     return NeuralCacheMetrics(tokens=config.tokens, **losses, accuracy=sums.accuracy)
 
 
 def _baselines(data: str | Path, manifest: Manifest, split: str) -> tuple[Baseline, ...]:
+    """Returns the metrics of the n-gram models of a split, by ascending order."""
     losses = baselines.losses(data, manifest, split=split)
     return tuple(Baseline(name=name, **_loss_metrics(loss, manifest, split)) for name, loss in losses.items())
 
 
 def _loss_metrics(loss: float, manifest: Manifest, split: str) -> dict[str, Any]:
-    """Returns the metrics that follow from a loss in nats per target, by the names of the dataclasses' fields."""
+    """Returns the metrics that follow from a loss in nats per target, by their field names in the dataclasses."""
     bits = bits_per_character(loss, manifest, split)
     return {"loss": loss, "perplexity": perplexity(loss), "bits_per_character": bits}

@@ -1,7 +1,7 @@
 """The training loop: graph calls of many steps each, with checks and checkpoints between them.
 
-Keras's `fit` is not used: it clips gradients before they are reduced over replicas, fails under
-MultiWorkerMirroredStrategy, and can't resume inside an epoch.
+Keras's `fit` is not used: it clips gradients before they are summed over replicas, fails under
+MultiWorkerMirroredStrategy, and can't resume within an epoch.
 """
 
 import math
@@ -22,11 +22,11 @@ from textgen.training.train_state import make_train_state
 from textgen.training.validation import Validator
 
 _SECONDS_PER_CALL = 0.5
-"""Long compared with a call's overhead, short for a user who watches and for a machine that is asked to stop."""
+"""Target duration of a graph call: long relative to its overhead, short enough for progress and stop requests."""
 
 
 class TrainingLoop:
-    """Trains a run.
+    """Trains the model of a run.
 
     Attributes:
         state: model, optimizer and counters.
@@ -43,10 +43,19 @@ class TrainingLoop:
         *,
         resume: bool,
     ):
-        """Makes the model, and restores the last checkpoint of `output` if `resume` is True.
+        """Makes the model, and restores its last checkpoint if the run is resumed.
+
+        Args:
+            output: folder of the run.
+            config: settings of the run.
+            manifests: manifests of all datasets.
+            data: training and validation data.
+            replicas: devices and processes of the training.
+            resume: whether to restore the last checkpoint of `output`.
 
         Raises:
             UserError: there is no checkpoint to resume from.
+            OSError: `history.csv` can't be read.
         """
         self._config, self._data, self._replicas = config, data, replicas
         self.state = state = make_train_state(config, data, replicas.strategy)
@@ -61,21 +70,23 @@ class TrainingLoop:
 
     @property
     def is_done(self) -> bool:
-        """Whether all epochs are trained, or the monitored loss has stopped falling."""
+        """Whether all epochs are trained, or the monitored loss has not improved for `patience` checks."""
         return self.state.step >= self._data.last_step or self.state.stale_checks >= self._config.train.patience
 
     def run(
         self, callbacks: Sequence[Callback], make_sample: Callable[[], str], *, max_minutes: float = math.inf
     ) -> None:
-        """Trains until the run is done, the time is up or a signal asks to stop.
+        """Trains until the run is done, the time limit is reached or a signal asks to stop.
 
         Args:
-            callbacks: receive progress and checks.
-            make_sample: generates the sample of a check.
-            max_minutes: time limit; the last check follows it.
+            callbacks: callbacks that receive progress and checks.
+            make_sample: function that generates the sample of a check.
+            max_minutes: time limit in minutes; a last check follows it.
 
         Raises:
             Interrupted: a signal asked to stop; a checkpoint is written.
+            UserError: the monitored loss is infinite or NaN.
+            OSError: a file can't be written.
         """
         plan = self._plan(max_minutes)
         try:
@@ -129,7 +140,7 @@ class TrainingLoop:
         return min(next_check, self._data.last_step) - self.state.step
 
     def _advance(self, batches: Iterator[Any], steps: int, callbacks: Sequence[Callback]) -> float:
-        """Takes steps, and returns the seconds that they took."""
+        """Runs training steps and returns their duration in seconds."""
         state, started = self.state, time.monotonic()
         state.sums = self._train_steps(batches, steps, state.sums)
         state.step += steps
@@ -169,8 +180,12 @@ class TrainingLoop:
 
 
 def next_call_steps(steps: int, seconds: float) -> int:
-    """Returns the number of steps that fill the next graph call's time, after one of `steps` that took `seconds`.
+    """Returns the number of steps of the next graph call, chosen to take about half a second.
 
-    It grows at most twofold, so that one slow or fast call does not decide the next.
+    The number at most doubles from call to call, so that a single fast call has limited effect.
+
+    Args:
+        steps: number of steps of the last call.
+        seconds: duration of the last call in seconds.
     """
     return max(1, min(2 * steps, int(steps * _SECONDS_PER_CALL / seconds)))

@@ -1,4 +1,4 @@
-"""The state of a run: everything that training changes and a checkpoint keeps."""
+"""The state of a run: everything that training changes and a checkpoint stores."""
 
 import contextlib
 import dataclasses
@@ -24,13 +24,13 @@ class TrainState:
         model: the network.
         optimizer: its optimizer.
         learning_rate: the optimizer's schedule.
-        lstm_states: states of stateful rows; empty if rows are not stateful.
+        lstm_states: LSTM states of stateful rows, each [B, units]; empty if rows are not stateful.
         step: number of steps taken.
-        best_loss: lowest monitored loss so far.
+        best_loss: lowest monitored loss so far, in nats per target.
         stale_checks: number of checks since the lowest monitored loss.
         checked_at: step of the last check.
-        sums: metrics since the last check.
-        seconds: training time since the last check.
+        sums: sums of the metrics since the last check.
+        seconds: training time since the last check, in seconds.
     """
 
     model: keras.Model
@@ -50,14 +50,14 @@ class TrainState:
         return float(self.learning_rate(self.step - 1).numpy())
 
     def record_check(self, loss: float, *, is_regular: bool, has_validation: bool) -> bool:
-        """Updates early stopping and the learning rate, and starts the metrics of the next check.
+        """Updates early stopping and the learning rate, and resets the metrics for the next check.
 
-        A check that a time limit brought forward does not count as one without improvement. Without validation its
-        loss is that of a few steps, so it is the best only if there is no other.
+        An early check at a time limit never counts as a check without improvement. Without validation, its loss
+        covers only a few steps, so it is the best only if there is no best loss yet.
 
         Args:
-            loss: the monitored loss.
-            is_regular: False if a time limit brought the check forward.
+            loss: the monitored loss, in nats per target.
+            is_regular: False for an early check at a time limit.
             has_validation: whether the loss is that of the validation split.
 
         Returns:
@@ -74,7 +74,13 @@ class TrainState:
 
 
 def make_train_state(config: RunConfig, data: TrainingData, strategy: tf.distribute.Strategy) -> TrainState:
-    """Returns the state of a run before its first step."""
+    """Returns the state of a run before its first step.
+
+    Args:
+        config: settings of the run.
+        data: training data; it determines the number of steps and the stateful rows.
+        strategy: TensorFlow's distribution strategy, under which the variables are made.
+    """
     with strategy.scope(), _keras_seed(config.train.seed):
         model = config.build()
         learning_rate = LearningRate(config.train, last_step=data.last_step)
@@ -87,7 +93,7 @@ def _keras_seed(seed: int) -> Iterator[None]:
     """Inside the context, Keras's initializers and dropout layers derive their seeds from `seed`.
 
     A Keras layer without a seed draws one from Python's global generator when it is made. The generator's state is
-    restored afterwards, and no other global generator is touched.
+    restored afterwards, and no other global generator is changed.
     """
     before = random.getstate()
     random.seed(seed)

@@ -1,4 +1,4 @@
-"""Validation of a model in training: one row of metrics per check."""
+"""Validation of a model during training: one row of metrics per check."""
 
 import math
 from collections.abc import Sequence
@@ -29,6 +29,15 @@ class Validator:
         replicas: Replicas,
         state: TrainState,
     ):
+        """Prepares the evaluation of a run's model.
+
+        Args:
+            config: settings of the run.
+            manifests: manifests of all datasets.
+            data: training data, with the validation batches.
+            replicas: devices and processes of the training.
+            state: state of the run, with its model.
+        """
         self._manifests, self._data, self._state = manifests, data, state
         self._evaluate = make_evaluator(replicas, state.model)
         self._has_accuracy = not config.train.samples_softmax(config.vocabulary_size)
@@ -38,7 +47,7 @@ class Validator:
         """Returns the metrics since the last check and those of the validation split.
 
         Raises:
-            UserError: the monitored loss is not finite.
+            UserError: the monitored loss is infinite or NaN.
         """
         held_out = self._evaluate(self._data.held_out("validation")) if self.has_validation else None
         row = self._row(held_out)
@@ -69,7 +78,7 @@ class Validator:
         )
 
     def _bits_per_character(self, held_out: MetricSums) -> float | None:
-        # The validation batches of a mixture may hold only a part of each dataset.
+        # The validation batches of a mixture may contain only a subset of each dataset.
         if len(self._manifests) > 1:
             return None
         return bits_per_character(held_out.mean_loss, self._manifests[0], "validation")

@@ -1,6 +1,6 @@
 """Callbacks of training, one file per callback, and the events that they receive.
 
-`callbacks/defaults.py` lists the callbacks of a run; a new one is one file and one line there.
+`callbacks/defaults.py` lists the callbacks of a run; a new callback needs one file and one line there.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,14 @@ from textgen.training.metrics import MetricSums
 __all__ = ["Callback", "Check", "History", "MakeSampler", "Plan", "Progress", "Sampler"]
 
 Sampler = Callable[[], str]
-"""Generates a sample of text with the model as it then is."""
+"""Function that generates a sample of text with the model's current weights."""
 
 MakeSampler = Callable[[keras.Model, RunConfig], Sampler]
+"""Function that returns the sampler of a model, given the settings of its run."""
 
 
 class Plan(NamedTuple):
-    """A run that is about to train.
+    """Size and limits of a training session, at its start.
 
     Attributes:
         step: number of steps taken so far; above 0 if the run is resumed.
@@ -31,10 +32,10 @@ class Plan(NamedTuple):
         weights: number of the model's parameters.
         replicas: number of devices of all processes.
         workers: number of processes.
-        max_minutes: time limit of this session; infinity if there is none.
-        deadline: `time.monotonic()` at the time limit.
-        is_done: whether there is nothing left to train.
-        has_accuracy: False if the softmax is sampled, so that no predictions are made in training.
+        max_minutes: time limit of this session in minutes; infinity if there is none.
+        deadline: `time.monotonic()` at the time limit, in seconds.
+        is_done: whether no steps are left to train.
+        has_accuracy: whether accuracy is computed in training; False if the softmax is sampled.
     """
 
     step: int
@@ -51,14 +52,14 @@ class Plan(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Training steps that one graph call has taken.
+    """Training progress after one graph call.
 
     Attributes:
         step: number of steps taken so far.
         steps: number of steps of this call.
-        sums: metrics since the last check.
-        seconds: training time since the last check.
-        learning_rate: rate of the last step.
+        sums: sums of the metrics since the last check.
+        seconds: training time since the last check, in seconds.
+        learning_rate: learning rate of the last step.
     """
 
     step: int
@@ -69,12 +70,12 @@ class Progress(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A check: validation, and a sample of text, between two training steps.
+    """Result of a check between two training steps: metrics and a sample of text.
 
     Attributes:
         row: metrics of the check.
         best: whether the monitored loss is the lowest so far.
-        history: all rows so far, this one last.
+        history: rows of all checks so far, including this one.
         sample: text that the model generated.
     """
 
@@ -85,7 +86,7 @@ class Check(NamedTuple):
 
 
 class Callback:
-    """Base class of callbacks: every method does nothing unless it is overridden."""
+    """Base class of callbacks; a method that is not overridden does nothing."""
 
     def on_start(self, plan: Plan) -> None:
         """Called once, before the first step."""
@@ -97,4 +98,4 @@ class Callback:
         """Called after every check, before its checkpoint is written."""
 
     def on_end(self) -> None:
-        """Called once when training ends, also if it ends by an error."""
+        """Called once when training ends, including when it ends with an error."""

@@ -1,4 +1,4 @@
-"""`curves.png`: loss, accuracy and perplexity of a run."""
+"""Callback that draws `curves.png`: loss, accuracy and perplexity of a run."""
 
 import io
 import math
@@ -16,15 +16,20 @@ class Curves(Callback):
     """Draws the curves of all checks so far."""
 
     def __init__(self, path: Path):
+        """Sets the path of the image."""
         self._path = path
 
     def on_check(self, check: Check) -> None:
-        """Replaces the picture."""
+        """Replaces the image.
+
+        Raises:
+            OSError: the image can't be written.
+        """
         draw(check.history.rows).savefig(self._path, dpi=110)
 
 
 class InlineFigure(Figure):
-    """A figure that a notebook shows inline, whether or not pyplot is imported there."""
+    """A figure that a notebook shows inline, even if pyplot is not imported."""
 
     def _repr_png_(self) -> bytes:
         png = io.BytesIO()
@@ -33,9 +38,12 @@ class InlineFigure(Figure):
 
 
 def draw(rows: Sequence[HistoryRow]) -> Figure:
-    """Draws loss, accuracy and perplexity of training and validation over the steps.
+    """Returns a figure of loss, accuracy and perplexity of training and validation by step.
 
-    The figure belongs to no window and no pyplot state, so drawing leaves matplotlib's backend as it is.
+    The figure is independent of pyplot, so drawing does not change matplotlib's backend.
+
+    Args:
+        rows: metrics of the checks, in ascending order of steps.
     """
     figure = InlineFigure(figsize=(15, 4), layout="constrained")
     axes = figure.subplots(1, 3)
@@ -59,4 +67,5 @@ def draw(rows: Sequence[HistoryRow]) -> Figure:
 
 
 def _each(function: Callable[[float], float], values: Sequence[float | None]) -> list[float | None]:
+    """Applies a function to each value that is not None."""
     return [None if value is None else function(value) for value in values]

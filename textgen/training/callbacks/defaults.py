@@ -1,4 +1,4 @@
-"""The callbacks of a run."""
+"""The default callbacks of a run."""
 
 from pathlib import Path
 
@@ -13,13 +13,16 @@ from textgen.training.callbacks.tensorboard import TensorBoard
 
 
 def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bool) -> list[Callback]:
-    """Returns the callbacks of a process; every process shows its progress, only the chief writes.
+    """Returns the callbacks of a process; every process shows its progress, and only the chief writes files.
 
     Args:
-        output: the run's folder.
+        output: folder of the run.
         config: training settings.
-        step: number of steps taken so far; files keep what was written up to this step.
-        is_chief: whether this process writes.
+        step: number of steps taken so far; files keep their entries up to this step.
+        is_chief: whether this process writes files.
+
+    Raises:
+        OSError: a file can't be read or written.
     """
     if not is_chief:
         return [ProgressBar()]

@@ -1,4 +1,4 @@
-"""The progress bar of training."""
+"""Callback that shows a progress bar of training."""
 
 import math
 import time
@@ -9,21 +9,21 @@ from textgen.training.callbacks import Callback, Plan, Progress
 
 
 class ProgressBar(Callback):
-    """Shows steps, training metrics since the last check, and the time left before a time limit."""
+    """Shows steps, training metrics since the last check, and the remaining time if there is a time limit."""
 
     def __init__(self) -> None:
         self._bar: Any = None
         self._plan: Plan | None = None
 
     def on_start(self, plan: Plan) -> None:
-        """Opens the bar at the current step."""
+        """Opens the bar at the current step, unless the run is done."""
         if plan.is_done:
             return
         self._plan = plan
         self._bar = bar(plan.last_step, "training", " steps", initial=plan.step)
 
     def on_progress(self, progress: Progress) -> None:
-        """Moves the bar."""
+        """Advances the bar and updates its metrics."""
         if self._plan is not None:
             self._bar.set_postfix_str(_figures(progress, self._plan), refresh=False)
             self._bar.update(progress.steps)
@@ -35,6 +35,7 @@ class ProgressBar(Callback):
 
 
 def _figures(progress: Progress, plan: Plan) -> str:
+    """Returns the metrics since the last check, the speed and the remaining time as text."""
     rate = progress.sums.pairs / progress.seconds
     figures = f"loss {progress.sums.mean_loss:.3f}"
     if plan.has_accuracy:

@@ -1,4 +1,4 @@
-"""Prints the plan of a run, and a summary and a sample at each check."""
+"""Callback that prints the plan of a run, and its metrics and a sample at each check."""
 
 import math
 from pathlib import Path
@@ -11,13 +11,14 @@ from textgen.training.metrics import perplexity
 
 
 class Summary(Callback):
-    """Prints to the terminal."""
+    """Prints a summary of training to the terminal."""
 
     def __init__(self, output: Path, config: TrainConfig):
+        """Sets the folder and the training settings of the run."""
         self._output, self._config = output, config
 
     def on_start(self, plan: Plan) -> None:
-        """Prints the size of the data and of the model."""
+        """Prints the sizes of the data and of the model, or that the run is done."""
         if plan.is_done:
             say(
                 f"{self._output} is done: {self._config.epochs} epochs, or no better loss for long. "

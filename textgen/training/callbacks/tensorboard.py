@@ -1,4 +1,4 @@
-"""Event files for TensorBoard: `tensorboard --logdir RUN`."""
+"""Callback that writes event files for TensorBoard; show them with `tensorboard --logdir RUN`."""
 
 import time
 from pathlib import Path
@@ -14,14 +14,20 @@ class TensorBoard(Callback):
     """Writes the scalars and samples of a run."""
 
     def __init__(self, directory: Path, *, until_step: int = 0, seconds_between: float = 10.0):
-        """Opens a new event file in the folder; existing files keep their events up to a step."""
+        """Opens a new event file in the folder, and removes events after a step from existing files.
+
+        Args:
+            directory: folder of the event files.
+            until_step: last step whose events are kept.
+            seconds_between: minimum time between two points that `on_progress` writes, in seconds.
+        """
         for path in directory.glob("events.out.tfevents.*"):
             _keep_until(until_step, path)
         self._writer = tf.summary.create_file_writer(str(directory))
         self._at, self._seconds_between = time.monotonic(), seconds_between
 
     def on_progress(self, progress: Progress) -> None:
-        """Writes the loss since the last check if the last point is old enough."""
+        """Writes the loss since the last check and the learning rate, at most once per `seconds_between`."""
         step, sums = progress.step, progress.sums
         if time.monotonic() - self._at >= self._seconds_between and sums.pairs:
             self._at = time.monotonic()
@@ -50,20 +56,21 @@ class TensorBoard(Callback):
             for name, value in scalars.items():
                 if value is not None:
                     tf.summary.scalar(name, value)
-            # TensorBoard renders Markdown, where an indent of four spaces keeps a line unchanged.
+            # TensorBoard renders Markdown, where a line indented by four spaces is shown unchanged.
             tf.summary.text("sample", "    " + sample.replace("\n", "\n    "))
         self._writer.flush()
 
 
 def _keep_until(step: int, path: Path) -> None:
+    """Rewrites an event file with only its events up to a step."""
     kept = []
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
             if tf.compat.v1.Event.FromString(record).step <= step:
                 kept.append(record)
     except tf.errors.DataLossError:
-        pass  # A killed process leaves half a record at the end.
-    # If the process is killed here, the temporary file is not taken for an event file.
+        pass  # A killed process may leave an incomplete last record.
+    # The name is not that of an event file, so TensorBoard ignores it if the process is killed here.
     temporary = path.with_name("kept.tmp")
     with tf.io.TFRecordWriter(str(temporary)) as writer:
         for record in kept:
