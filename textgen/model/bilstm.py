@@ -14,7 +14,7 @@ from textgen.model.pooling import AttentionPooling
 class BiLSTM(LanguageModel):
     """Bidirectional LSTM layers over a whole window; one target per window, the token after it.
 
-    With a target at every position, the backward direction would read the targets of earlier positions.
+    With a target at every position, the backward direction would read the target before predicting it.
     """
 
     def add_layers(self, width: int, policy: keras.DTypePolicy) -> int:

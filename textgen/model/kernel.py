@@ -209,7 +209,7 @@ def _gradient(
 
 
 def _put(whole: tf.Tensor, part: tf.Tensor, first: int | tf.Tensor, second: int | tf.Tensor) -> tf.Tensor:
-    """Writes `part` into `whole`, [_, _, B], at offset (first, second, 0); XLA updates it in place in a loop."""
+    """Returns `whole`, [_, _, B], with `part` at index (first, second, 0); XLA updates it in place in a loop."""
     return xla.dynamic_update_slice(whole, part, tf.stack([first, second, 0]))
 
 

@@ -17,7 +17,7 @@ from textgen.model import kernel
 class LSTM(keras.layers.LSTM):
     """`keras.layers.LSTM` that trains with the CPU kernel where `takes_kernel` allows it.
 
-    A mask may only hide padding after a row's tokens, as cuDNN also requires. Outputs at padding are 0.
+    A mask may hide only padding after a row's tokens, as cuDNN also requires. Outputs at padding are 0.
     """
 
     def inner_loop(
