@@ -1,1 +1,1 @@
-"""The Apache Beam jobs: documents in, sharded TFRecords out. Beam is imported here and nowhere else."""
+"""Apache Beam jobs that convert documents into sharded TFRecords; no other package imports Beam."""

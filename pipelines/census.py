@@ -1,4 +1,4 @@
-"""The result of the counting pass: counts of symbols, documents by split; the vocabulary is learned from it."""
+"""Stores the result of the counting pass, the census, and learns the vocabulary from it."""
 
 import json
 from collections.abc import Mapping
@@ -20,30 +20,44 @@ _ALL = 1 << 40
 
 
 class Census(NamedTuple):
-    """The counts of the most frequent tokens of the training split, and the number of documents in each split."""
+    """Result of the counting pass.
+
+    Attributes:
+        counts: number of occurrences in the training split of each of the most frequent tokens.
+        documents: number of documents in each split.
+    """
 
     counts: dict[str, int]
     documents: dict[str, int]
 
 
 def symbols_to_learn(config: PrepareConfig, workspace: Workspace) -> int:
-    """Returns the number of most frequent symbols that a vocabulary can need."""
+    """Returns the maximum number of most frequent symbols that learning the vocabulary needs."""
     if given_vocabulary(workspace) is not None:
-        # Any symbol may be in it.
+        # A given vocabulary may contain any symbol.
         return _ALL
     tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
     return tokenizer.symbols_to_learn(config.text.vocabulary_size)
 
 
 def write_census(counts: pa.Table, documents: Mapping[str, int], workspace: Workspace) -> str:
-    """Writes a line of JSON and a table as Arrow bytes; returns the path."""
+    """Writes the census file: the documents as a line of JSON, then the counts as an Arrow stream.
+
+    Args:
+        counts: table with the columns `symbol` (binary or int32) and `count` (int64).
+        documents: number of documents in each split.
+        workspace: the output folder.
+
+    Returns:
+        The path of the file.
+    """
     path = workspace.work_path(FILE_NAME)
     files.write_atomically(path, json.dumps(documents).encode() + b"\n" + table_to_bytes(counts))
     return path
 
 
 def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
-    """Returns what the pass found, or None if it is not done."""
+    """Returns the census, or None if the counting pass is not done."""
     content = files.read_if_present(workspace.work_path(FILE_NAME))
     if content is None:
         return None
@@ -52,7 +66,13 @@ def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
 
 
 def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> dict[str, int]:
-    """Returns the counts of symbols by their texts."""
+    """Returns the counts of symbols as a dictionary from the text of each symbol to its count.
+
+    Args:
+        counts: table with the columns `symbol` (binary or int32) and `count` (int64).
+        config: the settings of the preparation.
+        workspace: the output folder, which holds the tokenizer's model.
+    """
     token = make_tokenizer(config.text, workspace.tokenizer_model()).token
     return {
         token(symbol): count
@@ -61,7 +81,7 @@ def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> d
 
 
 def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> Vocabulary:
-    """Returns the vocabulary of symbols with these counts, or the given one with its counts in this corpus."""
+    """Returns the vocabulary learned from the counts, or the given vocabulary with its counts in this corpus."""
     tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
     given = given_vocabulary(workspace)
     if given:
@@ -70,10 +90,10 @@ def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace
 
 
 def write_vocabulary(census: Census, config: PrepareConfig, workspace: Workspace) -> None:
-    """Learns the vocabulary and writes it to the dataset.
+    """Learns the vocabulary from the census and writes it to the dataset.
 
     Raises:
-        UserError: a split that was asked for would be empty.
+        UserError: a requested split would be empty.
     """
     _check_splits(census.documents, config)
     learned = learn(census.counts, config, workspace)
@@ -87,7 +107,12 @@ def write_vocabulary(census: Census, config: PrepareConfig, workspace: Workspace
 
 
 def write_sampled_vocabulary(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> None:
-    """Learns the vocabulary from the counts of a sample and writes it, whatever splits the sample has.
+    """Learns the vocabulary from the counts of a sample and writes it; empty splits are allowed.
+
+    Args:
+        counts: table with the columns `symbol` (binary or int32) and `count` (int64).
+        config: the settings of the preparation.
+        workspace: the output folder.
 
     Raises:
         UserError: the sample has no text.
@@ -98,7 +123,7 @@ def write_sampled_vocabulary(counts: pa.Table, config: PrepareConfig, workspace:
 
 
 def table_to_bytes(table: pa.Table) -> bytes:
-    """Returns a table as an Arrow stream."""
+    """Serializes a table as an Arrow stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -106,19 +131,19 @@ def table_to_bytes(table: pa.Table) -> bytes:
 
 
 def table_from_bytes(content: bytes) -> pa.Table:
-    """Returns the table of an Arrow stream."""
+    """Returns the table that `table_to_bytes` serialized."""
     return pa.ipc.open_stream(content).read_all()
 
 
 def _check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
-    """Raises UserError if a split that was asked for would be empty."""
+    """Raises UserError if a requested split would be empty."""
     if not documents["train"]:
         raise UserError("no document with text is left to train on. Check the input and the cleaning options.")
     wanted = {"train": 100.0, **config.held_out_percent()}
     empty = [split for split, percent in wanted.items() if percent and not documents[split]]
     if not empty:
         return
-    # By tail a document counts once in each split that has a part of it.
+    # With `split_by="tail"`, a document is counted once in each split that has a range of it.
     count = sum(documents.values()) if config.split_by == "document" else max(documents.values())
     found = f"the {' and the '.join(empty)} split would be empty: the input has {count} documents"
     if config.split_by == "document":

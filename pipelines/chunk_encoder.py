@@ -1,4 +1,4 @@
-"""Turns the tokens of document chunks into ids, and assigns them to the splits."""
+"""Converts the tokens of document chunks to ids, and assigns them to the splits."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
-"""Whose output folder it is: claimed by one plan, committed by a manifest, released at the end.
+"""Claims the output folder for one plan, and releases it when the manifest has committed the dataset.
 
-`_work/plan.json` names the plan that is at work in the folder. The same plan may go on there; another is refused,
-unless the first has not made a shard yet.
+`_work/plan.json` identifies the plan that is at work in the folder. A run with the same plan continues the work; a
+run with another plan is refused, unless the first plan has written no shard yet.
 """
 
 import hashlib
@@ -24,10 +24,14 @@ GIVEN_VOCABULARY = "given.jsonl"
 
 
 def claim(directory: str, plan: Plan) -> Workspace:
-    """Makes a folder this plan's, and returns it.
+    """Claims a folder for a plan, and returns its workspace.
+
+    Args:
+        directory: path or URL of the folder; it is created if it does not exist.
+        plan: the plan.
 
     Raises:
-        UserError: the folder holds anything but this plan's dataset or a part of it.
+        UserError: the path is a file, or the folder holds anything but a complete or partial dataset of this plan.
     """
     if files.size(directory) is not None:
         raise UserError(f"{directory} is a file. Name a folder with --output.")
@@ -39,10 +43,10 @@ def claim(directory: str, plan: Plan) -> Workspace:
         _clear_for(workspace, plan, theirs["config"])
     ours = {"fingerprint": plan.fingerprint(), "config": to_json(plan.config)}
     if _plan_at_work(workspace) != ours:
-        # What is left of a run that was killed as it finished.
+        # A run that was killed while it finished has left its working files.
         release(workspace)
     files.make_directory(workspace.work_path())
-    # First of all files, so that the folder is known again if this run ends here.
+    # Written before all other files, so that the next run recognizes the folder if this run is interrupted here.
     files.write_atomically(workspace.work_path(PLAN), json.dumps(ours).encode())
     workspace.publish_if_changed(INPUTS_FILE, plan.inputs())
     if plan.tokenizer_model:
@@ -53,20 +57,20 @@ def claim(directory: str, plan: Plan) -> Workspace:
 
 
 def given_vocabulary(workspace: Workspace) -> Vocabulary | None:
-    """Returns the vocabulary that was given to the plan at work, or None if it is learned."""
+    """Returns the vocabulary that the user gave to the plan at work, or None if the vocabulary is learned."""
     content = files.read_if_present(workspace.work_path(GIVEN_VOCABULARY))
     return None if content is None else vocabulary.parse(content)
 
 
 def release(workspace: Workspace) -> None:
-    """Removes what only a running preparation needs."""
-    # First of all files, since without it no run takes the rest for complete.
+    """Removes the files that only a running preparation needs."""
+    # Removed before all other files, since without it no run takes the remaining files for complete.
     files.remove(workspace.work_path(PLAN))
     files.remove(workspace.work_path())
 
 
 def committed(workspace: Workspace) -> manifest.Manifest | None:
-    """Returns the manifest if the dataset is complete or was; None for a damaged one."""
+    """Returns the manifest of a dataset that is complete or once was; None if it is missing or damaged."""
     content = workspace.read(manifest.FILE_NAME)
     try:
         return None if content is None else manifest.parse(content)
@@ -75,19 +79,19 @@ def committed(workspace: Workspace) -> manifest.Manifest | None:
 
 
 def is_complete(workspace: Workspace, dataset: manifest.Manifest) -> bool:
-    """Returns whether the files that a manifest names are there, shards in their full size."""
+    """Returns whether all files that a manifest names exist, with the recorded size of each shard."""
     return all(_has_unit(workspace, report) for report in dataset.units) and has_vocabulary(workspace, dataset)
 
 
 def has_vocabulary(workspace: Workspace, dataset: manifest.Manifest) -> bool:
-    """Returns whether the vocabulary in the folder is that of a manifest."""
+    """Returns whether the vocabulary in the folder has the SHA-256 that a manifest records."""
     content = workspace.read(VOCABULARY_FILE) or b""
     return hashlib.sha256(content).hexdigest() == dataset.vocabulary_sha256
 
 
 def reopen(workspace: Workspace, dataset: manifest.Manifest) -> None:
-    """Turns a committed dataset that has lost files into a preparation that has still to make them."""
-    # A run that was killed after its manifest left the records of shards that are lost since.
+    """Records all complete units of a committed dataset as done, so that a preparation makes only the lost files."""
+    # A run that was killed after it wrote its manifest has left records of shards that have been lost since.
     workspace.forget(SHARDS)
     for report in dataset.units:
         if _has_unit(workspace, report):
@@ -98,27 +102,35 @@ def reopen(workspace: Workspace, dataset: manifest.Manifest) -> None:
 
 
 def _has_unit(workspace: Workspace, report: manifest.UnitReport) -> bool:
-    """Returns whether every shard of a unit is there, in its full size, and its dropped documents."""
+    """Returns whether every shard of a unit exists with its recorded size, and the file of its dropped documents."""
     shards = all(files.size(workspace.path(shard.name)) == shard.bytes for shard in report.shards)
     dropped = workspace.path(manifest.dropped_name(report.unit))
     return shards and (not report.dropped_sha256 or files.size(dropped) is not None)
 
 
 def _clear_remains(workspace: Workspace, plan: Plan) -> None:
-    """Removes what is left of a dataset that has lost its manifest, if it was made from the plan's files."""
+    """Removes the remaining files of a dataset that has lost its manifest, if it was made from the plan's inputs.
+
+    Raises:
+        UserError: the folder holds other files.
+    """
     names = workspace.names()
     if not names:
         return
     if not all(_is_own(name) for name in names) or workspace.read(INPUTS_FILE) != plan.inputs():
         raise UserError(f"{workspace.directory} holds other files. Name an empty folder with --output.")
     say(f"{workspace.directory} has lost its {manifest.FILE_NAME}; all of it is made again.")
-    # By the inputs the next run would know the folder, should this one end here.
+    # The inputs file stays, so that the next run recognizes the folder if this run is interrupted here.
     for name in names - {INPUTS_FILE}:
         files.remove(workspace.path(name))
 
 
 def _clear_for(workspace: Workspace, plan: Plan, theirs: dict[str, Any]) -> None:
-    """Removes another plan that ended before it made a shard, most likely on an error whose remedy is this."""
+    """Removes the files of another plan that ended before it wrote a shard, most likely with a user error.
+
+    Raises:
+        UserError: the folder holds shards or the manifest of another plan.
+    """
     names = workspace.names()
     if committed(workspace) or any(name.endswith(".tfrecord") for name in names):
         differences = _differences(theirs, to_json(plan.config)) or "its input files changed"
@@ -145,13 +157,13 @@ def _plan_at_work(workspace: Workspace) -> dict[str, Any] | None:
 
 
 def _is_own(name: str) -> bool:
-    """Returns whether a preparation gives a file of its dataset this name."""
+    """Returns whether a name is one of those that a preparation gives to the files of a dataset."""
     names = (manifest.FILE_NAME, INPUTS_FILE, VOCABULARY_FILE, TOKENIZER_FILE)
     return name in names or bool(SHARD_NAME.fullmatch(name) or DROPPED_NAME.fullmatch(name))
 
 
 def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
-    """Returns the settings in which two plans differ, as `window is 44 there and 40 here`."""
+    """Returns the settings in which two plans differ, such as `window is 44 there and 40 here`."""
     theirs, ours = ({**config, **config["text"], **config["selection"]} for config in (theirs, ours))
     return ", ".join(
         f"{name.replace('_', ' ')} is {theirs.get(name)} there and {value} here"

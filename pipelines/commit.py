@@ -1,4 +1,4 @@
-"""The end of a preparation: the reports of all units become the manifest, which commits the dataset."""
+"""Commits the dataset at the end of a preparation: writes the manifest from the reports of all units."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from textgen.text import vocabulary
 
 
 class CommitManifest(beam.PTransform):
-    """Results of WriteUnit → `manifest.json`, when all of them are there."""
+    """Writes `manifest.json` once all results of WriteUnit are available, and returns its path."""
 
     def __init__(self, plan: Plan, workspace: Workspace):
         super().__init__()
@@ -31,10 +31,10 @@ class CommitManifest(beam.PTransform):
 
 
 class KeyReport(beam.DoFn):
-    """Puts every report under one key."""
+    """Keys every report by None, so that they are grouped together."""
 
     def process(self, result: dict[str, Any]) -> Iterator[tuple[None, dict[str, Any]]]:
-        """Yields one pair for one report."""
+        """Yields one pair per report."""
         yield None, result
 
 
@@ -42,7 +42,7 @@ class WriteManifest(beam.DoFn):
     """Writes the manifest from all reports."""
 
     def __init__(self, plan: Plan, workspace: Workspace):
-        # Of a plan of a million files only what the manifest needs travels to the workers.
+        # A plan may have a million files, so only the values that the manifest needs are sent to the workers.
         self._config, self._fingerprint, self._inputs = plan.config, plan.fingerprint(), plan.inputs_sha256()
         self._workspace = workspace
 

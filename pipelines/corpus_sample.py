@@ -1,4 +1,4 @@
-"""A sample of a corpus: file ranges from all over it, as units that the passes of a preparation take."""
+"""Samples a corpus: evenly spaced file ranges, as units that the passes of a preparation can process."""
 
 import io
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ _BITE = 1 << 14
 
 
 class SampleSize(NamedTuple):
-    """How much of a corpus is read.
+    """Size of a sample.
 
     Attributes:
-        ranges: number of file ranges, evenly over the corpus.
-        range_bytes: size of each.
-        head_bytes: read of a file that cannot be read from its middle; whole blocks, so that none is decompressed
-            beyond it.
+        ranges: maximum number of file ranges, evenly spaced over the corpus.
+        range_bytes: approximate size of each range, in bytes.
+        head_bytes: number of bytes to read of a file that can only be read from its start; a multiple of the block
+            size, so that no block is decompressed beyond it.
     """
 
     ranges: int = 16
@@ -32,14 +32,25 @@ class SampleSize(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A unit to read, and the number of bytes of the corpus that it stands for."""
+    """One range of a sample.
+
+    Attributes:
+        unit: the unit to read.
+        corpus_bytes: number of bytes of the corpus that the unit represents.
+    """
 
     unit: Unit
     corpus_bytes: float
 
 
 def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]:
-    """Yields file ranges from all over the corpus, the beginnings of files as files in `folder`."""
+    """Yields evenly spaced ranges of the corpus.
+
+    Args:
+        plan: the plan, which names the files of the corpus.
+        folder: local folder for copies of the starts of files that can only be read from their start.
+        size: size of the sample.
+    """
     small_units = plan.units(unit_bytes=max(size.range_bytes, plan.total_bytes // 4096))
     file_ranges = [file_range for unit in small_units for file_range in unit.file_ranges]
     step = -(-len(file_ranges) // size.ranges)
@@ -55,7 +66,7 @@ def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]
 
 
 def _head(index: int, file_range: FileRange, folder: Path, encoding: str, head_bytes: int) -> Sample:
-    """Copies the beginning of a file to a file in `folder`, and returns it as a sample."""
+    """Copies the start of a file to a file in `folder`, and returns it as a sample."""
     path = folder / f"head-{index}"
     with files.open_file(file_range.path) as file:
         sips = _Sips(file)
@@ -71,22 +82,26 @@ def _head(index: int, file_range: FileRange, folder: Path, encoding: str, head_b
 
 
 class _Sips(io.RawIOBase):
-    """A file read in small bites, so that little more of it is taken than its reader has used."""
+    """Reads a file in small blocks, so that few bytes are read beyond those that the decompressor uses.
+
+    Attributes:
+        taken: number of bytes read so far.
+    """
 
     def __init__(self, file: BinaryIO):
         super().__init__()
         self._file, self.taken = file, 0
 
     def open(self, path: str) -> BinaryIO:
-        """Takes the place of opening the file."""
+        """Returns this file; used instead of a function that opens `path`."""
         return self  # type: ignore[return-value]
 
     def readable(self) -> bool:
-        """It is."""
+        """Returns True."""
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """At most a bite."""
+        """Reads at most `size` bytes, and at most `_BITE`."""
         data = self._file.read(_BITE if size < 0 else min(size, _BITE))
         self.taken += len(data)
         return data

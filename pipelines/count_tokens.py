@@ -1,8 +1,8 @@
-"""The second pass: which tokens the training split has, and how many documents each split.
+"""The second pass: counts the tokens of the training split and the documents of each split.
 
-A unit counts its own tokens and leaves the counts in a file, by buckets of tokens. A bucket is then summed over all
-units, from their files: counts are large, and what crosses a shuffle is held in memory by the runners of one machine.
-A token is in one bucket, so the heads of the buckets hold the head of all.
+The counts of each unit are written to a file, divided into buckets of tokens. Each bucket is then summed over the
+files of all units: the counts are large, and local runners hold shuffled values in memory. Each token is in exactly
+one bucket, so the most frequent tokens of all buckets include the most frequent tokens overall.
 """
 
 import itertools
@@ -29,7 +29,7 @@ _TRAIN = SPLITS.index("train")
 
 
 class CountUnit:
-    """Counts a unit's tokens and documents, from its token files."""
+    """Counts the tokens and documents of a unit from its token files."""
 
     stage = COUNTS
 
@@ -37,10 +37,14 @@ class CountUnit:
         self._config, self._workspace = config, workspace
 
     def setup(self) -> None:
-        """Nothing: the symbols are counted as they are."""
+        """Does nothing, since counting needs no tables."""
 
     def process(self, unit: Unit) -> dict[str, Any]:
-        """Writes the counts of the training split's symbols; the result tells the documents by split."""
+        """Writes the counts of the symbols of the unit's training split.
+
+        Returns:
+            `unit`, the unit's number, and `documents`, the number of documents in each split.
+        """
         documents = unit_documents(self._workspace, unit.index)
         held = split_ranges(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
         tables = []
@@ -55,7 +59,15 @@ class CountUnit:
         return {"unit": unit.index, "documents": dict(zip(SPLITS, in_split, strict=True))}
 
     def counts(self, unit: int, bucket: int | None = None) -> pa.Table:
-        """What `process` wrote, or one bucket of it."""
+        """Returns the counts that `process` wrote for a unit.
+
+        Args:
+            unit: number of the unit.
+            bucket: number of the only bucket to read; None for all buckets.
+
+        Returns:
+            A table with the columns `symbol` (binary or int32) and `count` (int64).
+        """
         with files.open_file(self._path(unit)) as file, pa.ipc.open_file(file) as reader:
             return reader.read_all() if bucket is None else pa.Table.from_batches([reader.get_batch(bucket)])
 
@@ -64,7 +76,7 @@ class CountUnit:
 
 
 class TakeCensus(beam.PTransform):
-    """Results of CountUnit → a Census in the workspace."""
+    """Sums the results of CountUnit over all units, and writes the Census to the workspace."""
 
     def __init__(self, count: CountUnit, config: PrepareConfig, workspace: Workspace):
         super().__init__()
@@ -86,11 +98,17 @@ class TakeCensus(beam.PTransform):
 
 
 Share = tuple[bytes, dict[str, int]]
-"""Counts of symbols as Arrow bytes, and documents by split."""
+"""Counts of symbols as an Arrow stream, and number of documents in each split."""
 
 
 class Bucket(NamedTuple):
-    """A bucket, the units whose counts it is summed over, and the documents by split; bucket 0 alone has these."""
+    """A bucket to sum over the units.
+
+    Attributes:
+        number: number of the bucket, from 0.
+        units: numbers of the units.
+        documents: number of documents in each split, over all units; empty except in bucket 0.
+    """
 
     number: int
     units: list[int]
@@ -112,32 +130,39 @@ def _unit(result: dict[str, Any]) -> int:
 
 
 class SumBucket(beam.DoFn):
-    """A bucket → its sums over all units, less the symbols that can't be among the most frequent."""
+    """Sums the counts of a bucket over all units, and keeps the most frequent symbols."""
 
     def __init__(self, count: CountUnit, size: int):
         self._count, self._size = count, size
 
     def process(self, bucket: Bucket) -> Iterator[tuple[None, Share]]:
-        """One bucket in, one head out, all under one key."""
+        """Yields the most frequent symbols of the bucket under the key None."""
         head = _head((self._count.counts(unit, bucket.number) for unit in bucket.units), self._size)
         yield None, (table_to_bytes(head), bucket.documents)
 
 
 class WriteCensus(beam.DoFn):
-    """The heads of all buckets → the census, as a file of the workspace."""
+    """Merges the most frequent symbols of all buckets, and writes the census to the workspace."""
 
     def __init__(self, size: int, workspace: Workspace):
         self._size, self._workspace = size, workspace
 
     def process(self, heads: tuple[None, Iterable[Share]]) -> Iterator[str]:
-        """Writes the file and tells its path."""
+        """Writes the file and yields its path."""
         contents, documents = zip(*heads[1], strict=True)
         head = _head(map(table_from_bytes, contents), self._size)
         yield write_census(head, dict(ChainMap(*documents)), self._workspace)
 
 
 def add(tables: Iterable[pa.Table]) -> pa.Table:
-    """The sums of counts by symbol."""
+    """Returns the sum of the counts of each symbol.
+
+    Args:
+        tables: tables with the columns `symbol` (binary or int32) and `count` (int64).
+
+    Returns:
+        A table with the same columns, in which each symbol occurs once.
+    """
     found = list(tables)
     if not found:
         return pa.table({"symbol": pa.array([], pa.binary()), "count": pa.array([], pa.int64())})
@@ -146,13 +171,13 @@ def add(tables: Iterable[pa.Table]) -> pa.Table:
 
 
 def _head(tables: Iterable[pa.Table], size: int) -> pa.Table:
-    """The `size` most frequent symbols of all; equal counts in the order of the symbols."""
+    """Returns the sums of the `size` most frequent symbols, by falling count, ties by symbol."""
     total = add(table for table in tables if table.num_rows)
     return total.sort_by([("count", "descending"), ("symbol", "ascending")]).slice(0, size)
 
 
 def _in_buckets(table: pa.Table) -> bytes:
-    """An Arrow file with a record batch a bucket."""
+    """Serializes a table as an Arrow file with one record batch per bucket."""
     buckets = _buckets(table["symbol"])
     ordered = table.take(pa.array(np.argsort(buckets, kind="stable"))).combine_chunks()
     edges = np.searchsorted(np.sort(buckets), np.arange(BUCKETS + 1)).tolist()
@@ -165,7 +190,7 @@ def _in_buckets(table: pa.Table) -> bytes:
 
 
 def _buckets(symbols: pa.ChunkedArray) -> np.ndarray:
-    """int[N], a bucket for each symbol that depends on it alone: its bytes, or its number, in sum."""
+    """Returns int [N], the bucket of each symbol: the sum of its bytes, or its number, modulo `BUCKETS`."""
     if not len(symbols):
         return np.empty(0, int)
     if symbols.type != pa.binary():

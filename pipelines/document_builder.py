@@ -1,4 +1,4 @@
-"""Joins what is measured on the chunks of documents into one row per document."""
+"""Combines the tokens and statistics of document chunks into one row per document."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ class DocumentTableBuilder:
     """Builds the document table of a unit from batches of tokenized texts."""
 
     def __init__(self, filters: Sequence[Filter], *, with_signatures: bool) -> None:
-        """Starts without documents.
+        """Creates a builder without documents.
 
         Args:
             filters: the filters whose statistics the tokenized texts hold, in the same order.
-            with_signatures: whether to compute MinHash signatures, which the search for near duplicates needs.
+            with_signatures: whether to compute MinHash signatures, as the search for near duplicates requires.
         """
         self._filters, self._with_signatures = filters, with_signatures
         self._digests: list[bytes] = []
@@ -31,7 +31,7 @@ class DocumentTableBuilder:
         self._signatures: list[np.ndarray] = []
 
     def add(self, tokens: TokenizedTexts, continued: list[bool]) -> None:
-        """Adds a batch.
+        """Adds a batch of texts.
 
         Args:
             tokens: the tokens and statistics of B texts.

@@ -1,4 +1,4 @@
-"""The records of `dropped-*.jsonl` files: what was dropped, and for which reason."""
+"""Formats the records of `dropped-*.jsonl` files: dropped documents and rejected items, each with its reason."""
 
 import json
 
@@ -7,9 +7,9 @@ def dropped_record(reason: str, content: bytes, path: str = "") -> str:
     r"""Returns a line of JSON for a dropped document or rejected item.
 
     Args:
-        reason: why it was dropped.
+        reason: reason for which it was dropped or rejected.
         content: its bytes; invalid UTF-8 becomes U+FFFD.
-        path: the input file; empty for a document, whose file is not known any more.
+        path: path of the input file; empty for a dropped document, whose file is no longer known.
 
     >>> dropped_record("too short", b"Call")
     '{"reason": "too short", "text": "Call"}\n'

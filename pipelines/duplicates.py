@@ -1,7 +1,8 @@
-"""The pass over all documents' hashes: which of them repeat another, exactly or nearly.
+"""Finds exact and near duplicates by the hashes of all documents.
 
-Of those that are alike the first in the corpus stays: the one in the lowest unit, and there the lowest place. Hashes
-travel by the thousand, a bucket of a unit in one value, since a Beam element each is slow.
+Of the documents that duplicate each other, the first in the corpus is kept: the one with the lowest unit number and,
+within the unit, the lowest index. One Beam element holds all hashes of a unit that fall in one bucket, since one
+element per hash is slow.
 """
 
 import itertools
@@ -21,17 +22,17 @@ EXACT, NEAR = "exact duplicate", "near duplicate"
 BUCKETS = 64
 
 Place = tuple[int, int]
-"""A document: its unit, and its place there."""
+"""Number of a document's unit, and index of the document within the unit."""
 
 
 class Keyed(NamedTuple):
-    """Documents of one unit with keys that fall in one bucket; equal keys make two documents candidates.
+    """Documents of one unit whose keys fall in one bucket; two documents with equal keys are candidates.
 
     Attributes:
-        unit: the unit's number.
-        keys: uint64 [N, K].
-        places: int64 [N].
-        sketches: uint8 [N, 112]; none for exact duplicates, whose keys say all.
+        unit: number of the unit.
+        keys: uint64 [N, 2], the key of each document: its hash, or a band and its hash.
+        places: int64 [N], index of each document within the unit.
+        sketches: uint8 [N, 112], low bits of the MinHash signatures; None in the search for exact duplicates.
     """
 
     unit: int
@@ -41,19 +42,26 @@ class Keyed(NamedTuple):
 
 
 def wanted(selection: SelectionConfig) -> bool:
-    """Whether duplicates are looked for; who asks for near ones asks for exact ones too."""
+    """Returns whether to search for duplicates; a search for near duplicates includes the exact ones."""
     return selection.duplicates == "drop" or selection.near_duplicates > 0
 
 
 class FindDuplicates(beam.PTransform):
-    """Units → (unit, the places of its duplicates), recorded in the workspace."""
+    """Finds the duplicates of each unit and records their indices in the workspace."""
 
     def __init__(self, units: list[Unit], workspace: Workspace, *, near: float):
+        """Creates the transform.
+
+        Args:
+            units: all units.
+            workspace: the output folder.
+            near: minimum Jaccard similarity of near duplicates; 0 searches for exact duplicates.
+        """
         super().__init__()
         self._units, self._workspace, self._near = units, workspace, near
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        """Adds the steps; with `near` 0 the exact ones are looked for, else those as similar."""
+        """Adds the steps."""
         return (
             pipeline
             | "CreateUnits" >> beam.Create(self._units)
@@ -69,13 +77,13 @@ class FindDuplicates(beam.PTransform):
 
 
 class KeyDocuments(beam.DoFn):
-    """A unit → (bucket, its kept documents' keys in that bucket)."""
+    """Computes the keys of a unit's kept documents, grouped by bucket."""
 
     def __init__(self, workspace: Workspace, *, near: bool):
         self._workspace, self._near = workspace, near
 
     def process(self, unit: Unit) -> Iterator[tuple[int, Keyed]]:
-        """One unit in, a value a bucket out."""
+        """Yields (bucket, documents) for each bucket that has a key; for near duplicates, once per band."""
         documents = unit_documents(self._workspace, unit.index)
         kept = np.flatnonzero(documents.reasons == "")
         if self._near:
@@ -91,6 +99,14 @@ class KeyDocuments(beam.DoFn):
 def _by_bucket(
     unit: int, keys: np.ndarray, places: np.ndarray, sketches: np.ndarray | None
 ) -> Iterator[tuple[int, Keyed]]:
+    """Yields each bucket that has keys, with its documents.
+
+    Args:
+        unit: number of the unit.
+        keys: uint64 [N, 2].
+        places: int64 [N], index of each document within the unit.
+        sketches: uint8 [N, 112], or None.
+    """
     buckets = keys[:, -1] % BUCKETS
     for bucket in np.unique(buckets).tolist():
         here = np.flatnonzero(buckets == bucket)
@@ -98,13 +114,17 @@ def _by_bucket(
 
 
 class MatchDocuments(beam.DoFn):
-    """A bucket → the pairs of documents in it that are alike, all under one key."""
+    """Finds the pairs of duplicates within a bucket."""
 
     def __init__(self, near: float):
         self._near = near
 
     def process(self, bucket: tuple[int, Iterable[Keyed]]) -> Iterator[tuple[None, list[tuple[Place, Place]]]]:
-        """Each document is compared with the one before it of the same key, and with the first."""
+        """Compares each document with the preceding document of the same key and with the first one.
+
+        Yields:
+            A list of the pairs, under the key None; nothing if there is no pair.
+        """
         parts = sorted(bucket[1], key=_unit)
         keys = np.concatenate([part.keys for part in parts])
         places = np.concatenate([part.places for part in parts])
@@ -132,10 +152,10 @@ def _places(units: np.ndarray, places: np.ndarray, rows: np.ndarray) -> list[Pla
 
 
 class KeepFirst(beam.DoFn):
-    """All matches → (unit, place) of every document that is not the first of those that are alike with it."""
+    """Finds, from all pairs, every document that duplicates an earlier one."""
 
     def process(self, matches: tuple[None, Iterable[list[tuple[Place, Place]]]]) -> Iterator[Place]:
-        """One value in, a pair a duplicate out; likeness is passed on, as A to B and B to C."""
+        """Yields (unit, index) of each duplicate; duplication is transitive: A of B and B of C makes A one of C."""
         first: dict[Place, Place] = {}
         for one, other in itertools.chain.from_iterable(matches[1]):
             a, b = _find(first, one), _find(first, other)
@@ -147,6 +167,7 @@ class KeepFirst(beam.DoFn):
 
 
 def _find(first: dict[Place, Place], place: Place) -> Place:
+    """Returns the first document that `place` duplicates, by union-find with path compression."""
     root = place
     while root in first:
         root = first[root]
@@ -156,13 +177,13 @@ def _find(first: dict[Place, Place], place: Place) -> Place:
 
 
 class RecordPlaces(beam.DoFn):
-    """(unit, places) → the unit's record, beside what it holds already."""
+    """Adds the indices of a unit's duplicates to the unit's record."""
 
     def __init__(self, workspace: Workspace, reason: str):
         self._workspace, self._reason = workspace, reason
 
     def process(self, found: tuple[int, Iterable[int]]) -> Iterator[dict[str, Any]]:
-        """Writes and yields the record."""
+        """Writes the record and yields it."""
         unit, places = found
         record = self._workspace.recorded(DUPLICATES, unit) or {}
         record[self._reason] = sorted(places)

@@ -1,4 +1,4 @@
-"""Estimates the output and the time of a preparation from a sample that goes through its own passes."""
+"""Estimates the output and the time of a preparation by running its passes over a sample of the corpus."""
 
 import dataclasses
 import os
@@ -15,16 +15,16 @@ from textgen.config import PrepareConfig
 from textgen.dataset import LAYOUTS, UnitReport
 
 _START_SECONDS = 8.0
-"""Imports, graphs and pipelines, on the machine that the README names."""
+"""Time for imports and for building graphs and pipelines, on the machine that the README names."""
 
 
 class LayoutEstimate(NamedTuple):
-    """What one layout takes.
+    """Estimated size and time of a dataset in one layout.
 
     Attributes:
-        bytes: on disk.
-        seconds: on this machine, all its cores, from start to end.
-        worker_hours: hours of one core.
+        bytes: size of the shards, in bytes.
+        seconds: total time on all cores of this machine.
+        worker_hours: total time on one core, in hours, without start-up.
     """
 
     bytes: int
@@ -34,16 +34,16 @@ class LayoutEstimate(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a corpus will give.
+    """Estimated output and time of a preparation.
 
     Attributes:
-        input_bytes: as the files are on disk.
-        sampled_bytes: those of them that were read.
-        documents: found, of which those in `dropped` are dropped, by reason; duplicates can't be told from a sample.
-        dropped: documents by reason.
-        tokens: of the documents kept.
-        pairs: of all splits.
-        layouts: by name.
+        input_bytes: size of the input files, compressed files as they are.
+        sampled_bytes: number of input bytes that the sample covers.
+        documents: number of documents found, including dropped ones.
+        dropped: number of dropped documents by reason, without duplicates, which a sample cannot show.
+        tokens: number of tokens of the kept documents.
+        pairs: number of pairs in all splits.
+        layouts: estimate for each layout, by its name.
     """
 
     input_bytes: int
@@ -68,9 +68,12 @@ def estimate(
     Args:
         inputs: files, folders and globs, as paths or URLs.
         config: the settings of the preparation.
-        vocabulary: path of a file of tokens, in place of learning them.
-        tokenizer_model: path of the model of a tokenizer that comes with one.
-        sample_size: how much is read; None for the default.
+        vocabulary: path or URL of a file of tokens to use; None to learn the vocabulary.
+        tokenizer_model: path or URL of the tokenizer's model file; None for a tokenizer without one.
+        sample_size: size of the sample; None for the default.
+
+    Returns:
+        The estimate.
 
     Raises:
         UserError: the input cannot be read as asked, or the sample has no text.
@@ -81,7 +84,7 @@ def estimate(
         sampled = sum(sample.corpus_bytes for sample in samples)
         reports, seconds = _run(plan, samples, Path(folder))
     scale = plan.total_bytes / sampled
-    # The accounts are the same in every layout.
+    # The counts of documents, tokens and pairs are the same in every layout.
     total = next(iter(reports.values()))
     found = _documents(plan, total.documents, scale)
     workers = os.cpu_count() or 1
@@ -104,18 +107,27 @@ def estimate(
 
 
 def _documents(plan: Plan, sampled: int, scale: float) -> int:
-    """Returns the number of documents; counted where each file is one, else estimated."""
+    """Returns the number of documents: exact if every file is one document, else estimated."""
     if all(file.format == "document" for file in plan.files):
         return len(plan.files)
     return round(sampled * scale)
 
 
 def _run(plan: Plan, samples: Sequence[Sample], folder: Path) -> tuple[dict[str, UnitReport], dict[str, float]]:
-    """Runs the passes over the sample; returns the report of each layout, and the seconds that its passes take."""
+    """Runs the passes over the sample.
+
+    Args:
+        plan: the plan of the whole corpus.
+        samples: the units of the sample.
+        folder: local folder for the sample's dataset.
+
+    Returns:
+        The total report for each layout, and the time of the passes for each layout, in seconds.
+    """
     shared, reports, seconds = 0.0, {}, {}
     sample = [one.unit for one in samples]
     workspace = claims.claim(str(folder / "dataset"), dataclasses.replace(plan, files=()))
-    # Of a sample a split may be empty, and the vocabulary needs text.
+    # All text goes to the training split, since a small sample might otherwise leave none for the vocabulary.
     config = dataclasses.replace(plan.config, validation_percent=0, test_percent=0)
     shared += run_in_threads(tokenize.TokenizeUnit(config, workspace), sample, workspace)
     counting = count_tokens.CountUnit(config, workspace)

@@ -1,4 +1,4 @@
-"""Finds the input files that paths, globs and folders name, and tells whether one has changed since."""
+"""Finds the input files that paths, globs and folders name, and detects files that have changed since."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,14 @@ _GLOBS = {"**": ".*", "*": r"[^/\\]*", "?": "."}
 
 
 def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
-    """Returns the files that paths, globs and folders name, sorted by path, each once.
+    """Returns the files that paths, globs and folders name, without repetition and sorted by path.
 
-    `*` matches within one folder, `**` across folders. A folder stands for all files in it and below it, except for
+    `*` matches within one folder, `**` across folders. A folder stands for all files in it and its subfolders, except
     those whose names begin with a dot or an underscore. Empty files are left out.
 
     Args:
         patterns: paths and globs, local or URLs.
-        format: the format of all files, or "auto" to tell it from each file's ending.
+        format: format of all files, or "auto" to detect it by the ending of each file name.
 
     Raises:
         UserError: a pattern names no file, or a file has a format that cannot be read.
@@ -47,12 +47,16 @@ def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
 
 
 def read_options(config: PrepareConfig) -> ReadOptions:
-    """Returns the settings by which readers take texts from files."""
+    """Returns the settings of the readers."""
     return ReadOptions(config.text_field, config.encoding, config.on_invalid)
 
 
 def check_unchanged(file: InputFile) -> None:
-    """Raises UserError unless an input file has the size and time that it had."""
+    """Checks that an input file has the size and modification time that the plan recorded.
+
+    Raises:
+        UserError: the file has changed or is missing.
+    """
     was, found = Stamp(file.size, file.modified), files.stamp(file.path)
     if found == was:
         return
@@ -94,7 +98,7 @@ def _not_hidden(found: Iterator[tuple[str, Stamp]]) -> Iterator[tuple[str, Stamp
 
 
 def _regex(pattern: str) -> str:
-    """Returns the regular expression of a glob.
+    """Returns the regular expression that is equivalent to a glob.
 
     >>> _regex("a/*.txt")
     'a/[^/\\\\\\\\]*\\\\.txt'

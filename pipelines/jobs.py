@@ -1,10 +1,10 @@
-"""The one shape that every stage of a preparation has.
+"""Runs the stages of a preparation over units; every stage has the same Beam steps.
 
-Create(units) → Reshuffle → ParDo(one unit, whole). A unit's work is a pure function of the unit and the settings,
-and its result a small JSON value that is kept beside the output: a retry, a twin or a second run finds it and does
-nothing. What the work is and what becomes of the results, the stages say.
+The steps are Create(units) → Reshuffle → ParDo(one whole unit). The work on a unit is a pure function of the unit and
+the settings, and its result is a small JSON value that is stored beside the output. A retry, a concurrent attempt or
+a second run finds the result and does nothing. Each stage defines its work and the use of the results.
 
-Only what every runner keeps is used here: no tagged outputs, no `finish_bundle`, no metrics, no lambdas.
+The steps use only features that every runner supports: no tagged outputs, no `finish_bundle`, no metrics, no lambdas.
 """
 
 import contextlib
@@ -27,21 +27,25 @@ _POLL_SECONDS = 0.5
 
 
 class UnitWork(Protocol):
-    """What a stage does with one unit. It is pickled, so it holds plain values until `setup`."""
+    """Work of a stage on one unit; it is pickled, so it holds only plain values before `setup`.
+
+    Attributes:
+        stage: name of the stage.
+    """
 
     stage: str
 
     def setup(self) -> None:
-        """Makes what a worker needs once, such as tables."""
+        """Builds objects that a worker needs once, such as tables."""
         ...
 
     def process(self, unit: Unit) -> dict[str, Any]:
-        """Does the unit; the result is JSON values."""
+        """Does the work on a unit, and returns its result as JSON values."""
         ...
 
 
 class ProcessUnits(beam.PTransform):
-    """Units → their results, as JSON values."""
+    """Does the work of a stage on all units, and returns their results as JSON values."""
 
     def __init__(self, units: Sequence[Unit], work: UnitWork, workspace: Workspace):
         super().__init__()
@@ -52,24 +56,24 @@ class ProcessUnits(beam.PTransform):
         return (
             pipeline
             | "CreateUnits" >> beam.Create(self._units)
-            # So that a runner does not fuse the units with the list they came from, and shares them out.
+            # Keeps the runner from fusing ProcessUnit with Create, so that it distributes the units to the workers.
             | "SpreadUnits" >> beam.Reshuffle()
             | "ProcessUnit" >> beam.ParDo(ProcessUnit(self._work, self._workspace))
         )
 
 
 class ProcessUnit(beam.DoFn):
-    """A unit's recorded result, or the work and its record."""
+    """Does the work of a stage on a unit and records the result, unless the result is already recorded."""
 
     def __init__(self, work: UnitWork, workspace: Workspace):
         self._work, self._workspace = work, workspace
 
     def setup(self) -> None:
-        """Makes the worker's tables."""
+        """Builds the objects that the work needs."""
         self._work.setup()
 
     def process(self, unit: Unit) -> Iterator[dict[str, Any]]:
-        """One unit in, one result out."""
+        """Yields the result of the unit."""
         result = self._workspace.recorded(self._work.stage, unit.index)
         if result is None:
             result = self._work.process(unit)
@@ -78,14 +82,25 @@ class ProcessUnit(beam.DoFn):
 
 
 class JobRunner:
-    """Runs the jobs of a preparation, each on an engine of its own, and shows their progress."""
+    """Runs the jobs of a preparation, each in a pipeline of its own, and shows their progress."""
 
     def __init__(self, workspace: Workspace, beam_flags: Sequence[str], *, input_bytes: int):
-        """Takes Beam's options, and the size of the input, by which the number of workers is chosen."""
+        """Creates a job runner.
+
+        Args:
+            workspace: the output folder.
+            beam_flags: Beam's own options.
+            input_bytes: size of the input, on which the number of workers depends.
+        """
         self._workspace, self._beam_flags, self._input_bytes = workspace, beam_flags, input_bytes
 
     def run(self, title: str, transform: beam.PTransform) -> None:
-        """Runs a transform that takes a pipeline."""
+        """Runs a job that consists of one transform, and waits for its end.
+
+        Args:
+            title: name of the job in messages.
+            transform: transform whose input is the pipeline itself.
+        """
         engine = self._start()
         say(f"{title} on {engine.name}")
         _ = engine.pipeline | transform
@@ -94,7 +109,14 @@ class JobRunner:
     def run_units(
         self, title: str, work: UnitWork, units: Sequence[Unit], finish: beam.PTransform | None = None
     ) -> None:
-        """Does a stage's work on units, then what `finish` makes of all results."""
+        """Does the work of a stage on units with a progress bar, and waits for its end.
+
+        Args:
+            title: name of the job in messages.
+            work: work of the stage.
+            units: units to process.
+            finish: transform of the results of all units; None for none.
+        """
         self._workspace.make_stage_folder(work.stage)
         engine = self._start()
         say(f"{title}: {len(units)} units on {engine.name}")
@@ -112,14 +134,23 @@ class JobRunner:
 
 
 def run_in_threads(work: UnitWork, units: Sequence[Unit], workspace: Workspace) -> float:
-    """Does a stage's work without Beam, with a thread a core; returns the seconds that it took, its setup apart."""
+    """Does the work of a stage without Beam, with one thread per core.
+
+    Args:
+        work: work of the stage.
+        units: units to process, at least one.
+        workspace: the output folder.
+
+    Returns:
+        The time of the work on all units, in seconds, without setup.
+    """
     workspace.make_stage_folder(work.stage)
     work.setup()
 
     def do(unit: Unit) -> None:
         workspace.record(work.stage, unit.index, work.process(unit))
 
-    # Once beforehand, since the first call of a graph makes it.
+    # The first call traces the graph, which must not count as work.
     do(units[0])
     start = time.perf_counter()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -129,9 +160,16 @@ def run_in_threads(work: UnitWork, units: Sequence[Unit], workspace: Workspace) 
 
 @contextlib.contextmanager
 def progress(title: str, stage: str, units: Sequence[Unit], workspace: Workspace, stream: TextIO) -> Iterator[None]:
-    """A bar of the input bytes done, while the body runs.
+    """Shows a progress bar of the processed input bytes while the context is open.
 
-    It counts the records that the workers leave, since no two runners report metrics alike.
+    Progress is read from the recorded results, since runners report metrics in different ways.
+
+    Args:
+        title: name of the job.
+        stage: name of the stage.
+        units: units of the job.
+        workspace: the output folder.
+        stream: stream to write the bar to.
     """
     sizes = {unit.index: unit.bytes for unit in units}
 

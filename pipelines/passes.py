@@ -1,4 +1,4 @@
-"""The passes of a preparation over the units of a plan, in the order in which they are called."""
+"""Runs the passes of a preparation over the units of a plan."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from pipelines.workspace import DUPLICATES, SHARDS, Workspace
 
 
 class Passes:
-    """The passes, each of which does only what an earlier run has not done.
+    """The passes, in the order in which they must be called; each does only what earlier runs have not done.
 
     Attributes:
-        needs_vocabulary: whether the vocabulary has still to be learned.
+        needs_vocabulary: whether the vocabulary still has to be learned.
     """
 
     def __init__(self, plan: Plan, workspace: Workspace, beam_flags: Sequence[str]):
@@ -26,17 +26,17 @@ class Passes:
         self.needs_vocabulary = dataset is None or not has_vocabulary(workspace, dataset)
 
     def tokenize(self) -> None:
-        """Reads and tokenizes the units that a later pass needs: all, or those without shards."""
+        """Reads and tokenizes the units that a later pass needs: all units, or those without shards."""
         done = set() if self.needs_vocabulary else self._workspace.recorded_units(SHARDS)
         work_units = [unit for unit in self._units if unit.index not in done]
         self._jobs.run_units("reading text", tokenize.TokenizeUnit(self._plan.config, self._workspace), work_units)
 
     def find_duplicates(self) -> None:
-        """Searches the documents' hashes, where duplicates are to be dropped."""
+        """Searches for duplicates, if they are to be dropped."""
         selection = self._plan.config.selection
         if not duplicates.wanted(selection) or self._workspace.is_done(DUPLICATES):
             return
-        # What a run that was cut short found would be taken for dropped before the search.
+        # The search would take duplicates that an interrupted run recorded for documents dropped earlier.
         self._workspace.forget(DUPLICATES)
         self._workspace.make_stage_folder(DUPLICATES)
         for near in sorted({0.0, selection.near_duplicates}):
@@ -45,10 +45,10 @@ class Passes:
         self._workspace.record_done(DUPLICATES)
 
     def learn_vocabulary(self) -> None:
-        """Counts the tokens; the vocabulary is written when every split that was asked for has documents.
+        """Counts the tokens of the training split, and writes the vocabulary.
 
         Raises:
-            UserError: a split would be empty.
+            UserError: a requested split would be empty.
         """
         config, workspace = self._plan.config, self._workspace
         census = read_census(config, workspace)
@@ -61,7 +61,7 @@ class Passes:
         write_vocabulary(census, config, workspace)
 
     def write_shards(self) -> None:
-        """Writes the shards of all units that lack them, and then the manifest."""
+        """Writes the shards of all units that have none, then the manifest."""
         commit = CommitManifest(self._plan, self._workspace)
         work = write_shards.WriteUnit(self._plan.config, self._workspace)
         self._jobs.run_units("writing shards", work, self._units, commit)

@@ -1,4 +1,4 @@
-"""What a preparation is made of: the files that were named, looked at before any work begins."""
+"""Plans a preparation: finds and checks all its input files before any work begins."""
 
 import dataclasses
 import hashlib
@@ -22,13 +22,13 @@ from textgen.text.vocabulary import Vocabulary, parse_user_vocabulary
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What a preparation makes: two of the same fingerprint make the same bytes.
+    """Inputs and settings of a preparation; plans with the same fingerprint give datasets with the same bytes.
 
     Attributes:
         config: the settings.
-        files: the corpus.
-        vocabulary: one that was given; None where it is learned.
-        tokenizer_model: the content of the file of a tokenizer that comes with one.
+        files: the files of the corpus.
+        vocabulary: the vocabulary given by the user; None if it is learned.
+        tokenizer_model: content of the tokenizer's model file; empty for a tokenizer without one.
     """
 
     config: PrepareConfig
@@ -38,14 +38,14 @@ class Plan:
 
     @property
     def total_bytes(self) -> int:
-        """The input bytes of all files."""
+        """Number of input bytes of all files."""
         return sum(file.size for file in self.files)
 
     def units(self, *, unit_bytes: int | None = None) -> list[Unit]:
         """Returns the units of the files.
 
         Args:
-            unit_bytes: the size wanted of a unit; None for that of a preparation.
+            unit_bytes: target size of a unit; None for the size that a preparation uses.
         """
         return units.plan_units(
             self.files,
@@ -56,20 +56,28 @@ class Plan:
         )
 
     def check_unchanged(self) -> None:
-        """Raises UserError unless every file is as it was when the plan was made."""
+        """Checks that no input file has changed since the plan was made.
+
+        Raises:
+            UserError: a file has changed or is missing.
+        """
         for file in self.files:
             check_unchanged(file)
 
     def inputs(self) -> bytes:
-        """The content of `inputs.jsonl`: a file a line, as `[path, size, modified, format]`."""
+        """Returns the content of `inputs.jsonl`: one line per file, `[path, size, modified, format]`."""
         return "".join(json.dumps(dataclasses.astuple(file)) + "\n" for file in self.files).encode()
 
     def inputs_sha256(self) -> str:
-        """SHA-256 of `inputs`, as hexadecimal digits."""
+        """Returns the SHA-256 of `inputs`, as hexadecimal digits."""
         return hashlib.sha256(self.inputs()).hexdigest()
 
     def fingerprint(self) -> str:
-        """SHA-256 over the settings, the files with their sizes and times, and the versions that shape the bytes."""
+        """Returns the SHA-256 of all that determines the dataset's bytes, as hexadecimal digits.
+
+        This is the settings, the files with their sizes and times, and the versions of the manifest and of
+        TensorFlow Text.
+        """
         values = {
             "config": to_json(self.config),
             "inputs": self.inputs_sha256(),
@@ -91,10 +99,17 @@ def make_plan(
     vocabulary: str | None = None,
     tokenizer_model: str | None = None,
 ) -> Plan:
-    """The plan of a preparation, with what was given read.
+    """Returns the plan of a preparation; reads the given vocabulary and model, and checks the input files.
+
+    Args:
+        inputs: files, folders and globs, as paths or URLs.
+        config: the settings of the preparation.
+        vocabulary: path or URL of a file of tokens to use; None to learn the vocabulary.
+        tokenizer_model: path or URL of the tokenizer's model file; None for a tokenizer without one.
 
     Raises:
-        UserError: a file is not there or can't be read as asked.
+        UserError: a file is missing or can't be read with these settings, the vocabulary has a token that the
+            tokenizer does not produce, or a model is given for a tokenizer without one or missing for one with one.
     """
     model, given = b"", None
     if tokenizer_model or config.text.tokenizer == "sentencepiece":
@@ -115,6 +130,11 @@ def make_plan(
 
 
 def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:
+    """Reads the tokenizer's model file.
+
+    Raises:
+        UserError: the tokenizer has no model, or the file is not given, missing or a folder.
+    """
     require(
         config.text.tokenizer == "sentencepiece",
         f"--tokenizer-model is of sentencepiece, and the tokenizer is {config.text.tokenizer}. "
@@ -126,6 +146,11 @@ def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:
 
 
 def _content(path: str, option: str) -> bytes:
+    """Reads the file that an option names.
+
+    Raises:
+        UserError: the path is a folder or does not exist.
+    """
     if not files.is_remote(path) and Path(path).is_dir():
         raise UserError(f"{path} is a folder. Name a file after {option}.")
     content = files.read_if_present(path)
@@ -135,6 +160,11 @@ def _content(path: str, option: str) -> bytes:
 
 
 def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputFile]:
+    """Returns the input files after checking that they can be read with these settings.
+
+    Raises:
+        UserError: a file can't be read, all files are empty, or a text field is given but no file has columns.
+    """
     found = find_inputs(inputs, config.format)
     if not found:
         raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")

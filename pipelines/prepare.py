@@ -1,4 +1,4 @@
-"""Prepares a dataset: `textgen prepare`, or on a cluster's launcher `python -m pipelines.prepare`."""
+"""Prepares a dataset: `textgen prepare`, or `python -m pipelines.prepare` from a cluster's launcher."""
 
 import importlib
 import sys
@@ -23,22 +23,22 @@ def prepare(
     vocabulary: str | None = None,
     tokenizer_model: str | None = None,
 ) -> Manifest:
-    """Makes a dataset of text files; what an earlier run of the same call did is not done again.
+    """Makes a dataset from text files; resumes the work of an earlier, interrupted call with the same arguments.
 
     Args:
         inputs: files, folders and globs, as paths or URLs.
-        output: the dataset's folder, a path or URL.
-        config: what to make of them.
+        output: path or URL of the dataset's folder.
+        config: settings of the preparation.
         beam_flags: Beam's own options, such as `--runner=DataflowRunner`.
-        vocabulary: path of a file of tokens, in place of learning them.
-        tokenizer_model: path of the model of a tokenizer that comes with one.
+        vocabulary: path or URL of a file of tokens to use; None to learn the vocabulary.
+        tokenizer_model: path or URL of the tokenizer's model file; None for a tokenizer without one.
 
     Returns:
         The manifest of the dataset.
 
     Raises:
-        UserError: the input cannot be read as asked, the folder holds something else, or a held-out split would
-            be empty.
+        UserError: the input cannot be read with these settings, the output folder holds other files, a Beam option is
+            unknown, or a requested split would be empty.
     """
     check_beam_flags(beam_flags)
     plan = make_plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
@@ -55,15 +55,18 @@ def prepare(
 
 
 def run_passes(plan: Plan, workspace: Workspace, beam_flags: Sequence[str] = ()) -> Manifest:
-    """Turns a claimed folder into a committed dataset, and returns its manifest.
+    """Runs all passes that a claimed folder still needs, up to the manifest that commits the dataset.
 
     Args:
         plan: the plan that has claimed the folder.
-        workspace: the folder.
+        workspace: the output folder.
         beam_flags: Beam's own options.
 
+    Returns:
+        The manifest of the dataset.
+
     Raises:
-        UserError: a document cannot be read as asked, or a held-out split would be empty.
+        UserError: a document cannot be read with these settings, or a requested split would be empty.
     """
     passes = Passes(plan, workspace, beam_flags)
     passes.tokenize()
@@ -78,5 +81,5 @@ def run_passes(plan: Plan, workspace: Workspace, beam_flags: Sequence[str] = ())
 
 
 if __name__ == "__main__":
-    # The command line stands on a floor above, so it is looked up by its name.
+    # The command line is a higher layer, which this module must not import by a statement.
     sys.exit(importlib.import_module("textgen.cli").main(["prepare", *sys.argv[1:]]))

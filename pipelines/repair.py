@@ -1,4 +1,4 @@
-"""Makes again what a dataset has lost, byte for byte, and nothing else: `textgen repair`."""
+"""Restores the missing and damaged files of a dataset byte for byte: `textgen repair`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,18 +21,18 @@ _REMEDIES = {
     INPUTS_FILE: f"It names the files that all else is made from. {_AGAIN}, which writes it, then `textgen repair`.",
     TOKENIZER_FILE: f"It was given, and can't be made. {_AGAIN}, its --tokenizer-model too, then `textgen repair`.",
 }
-"""What to do about the files that can't be made from the others."""
+"""Remedies for damage of files that can't be made from the others, by file name."""
 
 _OR_ANEW = "or prepare the dataset anew, into another folder."
 
 
 class Repair(NamedTuple):
-    """What was done about each problem of a dataset.
+    """Problems of a dataset by the action that was taken.
 
     Attributes:
-        made: these files were made again.
-        removed: these were shards, or dropped documents, of another run.
-        left: these are none of ours.
+        made: missing or damaged files, which were made again.
+        removed: files of shards or dropped documents from other runs, which were removed.
+        left: other extra files, which were left as they are.
     """
 
     made: list[Problem]
@@ -41,18 +41,20 @@ class Repair(NamedTuple):
 
 
 def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
-    """Makes the damaged files of a dataset again from its input files, and removes those of other runs.
+    """Makes the missing and damaged files of a dataset again from its input files, and removes files of other runs.
 
-    A unit that is lost is read, tokenized and written again, those that are whole are not touched. A lost vocabulary
-    is learned again from all units.
+    Only damaged units are read, tokenized and written again. A lost vocabulary is learned again from all units.
 
     Args:
-        directory: the dataset's folder, local or a URL.
+        directory: path or URL of the dataset's folder.
         beam_flags: Beam's own options.
 
+    Returns:
+        The problems that were found, by the action that was taken.
+
     Raises:
-        UserError: the folder is no dataset, a file is damaged that can't be made again, or an
-            input file is not what it was.
+        UserError: the folder is no dataset, a damaged file can't be made again, an input file has changed, or a file
+            that was made again differs from the original.
     """
     check_beam_flags(beam_flags)
     done, workspace = _sorted(verify(directory)), Workspace(directory)
@@ -61,12 +63,13 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
         files.remove(workspace.path(problem.file))
     if plan:
         _make(plan, workspace, beam_flags)
-    # A run that was killed when all was made has left it.
+    # A run that was killed after it wrote its last file has left its working files.
     claims.release(workspace)
     return done
 
 
 def _sorted(problems: list[Problem]) -> Repair:
+    """Returns problems by the action to take."""
     extra = [problem for problem in problems if problem.what == EXTRA]
     stale = [problem for problem in extra if any(name.fullmatch(problem.file) for name in (SHARD_NAME, DROPPED_NAME))]
     return Repair(
@@ -77,7 +80,11 @@ def _sorted(problems: list[Problem]) -> Repair:
 
 
 def _checked_plan(folder: str, damage: list[Problem]) -> Plan:
-    """What the dataset was made of, if the damage can be mended from it."""
+    """Returns the plan of the dataset after checking that the damaged files can be made again from it.
+
+    Raises:
+        UserError: a file can't be made again, an input file has changed, or another version made the dataset.
+    """
     committed = read_manifest(folder)
     _check_possible(damage, committed)
     plan = _plan(folder, committed)
@@ -86,7 +93,7 @@ def _checked_plan(folder: str, damage: list[Problem]) -> Plan:
 
 
 def _check_possible(damage: list[Problem], committed: Manifest) -> None:
-    """Raises UserError if the damage is in a file that can't be made from the others."""
+    """Raises UserError if a damaged file can't be made from the others."""
     remedies = dict(_REMEDIES)
     if committed.config.given_vocabulary:
         remedies[VOCABULARY_FILE] = f"It was given, not learned. {_AGAIN}, its --vocabulary too."
@@ -96,10 +103,10 @@ def _check_possible(damage: list[Problem], committed: Manifest) -> None:
 
 
 def _plan(folder: str, committed: Manifest) -> Plan:
-    """Returns the plan that the dataset was made from.
+    """Returns the plan from which the dataset was made.
 
     Raises:
-        UserError: another version made it.
+        UserError: another version of textgen or tensorflow-text made it.
     """
     plan = parse_plan(files.read(files.join(folder, INPUTS_FILE)), committed.config)
     if plan.fingerprint() != committed.fingerprint:
@@ -111,10 +118,10 @@ def _plan(folder: str, committed: Manifest) -> Plan:
 
 
 def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
-    """Makes what is missing.
+    """Makes the missing files of the dataset.
 
     Raises:
-        UserError: it came out otherwise than the manifest says, which stays as it was.
+        UserError: a file differs from the manifest, which is restored.
     """
     committed = read_manifest(workspace.directory)
     claims.claim(workspace.directory, plan)

@@ -1,4 +1,4 @@
-"""Which engine runs a job: the embedded one with all cores, unless a Beam option names another."""
+"""Chooses the runner of a job: Beam's embedded runner on all cores, unless a Beam option names another."""
 
 import argparse
 import contextlib
@@ -17,23 +17,24 @@ from apache_beam.utils import interactive_utils
 from textgen.errors import UserError
 
 _NEVER = -1
-"""Beam's worker threads send what they have once a second, from a timer that may strike in the midst of an element
-(2.77, `TimeBasedBufferingClosableOutputStream`); the reader then takes garbage for a length and fills the memory."""
+"""Turns off the timer with which Beam's worker threads send buffered data once a second. It may fire in the middle of
+an element (2.77, `TimeBasedBufferingClosableOutputStream`); the reader then takes other bytes for a length and
+exhausts the memory."""
 
 PARALLEL_FROM_BYTES = 16 << 20
-"""Below this much input, starting workers takes longer than they save."""
+"""Minimum input size for several workers, in bytes; with less input, starting them takes longer than they save."""
 
 
 _M_ARENA_MAX, _ARENAS = -8, 2
-"""`M_ARENA_MAX` of glibc's malloc.h; without the limit 200 MB of text took 10 percent more memory."""
+"""`M_ARENA_MAX` of glibc's malloc.h, and its value; without the limit, 200 MB of text took 10 percent more memory."""
 
 
 class Engine(NamedTuple):
-    """A pipeline, and what will run it.
+    """An empty pipeline with its runner.
 
     Attributes:
-        pipeline: an empty pipeline.
-        name: the engine in words.
+        pipeline: the pipeline.
+        name: description of the runner for messages.
         noisy: whether its worker processes log to this process's standard error.
     """
 
@@ -43,7 +44,7 @@ class Engine(NamedTuple):
 
 
 def check_beam_flags(flags: Sequence[str]) -> None:
-    """Refuses flags that Beam does not know; Beam itself drops them with a log line.
+    """Checks that Beam knows all flags, since Beam itself only logs unknown flags and ignores them.
 
     Raises:
         UserError: a flag is unknown, or its value cannot be read.
@@ -60,12 +61,16 @@ def check_beam_flags(flags: Sequence[str]) -> None:
 
 
 def start(flags: Sequence[str], *, input_bytes: int) -> Engine:
-    """The engine that Beam's flags name.
+    """Creates an empty pipeline with the runner that Beam's flags name.
 
-    Without `--runner` it is Beam's embedded engine, made here and not by way of `DirectRunner`, which would first
-    try to download another one. `--direct_num_workers` and `--direct_running_mode` choose its workers. They
-    are threads, which share one TensorFlow and start at once: the work is in graph and array operations, which let
-    other threads run.
+    Without `--runner` this is Beam's embedded runner. It is created directly, since `DirectRunner` would first try to
+    download another runner. `--direct_num_workers` and `--direct_running_mode` choose its workers. The default is
+    threads, which share one TensorFlow and start without delay; they run in parallel, since most of the work is graph
+    and array operations, which release the interpreter lock.
+
+    Args:
+        flags: Beam's own options.
+        input_bytes: size of the input; small inputs are processed by one worker.
     """
     _limit_arenas()
     options = PipelineOptions(list(flags))
@@ -83,13 +88,13 @@ def start(flags: Sequence[str], *, input_bytes: int) -> Engine:
     environment = None
     if mode == "multi_threading":
         environment = EmbeddedPythonGrpcEnvironment(data_buffer_time_limit_ms=_NEVER)
-        # The mode by its name would put Beam's own environment in place of ours.
+        # With the mode "multi_threading", Beam would replace this environment by its own.
         direct.direct_running_mode = "in_memory"
     return Engine(beam.Pipeline(runner=FnApiRunner(environment), options=options), name, noisy)
 
 
 def _limit_arenas() -> None:
-    """Has glibc's allocator keep fewer pools of freed memory, which threads that pass strings on fill without end."""
+    """Limits glibc's memory arenas, which otherwise grow without bound when threads pass strings to each other."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt:
         mallopt(_M_ARENA_MAX, _ARENAS)
@@ -103,7 +108,7 @@ def _given(option: str, flags: Sequence[str]) -> bool:
 def without_interactive_beam() -> Iterator[None]:
     """Inside the context, Beam builds pipelines in a notebook as it does elsewhere.
 
-    In an IPython kernel it would import Interactive Beam, which needs pandas and more, to rename the steps.
+    In an IPython kernel, Beam would import Interactive Beam to rename the steps, which requires pandas and more.
     """
     found = interactive_utils.is_in_ipython
     interactive_utils.is_in_ipython = _never

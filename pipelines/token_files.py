@@ -1,4 +1,4 @@
-"""Files that hold the tokens of a unit between the passes, so that text is cleaned and tokenized only once.
+"""Reads and writes the files that hold the tokens of a unit between the passes; text is tokenized only once.
 
 Each unit has two Arrow files. `tokens` has a record batch per batch of texts and a row per document chunk; its tokens
 are a dictionary array: a token takes four bytes, and each distinct token is written once per batch. `documents` has a
@@ -18,7 +18,7 @@ from textgen import files
 from textgen.dataset.storage.splits import DIGEST_BYTES
 
 EMPTY = "empty"
-"""Reason of documents without tokens."""
+"""Drop reason of documents without tokens."""
 
 
 class TokenBatch(NamedTuple):
@@ -46,7 +46,7 @@ class DocumentTable(NamedTuple):
         digests: uint8 [D, 16], hash of each cleaned text.
         tokens: int64 [D], number of tokens.
         characters: int64 [D], number of code points of the cleaned text.
-        reasons: str [D], why each document was dropped; "" for kept documents.
+        reasons: str [D], drop reason of each document; "" for kept documents.
         signatures: uint32 [D, H], MinHash signatures; H is 0 unless near duplicates are searched for.
     """
 
@@ -115,7 +115,11 @@ class LocatedBatch(NamedTuple):
 
 
 def locate(batches: Iterable[TokenBatch]) -> Iterator[LocatedBatch]:
-    """Finds the documents of the chunks in all batches of a unit, which come in order."""
+    """Yields each batch with the rows and token offsets of its documents.
+
+    Args:
+        batches: all batches of a unit, in order.
+    """
     next_document = tokens_before = 0
     for batch in batches:
         lengths = np.diff(batch.edges)
@@ -163,7 +167,7 @@ def unit_tokens(workspace: Workspace, unit: int) -> Iterator[LocatedBatch]:
 
 
 def unit_documents(workspace: Workspace, unit: int) -> DocumentTable:
-    """Returns the documents of a unit; recorded duplicates have their reason."""
+    """Returns the documents of a unit, with the drop reasons of the recorded duplicates."""
     with files.open_file(workspace.unit_path(TOKENS, unit, "documents")) as file:
         documents = read_documents(file)
     for reason, rows in (workspace.recorded(DUPLICATES, unit) or {}).items():

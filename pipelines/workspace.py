@@ -1,7 +1,7 @@
-"""The output folder of a preparation: paths, files of the dataset, and the results of units.
+"""Accesses the output folder of a preparation: paths, files of the dataset, and the results of units.
 
-While a preparation runs, the folder holds `_work` with a small result for each unit that is done with a stage. A
-second run of the same plan finds the results and does the rest.
+While a preparation runs, the folder holds `_work` with a small result for each unit that has completed a stage. A
+second run of the same plan finds the results and does the remaining work.
 """
 
 import dataclasses
@@ -19,10 +19,10 @@ TOKENS, DUPLICATES, COUNTS, SHARDS = "tokens", "duplicates", "vocabulary", "shar
 
 @dataclasses.dataclass(frozen=True)
 class Workspace:
-    """The output folder.
+    """The output folder of a preparation.
 
     Attributes:
-        directory: a path or URL.
+        directory: its path or URL.
     """
 
     directory: str
@@ -36,11 +36,11 @@ class Workspace:
         return self.path(WORK_FOLDER, *names)
 
     def unit_path(self, stage: str, unit: int, kind: str) -> str:
-        """Returns the path of a file that a stage keeps of a unit, as `_work/tokens/000017.documents`."""
+        """Returns the path of a file that a stage keeps per unit, such as `_work/tokens/000017.documents`."""
         return self.work_path(stage, f"{unit:06d}.{kind}")
 
     def make_stage_folder(self, stage: str) -> None:
-        """Makes the folder in which a stage keeps its results."""
+        """Creates the folder for the results of a stage."""
         files.make_directory(self.work_path(stage))
 
     def names(self) -> set[str]:
@@ -52,7 +52,7 @@ class Workspace:
         return files.read_if_present(self.path(name))
 
     def publish(self, name: str, content: bytes | Path) -> None:
-        """Writes a file of the dataset, or moves a finished local one there; one cut short stays in `_work`."""
+        """Writes a file of the dataset from bytes or a local file; a partially written file stays in `_work`."""
         files.write_atomically(self.path(name), content, temporary_folder=self.work_path())
 
     def publish_if_changed(self, name: str, content: bytes) -> None:
@@ -65,16 +65,16 @@ class Workspace:
         return self.read(TOKENIZER_FILE) or b""
 
     def record(self, stage: str, unit: int, result: dict[str, Any]) -> None:
-        """Keeps the result of a unit, which marks the unit as done with the stage."""
+        """Stores the result of a unit, which marks the stage as done for the unit."""
         files.write_atomically(self.unit_path(stage, unit, "json"), json.dumps(result).encode())
 
     def recorded(self, stage: str, unit: int) -> dict[str, Any] | None:
-        """Returns the result of a unit, or None if the unit is not done with the stage."""
+        """Returns the result of a unit, or None if the stage is not done for the unit."""
         content = files.read_if_present(self.unit_path(stage, unit, "json"))
         return None if content is None else json.loads(content)
 
     def recorded_units(self, stage: str) -> set[int]:
-        """Returns the numbers of the units that are done with a stage."""
+        """Returns the numbers of the units for which a stage is done."""
         names = files.list_names(self.work_path(stage), files_only=True)
         return {int(name.removesuffix(".json")) for name in names if name.endswith(".json")}
 

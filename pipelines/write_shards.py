@@ -59,7 +59,7 @@ class WriteUnit:
         return report.to_json()
 
     def _read_report(self, unit: Unit) -> UnitReport:
-        """Returns a report with the findings of the earlier passes: rejected items and duplicates."""
+        """Returns a report with the results of the earlier passes: rejected items and duplicates."""
         found = self._workspace.recorded(TOKENS, unit.index)
         assert found is not None, "the tokens of a unit are written before its shards"
         report = UnitReport(
@@ -87,7 +87,7 @@ class WriteUnit:
             report.shards.append(shard)
 
     def _publish_dropped(self, records: list[str], file: Path, unit: int) -> str:
-        """Writes the file of a unit's dropped documents, and returns its SHA-256."""
+        """Writes the file of a unit's dropped documents; returns its SHA-256 as hexadecimal digits."""
         content = "".join(records).encode()
         file.write_bytes(content)
         self._workspace.publish(dropped_name(unit), file)

@@ -1,4 +1,4 @@
-"""A cache on this machine's disk of what is read from remote files."""
+"""Caches byte ranges of remote files on the local disk."""
 
 import contextlib
 import hashlib
@@ -13,32 +13,36 @@ from textgen.files import Folder, Range, is_remote, write_atomically
 _PREFIX = "range-"
 
 _SHARE = 16
-"""One process reserves this part of the limit at a time, since others may write to the folder too."""
+"""A process reserves one sixteenth of the limit at a time, since other processes may write to the folder too."""
 
 
 class BlockCache:
     """Keeps byte ranges of remote files in a local folder; the least recently used are removed first.
 
-    Several processes may share the folder, each of which may exceed the limit by a sixteenth. A range that cannot be
-    kept, because it is larger than the limit or the disk is full, is not kept, and that is no error.
+    Several processes may share the folder; each may exceed the limit by one sixteenth. A range that cannot be stored,
+    because it is larger than the limit or the disk is full, is skipped without an error.
     """
 
     def __init__(self, directory: Path, max_bytes: int):
-        """Makes the folder.
+        """Creates the folder if it does not exist.
+
+        Args:
+            directory: path of the folder.
+            max_bytes: maximum size of all ranges, in bytes.
 
         Raises:
             UserError: `max_bytes` is below 1.
-            OSError: the folder cannot be made.
+            OSError: the folder cannot be created.
         """
         require(max_bytes >= 1, f"the cache has a limit of {max_bytes} bytes; it must be at least 1.")
         directory.mkdir(parents=True, exist_ok=True)
         self._directory, self._max_bytes = directory, max_bytes
         self._lock = threading.Lock()
-        # Bytes that may be written before the folder is looked through again.
+        # Number of bytes that may be written before the size of the folder is computed again.
         self._reserved = 0
 
     def get(self, key: str) -> bytes | None:
-        """Returns what was put under a key, or None."""
+        """Returns the content stored under a key, or None."""
         path = self._path(key)
         try:
             content = path.read_bytes()
@@ -49,7 +53,7 @@ class BlockCache:
         return content
 
     def put(self, key: str, content: bytes) -> None:
-        """Keeps `content` in place of what was kept under the key."""
+        """Stores `content` under a key, and replaces any older content."""
         if len(content) > self._max_bytes:
             return
         with contextlib.suppress(OSError):
@@ -60,7 +64,7 @@ class BlockCache:
         return self._directory / (_PREFIX + hashlib.sha256(key.encode()).hexdigest())
 
     def _reserve(self, size: int) -> None:
-        """Takes `size` bytes from the reserve; where that is too small, removes old files and reserves anew."""
+        """Takes `size` bytes from the reserve; if it is too small, first removes old files and renews the reserve."""
         with self._lock:
             if self._reserved < size:
                 self._reserved = max(size, self._max_bytes // _SHARE)
@@ -77,7 +81,7 @@ class BlockCache:
             total -= size
 
     def _files(self) -> Iterator[tuple[int, int, Path]]:
-        """Yields the time of last use, size and path of each file; temporary files of killed processes too."""
+        """Yields the last use in ns, the size in bytes and the path of each file, including temporary ones."""
         for path in self._directory.glob(f"{_PREFIX}*"):
             with contextlib.suppress(FileNotFoundError):
                 stat = path.stat()
@@ -104,7 +108,7 @@ class CachedFolder(Folder):
 
     def _kept(self, wanted: Range) -> bytes | None:
         content = self._cache.get(self._key(wanted))
-        # A crash of the machine may have cut what was kept.
+        # A crash of the machine may have truncated the file.
         return content if content is not None and len(content) == wanted.end - wanted.start else None
 
     def _key(self, wanted: Range) -> str:
@@ -112,7 +116,11 @@ class CachedFolder(Folder):
 
 
 def open_folder(directory: str | Path, *, cache: BlockCache | None) -> Folder:
-    """Opens a folder to read from; that of a remote dataset keeps what it reads in the cache, if there is one.
+    """Opens a folder for reading.
+
+    Args:
+        directory: path or URL of the folder.
+        cache: cache for the byte ranges that are read from a remote folder; None for no cache.
 
     Raises:
         UserError: the scheme of the URL has no driver.

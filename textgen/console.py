@@ -1,4 +1,4 @@
-"""Progress messages and bars on standard error; standard output is left to results."""
+"""Shows progress messages and bars on standard error; standard output is reserved for results."""
 
 import contextlib
 import logging
@@ -16,9 +16,17 @@ def say(message: str) -> None:
 
 
 def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, initial: int = 0) -> "tqdm[Any]":
-    """Returns a progress bar with rate and time left; it is updated every 15 s if the stream is not a terminal."""
+    """Returns a progress bar with rate and remaining time.
+
+    Args:
+        total: number of units of the whole work.
+        title: text before the bar.
+        unit: unit of progress, such as "B".
+        stream: stream to write to; None for standard error. The bar is updated every 15 s if it is not a terminal.
+        initial: number of units that are already done.
+    """
     stream = stream or sys.stderr
-    # A notebook shows text that rewrites its line as a terminal does, but is none.
+    # The stream of a notebook is no terminal, but shows text that rewrites its line as a terminal does.
     in_notebook = type(stream).__module__.startswith("ipykernel.")
     often = 0.1 if stream.isatty() else 0.5 if in_notebook else 15.0
     return tqdm(

@@ -1,4 +1,4 @@
-"""Errors shown to users, and their recovery from exceptions of a framework that wrapped them."""
+"""Defines the errors shown to users, and recovers them from exceptions of frameworks that wrapped them."""
 
 import re
 
@@ -22,13 +22,17 @@ class Interrupted(Exception):  # noqa: N818 - It is not an error.
 
 
 def require(condition: bool, message: str) -> None:
-    """Raises UserError(message) unless the condition holds."""
+    """Checks a condition.
+
+    Raises:
+        UserError: the condition is false; with `message`.
+    """
     if not condition:
         raise UserError(message)
 
 
 def user_error(error: BaseException) -> UserError | None:
-    """Returns the UserError that an exception is or carries in its message, or None.
+    """Returns the UserError that an exception is or contains in its message, or None.
 
     Beam and tf.data report an exception of a worker as one of their own, with the worker's traceback as text.
     """

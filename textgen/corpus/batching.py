@@ -11,7 +11,7 @@ from textgen.corpus.readers.base import Limits, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
 Item: TypeAlias = bytes | Iterator[bytes] | Rejected
-"""A document, whole or as blocks that are consumed before the next item; or a rejected item."""
+"""A document, whole or as blocks that must be consumed before the next item; or a rejected item."""
 
 
 class Origin(NamedTuple):
@@ -23,7 +23,11 @@ class Origin(NamedTuple):
 
 
 def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
-    """Groups short documents into batches; each chunk of a long document is a batch of its own.
+    """Groups short documents into batches; each chunk of a long document is a separate batch.
+
+    Args:
+        found: documents and rejected items, in the order of the file.
+        origin: origin of the texts.
 
     Raises:
         UserError: a document is invalid and `on_invalid` is "fail".
@@ -87,7 +91,7 @@ def _gathered(item: Iterator[bytes] | Rejected, limits: Limits) -> Item:
 
 def _batch(raw_texts: list[bytes], rejected: list[Rejected], origin: Origin) -> TextBatch:
     texts = [to_utf8(raw, origin.encoding) for raw in raw_texts]
-    # Texts one after the other are valid where each is, and one call takes a fifth of the time of many.
+    # Joined texts are valid if and only if each text is, and one call takes a fifth of the time of many.
     if is_valid_utf8(b"\n".join(texts)):
         return TextBatch(texts, [False] * len(texts), rejected=rejected)
     batch = TextBatch(rejected=rejected)
@@ -140,7 +144,7 @@ def _chunks(blocks: Iterator[bytes], origin: Origin) -> Iterator[TextBatch]:
                 replaced = True
             yield valid
 
-    # Whether bytes were replaced is known, and therefore counted, at the last chunk.
+    # The document is counted as replaced at its last chunk, when all of its bytes have been checked.
     chunks = split_into_chunks(valid_texts(), chunk_bytes=origin.options.limits.chunk_bytes)
     for i, (chunk, following) in enumerate(itertools.pairwise(itertools.chain(chunks, [b""]))):
         yield TextBatch([chunk], [i > 0], replaced=int(replaced and not following))

@@ -1,4 +1,4 @@
-"""Forward-only binary files over an iterator of blocks."""
+"""Reads files in blocks, and presents an iterator of blocks as a binary file that can't seek."""
 
 import io
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""Splits documents that are too long to be held whole into chunks.
+"""Splits documents that are too long to be held in memory into chunks.
 
-A chunk ends before white space, so that no word or combining sequence is split; the white space begins the next
-chunk, so that the joined chunks are the document.
+A chunk ends before white space, so that no word or combining sequence is split. The white space begins the next
+chunk, so that the concatenated chunks are the document.
 """
 
 import unicodedata
@@ -10,18 +10,23 @@ from collections.abc import Iterable, Iterator
 from textgen.corpus.readers.base import CHUNK_BYTES
 
 _WHITE_SPACE = (b" ", b"\n", b"\r", b"\t", b"\v", b"\f")
-# Bytes of the longest character in UTF-8.
+# Maximum number of bytes per character in UTF-8.
 _LONGEST_CHARACTER = 4
 _PREFERRED = 16
 """A line end is preferred in the last sixteenth of a chunk, where it shortens the chunk only a little."""
 
 
 def split_into_chunks(blocks: Iterable[bytes], *, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-    """Yields the chunks of valid UTF-8 given in blocks; they do not depend on the block boundaries."""
+    """Yields the chunks of a document.
+
+    Args:
+        blocks: the document as valid UTF-8; the chunks do not depend on the block boundaries.
+        chunk_bytes: maximum size of a chunk, in bytes.
+    """
     held = bytearray()
     for block in blocks:
         held += block
-        # The rule looks at the character after a chunk, so that character must be there.
+        # The end of a chunk depends on the character after it, so that character must be in `held`.
         yield from _take_chunks(held, chunk_bytes, at_least=chunk_bytes + _LONGEST_CHARACTER)
     yield from _take_chunks(held, chunk_bytes, at_least=chunk_bytes + 1)
     if held:
@@ -39,7 +44,7 @@ def _take_chunks(held: bytearray, chunk_bytes: int, *, at_least: int) -> Iterato
 
 
 def find_chunk_end(text: bytes | bytearray, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES) -> int:
-    r"""Returns the end offset of the chunk at `start` of a text with more than `chunk_bytes` bytes after it.
+    r"""Returns the end offset of the chunk that starts at `start`; more than `chunk_bytes` bytes must follow.
 
     >>> find_chunk_end(b"one two three", chunk_bytes=8), find_chunk_end(b"one\n\ntwo", chunk_bytes=4)
     (7, 3)

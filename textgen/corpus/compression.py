@@ -32,10 +32,15 @@ def is_compressed(path: str) -> bool:
 
 
 def open_decompressed(path: str, open_file: OpenFile, *, block_bytes: int = BLOCK_BYTES) -> BinaryIO:
-    """Opens a compressed file for reading forward, `block_bytes` bytes at once; memory does not depend on its size.
+    """Opens a compressed file for sequential reading; memory use does not depend on its size.
+
+    Args:
+        path: path of the file.
+        open_file: opens a path for reading.
+        block_bytes: number of bytes to decompress at once.
 
     Raises:
-        UserError: from reads of the file that is returned, if the compressed file is damaged.
+        UserError: the compressed file is damaged; raised by reads of the returned file.
     """
     source = open_file(path)
     return open_blocks(_checked(path, source, block_bytes), source=source, block_bytes=block_bytes)
@@ -65,7 +70,7 @@ def _zstandard(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
 
 
 def _streams(make_decompressor: Callable[[], Any], source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
-    """Decompresses concatenated streams; `BZ2File` and `LZMAFile` would ignore a damaged second one."""
+    """Decompresses concatenated streams; `BZ2File` and `LZMAFile` would ignore a damaged second stream."""
     compressed = source.read(block_bytes)
     while compressed:
         decompressor = make_decompressor()

@@ -1,7 +1,7 @@
 """Converts text of any encoding to UTF-8, and invalid UTF-8 to valid UTF-8.
 
-A sequence that is invalid in its encoding becomes one byte that UTF-8 does not allow. So validity is checked once, on
-the UTF-8, for every encoding.
+A sequence that is invalid in its encoding becomes one byte that UTF-8 does not allow, so that one check of the UTF-8
+serves every encoding.
 """
 
 import codecs
@@ -9,7 +9,7 @@ import functools
 from collections.abc import Iterable, Iterator
 
 _ASCII = bytes(range(128))
-# A Latin, a Japanese, a Chinese and a Korean character, with a mark: encoded by the encodings that have them.
+# Latin, Japanese, Chinese and Korean characters and a punctuation mark; an encoding ignores those that it lacks.
 _NON_ASCII = "é、あ中한"
 _INVALID_BYTE = "textgen-invalid-byte"
 
@@ -56,12 +56,12 @@ def utf8(text: str) -> bytes:
 
 
 def to_utf8(raw: bytes, encoding: str) -> bytes:
-    """Converts a text to UTF-8, which is valid if and only if the text is; UTF-8 is returned unchanged."""
+    """Converts a text to UTF-8; the result is valid if and only if the text is. UTF-8 is returned unchanged."""
     return raw if encoding == "utf-8" else utf8(decoded(raw, encoding))
 
 
 def blocks_to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Converts the blocks of a text to UTF-8; a character may lie across two blocks."""
+    """Converts the blocks of a text to UTF-8; a character may span two blocks."""
     decoder = codecs.getincrementaldecoder(encoding)(_INVALID_BYTE)
     for block in blocks:
         yield utf8(decoder.decode(block))

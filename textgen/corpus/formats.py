@@ -1,4 +1,4 @@
-"""Table of the readers by format, and detection of a file's format by its name."""
+"""Maps formats to readers, and detects the format of a file by its name."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -44,9 +44,9 @@ _REMEDIES: Mapping[str, str] = {
 
 
 def format_of(path: str, format: str) -> str:
-    """Returns the format of a file: the one that is given, or for "auto" the one that its ending stands for.
+    """Returns the format of a file: the given one, or for "auto" the one that its ending indicates.
 
-    A file with any other ending is one document.
+    With "auto", a file with an unknown ending is one document.
 
     >>> format_of("speeches.csv.gz", "auto"), format_of("chapter.txt", "auto"), format_of("chapter.txt", "lines")
     ('csv', 'document', 'lines')

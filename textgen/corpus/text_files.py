@@ -27,7 +27,7 @@ def text_encoding(options: ReadOptions) -> str:
 
 
 def open_text(path: str, open_file: OpenFile, options: ReadOptions) -> BinaryIO:
-    """Opens a file at the start of its text; it can seek, by offsets of the file, if `is_splittable`.
+    """Opens a file at the start of its text; if `is_splittable`, the result can seek to any offset of the file.
 
     Raises:
         UserError: the file can't be decompressed, or starts with the byte order mark of UTF-16 but is read as UTF-8.

@@ -34,11 +34,11 @@ class InputFile:
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A group of small files, or a range of a big one, in the order in which it is read.
+    """One work item: consecutive small files, or a range of a large one.
 
     Attributes:
         index: position among the units, from 0.
-        file_ranges: the ranges, at least one.
+        file_ranges: at least one range, in reading order.
     """
 
     index: int
@@ -51,14 +51,24 @@ class Unit:
 
 
 def unit_bytes(total_bytes: int, *, most: int) -> int:
-    """Returns the target size of a unit: small enough for several units, and at most `most` bytes."""
+    """Returns the target size of a unit, in bytes: small enough for several units, and at most `most`."""
     return max(MIN_UNIT_BYTES, min(total_bytes // TARGET_UNITS, most))
 
 
 def plan_units(
     files: Iterable[InputFile], *, unit_bytes: int, open_file: OpenFile, options: ReadOptions
 ) -> list[Unit]:
-    """Returns the units in the order of the files: readers divide big files, and small files are grouped."""
+    """Returns the units in the order of the files: readers divide large files, and small files are grouped.
+
+    Args:
+        files: the input files.
+        unit_bytes: target size of a unit, in bytes.
+        open_file: opens a path for reading.
+        options: settings of the readers.
+
+    Raises:
+        UserError: a file can't be read with these options.
+    """
     units: list[Unit] = []
     group: list[FileRange] = []
     grouped = 0

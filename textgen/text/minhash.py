@@ -1,6 +1,6 @@
-"""Computes MinHash signatures, by which near duplicates are found.
+"""Computes MinHash signatures, with which near duplicates are found.
 
-The shingles of a document are all its runs of five consecutive words. The fraction of equal elements in two
+The shingles of a document are all its sequences of five consecutive words. The fraction of equal elements in two
 signatures estimates the Jaccard similarity of the documents' sets of shingles (Broder 1997). Five words and 14 bands
 of 8 hashes are the settings of FineWeb (Penedo et al. 2024, arXiv:2406.17557).
 """
@@ -22,8 +22,8 @@ _NO_SHINGLE = np.uint32(0xFFFFFFFF)
 def signatures(cleaned: tf.Tensor) -> np.ndarray:
     """Returns the signatures of cleaned texts.
 
-    The signature of a document in chunks is the elementwise minimum of those of its chunks, except that shingles
-    across two chunks are missing.
+    The signature of a document in chunks is the elementwise minimum of the signatures of its chunks, except for
+    shingles that span two chunks.
 
     Args:
         cleaned: string [B].
@@ -73,7 +73,7 @@ def similarity(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
     Args:
         one: uint8 [N, 112], the first sketch of each pair.
-        other: uint8 [N, 112], the second one.
+        other: uint8 [N, 112], the second sketch of each pair.
 
     Returns:
         float64 [N], 1 for equal sketches, near 0 or slightly below for unrelated ones.
@@ -84,7 +84,10 @@ def similarity(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 def _shingles(cleaned: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Hashes the shingles of string [B]; a text of one to four words has one shingle, padded with zeros.
+    """Hashes the shingles of texts; a text of one to four words has one shingle, padded with zeros.
+
+    Args:
+        cleaned: string [B].
 
     Returns:
         int64 [S], the hashes of all shingles of all texts; and int64 [B], number of shingles per text.

@@ -43,7 +43,7 @@ class TokenizedTexts(NamedTuple):
 
 
 class Analyzer(tf.Module):
-    """Cleans, tokenizes and measures texts before there is a vocabulary."""
+    """Cleans and tokenizes texts, and measures the statistics of filters; needs no vocabulary."""
 
     def __init__(self, config: TextConfig, *, filters: Sequence[Filter] = (), model: bytes = b""):
         """Builds the tokenizer.
@@ -64,11 +64,14 @@ class Analyzer(tf.Module):
     # Without autograph, which takes seconds and has nothing to convert here.
     @tf.function(input_signature=[_TEXTS, _FLAGS], autograph=False)
     def analyze(self, texts: tf.Tensor, continued: tf.Tensor) -> TokenizedTexts:
-        """Cleans, tokenizes and measures texts.
+        """Cleans and tokenizes texts, and measures the statistics of the filters.
 
         Args:
             texts: string [B], valid UTF-8.
             continued: bool [B], whether a text is a further chunk of the document of the preceding text.
+
+        Returns:
+            The tokens and statistics of the batch.
         """
         cleaned = clean(texts, self.config, continued)
         ragged = self.tokenizer.tokenize(cleaned)
@@ -119,14 +122,15 @@ class Preprocessor(Analyzer):
 
 
 def load(directory: str | Path, config: TextConfig) -> Preprocessor:
-    """Loads the preprocessor of a dataset or of a run.
+    """Loads the preprocessor of a dataset or run.
 
     Args:
-        directory: path or URL of its folder.
-        config: its text settings.
+        directory: path or URL of the folder of the dataset or run.
+        config: the text settings of the dataset or run.
 
     Raises:
-        UserError: the folder has no vocabulary, or not the tokenizer model that `config` names.
+        UserError: the folder has no vocabulary, or its tokenizer model is missing or has another SHA-256 than
+            `config` records.
         OSError: a file can't be read.
     """
     vocabulary = vocabularies.load(directory)

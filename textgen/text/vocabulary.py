@@ -1,4 +1,4 @@
-"""The vocabulary: the most frequent tokens, numbered from id 4 on.
+"""Learns, reads and writes the vocabulary: the most frequent tokens, with ids from 4 on.
 
 Tokens are sorted by falling frequency, ties by text, so that log-uniform sampling of ids is valid. The file is JSON
 Lines with one `["the", 14715]` per line, so that a token may be any text, even one with a newline.
@@ -24,7 +24,7 @@ class Vocabulary(NamedTuple):
 
     Attributes:
         tokens: the tokens without the reserved ones; `tokens[i]` has the id `i + 4`.
-        counts: number of occurrences of each in the training split; zeros for a vocabulary from a text file.
+        counts: number of occurrences of each token in the training split; zeros for a vocabulary from a text file.
     """
 
     tokens: tuple[str, ...]
@@ -37,7 +37,7 @@ class Vocabulary(NamedTuple):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Text of every id; those of the reserved ids are `[PAD]`, `[UNK]`, `[BOS]` and `[EOS]`."""
+        """Text of every id; the reserved ids have the texts `[PAD]`, `[UNK]`, `[BOS]` and `[EOS]`."""
         return RESERVED + self.tokens
 
     def to_bytes(self) -> bytes:
@@ -89,11 +89,11 @@ def parse_user_vocabulary(content: bytes, path: str) -> Vocabulary:
     """Returns the vocabulary in a file given by the user.
 
     Args:
-        content: a vocabulary file as of a dataset, or text with one token per line, by falling frequency.
-        path: path of the file; a vocabulary file's ends in `.jsonl`.
+        content: content of a dataset's vocabulary file, or text with one token per line, by falling frequency.
+        path: path of the file; it ends in `.jsonl` for a vocabulary file of a dataset.
 
     Raises:
-        UserError: the file is damaged, is not UTF-8, has no tokens, or has one twice.
+        UserError: the file is damaged, is not UTF-8, has no tokens, or has a token more than once.
     """
     content = content.removeprefix(codecs.BOM_UTF8)
     given = _parse_json_lines(content, path) if path.endswith(".jsonl") else _parse_lines(content, path)
@@ -106,6 +106,7 @@ def parse_user_vocabulary(content: bytes, path: str) -> Vocabulary:
 
 
 def _parse_json_lines(content: bytes, path: str) -> Vocabulary:
+    """Parses a vocabulary file of a dataset; raises UserError if it is damaged."""
     try:
         return parse(content)
     except UserError:
@@ -116,6 +117,7 @@ def _parse_json_lines(content: bytes, path: str) -> Vocabulary:
 
 
 def _parse_lines(content: bytes, path: str) -> Vocabulary:
+    """Parses a text file with one token per line; raises UserError if it is not UTF-8 or has no tokens."""
     try:
         lines = [line.removesuffix("\r") for line in content.decode().split("\n")]
     except UnicodeDecodeError:
@@ -129,7 +131,10 @@ def _parse_lines(content: bytes, path: str) -> Vocabulary:
 
 
 def load(directory: str | Path) -> Vocabulary:
-    """Loads the vocabulary of a dataset or of a run from the path or URL of its folder.
+    """Loads the vocabulary of a dataset or run.
+
+    Args:
+        directory: path or URL of the folder of the dataset or run.
 
     Raises:
         UserError: the folder has no vocabulary, or a damaged one.

@@ -19,9 +19,9 @@ class Limits(NamedTuple):
     The output depends on `chunk_bytes` where a long document has no white space, and on no other limit.
 
     Attributes:
-        batch_texts: number of texts and rejected items at which a batch is closed; text operations are 6 to 10 times
-            slower on single texts than on batches.
-        batch_bytes: number of bytes at which a batch is closed.
+        batch_texts: number of texts and rejected items at which a batch is complete; text operations are 6 to 10
+            times slower on single texts than on batches.
+        batch_bytes: number of bytes at which a batch is complete.
         chunk_bytes: maximum size of a chunk.
         block_bytes: number of bytes to read from a file at once.
     """
@@ -33,7 +33,7 @@ class Limits(NamedTuple):
 
     @property
     def short_bytes(self) -> int:
-        """Size up to which a text is shorter than a chunk once it is UTF-8, in any encoding."""
+        """Maximum size of a text, in bytes of any encoding, for which its UTF-8 certainly fits into one chunk."""
         return self.chunk_bytes // 4
 
 
@@ -50,7 +50,7 @@ class ReadOptions(NamedTuple):
     """Settings of a reader.
 
     Attributes:
-        text_field: name of the column or path of the field (`data.text`) that holds the documents.
+        text_field: name of the column, or path of the field such as `data.text`, that holds the documents.
         encoding: encoding of the files, by its Python name.
         on_invalid: treatment of a document with bytes that are invalid in the encoding: "replace" them by U+FFFD,
             "drop" the document, or "fail".
@@ -84,7 +84,7 @@ class TextBatch:
         continued: for each text, whether it is a further chunk of the document of the preceding text, which may be
             the last one of the preceding batch.
         replaced: number of documents in which invalid bytes were replaced by U+FFFD.
-        rejected: input items between these texts that are no documents.
+        rejected: input items among these texts that are not documents.
     """
 
     texts: list[bytes] = dataclasses.field(default_factory=list)
@@ -100,22 +100,22 @@ class Reader(Protocol):
     """Whether a document is one named column or field of a row (`ReadOptions.text_field`)."""
 
     endings: tuple[str, ...]
-    """File name endings that `--format auto` reads with this reader, as `.csv`; none for plain text."""
+    """File name endings that `--format auto` reads with this reader, such as `.csv`; none for plain text."""
 
     def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
-        """Checks that a file can be read with these options; reads only the start of the file.
+        """Checks that a file can be read with these options; reads only the file's start or its schema.
 
         Raises:
-            UserError: it can't.
+            UserError: the file can't be read with these options.
         """
         ...
 
     def divide(
         self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
-        """Returns byte ranges [start, end) of about `unit_bytes` that are read independently.
+        """Returns byte ranges [start, end) of about `unit_bytes` bytes that are read independently.
 
-        Together they hold each document once.
+        Each document belongs to exactly one of the ranges.
 
         Raises:
             UserError: the file can't be read with these options.

@@ -1,4 +1,4 @@
-"""The error for a column or field that the file does not have."""
+"""Makes the error for a column or field that a file does not have."""
 
 from textgen.errors import UserError
 
@@ -6,7 +6,14 @@ _MOST_NAMED = 20
 
 
 def missing_column_error(path: str, kind: str, names: list[str], text_field: str | None) -> UserError:
-    """Returns the error for a file in which `text_field` is not given, or is none of its columns `names`."""
+    """Returns the error for a `text_field` that is None or not among the columns of a file.
+
+    Args:
+        path: path of the file.
+        kind: name of its format, as in "a CSV file".
+        names: names of its columns.
+        text_field: the column that was requested.
+    """
     # Characters that can't be printed are shown as question marks.
     shown = ", ".join(names[:_MOST_NAMED]).encode(errors="replace").decode()
     rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 
 def ends_in_quotes(data: bytes, delimiter: str, *, begins_in_quotes: bool = False) -> bool:
-    r"""Returns whether whole lines end within a quoted cell.
+    r"""Returns whether the end of `data` lies within a quoted cell.
 
-    The first line starts a record, or lies within a quoted cell if `begins_in_quotes` is true.
+    `data` consists of whole lines; its start lies within a quoted cell if `begins_in_quotes`, else at a record start.
 
     >>> ends_in_quotes(b'1,"one\n', ","), ends_in_quotes(b'1,5" disk\n', ",")
     (True, False)
@@ -31,7 +31,7 @@ def ends_in_quotes(data: bytes, delimiter: str, *, begins_in_quotes: bool = Fals
 def _quoted(delimiter: str) -> re.Pattern[bytes]:
     """Returns a pattern for consecutive quoted cells, up to the last mark or the end of the data.
 
-    It looks for the first mark before it looks at what precedes it, so that text without marks is skipped at the
+    The pattern begins with the mark and then checks the byte before it, so that text without marks is skipped at the
     speed of memchr.
     """
     mark = re.escape(delimiter.encode())
@@ -39,7 +39,7 @@ def _quoted(delimiter: str) -> re.Pattern[bytes]:
 
 
 def read_record(file: BinaryIO, delimiter: str, *, most_bytes: int) -> bytes:
-    """Reads the record at the file's position; of a longer one, the first `most_bytes` bytes."""
+    """Reads the record at the file's position, but at most `most_bytes` bytes of it."""
     lines = [file.readline(most_bytes)]
     left = most_bytes - len(lines[0])
     in_quotes = ends_in_quotes(lines[0], delimiter)

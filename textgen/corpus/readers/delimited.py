@@ -58,7 +58,7 @@ class DelimitedReader:
             return self._ranges(file, size, unit_bytes, block_bytes)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """Yields the column's cells; rows with another number of cells than the header are rejected.
+        """Yields the column's cells; rows whose number of cells differs from the header's are rejected.
 
         Raises:
             UserError: the file is damaged or has become shorter, or a cell is invalid and `on_invalid` is "fail".
@@ -147,7 +147,7 @@ class DelimitedReader:
 
 
 def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterator[Item]:
-    """Yields the rows that have another number of cells than the header, then the cells of one column."""
+    """Yields the rows whose number of cells differs from the header's as rejected, then the cells of one column."""
     as_found: Callable[[bytes], bytes] = bytes
     if not is_valid_utf8(records):
         # pyarrow gives rejected rows as text, and any bytes are valid Latin-1.
@@ -162,9 +162,9 @@ def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterato
     # Columns are named by number, since two columns may have the same name.
     numbers = [str(i) for i in range(columns)]
     table = pa.csv.read_csv(
-        # A line end first, since pyarrow drops a byte order mark at the start of its input.
+        # The input begins with a line end, since pyarrow drops a byte order mark at the start of its input.
         pa.BufferReader(b"\n" + records),
-        # One block for all records, so that a record may have any length.
+        # All records are one block, so that a record may have any length.
         read_options=pa.csv.ReadOptions(column_names=numbers, block_size=len(records) + 2, use_threads=False),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
         convert_options=pa.csv.ConvertOptions(

@@ -37,10 +37,10 @@ def skip_line(file: BinaryIO, position: int, limits: Limits) -> None:
 def read_lines(
     file: BinaryIO, file_range: FileRange, end: float, limits: Limits
 ) -> Iterator[bytes | Iterator[bytes]]:
-    """Yields the lines that start in the range; a long line as an iterator of blocks, to be consumed at once.
+    """Yields the lines that start in the range; a long line is an iterator of blocks, to be consumed immediately.
 
     Args:
-        file: the opened file; for a range at 0, at the start of its text.
+        file: the opened file; for a range that starts at 0, positioned at the start of its text.
         file_range: the range.
         end: offset at which the range ends in the opened file, from `text_end`.
         limits: sizes of blocks and chunks.
@@ -72,7 +72,7 @@ def read_lines(
 
 
 def _long_line(block: bytes, file: BinaryIO, block_bytes: int) -> Iterator[bytes]:
-    """Yields a line in blocks, of which `block` is the first, without its line end."""
+    """Yields a line without its line end, in blocks; `block` is the first one."""
     while not block.endswith(b"\n") and (more := file.readline(block_bytes)):
         if block.endswith(b"\r"):
             block, more = block[:-1], b"\r" + more

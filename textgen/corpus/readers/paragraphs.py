@@ -13,10 +13,10 @@ from textgen.corpus.text_files import open_text, shortened_error, text_encoding,
 
 
 class ParagraphReader(PlainTextReader):
-    """Reads one document per paragraph: lines between lines that are empty or white space; keeps their line ends."""
+    """Reads one document per paragraph: consecutive lines that are not blank, with the line ends between them."""
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """Yields the paragraphs between the boundaries of the range's start and end.
+        """Yields the paragraphs from the boundary for the range's start to the boundary for its end.
 
         Raises:
             UserError: the file has become shorter, or a paragraph is invalid and `on_invalid` is "fail".
@@ -36,8 +36,8 @@ class ParagraphReader(PlainTextReader):
 def boundary(file: BinaryIO, position: int, limits: Limits) -> int:
     """Returns the offset of the first paragraph after the first blank line that starts at or after `position`.
 
-    It is the file's size if no paragraph follows, and 0 for position 0. A boundary depends only on the file and the
-    position, so that ranges between boundaries hold each paragraph once.
+    Returns the file's size if no paragraph follows, and 0 for position 0. A boundary depends only on the file and the
+    position, so that each paragraph belongs to exactly one of the ranges between boundaries.
     """
     if not position:
         return 0
@@ -58,7 +58,7 @@ def _paragraphs(file: BinaryIO, end: float, block_bytes: int) -> Iterator[Iterat
 
 
 def _lines(file: BinaryIO, end: float, block_bytes: int) -> Iterator[tuple[bool, bytes]]:
-    """Yields for each line whether it is blank, and the line; one longer than a block in blocks, as not blank."""
+    """Yields (is_blank, line) for each line; a line longer than a block is yielded in blocks that are not blank."""
     position, starts = file.tell(), True
     while position < end and (line := file.readline(block_bytes)):
         ends = line.endswith(b"\n")

@@ -16,16 +16,16 @@ from textgen.errors import UserError, one_line
 
 _BUFFER_BYTES = 1 << 20
 _MOST_ROWS = 1024
-"""Number of rows to read at once; the file does not say how much memory equal cells take once decoded."""
+"""Maximum number of rows to read at once; the file does not record how much memory repeated cells take decoded."""
 
 _IS_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
 _IS_STRING = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
 
 class ParquetReader:
-    """Reads the column `text_field`, which may be nested, as `data.text`: one document per cell.
+    """Reads the column `text_field`, which may be nested, such as `data.text`: one document per cell.
 
-    A row group is read as a whole; it belongs to the range in which its part of the column starts.
+    A row group is read as a whole; it belongs to the range in which its column chunk starts.
     """
 
     has_columns = True
@@ -108,7 +108,7 @@ class _Column:
         self.encoding = options.encoding if any(is_bytes(value_type) for is_bytes in _IS_BYTES) else "utf-8"
 
     def starts(self) -> list[int]:
-        """Returns the offset in the file of each row group's part of the column."""
+        """Returns the offset in the file of the column chunk of each row group."""
         return [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in map(self._chunk, self._groups())]
 
     def cells(self, group: int) -> Iterator[bytes | None]:
@@ -132,7 +132,7 @@ class _Column:
 def _fields(struct: pa.StructType, name: str) -> list[pa.Field]:
     """Returns the fields along a path, outermost first; none if there is no such path.
 
-    A field whose name contains the dots is preferred, and the first of several fields with the same name.
+    A field whose own name is the whole path is preferred. Of several fields with the same name, the first is taken.
     """
     named = {field.name: field for field in reversed(list(struct))}
     if name in named:

@@ -26,7 +26,7 @@ class PlainTextReader:
 
 
 def equal_ranges(path: str, size: int, unit_bytes: int, options: ReadOptions) -> list[tuple[int, int]]:
-    """Returns ranges of about `unit_bytes` that cover a file; one range if the file can't be split.
+    """Returns ranges of about `unit_bytes` bytes that cover a file; one range if the file can't be split.
 
     >>> equal_ranges("a.txt", 100, 50, ReadOptions()), equal_ranges("a.txt.gz", 100, 50, ReadOptions())
     ([(0, 50), (50, 100)], [(0, 100)])
