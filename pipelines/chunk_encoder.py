@@ -28,7 +28,7 @@ class ChunkEncoder:
 
         Args:
             located: G chunks with T tokens.
-            documents: the unit's documents. A document whose tokens give no id gets the reason "empty" here.
+            documents: the unit's documents; the reason of a document whose tokens have no ids is set to "empty".
         """
         batch, rows, offsets = located
         table = self._preprocessor.ids(batch.symbols.to_numpy(zero_copy_only=False))

@@ -18,7 +18,7 @@ class DocumentTableBuilder:
         """Creates a builder without documents.
 
         Args:
-            filters: the filters whose statistics the tokenized texts hold, in the same order.
+            filters: the filters of the statistics in the tokenized texts, in the same order.
             with_signatures: whether to compute MinHash signatures, as the search for near duplicates requires.
         """
         self._filters, self._with_signatures = filters, with_signatures

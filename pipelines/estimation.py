@@ -76,7 +76,7 @@ def estimate(
         The estimate.
 
     Raises:
-        UserError: the input cannot be read as asked, or the sample has no text.
+        UserError: the input cannot be read with these settings, or the sample has no text.
     """
     plan = make_plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
     with tempfile.TemporaryDirectory() as folder:

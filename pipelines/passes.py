@@ -36,7 +36,7 @@ class Passes:
         selection = self._plan.config.selection
         if not duplicates.wanted(selection) or self._workspace.is_done(DUPLICATES):
             return
-        # The search would take duplicates that an interrupted run recorded for documents dropped earlier.
+        # The search ignores dropped documents, so duplicates that an interrupted run recorded must be searched again.
         self._workspace.forget(DUPLICATES)
         self._workspace.make_stage_folder(DUPLICATES)
         for near in sorted({0.0, selection.near_duplicates}):

@@ -28,7 +28,7 @@ _ANALYZER_LOCK = threading.Lock()
 
 @functools.lru_cache(maxsize=1)
 def _analyzer(text: TextConfig, selection: SelectionConfig, model: bytes) -> Analyzer:
-    """Returns the text operations; the threads of a process share them, since tracing their graph takes seconds."""
+    """Returns the text operations, which all threads of a process share, since tracing their graph takes seconds."""
     return Analyzer(text, filters=make_filters(selection), model=model)
 
 
@@ -54,7 +54,7 @@ class TokenizeUnit:
             invalid bytes were replaced.
 
         Raises:
-            UserError: a document cannot be read as asked.
+            UserError: a document cannot be read with these settings.
         """
         texts = UnitTexts(unit, self._config, self._limits)
         with files.scratch_folder(self._workspace.work_path()) as folder:

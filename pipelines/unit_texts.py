@@ -33,12 +33,12 @@ class UnitTexts:
             The texts of a batch, and for each whether it continues the document of the text before it.
 
         Raises:
-            UserError: a document cannot be read as asked.
+            UserError: a document cannot be read with these settings.
         """
         yield from merge_batches(self._read(), self._options.limits)
 
     def rejected_records(self) -> str:
-        """Returns a line of JSON per rejected item so far; empty unless dropped documents are kept."""
+        """Returns one line of JSON per rejected item so far; empty unless dropped documents are kept."""
         return "".join(self._records)
 
     def _read(self) -> Iterator[TextBatch]:

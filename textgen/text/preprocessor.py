@@ -61,7 +61,7 @@ class Analyzer(tf.Module):
         self.tokenizer = make_tokenizer(config, model)
         self.filters = filters
 
-    # Without autograph, which takes seconds and has nothing to convert here.
+    # Autograph takes seconds and would convert nothing here.
     @tf.function(input_signature=[_TEXTS, _FLAGS], autograph=False)
     def analyze(self, texts: tf.Tensor, continued: tf.Tensor) -> TokenizedTexts:
         """Cleans and tokenizes texts, and measures the statistics of the filters.

@@ -72,7 +72,7 @@ def parse(content: bytes) -> Vocabulary:
         UserError: the content is not a vocabulary, or has no tokens.
     """
     try:
-        # Not splitlines, since JSON does not escape U+2028, which a token may hold.
+        # `splitlines` would also split at U+2028, which a token may contain and JSON does not escape.
         rows = [json.loads(line) for line in content.decode().split("\n") if line]
         vocabulary = Vocabulary(tuple(str(token) for token, _ in rows), tuple(int(count) for _, count in rows))
     except (ValueError, TypeError):
