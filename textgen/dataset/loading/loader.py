@@ -3,23 +3,6 @@
 The sampler chooses the stream positions of each step, the shuffled split maps positions to shuffle groups, and a
 group extracts the pairs. Each is a pure function, so a stream can start at any step, and any number of workers can
 serve the same batches, each its own slice.
-
-Arguments that `read_pairs` and `read_sequences` share; an "item" is a pair or a row:
-
-    data: folder that `textgen prepare` made, local or remote (`gs://…`, `s3://…`), or several folders with weights.
-    split: "train", "validation" or "test".
-    batch_size: B, number of items in a global batch. The last batch of an epoch may be smaller.
-    seed: seed of the order, which is different in every epoch; None for the order of the corpus.
-    epochs: number of times the split is served.
-    start_step: number of batches to skip at the start of the stream; they are not read.
-    worker: index of this worker's slice of each global batch. Slice sizes differ by at most one, so a slice of the
-        last batch of an epoch may be empty.
-    workers: number of workers that share each global batch. The batches do not depend on it.
-    drop_remainder: whether to drop the last batch of an epoch if it is smaller than B.
-    cache: cache for blocks of remote shards.
-    fraction: fraction of the items to serve, above 0 and up to 1, spread over the split. The items of a smaller
-        fraction are a subset of those of a larger one.
-    tuning: sizes of chunks and shuffle groups, for tests and measurements.
 """
 
 import dataclasses
@@ -63,13 +46,25 @@ def read_pairs(
     pairs as the datasets have together.
 
     Args:
-        data, split, batch_size, seed, epochs, start_step, worker, workers, fraction, drop_remainder, cache, tuning:
-            see the module.
+        data: folder of a dataset, local or remote (`gs://…`, `s3://…`), or several folders with their weights.
+        split: "train", "validation" or "test".
+        batch_size: B, number of pairs in a global batch. The last batch of an epoch may be smaller.
+        seed: seed of the order, which is different in every epoch; None for the order of the corpus.
+        epochs: number of times the split is served.
+        start_step: number of batches to skip at the start of the stream; they are not read.
+        worker: index of this worker's slice of each global batch. Slice sizes differ by at most one, so a slice of
+            the last batch of an epoch may be empty.
+        workers: number of workers that share each global batch. The batches do not depend on it.
         window: W, number of tokens before a target, at most the context in the shards; None for the W of the
             preparation. Other values need the `spans` layout, as do other values of stride and min_context.
         stride: keep every `stride`-th target, a multiple of the stride of the preparation; None for that stride.
         min_context: minimum number of tokens before a target. A value above 1 reads the shards once, to count.
+        fraction: fraction of the pairs to serve, above 0 and up to 1, spread over the split. The pairs of a
+            smaller fraction are a subset of those of a larger one.
+        drop_remainder: whether to drop the last batch of an epoch if it is smaller than B.
         compact: whether to keep the dtype of the ids on disk, uint16 (half the memory) or uint32 (the same memory).
+        cache: cache for blocks of remote shards.
+        tuning: sizes of chunks and shuffle groups, for tests and measurements.
 
     Returns:
         A dataset of known cardinality.
@@ -119,11 +114,23 @@ def read_sequences(
     about B blocks are in memory at a time.
 
     Args:
-        data: see the module; `spans` datasets with stride 1. The shards are read once, to count the rows.
-        split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, fraction, tuning: see
-            the module.
+        data: folder of a dataset, local or remote (`gs://…`, `s3://…`), or several folders with their weights; it
+            must have `spans` with stride 1. The shards are read once, to count the rows.
+        split: "train", "validation" or "test".
+        batch_size: B, number of rows in a global batch. The last batch of an epoch may be smaller.
+        seed: seed of the order, which is different in every epoch; None for the order of the corpus.
+        epochs: number of times the split is served.
+        start_step: number of batches to skip at the start of the stream; they are not read.
+        worker: index of this worker's slice of each global batch. Slice sizes differ by at most one, so a slice of
+            the last batch of an epoch may be empty.
+        workers: number of workers that share each global batch. The batches do not depend on it.
         window: W; None for the W of the preparation.
         stateful: whether each row continues the row at the same index of the batch before.
+        drop_remainder: whether to drop the last batch of an epoch if it is smaller than B.
+        cache: cache for blocks of remote shards.
+        fraction: fraction of the rows to serve, above 0 and up to 1, spread over the split. The rows of a
+            smaller fraction are a subset of those of a larger one.
+        tuning: sizes of chunks and shuffle groups, for tests and measurements.
 
     Returns:
         A dataset of known cardinality.
@@ -142,7 +149,7 @@ def read_sequences(
 
 @dataclasses.dataclass(frozen=True)
 class _Stream:
-    """Arguments of a stream that do not depend on its items; see the module."""
+    """Arguments of a stream that do not depend on its items; see `read_pairs`."""
 
     data: Data
     split: str
