@@ -15,8 +15,8 @@ from textgen.training import step  # noqa: E402
 make_steps = step.training_steps
 
 
-def training_steps(*arguments: Any) -> Any:
-    steps, done = make_steps(*arguments), 0
+def training_steps(*arguments: Any, **settings: Any) -> Any:
+    steps, done = make_steps(*arguments, **settings), 0
 
     def run(batches: Any, count: int, so_far: Any) -> Any:
         nonlocal done
