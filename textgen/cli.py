@@ -62,9 +62,9 @@ def _run(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        told = user_error(error)
-        if told is not None:
-            say(f"error: {told}")
+        message = user_error(error)
+        if message is not None:
+            say(f"error: {message}")
             return 2
         if isinstance(error, OSError):
             say(f"error: {error}")

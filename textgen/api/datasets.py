@@ -31,7 +31,7 @@ def prepare(
 ) -> Manifest:
     """Prepares a dataset of (window, next token) pairs from text, CSV, TSV, JSONL or Parquet files.
 
-    An interrupted preparation goes on where it stopped when it is called again with the same arguments; a complete
+    An interrupted preparation continues where it stopped when it is called again with the same arguments; a complete
     dataset is left as it is. Equal arguments give equal bytes, on any number of workers.
 
     Args:

@@ -61,7 +61,7 @@ def train_configs(
 
 
 def resumed_config(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
-    """Returns the settings of a run that goes on; only those that are declared as changeable may be given anew.
+    """Returns the settings of a resumed run; only those declared as changeable may differ from the saved ones.
 
     Args:
         config: settings of the run.

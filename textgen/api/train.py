@@ -34,7 +34,7 @@ def train(
 
     Training ends after `epochs`, after `patience` validations without a lower loss, or after `max_minutes`. At each
     validation it writes a row of the history, a plot, a sample of text and a checkpoint. In a notebook, interrupting
-    the kernel saves a checkpoint too; `resume=True` goes on from it.
+    the kernel saves a checkpoint too; `resume=True` continues from it.
 
     Args:
         data: folder or URL of a dataset, or several with their weights: `{"speeches": 1, "novels": 3}`.
@@ -42,7 +42,7 @@ def train(
         preset: named settings: `notebook` or `char`.
         model: settings of the network.
         train: settings of the training.
-        resume: go on from the last checkpoint of `output`, with the settings of that run.
+        resume: continue from the last checkpoint of `output`, with the settings of that run.
         max_minutes: time limit of the training, in minutes.
         strategy: devices to train on: `one`, `mirrored` (all GPUs of this machine), `multiworker` (several
             machines), or `auto`.

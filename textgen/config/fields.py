@@ -104,7 +104,7 @@ class Setting:
 
     @property
     def placeholder(self) -> str:
-        """What stands for the value in help."""
+        """Placeholder of the value in help."""
         return "{" + ",".join(self.choices) + "}" if self.choices else self.metavar or _METAVARS[self.kind]
 
     def check(self, value: Any) -> Any:

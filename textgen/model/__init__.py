@@ -1,1 +1,1 @@
-"""What learns: ids in, logits out."""
+"""Language models: ids in, logits out."""

@@ -1,4 +1,4 @@
-"""How training uses the cores of a machine without a GPU: decided once, then passed as an argument."""
+"""Division of training over the cores of a machine without a GPU: planned once, then passed as an argument."""
 
 import dataclasses
 import math
@@ -15,7 +15,7 @@ shared)."""
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CpuPlan:
-    """How a batch is split over the cores.
+    """Division of a batch over the cores.
 
     Attributes:
         halves: whether a causal network reads the two halves of a batch at the same time, one per core.

@@ -84,11 +84,11 @@ class Bidirectional(keras.layers.Bidirectional):
             return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
         x, mask = _features_first(sequences, mask)
         if initial_state is None:
-            begun = [_no_state(layer, x) for layer in layers]
+            initial = [_no_state(layer, x) for layer in layers]
         else:
-            begun = [_state(initial_state[:2]), _state(initial_state[2:])]
+            initial = [_state(initial_state[:2]), _state(initial_state[2:])]
         (left, left_state), (right, right_state) = (
-            _run(layer, x, mask, state) for layer, state in zip(layers, begun, strict=True)
+            _run(layer, x, mask, state) for layer, state in zip(layers, initial, strict=True)
         )
         if not self.return_sequences:
             left, right = left_state.h, right_state.h

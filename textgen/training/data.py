@@ -27,7 +27,7 @@ class HeldOutBatches(NamedTuple):
     Attributes:
         iterator: yields the batches.
         steps: number of batches.
-        stateful_rows: number of rows whose LSTM state goes on from the batch before; 0 if rows are independent.
+        stateful_rows: number of rows whose LSTM state continues from the previous batch; 0 if rows are independent.
     """
 
     iterator: Iterator[Any]

@@ -20,7 +20,7 @@ _FRACTION_SEED = 0
 
 
 class LoadOptions(NamedTuple):
-    """What to serve of a split; None stands for the value of the preparation.
+    """Selection of the pairs of a split; None is the value of the preparation.
 
     Attributes:
         window: W, the maximum number of tokens in an X.
@@ -102,7 +102,7 @@ def select_blocks(
     Args:
         locations: all N blocks of the split, in order.
         targets: int [N], number of targets, or of rows, in each block.
-        step: steps go on from block to block, so that short documents are served too.
+        step: steps continue from block to block, so that short documents are served too.
         fraction: see `LoadOptions`.
     """
     before = np.cumsum(targets) - targets

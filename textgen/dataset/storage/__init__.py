@@ -1,1 +1,1 @@
-"""What is on disk: windows, splits, shards and the manifest. It knows ids, not text."""
+"""Files of a dataset: windows, splits, shards and the manifest. It knows ids, not text."""

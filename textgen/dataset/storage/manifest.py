@@ -189,8 +189,8 @@ class Manifest:
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         units = ",\n".join("  " + json.dumps(unit.to_json()) for unit in values.pop("units"))
         head = json.dumps({**values, "config": to_json(self.config)}, indent=1)
-        told = f'{head[:-2]},\n "units": [\n{units}\n ],\n'.encode()
-        return told + _PROOF + _digest(told) + _END
+        body = f'{head[:-2]},\n "units": [\n{units}\n ],\n'.encode()
+        return body + _PROOF + _digest(body) + _END
 
 
 class DamageError(UserError):
@@ -220,8 +220,8 @@ def parse(content: bytes) -> Manifest:
             f"{FILE_NAME} has version {version}; this textgen reads version {VERSION}. "
             "Prepare the dataset again, into another folder."
         )
-    told, _, proof = content.rpartition(_PROOF)
-    if proof != _digest(told) + _END:
+    body, _, proof = content.rpartition(_PROOF)
+    if proof != _digest(body) + _END:
         raise DamageError("its last field must be the SHA-256 of the lines before it, and is not")
     del values["sha256"]
     units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))

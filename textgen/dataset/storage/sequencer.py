@@ -60,33 +60,33 @@ class Sequencer:
         # Of a document that continues in the next batch: its last ids, and the length of its sequence so far.
         self._before, self._length = np.empty(0, np.int64), 0
 
-    def sequences(self, stretches: DocumentChunks) -> Sequences:
+    def sequences(self, chunks: DocumentChunks) -> Sequences:
         """Returns the sequences of a batch that belong to the split, and counts them.
 
         A sequence that continues a document starts with context from the batch before.
 
         Args:
-            stretches: chunks of the next batch.
+            chunks: chunks of the next batch.
 
         Returns:
             S sequences, S <= G, joined with [BOS] and [EOS] if there are boundaries.
         """
-        starts, ends = stretches.split_ranges.starts[self._split], stretches.split_ranges.ends[self._split]
-        lengths = np.diff(stretches.edges)
-        begins = np.maximum(starts, stretches.offsets)
-        stops = np.minimum(ends, stretches.offsets + lengths)
+        starts, ends = chunks.split_ranges.starts[self._split], chunks.split_ranges.ends[self._split]
+        lengths = np.diff(chunks.edges)
+        begins = np.maximum(starts, chunks.offsets)
+        stops = np.minimum(ends, chunks.offsets + lengths)
         chosen = np.flatnonzero(begins < stops)
-        places = stretches.edges[:-1] - stretches.offsets
-        id_begins = stretches.id_edges[(places + begins)[chosen]]
-        id_stops = stretches.id_edges[(places + stops)[chosen]]
-        self._count(stretches, chosen, begins == starts, id_begins, id_stops)
+        shifts = chunks.edges[:-1] - chunks.offsets
+        id_begins = chunks.id_edges[(shifts + begins)[chosen]]
+        id_stops = chunks.id_edges[(shifts + stops)[chosen]]
+        self._count(chunks, chosen, begins == starts, id_begins, id_stops)
 
         goes_on = (begins > starts)[chosen]
         before = self._before if goes_on.any() else self._before[:0]
         first = self._boundaries & (begins == 0)[chosen]
-        last = self._boundaries & (stops == stretches.totals)[chosen]
-        source = np.concatenate([stretches.ids, [BOS, EOS], before])
-        bos = np.full(len(chosen), len(stretches.ids))
+        last = self._boundaries & (stops == chunks.totals)[chosen]
+        source = np.concatenate([chunks.ids, [BOS, EOS], before])
+        bos = np.full(len(chosen), len(chunks.ids))
         # Four slices per sequence: the context, [BOS], the ids, [EOS].
         ids, slice_ends = ragged.join(
             source,
@@ -108,24 +108,24 @@ class Sequencer:
 
     def _count(
         self,
-        stretches: DocumentChunks,
+        chunks: DocumentChunks,
         chosen: np.ndarray,
         new: np.ndarray,
         id_begins: np.ndarray,
         id_stops: np.ndarray,
     ) -> None:
         fresh = chosen[new[chosen]]
-        totals = np.maximum(stretches.totals[fresh], 1)
+        totals = np.maximum(chunks.totals[fresh], 1)
         # In proportion to tokens; the numbers of the split ranges of a document add up to that of the document.
         until, since = (
-            stretches.characters[fresh] * edges[self._split][fresh] // totals
-            for edges in (stretches.split_ranges.ends, stretches.split_ranges.starts)
+            chunks.characters[fresh] * edges[self._split][fresh] // totals
+            for edges in (chunks.split_ranges.ends, chunks.split_ranges.starts)
         )
         self.counts.add(
             SplitCounts(
                 documents=len(fresh),
                 characters=int((until - since).sum()),
                 tokens=int((id_stops - id_begins).sum()),
-                unknown=int((stretches.unknown[id_stops] - stretches.unknown[id_begins]).sum()),
+                unknown=int((chunks.unknown[id_stops] - chunks.unknown[id_begins]).sum()),
             )
         )

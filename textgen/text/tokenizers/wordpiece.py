@@ -23,7 +23,7 @@ _WORDS_A_PIECE = 2
 """Number of words to learn from per piece; the learner is slow, and rarer words change little."""
 
 _TOLERANCE = 1.05
-"""The search ends once there are at most so many times the wanted number of pieces."""
+"""The search ends when the number of pieces is at most this multiple of the wanted number."""
 
 _LONGEST_PIECE = 16
 _LONGEST_WORD_BYTES = 1 << 20

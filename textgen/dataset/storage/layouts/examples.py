@@ -58,9 +58,13 @@ def find(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     ends = values + data[np.minimum(values, len(data)) - 1]
     starts = np.concatenate([[0], ends + AFTER_RECORD])[: len(ends)] + BEFORE_RECORD
     lengths = np.ndarray(max(0, len(data) - 7), "<u8", data, strides=1)
-    told = lengths[np.minimum(starts, len(lengths)) - BEFORE_RECORD]
+    stated = lengths[np.minimum(starts, len(lengths)) - BEFORE_RECORD]
     # If every record has the length in its framing, and the last one ends the block, there are no others.
-    if len(ends) and ends[-1] + AFTER_RECORD == len(data) and np.array_equal(told, (ends - starts).astype(np.uint64)):
+    if (
+        len(ends)
+        and ends[-1] + AFTER_RECORD == len(data)
+        and np.array_equal(stated, (ends - starts).astype(np.uint64))
+    ):
         return starts, ends
     return record_edges(content)
 
