@@ -13,7 +13,7 @@ from textgen.corpus.encodings import is_ascii_compatible
 from textgen.corpus.readers.base import FileRange
 from textgen.corpus.units import Unit
 
-_BITE = 1 << 14
+_READ_BYTES = 1 << 14
 
 
 class SampleSize(NamedTuple):
@@ -69,10 +69,10 @@ def _head(index: int, file_range: FileRange, folder: Path, encoding: str, head_b
     """Copies the start of a file to a file in `folder`, and returns it as a sample."""
     path = folder / f"head-{index}"
     with files.open_file(file_range.path) as file:
-        sips = _Sips(file)
-        text = open_decompressed(file_range.path, sips.open) if is_compressed(file_range.path) else file
+        small_reads = _SmallReads(file)
+        text = open_decompressed(file_range.path, small_reads.open) if is_compressed(file_range.path) else file
         content = text.read(head_bytes)
-        read = sips.taken or file.tell()
+        read = small_reads.bytes_read or file.tell()
         whole = not text.read(1)
     if not whole and is_ascii_compatible(encoding):
         content = content[: content.rfind(b"\n") + 1] or content
@@ -81,16 +81,16 @@ def _head(index: int, file_range: FileRange, folder: Path, encoding: str, head_b
     return Sample(Unit(index, (FileRange(str(path), 0, len(content), file_range.format),)), corpus_bytes)
 
 
-class _Sips(io.RawIOBase):
+class _SmallReads(io.RawIOBase):
     """Reads a file in small blocks, so that few bytes are read beyond those that the decompressor uses.
 
     Attributes:
-        taken: number of bytes read so far.
+        bytes_read: number of bytes read so far.
     """
 
     def __init__(self, file: BinaryIO):
         super().__init__()
-        self._file, self.taken = file, 0
+        self._file, self.bytes_read = file, 0
 
     def open(self, path: str) -> BinaryIO:
         """Returns this file; used instead of a function that opens `path`."""
@@ -101,7 +101,7 @@ class _Sips(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Reads at most `size` bytes, and at most `_BITE`."""
-        data = self._file.read(_BITE if size < 0 else min(size, _BITE))
-        self.taken += len(data)
+        """Reads at most `size` bytes, and at most `_READ_BYTES`."""
+        data = self._file.read(_READ_BYTES if size < 0 else min(size, _READ_BYTES))
+        self.bytes_read += len(data)
         return data

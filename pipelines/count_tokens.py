@@ -33,8 +33,9 @@ class CountUnit:
 
     stage = COUNTS
 
-    def __init__(self, config: PrepareConfig, workspace: Workspace):
-        self._config, self._workspace = config, workspace
+    def __init__(self, config: PrepareConfig, workspace: Workspace, *, buckets: int = BUCKETS):
+        """Creates the pass, which divides the symbols among `buckets` buckets."""
+        self._config, self._workspace, self.buckets = config, workspace, buckets
 
     def setup(self) -> None:
         """Does nothing, since counting needs no tables."""
@@ -46,16 +47,16 @@ class CountUnit:
             `unit`, the unit's number, and `documents`, the number of documents in each split.
         """
         documents = unit_documents(self._workspace, unit.index)
-        held = split_ranges(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
+        ranges = split_ranges(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
         tables = []
         for batch, where, offsets in unit_tokens(self._workspace, unit.index):
-            stretch_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
-            begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in held)
-            trained = batch.indices[ragged.indices(stretch_starts + begins, np.maximum(ends - begins, 0))]
+            chunk_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
+            begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in ranges)
+            trained = batch.indices[ragged.indices(chunk_starts + begins, np.maximum(ends - begins, 0))]
             counts = np.bincount(trained, minlength=len(batch.symbols))
             tables.append(pa.table({"symbol": batch.symbols, "count": counts}).filter(pc.field("count") > 0))
-        files.write_atomically(self._path(unit.index), _in_buckets(add(tables)))
-        in_split = (held.starts < held.ends).sum(axis=1).tolist()
+        files.write_atomically(self._path(unit.index), _in_buckets(add(tables), self.buckets))
+        in_split = (ranges.starts < ranges.ends).sum(axis=1).tolist()
         return {"unit": unit.index, "documents": dict(zip(SPLITS, in_split, strict=True))}
 
     def counts(self, unit: int, bucket: int | None = None) -> pa.Table:
@@ -89,16 +90,16 @@ class TakeCensus(beam.PTransform):
             results
             | "KeyUnits" >> beam.WithKeys(None)
             | "GroupUnits" >> beam.GroupByKey()
-            | "SpreadBuckets" >> beam.FlatMap(_buckets_of)
-            | "SharedOut" >> beam.Reshuffle()
+            | "CreateBuckets" >> beam.FlatMap(_buckets_of, self._count.buckets)
+            | "SpreadBuckets" >> beam.Reshuffle()
             | "SumBucket" >> beam.ParDo(SumBucket(self._count, self._size))
             | "GroupHeads" >> beam.GroupByKey()
             | "WriteCensus" >> beam.ParDo(WriteCensus(self._size, self._workspace))
         )
 
 
-Share = tuple[bytes, dict[str, int]]
-"""Counts of symbols as an Arrow stream, and number of documents in each split."""
+PartialCensus = tuple[bytes, dict[str, int]]
+"""Counts of the symbols of one bucket as an Arrow stream, and number of documents in each split."""
 
 
 class Bucket(NamedTuple):
@@ -115,13 +116,13 @@ class Bucket(NamedTuple):
     documents: dict[str, int]
 
 
-def _buckets_of(group: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[Bucket]:
+def _buckets_of(group: tuple[None, Iterable[dict[str, Any]]], count: int) -> Iterator[Bucket]:
     results = sorted(group[1], key=_unit)
     documents = Counter[str]()
     for result in results:
         documents.update(result["documents"])
     units = [_unit(result) for result in results]
-    for number in range(BUCKETS):
+    for number in range(count):
         yield Bucket(number, units, {} if number else dict(documents))
 
 
@@ -135,7 +136,7 @@ class SumBucket(beam.DoFn):
     def __init__(self, count: CountUnit, size: int):
         self._count, self._size = count, size
 
-    def process(self, bucket: Bucket) -> Iterator[tuple[None, Share]]:
+    def process(self, bucket: Bucket) -> Iterator[tuple[None, PartialCensus]]:
         """Yields the most frequent symbols of the bucket under the key None."""
         head = _head((self._count.counts(unit, bucket.number) for unit in bucket.units), self._size)
         yield None, (table_to_bytes(head), bucket.documents)
@@ -147,7 +148,7 @@ class WriteCensus(beam.DoFn):
     def __init__(self, size: int, workspace: Workspace):
         self._size, self._workspace = size, workspace
 
-    def process(self, heads: tuple[None, Iterable[Share]]) -> Iterator[str]:
+    def process(self, heads: tuple[None, Iterable[PartialCensus]]) -> Iterator[str]:
         """Writes the file and yields its path."""
         contents, documents = zip(*heads[1], strict=True)
         head = _head(map(table_from_bytes, contents), self._size)
@@ -176,11 +177,11 @@ def _head(tables: Iterable[pa.Table], size: int) -> pa.Table:
     return total.sort_by([("count", "descending"), ("symbol", "ascending")]).slice(0, size)
 
 
-def _in_buckets(table: pa.Table) -> bytes:
-    """Serializes a table as an Arrow file with one record batch per bucket."""
-    buckets = _buckets(table["symbol"])
+def _in_buckets(table: pa.Table, count: int) -> bytes:
+    """Serializes a table as an Arrow file with one record batch for each of `count` buckets."""
+    buckets = _buckets(table["symbol"], count)
     ordered = table.take(pa.array(np.argsort(buckets, kind="stable"))).combine_chunks()
-    edges = np.searchsorted(np.sort(buckets), np.arange(BUCKETS + 1)).tolist()
+    edges = np.searchsorted(np.sort(buckets), np.arange(count + 1)).tolist()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
         for start, end in itertools.pairwise(edges):
@@ -189,14 +190,14 @@ def _in_buckets(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _buckets(symbols: pa.ChunkedArray) -> np.ndarray:
-    """Returns int [N], the bucket of each symbol: the sum of its bytes, or its number, modulo `BUCKETS`."""
+def _buckets(symbols: pa.ChunkedArray, count: int) -> np.ndarray:
+    """Returns int [N], the bucket of each symbol: the sum of its bytes, or its number, modulo `count`."""
     if not len(symbols):
         return np.empty(0, int)
     if symbols.type != pa.binary():
-        return symbols.to_numpy() % BUCKETS
+        return symbols.to_numpy() % count
     joined = pa.concat_arrays(symbols.chunks)
     _, offsets, data = joined.buffers()
     edges = np.frombuffer(offsets, np.int32)[joined.offset : joined.offset + len(joined) + 1]
     sums = np.concatenate([[0], np.cumsum(np.frombuffer(data, np.uint8)[: edges[-1]], dtype=np.int64)])
-    return (sums[edges[1:]] - sums[edges[:-1]]) % BUCKETS
+    return (sums[edges[1:]] - sums[edges[:-1]]) % count

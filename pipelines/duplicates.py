@@ -21,23 +21,26 @@ from textgen.text import minhash
 EXACT, NEAR = "exact duplicate", "near duplicate"
 BUCKETS = 64
 
-Place = tuple[int, int]
-"""Number of a document's unit, and index of the document within the unit."""
+Position = tuple[int, int]
+"""Position of a document in the corpus: the number of its unit, and its index within the unit."""
+
+Match = tuple[Position, Position]
+"""Two documents that duplicate each other, in corpus order."""
 
 
-class Keyed(NamedTuple):
-    """Documents of one unit whose keys fall in one bucket; two documents with equal keys are candidates.
+class KeyedDocuments(NamedTuple):
+    """Documents of one unit whose keys fall in one bucket; documents with equal keys are candidate duplicates.
 
     Attributes:
         unit: number of the unit.
         keys: uint64 [N, 2], the key of each document: its hash, or a band and its hash.
-        places: int64 [N], index of each document within the unit.
+        indices: int64 [N], index of each document within the unit.
         sketches: uint8 [N, 112], low bits of the MinHash signatures; None in the search for exact duplicates.
     """
 
     unit: int
     keys: np.ndarray
-    places: np.ndarray
+    indices: np.ndarray
     sketches: np.ndarray | None
 
 
@@ -49,40 +52,42 @@ def wanted(selection: SelectionConfig) -> bool:
 class FindDuplicates(beam.PTransform):
     """Finds the duplicates of each unit and records their indices in the workspace."""
 
-    def __init__(self, units: list[Unit], workspace: Workspace, *, near: float):
+    def __init__(self, units: list[Unit], workspace: Workspace, *, near: float, buckets: int = BUCKETS):
         """Creates the transform.
 
         Args:
             units: all units.
             workspace: the output folder.
             near: minimum Jaccard similarity of near duplicates; 0 searches for exact duplicates.
+            buckets: number of buckets among which the keys are divided.
         """
         super().__init__()
-        self._units, self._workspace, self._near = units, workspace, near
+        self._units, self._workspace, self._near, self._buckets = units, workspace, near, buckets
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Adds the steps."""
+        key = KeyDocuments(self._workspace, near=self._near > 0, buckets=self._buckets)
         return (
             pipeline
             | "CreateUnits" >> beam.Create(self._units)
             | "SpreadUnits" >> beam.Reshuffle()
-            | "KeyDocuments" >> beam.ParDo(KeyDocuments(self._workspace, near=self._near > 0))
+            | "KeyDocuments" >> beam.ParDo(key)
             | "GroupBuckets" >> beam.GroupByKey()
             | "MatchDocuments" >> beam.ParDo(MatchDocuments(self._near))
             | "GroupMatches" >> beam.GroupByKey()
             | "KeepFirst" >> beam.ParDo(KeepFirst())
             | "GroupUnits" >> beam.GroupByKey()
-            | "RecordPlaces" >> beam.ParDo(RecordPlaces(self._workspace, NEAR if self._near else EXACT))
+            | "RecordDuplicates" >> beam.ParDo(RecordDuplicates(self._workspace, NEAR if self._near else EXACT))
         )
 
 
 class KeyDocuments(beam.DoFn):
     """Computes the keys of a unit's kept documents, grouped by bucket."""
 
-    def __init__(self, workspace: Workspace, *, near: bool):
-        self._workspace, self._near = workspace, near
+    def __init__(self, workspace: Workspace, *, near: bool, buckets: int):
+        self._workspace, self._near, self._buckets = workspace, near, buckets
 
-    def process(self, unit: Unit) -> Iterator[tuple[int, Keyed]]:
+    def process(self, unit: Unit) -> Iterator[tuple[int, KeyedDocuments]]:
         """Yields (bucket, documents) for each bucket that has a key; for near duplicates, once per band."""
         documents = unit_documents(self._workspace, unit.index)
         kept = np.flatnonzero(documents.reasons == "")
@@ -91,26 +96,19 @@ class KeyDocuments(beam.DoFn):
             sketches = minhash.sketches(signatures)
             for band, keys in enumerate(minhash.band_keys(signatures)):
                 banded = np.stack([np.full_like(keys, band), keys], axis=1)
-                yield from _by_bucket(unit.index, banded, kept, sketches)
+                yield from _by_bucket(KeyedDocuments(unit.index, banded, kept, sketches), self._buckets)
         else:
-            yield from _by_bucket(unit.index, documents.digests[kept].view("<u8"), kept, None)
+            keys = documents.digests[kept].view("<u8")
+            yield from _by_bucket(KeyedDocuments(unit.index, keys, kept, None), self._buckets)
 
 
-def _by_bucket(
-    unit: int, keys: np.ndarray, places: np.ndarray, sketches: np.ndarray | None
-) -> Iterator[tuple[int, Keyed]]:
-    """Yields each bucket that has keys, with its documents.
-
-    Args:
-        unit: number of the unit.
-        keys: uint64 [N, 2].
-        places: int64 [N], index of each document within the unit.
-        sketches: uint8 [N, 112], or None.
-    """
-    buckets = keys[:, -1] % BUCKETS
+def _by_bucket(documents: KeyedDocuments, count: int) -> Iterator[tuple[int, KeyedDocuments]]:
+    """Yields each of `count` buckets that has keys, with its documents."""
+    unit, keys, indices, sketches = documents
+    buckets = keys[:, -1] % count
     for bucket in np.unique(buckets).tolist():
         here = np.flatnonzero(buckets == bucket)
-        yield bucket, Keyed(unit, keys[here], places[here], None if sketches is None else sketches[here])
+        yield bucket, KeyedDocuments(unit, keys[here], indices[here], None if sketches is None else sketches[here])
 
 
 class MatchDocuments(beam.DoFn):
@@ -119,64 +117,64 @@ class MatchDocuments(beam.DoFn):
     def __init__(self, near: float):
         self._near = near
 
-    def process(self, bucket: tuple[int, Iterable[Keyed]]) -> Iterator[tuple[None, list[tuple[Place, Place]]]]:
+    def process(self, bucket: tuple[int, Iterable[KeyedDocuments]]) -> Iterator[tuple[None, list[Match]]]:
         """Compares each document with the preceding document of the same key and with the first one.
 
         Yields:
             A list of the pairs, under the key None; nothing if there is no pair.
         """
-        parts = sorted(bucket[1], key=_unit)
-        keys = np.concatenate([part.keys for part in parts])
-        places = np.concatenate([part.places for part in parts])
-        units = np.repeat([part.unit for part in parts], [len(part.places) for part in parts])
-        order = np.lexsort((places, units, *keys.T))
-        fresh = np.append(True, (keys[order[1:]] != keys[order[:-1]]).any(axis=1))
-        firsts = order[np.flatnonzero(fresh)[np.cumsum(fresh) - 1]][~fresh]
-        others = order[~fresh]
-        before = order[:-1][~fresh[1:]]
-        one, other = np.concatenate([firsts, before]), np.concatenate([others, others])
+        documents = sorted(bucket[1], key=_unit)
+        keys = np.concatenate([each.keys for each in documents])
+        indices = np.concatenate([each.indices for each in documents])
+        units = np.repeat([each.unit for each in documents], [len(each.indices) for each in documents])
+        order = np.lexsort((indices, units, *keys.T))
+        is_first = np.append(True, (keys[order[1:]] != keys[order[:-1]]).any(axis=1))
+        firsts = order[np.flatnonzero(is_first)[np.cumsum(is_first) - 1]][~is_first]
+        others = order[~is_first]
+        preceding = order[:-1][~is_first[1:]]
+        one, other = np.concatenate([firsts, preceding]), np.concatenate([others, others])
         if self._near:
-            sketches = np.concatenate([part.sketches for part in parts])
-            alike = minhash.similarity(sketches[one], sketches[other]) >= self._near
-            one, other = one[alike], other[alike]
+            sketches = np.concatenate([each.sketches for each in documents])
+            similar = minhash.similarity(sketches[one], sketches[other]) >= self._near
+            one, other = one[similar], other[similar]
         if len(one):
-            yield None, list(zip(_places(units, places, one), _places(units, places, other), strict=True))
+            yield None, list(zip(_positions(units, indices, one), _positions(units, indices, other), strict=True))
 
 
-def _unit(part: Keyed) -> int:
-    return part.unit
+def _unit(documents: KeyedDocuments) -> int:
+    return documents.unit
 
 
-def _places(units: np.ndarray, places: np.ndarray, rows: np.ndarray) -> list[Place]:
-    return list(zip(units[rows].tolist(), places[rows].tolist(), strict=True))
+def _positions(units: np.ndarray, indices: np.ndarray, rows: np.ndarray) -> list[Position]:
+    return list(zip(units[rows].tolist(), indices[rows].tolist(), strict=True))
 
 
 class KeepFirst(beam.DoFn):
     """Finds, from all pairs, every document that duplicates an earlier one."""
 
-    def process(self, matches: tuple[None, Iterable[list[tuple[Place, Place]]]]) -> Iterator[Place]:
-        """Yields (unit, index) of each duplicate; duplication is transitive: A of B and B of C makes A one of C."""
-        first: dict[Place, Place] = {}
+    def process(self, matches: tuple[None, Iterable[list[Match]]]) -> Iterator[Position]:
+        """Yields the position of each duplicate; if A duplicates B and B duplicates C, A duplicates C."""
+        first: dict[Position, Position] = {}
         for one, other in itertools.chain.from_iterable(matches[1]):
             a, b = _find(first, one), _find(first, other)
             if a != b:
                 first[max(a, b)] = min(a, b)
-        for place in list(first):
-            if _find(first, place) != place:
-                yield place
+        for position in list(first):
+            if _find(first, position) != position:
+                yield position
 
 
-def _find(first: dict[Place, Place], place: Place) -> Place:
-    """Returns the first document that `place` duplicates, by union-find with path compression."""
-    root = place
+def _find(first: dict[Position, Position], position: Position) -> Position:
+    """Returns the first document that the one at `position` duplicates, by union-find with path compression."""
+    root = position
     while root in first:
         root = first[root]
-    while place != root:
-        first[place], place = root, first[place]
+    while position != root:
+        first[position], position = root, first[position]
     return root
 
 
-class RecordPlaces(beam.DoFn):
+class RecordDuplicates(beam.DoFn):
     """Adds the indices of a unit's duplicates to the unit's record."""
 
     def __init__(self, workspace: Workspace, reason: str):
@@ -184,8 +182,8 @@ class RecordPlaces(beam.DoFn):
 
     def process(self, found: tuple[int, Iterable[int]]) -> Iterator[dict[str, Any]]:
         """Writes the record and yields it."""
-        unit, places = found
+        unit, indices = found
         record = self._workspace.recorded(DUPLICATES, unit) or {}
-        record[self._reason] = sorted(places)
+        record[self._reason] = sorted(indices)
         self._workspace.record(DUPLICATES, unit, record)
         yield record

@@ -24,7 +24,7 @@ def test_ranges_are_spread_evenly_over_the_corpus(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.txt"])
-def test_of_a_file_that_is_read_from_its_start_alone_the_head_is_copied(tmp_path: Path, name: str) -> None:
+def test_the_start_of_a_file_that_cannot_be_split_is_copied(tmp_path: Path, name: str) -> None:
     text = b"".join(b"%d some years ago\n" % i for i in range(40_000))
     (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
     config = LINES if name.endswith("gz") else PrepareConfig(text=TextConfig(), format="document")

@@ -50,15 +50,12 @@ def test_held_out_text_is_not_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("buckets", [1, 64])
-def test_the_counts_of_all_units_are_joined_and_the_head_is_kept(
-    tmp_path: Path, buckets: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(count_tokens, "BUCKETS", buckets)
+def test_the_census_has_the_most_frequent_tokens_of_all_units(tmp_path: Path, buckets: int) -> None:
     (tmp_path / "_work" / "tokens").mkdir(parents=True)
     (tmp_path / "_work" / "vocabulary").mkdir()
     workspace = Workspace(str(tmp_path))
     config = dataclasses.replace(ALL_TRAIN, text=TextConfig(vocabulary_size=4))
-    counting, results = count_tokens.CountUnit(config, workspace), []
+    counting, results = count_tokens.CountUnit(config, workspace, buckets=buckets), []
     for i, words in enumerate((["whale"] * 3 + ["b", "a"], ["sea"] * 4 + ["whale"] * 2 + ["c"])):
         made = dataclasses.replace(unit(tmp_path / f"{i}", " ".join(words)), index=i)
         for work in (tokenize.TokenizeUnit(config, workspace), counting):
@@ -69,6 +66,6 @@ def test_the_counts_of_all_units_are_joined_and_the_head_is_kept(
         _ = pipeline | beam.Create(results) | count_tokens.TakeCensus(counting, config, workspace)
     found = census.read_census(config, workspace)
     assert found is not None
-    # Ties go by text.
+    # Ties are sorted by text.
     assert list(found.counts.items()) == [("whale", 5), ("sea", 4), ("a", 1), ("b", 1)]
     assert found.documents == {"train": 2, "validation": 0, "test": 0}

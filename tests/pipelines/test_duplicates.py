@@ -25,7 +25,7 @@ Found = dict[int, dict[str, list[int]]]
 
 
 def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str] | None = None) -> Workspace:
-    """A preparation that has its units' documents; some of these may be dropped for a reason of their own."""
+    """Creates a workspace with the documents of units; `dropped` gives reasons by (unit, index)."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Workspace(str(folder))
     for stage in (TOKENS, DUPLICATES):
@@ -36,17 +36,24 @@ def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str]
             np.frombuffer(b"".join(new_digest(text.encode()).digest() for text in texts), np.uint8).reshape(-1, 16),
             lengths,
             lengths,
-            np.array([(dropped or {}).get((unit, place), "") for place in range(len(texts))], object),
+            np.array([(dropped or {}).get((unit, index), "") for index in range(len(texts))], object),
             minhash.signatures(tf.constant(texts, tf.string)) if texts else np.empty((0, 0)),
         )
         token_files.write_documents(Path(made.unit_path(TOKENS, unit, "documents")), documents)
     return made
 
 
-def search(made: Workspace, count: int, *, near: float, runner: beam.runners.PipelineRunner | None = None) -> None:
+def search(
+    made: Workspace,
+    count: int,
+    *,
+    near: float,
+    runner: beam.runners.PipelineRunner | None = None,
+    buckets: int = duplicates.BUCKETS,
+) -> None:
     units = [Unit(i, (FileRange("", 0, 0, "document"),)) for i in range(count)]
     with beam.Pipeline(runner=runner or runners.FnApiRunner()) as pipeline:
-        _ = pipeline | FindDuplicates(units, made, near=near)
+        _ = pipeline | FindDuplicates(units, made, near=near, buckets=buckets)
 
 
 def recorded(made: Workspace, count: int) -> Found:
@@ -61,28 +68,28 @@ def find(folder: Path, units: Texts, *, near: float = 0.0, **settings: dict) -> 
 
 
 def repeated(units: Texts) -> Found:
-    """The places of the texts that were there before."""
+    """Returns the indices of the texts that occur earlier in the corpus, by unit."""
     seen: set[str] = set()
     found: Found = {}
     for unit, texts in enumerate(units):
-        for place, text in enumerate(texts):
+        for index, text in enumerate(texts):
             if text in seen:
-                found.setdefault(unit, {EXACT: []})[EXACT].append(place)
+                found.setdefault(unit, {EXACT: []})[EXACT].append(index)
             seen.add(text)
     return found
 
 
 def prose(number: int, words: int = 200) -> list[str]:
-    """Words of its own for each number."""
+    """Returns words that no other number has."""
     return [f"w{number}.{i}" for i in range(words)]
 
 
-def edited(words: list[str], *places: int) -> str:
-    """The text with other words in these places."""
-    return " ".join(f"other{word}" if i in places else word for i, word in enumerate(words))
+def edited(words: list[str], *indices: int) -> str:
+    """Returns the text with the words at these indices replaced."""
+    return " ".join(f"other{word}" if i in indices else word for i, word in enumerate(words))
 
 
-def test_of_texts_that_are_equal_the_first_of_the_corpus_stays(tmp_path: Path) -> None:
+def test_the_first_of_equal_texts_is_kept(tmp_path: Path) -> None:
     units = [["a", "b"], ["c", "a", "c", "a"], [], ["b", "d"]]
     assert find(tmp_path, units) == {1: {EXACT: [1, 2, 3]}, 3: {EXACT: [0]}}
 
@@ -95,13 +102,13 @@ def test_a_corpus_without_duplicates_leaves_no_record(tmp_path: Path) -> None:
 
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), min_size=1, max_size=4))
 @settings(max_examples=10, deadline=None)
-def test_exact_duplicates_are_those_a_loop_over_the_corpus_finds(
+def test_exact_duplicates_are_those_that_a_loop_over_the_corpus_finds(
     tmp_path_factory: pytest.TempPathFactory, units: list[list[str]]
 ) -> None:
     assert find(tmp_path_factory.mktemp("work"), units) == repeated(units)
 
 
-def test_a_large_corpus_has_the_duplicates_a_loop_finds(tmp_path: Path) -> None:
+def test_exact_duplicates_of_a_large_corpus_are_those_that_a_loop_finds(tmp_path: Path) -> None:
     numbers = np.random.default_rng(0).integers(0, 3000, (5, 1000))
     units = [[str(number) for number in row] for row in numbers]
     assert find(tmp_path, units) == repeated(units)
@@ -114,28 +121,28 @@ def test_texts_that_differ_in_a_few_words_are_near_duplicates(tmp_path: Path) ->
     assert find(tmp_path, units, near=0.8) == {1: {NEAR: [0]}, 2: {NEAR: [0]}}
 
 
-def test_the_similarity_asked_for_decides(tmp_path: Path) -> None:
+def test_near_duplicates_have_at_least_the_given_similarity(tmp_path: Path) -> None:
     words = prose(2)
-    # 20 of 196 shingles are others: 176 of 216 are common, 0.81.
+    # 20 of 196 shingles differ: 176 of 216 are common, 0.81.
     units = [[" ".join(words)], [edited(words, 30, 70, 110, 150)]]
     assert find(tmp_path / "0.7", units, near=0.7) == {1: {NEAR: [0]}}
     assert find(tmp_path / "0.95", units, near=0.95) == {}
 
 
-def test_near_duplicates_in_a_chain_have_one_first(tmp_path: Path) -> None:
+def test_only_the_first_of_a_chain_of_near_duplicates_is_kept(tmp_path: Path) -> None:
     words = prose(1)
-    # Each is near the one before it, and the last is far from the first.
+    # Each is similar to the one before it; the last is not similar to the first.
     chain = [edited(words, *range(2, 5 * i, 5)) for i in range(0, 13, 2)]
     (far,) = minhash.similarity(*minhash.sketches(minhash.signatures(tf.constant([chain[0], chain[-1]])))[:, None])
     assert far < 0.6
     in_order = find(tmp_path / "order", [[text] for text in chain], near=0.8)
     assert in_order == {i: {NEAR: [0]} for i in range(1, 7)}
-    # The first of the corpus stays, wherever in the chain it is.
+    # The first of the corpus is kept, also if it is in the middle of the chain.
     shuffled = [chain[i] for i in (3, 6, 0, 5, 1, 4, 2)]
     assert find(tmp_path / "shuffled", [shuffled], near=0.8) == {0: {NEAR: [1, 2, 3, 4, 5, 6]}}
 
 
-def test_documents_that_are_dropped_already_take_no_part(tmp_path: Path) -> None:
+def test_dropped_documents_are_not_compared(tmp_path: Path) -> None:
     text = " ".join(prose(1))
     dropped = {(0, 0): "too short", (1, 1): "empty"}
     units = [[text], [text, text], [text]]
@@ -143,7 +150,7 @@ def test_documents_that_are_dropped_already_take_no_part(tmp_path: Path) -> None
     assert find(tmp_path / "near", units, dropped=dropped, near=0.8) == {2: {NEAR: [0]}}
 
 
-def test_exact_duplicates_are_no_near_ones_too(tmp_path: Path) -> None:
+def test_exact_duplicates_are_not_counted_as_near_duplicates(tmp_path: Path) -> None:
     words = prose(1)
     text, near = " ".join(words), edited(words, 50)
     made = workspace(tmp_path, [[text, text], [near, near, "else"]])
@@ -156,27 +163,26 @@ def test_exact_duplicates_are_no_near_ones_too(tmp_path: Path) -> None:
     ]
 
 
-def test_a_search_that_is_done_again_changes_nothing(tmp_path: Path) -> None:
+def test_a_repeated_search_keeps_the_records(tmp_path: Path) -> None:
     made = workspace(tmp_path, [["a", "a"], ["a", "b"]])
     search(made, 2, near=0.0)
     before = recorded(made, 2)
-    # What it found is dropped by now; without it the records stand.
+    # The duplicates are dropped now, so the second search finds none.
     search(made, 2, near=0.0)
     assert recorded(made, 2) == before == {0: {EXACT: [1]}, 1: {EXACT: [0]}}
 
 
 @pytest.mark.parametrize("near", [0.0, 0.8])
-def test_buckets_and_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, near: float) -> None:
+def test_the_result_does_not_depend_on_buckets_and_workers(tmp_path: Path, near: float) -> None:
     random = np.random.default_rng(1)
     texts = [" ".join(prose(number, 60)) for number in range(12)]
     texts += [edited(prose(number, 60), int(random.integers(60))) for number in random.integers(0, 12, 60)]
     units = [random.choice(texts, 30).tolist() for _ in range(6)]
     found = []
     for buckets, flags in ((64, []), (1, []), (7, ["--direct_num_workers=2"])):
-        monkeypatch.setattr(duplicates, "BUCKETS", buckets)
         made = workspace(tmp_path / str(buckets), units)
         engine = runners.start(flags, input_bytes=0)
-        search(made, 6, near=near, runner=engine.pipeline.runner)
+        search(made, 6, near=near, runner=engine.pipeline.runner, buckets=buckets)
         found.append(recorded(made, 6))
     assert found[0] == found[1] == found[2]
     assert found[0] == repeated(units) if not near else sum(len(record[NEAR]) for record in found[0].values()) > 150
@@ -184,12 +190,12 @@ def test_buckets_and_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.
 
 @given(st.lists(st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 2), max_size=12), st.randoms())
 @settings(max_examples=60, deadline=None)
-def test_all_but_the_first_of_each_group_are_kept_out_in_any_order(matches: list, random) -> None:  # noqa: ANN001
-    groups = {place: {place} for pair in matches for place in pair}
+def test_all_but_the_first_of_each_group_are_dropped_in_any_order_of_matches(matches: list, random) -> None:  # noqa: ANN001
+    groups = {position: {position} for pair in matches for position in pair}
     for one, other in matches:
         union = groups[one] | groups[other]
         groups.update(dict.fromkeys(union, union))
-    expected = sorted({place for place, group in groups.items() if place != min(group)})
+    expected = sorted({position for position, group in groups.items() if position != min(group)})
     random.shuffle(matches)
     halves = [matches[::2], [(other, one) for one, other in matches[1::2]]]
     assert sorted(KeepFirst().process((None, halves))) == expected
@@ -198,12 +204,12 @@ def test_all_but_the_first_of_each_group_are_kept_out_in_any_order(matches: list
 @pytest.mark.parametrize(
     ("selection", "expected"), [({}, False), ({"duplicates": "drop"}, True), ({"near_duplicates": 0.5}, True)]
 )
-def test_duplicates_are_looked_for_where_either_kind_is_asked_for(selection: dict, expected: bool) -> None:
+def test_duplicates_are_searched_if_either_setting_asks_for_it(selection: dict, expected: bool) -> None:
     assert duplicates.wanted(SelectionConfig(**selection)) is expected
 
 
 def write_corpus(folder: Path) -> dict[str, str]:
-    """Ten texts, two of them twice, two again with a word changed, and one of blanks; sorted by name."""
+    """Writes ten texts, two exact duplicates, two near duplicates and a blank text; returns the texts by name."""
     texts = {f"{i}": edited(prose(i, 60)) for i in range(10)}
     texts |= {
         "a-2": texts["2"].upper(),
@@ -219,7 +225,7 @@ def write_corpus(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("near", [0.0, 0.8])
-def test_a_preparation_drops_them_and_its_accounts_close(tmp_path: Path, near: float) -> None:
+def test_a_preparation_drops_duplicates_and_counts_each_document_once(tmp_path: Path, near: float) -> None:
     write_corpus(tmp_path / "corpus")
     selection = SelectionConfig(duplicates="drop", near_duplicates=near)
     text = TextConfig(punctuation="keep", vocabulary_size=5000)
@@ -235,14 +241,14 @@ def test_a_preparation_drops_them_and_its_accounts_close(tmp_path: Path, near: f
     assert total.splits["train"].tokens == kept_words
     assert sum(len(y) for _, y in read_pairs(tmp_path / "data", batch_size=64)) == kept_words + total.kept
     assert verify(tmp_path / "data") == []
-    # The vocabulary has the words of the kept alone.
+    # The vocabulary counts the words of kept documents only.
     counts = [line.rsplit(", ", 1)[1] for line in (tmp_path / "data" / "vocabulary.jsonl").read_text().splitlines()]
     assert sum(int(count.rstrip("]")) for count in counts) == kept_words
-    letters = "".join(path.read_text() for path in (tmp_path / "data").glob("dropped-*.jsonl"))
-    assert letters.count('"exact duplicate"') == 2 and letters.count('"near duplicate"') == (2 if near else 0)
+    lines = "".join(path.read_text() for path in (tmp_path / "data").glob("dropped-*.jsonl"))
+    assert lines.count('"exact duplicate"') == 2 and lines.count('"near duplicate"') == (2 if near else 0)
 
 
-def test_duplicates_alone_may_be_looked_for_by_likeness(tmp_path: Path) -> None:
+def test_a_search_for_near_duplicates_drops_exact_ones_too(tmp_path: Path) -> None:
     write_corpus(tmp_path / "corpus")
     config = PrepareConfig(
         text=TextConfig(),

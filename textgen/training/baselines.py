@@ -12,8 +12,8 @@ number of binary digits, as Chen & Goodman 1999, "An empirical study of smoothin
 bucket contexts by their counts; it is 0 if c(h) is 0. It is fitted on the validation split by EM.
 
 The n-grams of the training split may not fit in memory. So the n-grams of the validation split and of the evaluated
-split are gathered first; then the training split is streamed once, and only these n-grams are counted. The counts are
-exact, and memory grows only with the size of the held-out splits.
+split are collected first; then the training split is streamed once, and only these n-grams are counted. The counts
+are exact, and memory grows only with the size of the held-out splits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,9 @@ from textgen.dataset.storage.manifest import Manifest
 NAMES = ("unigram", "bigram", "trigram")
 """Names of the baselines by order, from 1."""
 
-_KEY_BITS = 63
+KEY_BITS = 63
+"""Number of bits in which the ids of an n-gram are packed."""
+
 _IDS_AT_ONCE = 1 << 19
 
 FIRST_WEIGHTS = np.arange(64) / (np.arange(64) + 4)
@@ -44,28 +46,29 @@ _EM_ROUNDS = 50
 """Number of EM rounds; on the same corpora, further rounds change each loss by less than 0.0001 nats."""
 
 
-def losses(data: str | Path, manifest: Manifest, *, split: str) -> dict[str, float]:
+def losses(data: str | Path, manifest: Manifest, *, split: str, key_bits: int = KEY_BITS) -> dict[str, float]:
     """Returns the loss of each baseline on a split in nats per target, by name in ascending order.
 
     The training split has only a unigram loss, since the other models are counted on its n-grams. There is no trigram
-    if the window is one token, or if the vocabulary has more than 2,097,152 ids, so that three ids do not fit in 63
-    bits.
+    if the window is one token, or if three ids do not fit in a key: with 63 bits, if the vocabulary has more than
+    2,097,152 ids.
 
     Args:
         data: folder or URL of the dataset.
         manifest: the dataset's manifest.
         split: "train", "validation" or "test".
+        key_bits: number of bits in which the ids of an n-gram are packed; at most 63.
 
     Raises:
         UserError: a split is empty or damaged.
         OSError: a file can't be read.
     """
     bits = (manifest.vocabulary_size - 1).bit_length()
-    order = 1 if split == "train" else min(len(NAMES), manifest.config.window + 1, _KEY_BITS // bits)
+    order = 1 if split == "train" else min(len(NAMES), manifest.config.window + 1, key_bits // bits)
     packing = Packing(bits, order)
-    scored = gather(_key_batches(data, manifest, split, packing))
+    scored = count_keys(_key_batches(data, manifest, split, packing))
     has_validation = order > 1 and manifest.total.splits["validation"].pairs > 0
-    held_out = gather(_key_batches(data, manifest, "validation", packing) if has_validation else [])
+    held_out = count_keys(_key_batches(data, manifest, "validation", packing) if has_validation else [])
     model = Interpolation(np.union1d(scored.keys, held_out.keys), packing, vocabulary_size=manifest.vocabulary_size)
     for keys in _key_batches(data, manifest, "train", packing):
         model.count(keys)
@@ -112,29 +115,29 @@ class Packing(NamedTuple):
         return keys >> self.bits
 
 
-class Grams(NamedTuple):
+class NgramCounts(NamedTuple):
     """Distinct n-grams and their counts.
 
     Attributes:
         keys: int64 [G], in ascending order.
-        times: int64 [G], count of each key.
+        counts: int64 [G], count of each key.
     """
 
     keys: np.ndarray
-    times: np.ndarray
+    counts: np.ndarray
 
 
-def gather(batches: Iterable[np.ndarray]) -> Grams:
+def count_keys(batches: Iterable[np.ndarray]) -> NgramCounts:
     """Returns the distinct keys of batches, each int64 [N], with their counts.
 
     Memory grows with the number of distinct keys and the size of one batch.
 
-    >>> gather([np.array([7, 5, 7]), np.array([5, 9])])
-    Grams(keys=array([5, 7, 9]), times=array([2, 2, 1]))
+    >>> count_keys([np.array([7, 5, 7]), np.array([5, 9])])
+    NgramCounts(keys=array([5, 7, 9]), counts=array([2, 2, 1]))
     """
-    merged, waiting, waiting_keys = _merge([]), list[Grams](), 0
+    merged, waiting, waiting_keys = _merge([]), list[NgramCounts](), 0
     for keys in batches:
-        waiting.append(Grams(*np.unique(keys, return_counts=True)))
+        waiting.append(NgramCounts(*np.unique(keys, return_counts=True)))
         waiting_keys += len(waiting[-1].keys)
         # Merging only when more keys wait than are merged sorts each key a few times instead of once per batch.
         if waiting_keys > len(merged.keys):
@@ -142,13 +145,13 @@ def gather(batches: Iterable[np.ndarray]) -> Grams:
     return _merge([merged, *waiting])
 
 
-def _merge(parts: list[Grams]) -> Grams:
-    """Returns the distinct keys of all parts with the sums of their counts."""
-    keys = np.concatenate([np.empty(0, np.int64), *(part.keys for part in parts)])
-    distinct, which = np.unique(keys, return_inverse=True)
-    times = np.zeros(len(distinct), np.int64)
-    np.add.at(times, which, np.concatenate([np.empty(0, np.int64), *(part.times for part in parts)]))
-    return Grams(distinct, times)
+def _merge(tables: list[NgramCounts]) -> NgramCounts:
+    """Returns the distinct keys of all tables with the sums of their counts."""
+    keys = np.concatenate([np.empty(0, np.int64), *(table.keys for table in tables)])
+    distinct, indices = np.unique(keys, return_inverse=True)
+    counts = np.zeros(len(distinct), np.int64)
+    np.add.at(counts, indices, np.concatenate([np.empty(0, np.int64), *(table.counts for table in tables)]))
+    return NgramCounts(distinct, counts)
 
 
 def _key_batches(data: str | Path, manifest: Manifest, split: str, packing: Packing) -> Iterator[np.ndarray]:
@@ -176,30 +179,30 @@ class Interpolation:
         self._packing = packing
         self._targets = np.zeros(vocabulary_size, np.int64)
         orders = range(2, packing.order + 1)
-        self._grams = {order: _Counts(packing.shortened(wanted, order=order)) for order in orders}
-        self._contexts = {order: _Counts(packing.contexts(grams.keys)) for order, grams in self._grams.items()}
+        self._ngrams = {order: _Counts(packing.shortened(wanted, order=order)) for order in orders}
+        self._contexts = {order: _Counts(packing.contexts(ngrams.keys)) for order, ngrams in self._ngrams.items()}
         self._weights = dict.fromkeys(orders, FIRST_WEIGHTS)
 
     def count(self, keys: np.ndarray) -> None:
         """Counts training n-grams by their keys, int64 [N]."""
         targets = self._packing.shortened(keys, order=1)
         self._targets += np.bincount(targets, minlength=len(self._targets))
-        for order, grams in self._grams.items():
-            found, times = np.unique(self._packing.shortened(keys, order=order), return_counts=True)
-            grams.add(found, times)
-            self._contexts[order].add(self._packing.contexts(found), times)
+        for order, ngrams in self._ngrams.items():
+            found, counts = np.unique(self._packing.shortened(keys, order=order), return_counts=True)
+            ngrams.add(found, counts)
+            self._contexts[order].add(self._packing.contexts(found), counts)
 
-    def fit(self, held_out: Grams) -> None:
+    def fit(self, held_out: NgramCounts) -> None:
         """Fits the weights to held-out n-grams by EM, in ascending order of n."""
-        for order in self._grams:
-            shares, buckets = self._terms(held_out.keys, order)
+        for order in self._ngrams:
+            frequencies, buckets = self._terms(held_out.keys, order)
             lower = self.probabilities(held_out.keys, order=order - 1)
             for _ in range(_EM_ROUNDS):
-                self._weights[order] = reweighted(self._weights[order], shares, buckets, lower, held_out.times)
+                self._weights[order] = em_step(self._weights[order], frequencies, buckets, lower, held_out.counts)
 
-    def loss(self, grams: Grams, *, order: int) -> float:
+    def loss(self, ngrams: NgramCounts, *, order: int) -> float:
         """Returns the loss of the model of an order on n-grams, in nats per target."""
-        return float(-grams.times @ np.log(self.probabilities(grams.keys, order=order)) / grams.times.sum())
+        return float(-ngrams.counts @ np.log(self.probabilities(ngrams.keys, order=order)) / ngrams.counts.sum())
 
     def probabilities(self, keys: np.ndarray, *, order: int) -> np.ndarray:
         """Returns the probability of each target given the last `order` - 1 ids of its context.
@@ -213,15 +216,15 @@ class Interpolation:
         """
         if order == 1:
             return (self._targets + 1)[self._packing.shortened(keys, order=1)] / (self._targets + 1).sum()
-        shares, buckets = self._terms(keys, order)
+        frequencies, buckets = self._terms(keys, order)
         weights = self._weights[order][buckets]
-        return weights * shares + (1 - weights) * self.probabilities(keys, order=order - 1)
+        return weights * frequencies + (1 - weights) * self.probabilities(keys, order=order - 1)
 
     def _terms(self, keys: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns c(h, y) / c(h), float64 [N], 0 if c(h) is 0, and the number of binary digits of c(h), int32 [N]."""
-        grams = self._packing.shortened(keys, order=order)
-        contexts = self._contexts[order].of(self._packing.contexts(grams))
-        return self._grams[order].of(grams) / np.maximum(contexts, 1), np.frexp(contexts.astype(np.float64))[1]
+        ngrams = self._packing.shortened(keys, order=order)
+        contexts = self._contexts[order].of(self._packing.contexts(ngrams))
+        return self._ngrams[order].of(ngrams) / np.maximum(contexts, 1), np.frexp(contexts.astype(np.float64))[1]
 
 
 class _Counts:
@@ -232,10 +235,10 @@ class _Counts:
         self.keys = np.unique(keys)
         self._counts = np.zeros(len(self.keys), np.int64)
 
-    def add(self, keys: np.ndarray, times: np.ndarray) -> None:
-        """Adds `times`, int64 [N], to the counts of `keys`, int64 [N]."""
+    def add(self, keys: np.ndarray, counts: np.ndarray) -> None:
+        """Adds `counts`, int64 [N], to the counts of `keys`, int64 [N]."""
         indices, wanted = self._find(keys)
-        np.add.at(self._counts, indices[wanted], times[wanted])
+        np.add.at(self._counts, indices[wanted], counts[wanted])
 
     def of(self, keys: np.ndarray) -> np.ndarray:
         """Returns the counts of keys, int64 [N]; 0 for a key outside the set."""
@@ -248,8 +251,8 @@ class _Counts:
         return indices, self.keys[indices] == keys
 
 
-def reweighted(
-    weights: np.ndarray, shares: np.ndarray, buckets: np.ndarray, lower: np.ndarray, times: np.ndarray
+def em_step(
+    weights: np.ndarray, frequencies: np.ndarray, buckets: np.ndarray, lower: np.ndarray, counts: np.ndarray
 ) -> np.ndarray:
     """Returns λ after one round of EM: the expected fraction of each bucket's targets that its own order generates.
 
@@ -258,15 +261,15 @@ def reweighted(
 
     Args:
         weights: float64 [64], λ by bucket.
-        shares: float64 [G], c(h, y) / c(h).
+        frequencies: float64 [G], c(h, y) / c(h).
         buckets: int [G], number of binary digits of c(h).
         lower: float64 [G], probability by the order below; above 0.
-        times: int64 [G], count of each n-gram.
+        counts: int64 [G], count of each n-gram.
 
     Returns:
         float64 [64].
     """
-    own = weights[buckets] * shares
-    expected = times * own / (own + (1 - weights[buckets]) * lower)
-    given, total = (np.bincount(buckets, values, len(weights)) for values in (expected, times))
-    return (given + _PRIOR_TARGETS * FIRST_WEIGHTS) / (total + _PRIOR_TARGETS)
+    own = weights[buckets] * frequencies
+    expected = counts * own / (own + (1 - weights[buckets]) * lower)
+    own_targets, total = (np.bincount(buckets, values, len(weights)) for values in (expected, counts))
+    return (own_targets + _PRIOR_TARGETS * FIRST_WEIGHTS) / (total + _PRIOR_TARGETS)

@@ -8,8 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import SPLITS
-from textgen.dataset.storage import contamination, shards
-from textgen.dataset.storage.contamination import Contamination, Overlap, OverlapReport, measure_contamination
+from textgen.dataset.storage import shards
+from textgen.dataset.storage.contamination import (
+    ComparisonSize,
+    Contamination,
+    Overlap,
+    OverlapReport,
+    measure_contamination,
+)
 from textgen.dataset.storage.layouts.spans import Spans
 from textgen.dataset.storage.manifest import FILE_NAME, SplitCounts, read_manifest
 from textgen.dataset.storage.records import RecordFormat
@@ -30,7 +36,13 @@ def overlaps(validation, test):
 
 
 def naive(units, *, size, held):
-    """The leaks of documents, of which the first `held(document)` ids are in the shards."""
+    """Returns the overlaps, found by comparing all texts.
+
+    Args:
+        units: documents by split, per unit.
+        size: number of tokens in a gram.
+        held: returns the ids of a document that are in the shards.
+    """
     texts = {split: [held(document) for unit in units for document in unit[split]] for split in SPLITS}
     grams = {
         split: [tuple(text[i : i + size]) for text in texts[split] for i in range(len(text) - size + 1)]
@@ -50,7 +62,7 @@ def naive(units, *, size, held):
 
 
 def last_target(length, stride):
-    """How many of a document's tokens are up to the last target of [BOS] t1 … tn [EOS]."""
+    """Returns the number of tokens up to the last target of [BOS] t1 … tn [EOS]."""
     return min(length, length // stride * stride + 1)
 
 
@@ -63,16 +75,14 @@ def last_target(length, stride):
     st.sampled_from([1, 8]),
 )
 @settings(max_examples=120, deadline=None)
-def test_leaks_are_those_found_by_comparing_all_texts(
+def test_overlaps_are_those_found_by_comparing_all_texts(
     build_dataset, units, layout, window, stride, size, block_pairs
 ):
     stride = min(stride, window)
     if not any(unit[split] for unit in units for split in HELD_OUT):
         return
     by_split = [{split: texts for split, texts in unit.items() if texts} for unit in units]
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(contamination, "GRAM", size)
-        patch.setattr(contamination, "_HASHES_AT_ONCE", 4)
+    with tempfile.TemporaryDirectory() as folder:
         writer = Spans(max_targets=5, min_context=3) if layout == "spans" else None
         found = measure_contamination(
             build_dataset(
@@ -83,7 +93,8 @@ def test_leaks_are_those_found_by_comparing_all_texts(
                 stride=stride,
                 block_pairs=block_pairs,
                 writer=writer,
-            )
+            ),
+            ComparisonSize(gram=size, hashes_at_once=4),
         )
     held = (lambda text: text[: last_target(len(text), stride)]) if layout == "pairs" else (lambda text: text)
     grams, whole = naive(units, size=size, held=held)
@@ -96,7 +107,7 @@ def test_leaks_are_those_found_by_comparing_all_texts(
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
-def test_a_run_of_13_tokens_is_shared_and_one_of_12_is_not(build_dataset, tmp_path, layout):
+def test_a_common_run_of_13_tokens_is_counted_and_one_of_12_is_not(build_dataset, tmp_path, layout):
     units = [{"train": [LONG], "validation": [[4, *LONG[5:18], 5]], "test": [LONG[:12], NOVEL]}]
     found = measure_contamination(build_dataset(tmp_path / "data", units, layout=layout))
     assert found == Contamination(
@@ -106,7 +117,7 @@ def test_a_run_of_13_tokens_is_shared_and_one_of_12_is_not(build_dataset, tmp_pa
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
-def test_a_document_of_13_known_tokens_is_told_where_another_split_has_it(build_dataset, tmp_path, layout):
+def test_a_document_of_13_known_tokens_in_another_split_is_counted(build_dataset, tmp_path, layout):
     short, masked = LONG[:12], [*LONG[:12], 1]
     units = [
         {"train": [NOVEL, short, masked], "test": [LONG, short, masked]},
@@ -116,21 +127,21 @@ def test_a_document_of_13_known_tokens_is_told_where_another_split_has_it(build_
     assert found.documents == OverlapReport(overlaps((2, 1), (1, 1)), 1.0)
 
 
-def test_a_document_of_both_held_out_splits_is_told_for_each(build_dataset, tmp_path):
+def test_a_document_in_both_held_out_splits_is_counted_for_each(build_dataset, tmp_path):
     units = [{"train": [NOVEL], "validation": [LONG], "test": [LONG]}]
     assert measure_contamination(build_dataset(tmp_path / "data", units)).documents == OverlapReport(
         overlaps((1, 1), (1, 1)), 1.0
     )
 
 
-def test_of_too_many_hashes_a_sample_is_looked_at(build_dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(contamination, "_MOST_HASHES", 1500)
+def test_a_sample_is_compared_if_there_are_too_many_hashes(build_dataset, tmp_path):
     random = np.random.default_rng(0)
     held_out = random.integers(4, 900, (2, 3000)).tolist()
     units = [{"train": [held_out[0][:1500]], "validation": held_out[:1], "test": held_out[1:]}]
-    grams = measure_contamination(build_dataset(tmp_path / "data", units, layout="spans")).grams
+    folder = build_dataset(tmp_path / "data", units, layout="spans")
+    grams = measure_contamination(folder, ComparisonSize(max_hashes=1500)).grams
     assert grams.sampled_fraction == 0.25
-    # Four standard deviations of what falls in a quarter of about 3,000.
+    # Four standard deviations of a sample of a quarter of about 3,000.
     assert abs(grams.overlaps["validation"].found - 750) < 95
     assert abs(grams.overlaps["validation"].shared - 372) < 67
     assert grams.overlaps["test"].shared == 0
@@ -138,13 +149,13 @@ def test_of_too_many_hashes_a_sample_is_looked_at(build_dataset, tmp_path, monke
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 7])
 @pytest.mark.parametrize("cuts", [[], [2], [1, 2, 3], [5, 6, 13, 14], [7, 20], [25, 27]])
-def test_a_sequence_that_came_in_stretches_is_read_back_whole(stride, cuts):
+def test_a_document_written_in_chunks_is_restored_whole(stride, cuts):
     layout, written = Spans(max_targets=4, min_context=8), RecordFormat(8, stride, 100)
     sequencer = Sequencer("train", boundaries=True, stride=stride, context=8)
     contents = [
         bytes(shards.frame(made)[0])
         for begin, end in zip([0, *cuts], [*cuts, len(LONG)], strict=True)
-        for made in layout.encode(sequencer.sequences(_stretch(LONG, begin, end)), written)
+        for made in layout.encode(sequencer.sequences(_chunk(LONG, begin, end)), written)
     ]
     texts = [token for restored in layout.restore(contents, written) for token in restored.ids.tolist()]
     whole = [2, *LONG, 3]
@@ -152,7 +163,7 @@ def test_a_sequence_that_came_in_stretches_is_read_back_whole(stride, cuts):
     assert len(whole) - len(texts) < stride
 
 
-def _stretch(document, begin, end):
+def _chunk(document, begin, end):
     none, length = np.zeros(1, int), np.array([len(document)])
     return DocumentChunks(
         ids=np.array(document[begin:end]),
@@ -175,7 +186,7 @@ def _stretch(document, begin, end):
         ({"boundaries": False}, None, "the shards do not tell where documents end, as there is no [EOS]"),
     ],
 )
-def test_what_can_not_be_measured_is_told_with_its_reason(build_dataset, tmp_path, settings, grams, whole):
+def test_the_report_says_why_an_overlap_cannot_be_measured(build_dataset, tmp_path, settings, grams, whole):
     of_shards = {name: settings[name] for name in ("window", "stride") if name in settings}
     folder = build_dataset(tmp_path / "data", [{"train": [LONG], "test": [LONG]}], **of_shards)
     manifest = read_manifest(folder)
@@ -186,7 +197,7 @@ def test_what_can_not_be_measured_is_told_with_its_reason(build_dataset, tmp_pat
     assert found.documents == (whole or grams)
 
 
-def test_where_nothing_is_held_out_nothing_can_leak(build_dataset, tmp_path):
+def test_the_report_says_that_nothing_is_held_out(build_dataset, tmp_path):
     folder = build_dataset(tmp_path / "data", [{"train": [LONG]}])
     assert read_manifest(folder).total.splits["test"] == SplitCounts()
     assert measure_contamination(folder) == Contamination("nothing is held out", "nothing is held out")

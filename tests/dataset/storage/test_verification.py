@@ -179,7 +179,6 @@ def test_a_folder_that_is_no_dataset_is_an_error(tmp_path):
         verify(tmp_path)
 
 
-def test_the_digest_of_a_file_is_that_of_all_its_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr("textgen.dataset.storage.verification._READ_BYTES", 10)
+def test_the_digest_of_a_file_is_that_of_all_its_bytes(tmp_path):
     (tmp_path / "file").write_bytes(bytes(range(37)))
-    assert file_sha256(tmp_path / "file") == hashlib.sha256(bytes(range(37))).hexdigest()
+    assert file_sha256(tmp_path / "file", block_bytes=10) == hashlib.sha256(bytes(range(37))).hexdigest()

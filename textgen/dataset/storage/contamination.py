@@ -23,13 +23,26 @@ GRAM = 13
 
 HELD_OUT = ("validation", "test")
 
-_MOST_HASHES = 1 << 22
-_HASHES_AT_ONCE = 1 << 20
-"""Maximum number of hashes kept, and number collected before they are merged; both take less than 200 MB together."""
-
 _LARGEST = (1 << 64) - 1
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
+
+
+class ComparisonSize(NamedTuple):
+    """Size of the comparison; the defaults take less than 200 MB of memory.
+
+    Attributes:
+        gram: number of tokens in a gram, and minimum number of known tokens in a compared document.
+        max_hashes: maximum number of hashes kept; of more, a sample is compared.
+        hashes_at_once: number of hashes collected before they are merged.
+    """
+
+    gram: int = GRAM
+    max_hashes: int = 1 << 22
+    hashes_at_once: int = 1 << 20
+
+
+DEFAULT_SIZE = ComparisonSize()
 
 
 class Overlap(NamedTuple):
@@ -69,11 +82,12 @@ class Contamination(NamedTuple):
     documents: OverlapReport | str
 
 
-def measure_contamination(directory: str | Path) -> Contamination:
+def measure_contamination(directory: str | Path, size: ComparisonSize = DEFAULT_SIZE) -> Contamination:
     """Compares the splits of a dataset, in one pass over all shards.
 
     Args:
         directory: folder of the dataset, local or a URL.
+        size: size of the comparison.
 
     Raises:
         UserError: the folder is not a dataset, or a shard is damaged.
@@ -81,13 +95,13 @@ def measure_contamination(directory: str | Path) -> Contamination:
     """
     manifest = read_manifest(directory)
     held_out = [manifest.total.splits[split] for split in HELD_OUT]
-    why = _unmeasurable(manifest)
-    if why:
-        return Contamination(why, why)
-    grams = _Tally(sum(counts.tokens for counts in held_out))
-    documents = _Tally(sum(counts.documents for counts in held_out))
+    reason = _unmeasurable(manifest)
+    if reason:
+        return Contamination(reason, reason)
+    grams = _Tally(sum(counts.tokens for counts in held_out), size)
+    documents = _Tally(sum(counts.documents for counts in held_out), size)
     for split in (*HELD_OUT, "train"):
-        gram_hasher, document_hasher = _GramHasher(), _DocumentHasher()
+        gram_hasher, document_hasher = _GramHasher(size.gram), _DocumentHasher(size.gram)
         for restored in _restored(Folder(directory), manifest, split):
             grams.add(split, gram_hasher.hashes(restored))
             documents.add(split, document_hasher.hashes(restored))
@@ -128,13 +142,13 @@ def _restored(folder: Folder, manifest: Manifest, split: str) -> Iterator[Restor
 class _GramHasher:
     """Hashes the 13-grams of a split, block by block; 13-grams with [BOS] or [EOS] are left out."""
 
-    def __init__(self) -> None:
-        self._before = np.empty(0, np.int64)
+    def __init__(self, gram: int):
+        self._gram, self._before = gram, np.empty(0, np.int64)
 
     def hashes(self, restored: RestoredIds) -> np.ndarray:
         """Returns uint64 [N], the hash of each 13-gram that ends in the restored ids."""
         ids = np.concatenate([self._before, restored.ids])
-        places = np.arange(len(ids))
+        indices = np.arange(len(ids))
         # Index at which the run of text of each id begins.
         begins = np.zeros(len(ids), np.int64)
         starts = restored.starts + len(self._before)
@@ -142,15 +156,15 @@ class _GramHasher:
         marks = np.flatnonzero((ids == BOS) | (ids == EOS))
         begins[marks] = marks + 1
         begins = np.maximum.accumulate(begins)
-        self._before = ids[max(begins[-1], len(ids) - GRAM + 1) :]
-        whole = (places - begins >= GRAM - 1)[GRAM - 1 :]
-        return _hashed_grams(ids)[whole]
+        self._before = ids[max(begins[-1], len(ids) - self._gram + 1) :]
+        whole = (indices - begins >= self._gram - 1)[self._gram - 1 :]
+        return _hashed_grams(ids, self._gram)[whole]
 
 
-def _hashed_grams(ids: np.ndarray) -> np.ndarray:
-    count = max(0, len(ids) - GRAM + 1)
+def _hashed_grams(ids: np.ndarray, gram: int) -> np.ndarray:
+    count = max(0, len(ids) - gram + 1)
     hashes, numbers = np.zeros(count, np.uint64), ids.astype(np.uint64)
-    for i in range(GRAM):
+    for i in range(gram):
         hashes = _mixed(hashes ^ numbers[i : i + count])
     return hashes
 
@@ -167,8 +181,8 @@ class _DocumentHasher:
     The hash is a polynomial in the ids, so that a document that crosses blocks is hashed block by block.
     """
 
-    def __init__(self) -> None:
-        self._hash, self._known = np.zeros(1, np.uint64), 0
+    def __init__(self, min_known: int):
+        self._min_known, self._hash, self._known = min_known, np.zeros(1, np.uint64), 0
 
     def hashes(self, restored: RestoredIds) -> np.ndarray:
         """Returns uint64 [N], the hash of each document of at least 13 known tokens that ends in the restored ids."""
@@ -184,7 +198,7 @@ class _DocumentHasher:
         known[0] += self._known
         goes_on = len(hashes) > len(ends)
         self._hash, self._known = (hashes[-1:], int(known[-1])) if goes_on else (np.zeros(1, np.uint64), 0)
-        return hashes[: len(ends)][known[: len(ends)] >= GRAM]
+        return hashes[: len(ends)][known[: len(ends)] >= self._min_known]
 
 
 class _Tally:
@@ -193,8 +207,9 @@ class _Tally:
     It samples the hashes if more are expected than are kept.
     """
 
-    def __init__(self, expected: int):
-        self._sampled_fraction = min(1.0, _MOST_HASHES / max(1, expected))
+    def __init__(self, expected: int, size: ComparisonSize):
+        self._hashes_at_once = size.hashes_at_once
+        self._sampled_fraction = min(1.0, size.max_hashes / max(1, expected))
         self._highest = np.uint64(_LARGEST if self._sampled_fraction == 1 else int(_LARGEST * self._sampled_fraction))
         # uint64 [N], sorted, and uint32 [N, 2], a column of counts per held-out split.
         self._hashes, self._counts = np.empty(0, np.uint64), np.empty((0, len(HELD_OUT)), np.uint32)
@@ -209,8 +224,8 @@ class _Tally:
             split: name of the split.
             hashes: uint64 [N].
         """
-        if split != self._gathering or sum(map(len, self._gathered)) >= _HASHES_AT_ONCE:
-            self._settle()
+        if split != self._gathering or sum(map(len, self._gathered)) >= self._hashes_at_once:
+            self._merge_gathered()
             self._gathering = split
         self._gathered.append(hashes[hashes <= self._highest])
 
@@ -220,7 +235,7 @@ class _Tally:
         Args:
             among_held_out: whether hashes that another held-out split has count as shared too.
         """
-        self._settle()
+        self._merge_gathered()
         overlaps = {}
         for column, split in enumerate(HELD_OUT):
             counts = self._counts[:, column]
@@ -230,7 +245,7 @@ class _Tally:
             overlaps[split] = Overlap(int(counts.sum()), int(counts[shared].sum()))
         return OverlapReport(overlaps, self._sampled_fraction)
 
-    def _settle(self) -> None:
+    def _merge_gathered(self) -> None:
         """Merges the collected hashes into the sorted ones."""
         if not sum(map(len, self._gathered)):
             return
@@ -239,8 +254,8 @@ class _Tally:
         if self._gathering == "train" and not len(self._hashes):
             return
         if self._gathering == "train":
-            places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
-            self._trained[places[self._hashes[places] == hashes]] = True
+            indices = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+            self._trained[indices[self._hashes[indices] == hashes]] = True
             return
         every = np.sort(np.concatenate([self._hashes, hashes]))
         every = every[np.append(True, every[1:] != every[:-1])]

@@ -22,7 +22,7 @@ MISSING = "missing"
 EXTRA = "extra: the manifest does not name it"
 
 _OTHER_CONTENT = "changed: its SHA-256 differs from the manifest's"
-_READ_BYTES = 1 << 22
+_BLOCK_BYTES = 1 << 22
 
 
 class Problem(NamedTuple):
@@ -71,15 +71,15 @@ def verify(directory: str | Path) -> list[Problem]:
     return problems + [Problem(name, None, EXTRA) for name in _extra(names, manifest)]
 
 
-def file_sha256(path: str | Path) -> str:
-    """Returns the SHA-256 of a file, as hexadecimal digits.
+def file_sha256(path: str | Path, *, block_bytes: int = _BLOCK_BYTES) -> str:
+    """Returns the SHA-256 of a file, as hexadecimal digits; reads it in blocks of `block_bytes` bytes.
 
     Raises:
         OSError: the file cannot be read.
     """
     sha256 = hashlib.sha256()
     with files.open_file(str(path)) as file:
-        while data := file.read(_READ_BYTES):
+        while data := file.read(block_bytes):
             sha256.update(data)
     return sha256.hexdigest()
 
