@@ -20,8 +20,9 @@ import apache_beam as beam
 
 from pipelines import runners
 from pipelines.workspace import Workspace
-from textgen.console import bar, hushed, say
+from textgen.console import bar, hushed, say, without_tracebacks
 from textgen.corpus.units import Unit
+from textgen.errors import one_line, os_error, user_error
 
 _POLL_SECONDS = 0.5
 
@@ -104,7 +105,8 @@ class JobRunner:
         engine = self._start()
         say(f"{title} on {engine.name}")
         _ = engine.pipeline | transform
-        engine.pipeline.run().wait_until_finish()
+        with worker_errors():
+            engine.pipeline.run().wait_until_finish()
 
     def run_units(
         self, title: str, work: UnitWork, units: Sequence[Unit], finish: beam.PTransform | None = None
@@ -125,12 +127,42 @@ class JobRunner:
             _ = results | finish
         with (
             hushed() if engine.noisy else contextlib.nullcontext(sys.stderr) as terminal,
+            worker_errors(),
             progress(title, work.stage, units, self._workspace, terminal),
         ):
             engine.pipeline.run().wait_until_finish()
 
     def _start(self) -> runners.Engine:
         return runners.start(self._beam_flags, input_bytes=self._input_bytes)
+
+
+@contextlib.contextmanager
+def worker_errors() -> Iterator[None]:
+    """Replaces Beam's report of an error in a worker by the error itself.
+
+    Beam also logs and prints the error with its traceback; both are discarded for the errors that are replaced.
+
+    Raises:
+        UserError: a worker raised it.
+        OSError: a worker raised one.
+    """
+    try:
+        with without_tracebacks(_is_reported, logger="apache_beam"):
+            yield
+    except Exception as error:
+        found = user_error(error)
+        if found is not None:
+            raise found from None
+        failed = os_error(error)
+        if failed is not None:
+            raise OSError(
+                f"{one_line(failed)}. Finished work is kept; run the same command again to continue."
+            ) from None
+        raise
+
+
+def _is_reported(error: BaseException) -> bool:
+    return user_error(error) is not None or os_error(error) is not None
 
 
 def run_in_threads(work: UnitWork, units: Sequence[Unit], workspace: Workspace) -> float:

@@ -75,3 +75,18 @@ def test_quiet_logging_discards_warnings_inside_it_alone(caplog):
         logging.warning("inside")
     logging.warning("after")
     assert [record.message for record in caplog.records] == ["after"]
+
+
+def test_tracebacks_of_some_errors_are_neither_logged_nor_printed(capsys):
+    logger, handler = logging.getLogger("engine.worker"), logging.StreamHandler(sys.stderr)
+    logging.root.addHandler(handler)
+    try:
+        with console.without_tracebacks(lambda error: "space" in str(error), logger="engine"):
+            for message in ("no space", "a mistake"):
+                logger.error(message)
+                print(f"Traceback (most recent call last):\n{message}", file=sys.stderr)
+        logger.error("no space after it")
+    finally:
+        logging.root.removeHandler(handler)
+    shown = capsys.readouterr().err
+    assert shown == "a mistake\nTraceback (most recent call last):\na mistake\nno space after it\n"

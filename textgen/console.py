@@ -1,10 +1,11 @@
 """Shows progress messages and bars on standard error; standard output is reserved for results."""
 
 import contextlib
+import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from tqdm import tqdm
@@ -63,6 +64,55 @@ def quiet_logging() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextlib.contextmanager
+def without_tracebacks(is_hidden: Callable[[BaseException], bool], *, logger: str) -> Iterator[None]:
+    """Discards what a library logs or prints about some exceptions inside the context.
+
+    Args:
+        is_hidden: returns whether reports of an exception are discarded. Where only a traceback's text is known, it
+            is called with an exception whose message is that text.
+        logger: name of the library's logger, whose records and those of its children are discarded.
+    """
+
+    def is_shown(record: logging.LogRecord) -> bool:
+        error = (record.exc_info or (None, None))[1] or Exception(record.getMessage())
+        return not (record.name.split(".")[0] == logger and is_hidden(error))
+
+    handlers = [handler for handler in (*logging.root.handlers, logging.lastResort) if handler]
+    for handler in handlers:
+        handler.addFilter(is_shown)
+    try:
+        with contextlib.redirect_stderr(_WithoutTracebacks(sys.stderr, is_hidden)):
+            yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(is_shown)
+
+
+class _WithoutTracebacks(io.TextIOBase):
+    """Writes to another stream, except tracebacks of some exceptions and the line end after each."""
+
+    def __init__(self, stream: TextIO, is_hidden: Callable[[BaseException], bool]):
+        self._stream, self._is_hidden, self._has_hidden = stream, is_hidden, False
+
+    def write(self, text: str) -> int:
+        """Writes a text, or discards it."""
+        is_end = self._has_hidden and text == "\n"
+        self._has_hidden = text.startswith("Traceback ") and self._is_hidden(Exception(text))
+        if not (is_end or self._has_hidden):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
 
 
 def import_tensorflow() -> None:

@@ -3,13 +3,15 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from pipelines import runners
-from pipelines.jobs import ProcessUnit, ProcessUnits, progress
+from pipelines.jobs import JobRunner, ProcessUnit, ProcessUnits, progress
 from pipelines.workspace import Workspace
 from textgen.corpus.readers.base import FileRange
 from textgen.corpus.units import Unit
+from textgen.errors import UserError
 
 UNITS = [Unit(i, (FileRange("x", 0, 10 * (i + 1), "lines"),)) for i in range(3)]
 
@@ -61,3 +63,47 @@ def test_the_bar_counts_recorded_bytes(tmp_path: Path) -> None:
     with progress("measuring", "measure", UNITS, workspace, shown):
         workspace.record("measure", 2, {})
     assert "measuring:  67%" in shown.getvalue() and "40.0/60.0" in shown.getvalue()
+
+
+class Fail:
+    """Work that fails on every unit."""
+
+    stage = "fail"
+
+    def __init__(self, error: Exception):
+        self._error = error
+
+    def setup(self) -> None:
+        """Needs nothing."""
+
+    def process(self, unit: Unit) -> dict[str, Any]:
+        raise self._error
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (UserError("a.txt is bad. Mend it."), "a.txt is bad. Mend it."),
+        (
+            OSError(28, "No space left on device"),
+            "[Errno 28] No space left on device. Finished work is kept; run the same command again to continue.",
+        ),
+    ],
+)
+def test_an_error_of_a_worker_is_raised_as_it_is_and_not_logged(
+    tmp_path: Path, capfd, workers: int, error: Exception, message: str
+) -> None:
+    workspace, _ = claimed(tmp_path)
+    jobs = JobRunner(workspace, [f"--direct_num_workers={workers}"], input_bytes=1)
+    with pytest.raises(type(error)) as raised:
+        jobs.run_units("failing", Fail(error), UNITS)
+    assert str(raised.value) == message
+    assert "Traceback" not in (shown := capfd.readouterr().err) and "ERROR" not in shown
+
+
+def test_a_mistake_of_ours_in_a_worker_is_raised_with_its_traceback(tmp_path: Path) -> None:
+    workspace, _ = claimed(tmp_path)
+    jobs = JobRunner(workspace, ["--direct_num_workers=1"], input_bytes=1)
+    with pytest.raises(Exception, match="division"):
+        jobs.run_units("failing", Fail(ZeroDivisionError("division by zero")), UNITS)
