@@ -8,9 +8,9 @@ from typing import BinaryIO, NamedTuple
 from pipelines.plan import Plan
 from textgen import files
 from textgen.corpus.block_files import BLOCK_BYTES
-from textgen.corpus.compression import is_compressed, open_decompressed
+from textgen.corpus.compression import open_decompressed
 from textgen.corpus.encodings import is_ascii_compatible
-from textgen.corpus.readers.base import FileRange
+from textgen.corpus.readers.base import FileRange, InputFile
 from textgen.corpus.units import Unit
 
 _READ_BYTES = 1 << 14
@@ -57,28 +57,29 @@ def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]
     for i, file_range in enumerate(file_ranges[step // 2 :: step]):
         if (
             file_range.end - file_range.start <= 2 * size.range_bytes
-            and not is_compressed(file_range.path)
-            or file_range.format == "parquet"
+            and not file_range.file.compression
+            or file_range.file.format == "parquet"
         ):
             yield Sample(Unit(i, (file_range,)), file_range.end - file_range.start)
         else:
-            yield _head(i, file_range, folder, plan.config.encoding, size.head_bytes)
+            yield _head(i, file_range, folder, size.head_bytes)
 
 
-def _head(index: int, file_range: FileRange, folder: Path, encoding: str, head_bytes: int) -> Sample:
+def _head(index: int, file_range: FileRange, folder: Path, head_bytes: int) -> Sample:
     """Copies the start of a file to a file in `folder`, and returns it as a sample."""
-    path = folder / f"head-{index}"
-    with files.open_file(file_range.path) as file:
-        small_reads = _SmallReads(file)
-        text = open_decompressed(file_range.path, small_reads.open) if is_compressed(file_range.path) else file
+    path, file = folder / f"head-{index}", file_range.file
+    with files.open_file(file.path) as stored:
+        small_reads = _SmallReads(stored)
+        text = open_decompressed(file, small_reads.open) if file.compression else stored
         content = text.read(head_bytes)
-        read = small_reads.bytes_read or file.tell()
+        read = small_reads.bytes_read or stored.tell()
         whole = not text.read(1)
-    if not whole and is_ascii_compatible(encoding):
+    if not whole and is_ascii_compatible(file.encoding):
         content = content[: content.rfind(b"\n") + 1] or content
     path.write_bytes(content)
     corpus_bytes = (file_range.end if whole else min(read, file_range.end)) - file_range.start
-    return Sample(Unit(index, (FileRange(str(path), 0, len(content), file_range.format),)), corpus_bytes)
+    head = InputFile(str(path), len(content), 0.0, file.format, encoding=file.encoding)
+    return Sample(Unit(index, (FileRange(head, 0, len(content)),)), corpus_bytes)
 
 
 class _SmallReads(io.RawIOBase):

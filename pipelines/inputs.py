@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from textgen import files
 from textgen.config import PrepareConfig
+from textgen.corpus.compression import compression_of
 from textgen.corpus.formats import format_of
-from textgen.corpus.readers.base import ReadOptions
-from textgen.corpus.units import InputFile
+from textgen.corpus.readers.base import InputFile, ReadOptions
 from textgen.errors import UserError
 from textgen.files import Stamp
 
@@ -19,7 +19,7 @@ _GLOB_TOKENS = re.compile(r"\*\*|\*|\?|\[(?:!|(?!!))(?:\][^\]]*|[^\]]+)\]|.", re
 _GLOBS = {"**": ".*", "*": r"[^/\\]*", "?": "."}
 
 
-def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
+def find_inputs(patterns: Sequence[str], format: str, *, encoding: str = "utf-8") -> list[InputFile]:
     """Returns the files that paths, globs and folders name, without repetition and sorted by path.
 
     `*` matches within one folder, `**` across folders. A folder stands for all files in it and its subfolders, except
@@ -28,6 +28,7 @@ def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
     Args:
         patterns: paths and globs, local or URLs.
         format: format of all files, or "auto" to detect it by the ending of each file name.
+        encoding: encoding of all files, by its Python name.
 
     Raises:
         UserError: a pattern names no file, or a file has a format that cannot be read.
@@ -40,7 +41,7 @@ def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
             raise UserError(f"no file matches {pattern!r}. Check the path; quote a pattern with * in it.")
         found.update(matches)
     return [
-        InputFile(path, stamp.size, stamp.modified, format_of(path, format))
+        InputFile(path, stamp.size, stamp.modified, format_of(path, format), compression_of(path), encoding)
         for path, stamp in sorted(found.items())
         if stamp.size
     ]
@@ -48,7 +49,7 @@ def find_inputs(patterns: Sequence[str], format: str) -> list[InputFile]:
 
 def read_options(config: PrepareConfig) -> ReadOptions:
     """Returns the settings of the readers."""
-    return ReadOptions(config.text_field, config.encoding, config.on_invalid)
+    return ReadOptions(config.text_field, config.on_invalid)
 
 
 def check_unchanged(file: InputFile) -> None:

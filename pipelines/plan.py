@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pipelines.inputs import check_unchanged, find_inputs, read_options
 from textgen import files
@@ -65,8 +66,8 @@ class Plan:
             check_unchanged(file)
 
     def inputs(self) -> bytes:
-        """Returns the content of `inputs.jsonl`: one line per file, `[path, size, modified, format]`."""
-        return "".join(json.dumps(dataclasses.astuple(file)) + "\n" for file in self.files).encode()
+        """Returns the content of `inputs.jsonl`: one line per file, an object with the fields of `InputFile`."""
+        return "".join(json.dumps(dataclasses.asdict(file)) + "\n" for file in self.files).encode()
 
     def inputs_sha256(self) -> str:
         """Returns the SHA-256 of `inputs`, as hexadecimal digits."""
@@ -89,7 +90,7 @@ class Plan:
 
 def parse_plan(inputs: bytes, config: PrepareConfig) -> Plan:
     """Returns the plan of a dataset, given its `inputs.jsonl` and its settings."""
-    return Plan(config, tuple(InputFile(*json.loads(line)) for line in inputs.decode().splitlines()))
+    return Plan(config, tuple(_input_file(json.loads(line)) for line in inputs.decode().splitlines()))
 
 
 def make_plan(
@@ -129,6 +130,13 @@ def make_plan(
     return Plan(config, tuple(_checked_inputs(inputs, config)), given, model)
 
 
+def _input_file(values: Any) -> InputFile:
+    """Returns the file that a line of `inputs.jsonl` describes; up to manifest version 4 it was a list."""
+    if isinstance(values, list):
+        return InputFile(*values)
+    return InputFile(**{**values, "compression": tuple(values["compression"])})
+
+
 def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:
     """Reads the tokenizer's model file.
 
@@ -165,11 +173,11 @@ def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputF
     Raises:
         UserError: a file can't be read, all files are empty, or a text field is given but no file has columns.
     """
-    found = find_inputs(inputs, config.format)
+    found = find_inputs(inputs, config.format, encoding=config.encoding)
     if not found:
         raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")
     for file in found:
-        READERS[file.format].check(file.path, files.open_file, read_options(config))
+        READERS[file.format].check(file, files.open_file, read_options(config))
     if config.text_field and not any(READERS[file.format].has_columns for file in found):
         formats = ", ".join(name for name, reader in READERS.items() if reader.has_columns)
         raise UserError(

@@ -43,8 +43,8 @@ class UnitTexts:
 
     def _read(self) -> Iterator[TextBatch]:
         for file_range in self._unit.file_ranges:
-            for batch in READERS[file_range.format].read(file_range, files.open_file, self._options):
-                self._count(file_range.path, batch)
+            for batch in READERS[file_range.file.format].read(file_range, files.open_file, self._options):
+                self._count(file_range.file.path, batch)
                 yield batch
 
     def _count(self, path: str, batch: TextBatch) -> None:

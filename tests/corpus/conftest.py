@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import pytest
 
+from textgen.corpus.compression import compression_of
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import FileRange, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import FileRange, InputFile, ReadOptions, Rejected, TextBatch
 
 
 class Taken(NamedTuple):
@@ -35,18 +36,19 @@ def joined(batches: Iterable[TextBatch]) -> Taken:
 def batches_of() -> Callable[..., list[TextBatch]]:
     """Function that returns the batches a reader yields for a content, divided by itself or at the given edges."""
 
-    def read(format, content, *, path="a", unit_bytes=1 << 20, edges=None, **options) -> list[TextBatch]:
+    def read(
+        format, content, *, path="a", unit_bytes=1 << 20, edges=None, encoding="utf-8", **options
+    ) -> list[TextBatch]:
         def open_file(_):
             return io.BytesIO(content)
 
         options = ReadOptions(**options)
+        file = InputFile(path, len(content), 0.0, format, compression_of(path), encoding)
         reader = READERS[format]
         ranges = zip(edges, edges[1:], strict=False) if edges else None
-        ranges = ranges or reader.divide(path, len(content), unit_bytes, open_file, options)
+        ranges = ranges or reader.divide(file, unit_bytes, open_file, options)
         return [
-            batch
-            for start, end in ranges
-            for batch in reader.read(FileRange(path, start, end, format), open_file, options)
+            batch for start, end in ranges for batch in reader.read(FileRange(file, start, end), open_file, options)
         ]
 
     return read
@@ -63,6 +65,7 @@ def check() -> Callable[..., None]:
     """Function by which a reader checks a content."""
 
     def run(format, content, *, path="a", **options) -> None:
-        READERS[format].check(path, lambda _: io.BytesIO(content), ReadOptions(**options))
+        file = InputFile(path, len(content), 0.0, format, compression_of(path))
+        READERS[format].check(file, lambda _: io.BytesIO(content), ReadOptions(**options))
 
     return run

@@ -5,17 +5,18 @@ from hypothesis import strategies as st
 from textgen.corpus.batching import Origin, batches, merge_batches
 from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import valid_utf8
-from textgen.corpus.readers.base import CHUNK_BYTES, Limits, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, Limits, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
-UTF8 = Origin("a.txt", "utf-8", ReadOptions())
-DROP = Origin("a.txt", "utf-8", ReadOptions(on_invalid="drop"))
-FAIL = Origin("a.txt", "utf-8", ReadOptions(on_invalid="fail"))
+FILE = InputFile("a.txt", 9, 0.0, "lines")
+UTF8 = Origin(FILE, "utf-8", ReadOptions())
+DROP = Origin(FILE, "utf-8", ReadOptions(on_invalid="drop"))
+FAIL = Origin(FILE, "utf-8", ReadOptions(on_invalid="fail"))
 REPLACEMENT = "\ufffd".encode()
 
 
 def limited(**limits):
-    return Origin("a.txt", "utf-8", ReadOptions(limits=Limits(**limits)))
+    return Origin(FILE, "utf-8", ReadOptions(limits=Limits(**limits)))
 
 
 def made(*found, origin=UTF8):
@@ -89,13 +90,11 @@ def test_the_error_shows_where_in_a_document_it_is():
 
 @pytest.mark.parametrize("encoding", ["cp1252", "iso8859-1"])
 def test_texts_in_other_encodings_become_utf8(encoding):
-    assert made(b"caf\xe9", origin=Origin("a", encoding, ReadOptions(encoding=encoding))) == [
-        TextBatch(["café".encode()], [False])
-    ]
+    assert made(b"caf\xe9", origin=Origin(FILE, encoding, ReadOptions())) == [TextBatch(["café".encode()], [False])]
 
 
 def test_what_another_encoding_does_not_allow_is_invalid_too():
-    (batch,) = made(b"a\x81b", origin=Origin("a", "cp1252", ReadOptions(encoding="cp1252", on_invalid="drop")))
+    (batch,) = made(b"a\x81b", origin=Origin(FILE, "cp1252", ReadOptions(on_invalid="drop")))
     assert batch.rejected == [Rejected("invalid encoding", b"a\x81b")]
 
 
@@ -162,7 +161,7 @@ def test_whole_documents_and_documents_in_blocks_give_the_same_batches(
     documents, block_bytes, chunk_bytes, on_invalid, encoding
 ):
     limits = Limits(chunk_bytes=chunk_bytes, block_bytes=7)
-    origin = Origin("a", encoding, ReadOptions(None, encoding, on_invalid, limits))
+    origin = Origin(FILE, encoding, ReadOptions(None, on_invalid, limits))
     in_blocks = [[text[i : i + block_bytes] for i in range(0, len(text), block_bytes)] for text in documents]
     made = list(batches(map(iter, in_blocks), origin))
     assert made == list(batches(documents, origin))

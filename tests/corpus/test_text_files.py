@@ -5,39 +5,44 @@ import math
 
 import pytest
 
-from textgen.corpus.readers.base import FileRange, ReadOptions
+from textgen.corpus.compression import compression_of
+from textgen.corpus.readers.base import FileRange, InputFile, ReadOptions
 from textgen.corpus.text_files import check_head, is_splittable, open_text, text_encoding, text_end
 from textgen.errors import UserError
 
 MARK = b"\xef\xbb\xbf"
-UTF8, CP1252, UTF16 = ReadOptions(), ReadOptions(encoding="cp1252"), ReadOptions(encoding="utf-16")
 
 
-def read(content, path="a.txt", options=UTF8):
-    with open_text(path, lambda _: io.BytesIO(content), options) as file:
+def input_file(path, encoding="utf-8"):
+    return InputFile(path, 7, 0.0, "lines", compression_of(path), encoding)
+
+
+def read(content, path="a.txt", encoding="utf-8"):
+    with open_text(input_file(path, encoding), lambda _: io.BytesIO(content), ReadOptions()) as file:
         return file.read()
 
 
 @pytest.mark.parametrize(
-    ("path", "options", "divisible", "encoding"),
+    ("path", "encoding", "divisible", "encoding_opened"),
     [
-        ("a.txt", UTF8, True, "utf-8"),
-        ("a.txt", ReadOptions(encoding="utf-8-sig"), True, "utf-8"),
-        ("a.txt", CP1252, True, "cp1252"),
-        ("a.txt", UTF16, False, "utf-8"),
-        ("a.txt.gz", UTF8, False, "utf-8"),
-        ("a.txt.gz", CP1252, False, "cp1252"),
+        ("a.txt", "utf-8", True, "utf-8"),
+        ("a.txt", "utf-8-sig", True, "utf-8"),
+        ("a.txt", "cp1252", True, "cp1252"),
+        ("a.txt", "utf-16", False, "utf-8"),
+        ("a.txt.gz", "utf-8", False, "utf-8"),
+        ("a.txt.gz", "cp1252", False, "cp1252"),
     ],
 )
-def test_compressed_and_non_ascii_compatible_files_are_not_splittable(path, options, divisible, encoding):
-    assert is_splittable(path, options) == divisible
-    assert text_encoding(options) == encoding
-    assert text_end(FileRange(path, 0, 7, "lines"), options) == (7 if divisible else math.inf)
+def test_compressed_and_non_ascii_compatible_files_are_not_splittable(path, encoding, divisible, encoding_opened):
+    file = input_file(path, encoding)
+    assert is_splittable(file) == divisible
+    assert text_encoding(file) == encoding_opened
+    assert text_end(FileRange(file, 0, 7)) == (7 if divisible else math.inf)
 
 
 def test_text_in_ascii_compatible_encodings_is_decompressed_but_not_decoded():
     assert read(b"caf\xe9") == b"caf\xe9"
-    assert read(b"caf\xe9", options=CP1252) == b"caf\xe9"
+    assert read(b"caf\xe9", encoding="cp1252") == b"caf\xe9"
     assert read(gzip.compress(b"caf\xe9"), "a.gz") == b"caf\xe9"
 
 
@@ -46,21 +51,21 @@ def test_text_in_ascii_compatible_encodings_is_decompressed_but_not_decoded():
 def test_text_in_other_encodings_is_converted_to_utf8(encoding, pack):
     content = pack("one\ntwo, é".encode(encoding, "ignore"))
     path = "a.gz" if pack is gzip.compress else "a"
-    assert read(content, path, ReadOptions(encoding=encoding)).decode() in ("one\ntwo, é", "one\ntwo, ")
+    assert read(content, path, encoding).decode() in ("one\ntwo, é", "one\ntwo, ")
 
 
 @pytest.mark.parametrize(
-    ("content", "options"),
+    ("content", "encoding"),
     [
-        (MARK + b"a" + MARK, UTF8),
-        (MARK + b"a" + MARK, ReadOptions(encoding="utf-8-sig")),
-        ("\ufeffa\ufeff".encode("utf-16-le"), UTF16),
-        ("\ufeffa\ufeff".encode("utf-16-be"), ReadOptions(encoding="utf-16-be")),
+        (MARK + b"a" + MARK, "utf-8"),
+        (MARK + b"a" + MARK, "utf-8-sig"),
+        ("\ufeffa\ufeff".encode("utf-16-le"), "utf-16"),
+        ("\ufeffa\ufeff".encode("utf-16-be"), "utf-16-be"),
     ],
 )
-def test_a_byte_order_mark_is_removed_only_at_the_start(content, options):
-    assert read(content, options=options) == b"a" + MARK
-    assert read(gzip.compress(content), "a.gz", options) == b"a" + MARK
+def test_a_byte_order_mark_is_removed_only_at_the_start(content, encoding):
+    assert read(content, encoding=encoding) == b"a" + MARK
+    assert read(gzip.compress(content), "a.gz", encoding) == b"a" + MARK
 
 
 def test_a_byte_order_mark_may_span_compressed_streams():
@@ -69,7 +74,7 @@ def test_a_byte_order_mark_may_span_compressed_streams():
 
 
 def test_bytes_that_are_no_byte_order_mark_in_the_encoding_remain():
-    assert read(MARK + b"a", options=CP1252) == MARK + b"a"
+    assert read(MARK + b"a", encoding="cp1252") == MARK + b"a"
 
 
 @pytest.mark.parametrize("content", [b"", b"a", b"ab", MARK, MARK[:2]])
@@ -79,7 +84,7 @@ def test_a_file_may_be_shorter_than_a_byte_order_mark(content):
 
 
 def test_a_splittable_file_seeks_by_offsets_of_the_file():
-    with open_text("a.txt", lambda _: io.BytesIO(MARK + b"abc"), UTF8) as file:
+    with open_text(input_file("a.txt"), lambda _: io.BytesIO(MARK + b"abc"), ReadOptions()) as file:
         assert file.tell() == 3
         file.seek(4)
         assert file.read() == b"bc"
@@ -93,21 +98,19 @@ def test_utf16_read_as_utf8_is_an_error(encoding):
 
 def test_utf16_without_a_byte_order_mark_is_an_error():
     with pytest.raises(UserError, match=r"a\.txt can't be decoded as utf-16: .* as in --encoding utf-16-le"):
-        read("abc".encode("utf-16-le"), options=UTF16)
+        read("abc".encode("utf-16-le"), encoding="utf-16")
 
 
 def test_invalid_sequences_of_other_encodings_become_invalid_bytes():
-    assert read("a\ufeffb".encode("utf-16-le") + b"\x00\xd8", options=ReadOptions(encoding="utf-16-le")) == (
-        b"a" + MARK + b"b\xff"
-    )
+    assert read("a\ufeffb".encode("utf-16-le") + b"\x00\xd8", encoding="utf-16-le") == (b"a" + MARK + b"b\xff")
 
 
 def test_only_compressed_files_are_opened_for_the_check():
     def no_file(path):
         raise AssertionError(f"{path} need not be opened")
 
-    check_head("a.txt", no_file, UTF8)
-    check_head("a.gz", lambda _: io.BytesIO(gzip.compress(b"")), UTF8)
-    check_head("a.gz", lambda _: io.BytesIO(gzip.compress(bytes(1 << 22))[:-8]), UTF8)
+    check_head(input_file("a.txt"), no_file, ReadOptions())
+    check_head(input_file("a.gz"), lambda _: io.BytesIO(gzip.compress(b"")), ReadOptions())
+    check_head(input_file("a.gz"), lambda _: io.BytesIO(gzip.compress(bytes(1 << 22))[:-8]), ReadOptions())
     with pytest.raises(UserError, match=r"a\.gz can't be decompressed"):
-        check_head("a.gz", lambda _: io.BytesIO(b"plain text"), UTF8)
+        check_head(input_file("a.gz"), lambda _: io.BytesIO(b"plain text"), ReadOptions())

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.readers.base import FileRange, ReadOptions
-from textgen.corpus.units import InputFile, Unit, plan_units, unit_bytes
+from textgen.corpus.readers.base import FileRange, InputFile, ReadOptions
+from textgen.corpus.units import Unit, plan_units, unit_bytes
 
 
 def no_file(path):
@@ -29,11 +29,10 @@ def test_every_byte_is_in_one_unit_in_the_order_of_the_files(files, wanted):
     assert [unit.index for unit in units] == list(range(len(units)))
     file_ranges = [file_range for unit in units for file_range in unit.file_ranges]
     for file in files:
-        edges = [(file_range.start, file_range.end) for file_range in file_ranges if file_range.path == file.path]
+        edges = [(file_range.start, file_range.end) for file_range in file_ranges if file_range.file == file]
         assert [start for start, _ in edges] == [0, *(end for _, end in edges[:-1])]
         assert edges[-1][1] == file.size
-        assert {file_range.format for file_range in file_ranges if file_range.path == file.path} == {file.format}
-    paths = [file_range.path for file_range in file_ranges]
+    paths = [file_range.file.path for file_range in file_ranges]
     assert list(dict.fromkeys(paths)) == [file.path for file in files]
     assert sum(unit.bytes for unit in units) == sum(file.size for file in files)
 
@@ -49,9 +48,10 @@ def test_a_unit_of_several_ranges_has_at_most_the_target_size_and_all_that_fit(f
 
 
 def test_small_files_are_grouped():
-    assert plan_units(texts(30, 40, 50, 10), unit_bytes=100, open_file=no_file, options=ReadOptions()) == [
-        Unit(0, (FileRange("0.txt", 0, 30, "lines"), FileRange("1.txt", 0, 40, "lines"))),
-        Unit(1, (FileRange("2.txt", 0, 50, "lines"), FileRange("3.txt", 0, 10, "lines"))),
+    files = texts(30, 40, 50, 10)
+    assert plan_units(files, unit_bytes=100, open_file=no_file, options=ReadOptions()) == [
+        Unit(0, (FileRange(files[0], 0, 30), FileRange(files[1], 0, 40))),
+        Unit(1, (FileRange(files[2], 0, 50), FileRange(files[3], 0, 10))),
     ]
 
 
@@ -76,11 +76,11 @@ def test_a_csv_file_is_divided_by_its_reader():
     assert units[0].file_ranges[0].start == len(b"text\n")
 
 
-@pytest.mark.parametrize(("path", "encoding"), [("a.txt.gz", "utf-8"), ("a.txt", "utf-16")])
-def test_a_file_that_can_not_be_split_is_one_unit(path, encoding):
-    files = [InputFile(path, 350, 0.0, "lines")]
-    units = plan_units(files, unit_bytes=100, open_file=no_file, options=ReadOptions(encoding=encoding))
-    assert units == [Unit(0, (FileRange(path, 0, 350, "lines"),))]
+@pytest.mark.parametrize(("compression", "encoding"), [(("gzip",), "utf-8"), ((), "utf-16")])
+def test_a_file_that_can_not_be_split_is_one_unit(compression, encoding):
+    file = InputFile("a", 350, 0.0, "lines", compression, encoding)
+    units = plan_units([file], unit_bytes=100, open_file=no_file, options=ReadOptions())
+    assert units == [Unit(0, (FileRange(file, 0, 350),))]
 
 
 def test_the_plan_is_deterministic():

@@ -15,7 +15,7 @@ from pipelines.claims import (
 from pipelines.plan import Plan
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, TextConfig
-from textgen.corpus.units import InputFile
+from textgen.corpus.readers.base import InputFile
 from textgen.errors import UserError
 from textgen.text.vocabulary import Vocabulary
 

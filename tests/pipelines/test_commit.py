@@ -7,7 +7,7 @@ from pipelines.commit import CommitManifest
 from pipelines.plan import Plan
 from pipelines.workspace import Workspace
 from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
-from textgen.corpus.units import InputFile
+from textgen.corpus.readers.base import InputFile
 from textgen.dataset import read_manifest
 from textgen.dataset.storage.manifest import UnitReport
 from textgen.text.vocabulary import most_frequent

@@ -30,7 +30,7 @@ def test_the_start_of_a_file_that_cannot_be_split_is_copied(tmp_path: Path, name
     config = LINES if name.endswith("gz") else PrepareConfig(text=TextConfig(), format="document")
     (sample,) = take_samples(make_plan([str(tmp_path / name)], config), tmp_path, SIZE)
     (head,) = sample.unit.file_ranges
-    content = Path(head.path).read_bytes()
+    content = Path(head.file.path).read_bytes()
     assert text.startswith(content) and content.endswith(b"\n")
     assert BLOCK_BYTES - 100 < len(content) <= BLOCK_BYTES
     assert sample.corpus_bytes / (tmp_path / name).stat().st_size == pytest.approx(BLOCK_BYTES / len(text), rel=0.4)

@@ -7,7 +7,7 @@ import pytest
 from pipelines import census, count_tokens, runners, tokenize
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, TextConfig
-from textgen.corpus.readers.base import FileRange
+from textgen.corpus.readers.base import FileRange, InputFile
 from textgen.corpus.units import Unit
 
 ALL_TRAIN = PrepareConfig(text=TextConfig(), format="lines", validation_percent=0, test_percent=0)
@@ -15,7 +15,8 @@ ALL_TRAIN = PrepareConfig(text=TextConfig(), format="lines", validation_percent=
 
 def unit(path: Path, text: str) -> Unit:
     path.write_text(text, encoding="utf-8")
-    return Unit(0, (FileRange(str(path), 0, path.stat().st_size, "lines"),))
+    file = InputFile(str(path), path.stat().st_size, 0.0, "lines")
+    return Unit(0, (FileRange(file, 0, file.size),))
 
 
 def count(tmp_path: Path, config: PrepareConfig, text: str) -> dict:

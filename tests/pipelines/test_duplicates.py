@@ -14,7 +14,7 @@ from pipelines.prepare import prepare
 from pipelines.token_files import DocumentTable
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.readers.base import FileRange
+from textgen.corpus.readers.base import FileRange, InputFile
 from textgen.corpus.units import Unit
 from textgen.dataset import read_pairs, verify
 from textgen.dataset.storage.splits import new_digest
@@ -51,7 +51,7 @@ def search(
     runner: beam.runners.PipelineRunner | None = None,
     buckets: int = duplicates.BUCKETS,
 ) -> None:
-    units = [Unit(i, (FileRange("", 0, 0, "document"),)) for i in range(count)]
+    units = [Unit(i, (FileRange(InputFile("", 0, 0.0, "document"), 0, 0),)) for i in range(count)]
     with beam.Pipeline(runner=runner or runners.FnApiRunner()) as pipeline:
         _ = pipeline | FindDuplicates(units, made, near=near, buckets=buckets)
 

@@ -9,11 +9,11 @@ from apache_beam.testing.util import assert_that, equal_to
 from pipelines import runners
 from pipelines.jobs import JobRunner, ProcessUnit, ProcessUnits, progress
 from pipelines.workspace import Workspace
-from textgen.corpus.readers.base import FileRange
+from textgen.corpus.readers.base import FileRange, InputFile
 from textgen.corpus.units import Unit
 from textgen.errors import UserError
 
-UNITS = [Unit(i, (FileRange("x", 0, 10 * (i + 1), "lines"),)) for i in range(3)]
+UNITS = [Unit(i, (FileRange(InputFile("x", 30, 0.0, "lines"), 0, 10 * (i + 1)),)) for i in range(3)]
 
 
 class Measure:

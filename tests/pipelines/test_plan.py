@@ -8,11 +8,10 @@ import pytest
 import tensorflow as tf
 
 from pipelines import inputs
-from pipelines.plan import Plan, make_plan
+from pipelines.plan import Plan, make_plan, parse_plan
 from pipelines.prepare import prepare
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, TextConfig
-from textgen.corpus.readers.base import ReadOptions
-from textgen.corpus.units import InputFile
+from textgen.corpus.readers.base import InputFile, ReadOptions
 from textgen.dataset import read_pairs, verify
 from textgen.errors import UserError
 from textgen.text import preprocessor, vocabulary
@@ -45,17 +44,29 @@ def test_a_plan_knows_its_files_in_the_order_of_their_paths(corpus: str) -> None
 
 
 def test_the_inputs_are_a_line_a_file() -> None:
-    made = Plan(config(), (FILE, InputFile("é\n.csv", 4, 2.5, "csv")))
+    made = Plan(config(), (FILE, InputFile("é\n.csv", 4, 2.5, "csv", ("gzip",), "cp1252")))
     assert [json.loads(line) for line in made.inputs().decode().splitlines()] == [
-        ["a.txt", 3, 1.0, "document"],
-        ["é\n.csv", 4, 2.5, "csv"],
+        {"path": "a.txt", "size": 3, "modified": 1.0, "format": "document", "compression": [], "encoding": "utf-8"},
+        {
+            "path": "é\n.csv",
+            "size": 4,
+            "modified": 2.5,
+            "format": "csv",
+            "compression": ["gzip"],
+            "encoding": "cp1252",
+        },
     ]
+    assert parse_plan(made.inputs(), config()) == made
     assert made.inputs_sha256() == hashlib.sha256(made.inputs()).hexdigest()
+
+
+def test_the_inputs_of_manifest_version_4_are_lists() -> None:
+    assert parse_plan(b'["a.txt", 3, 1.0, "document"]\n', config()).files == (FILE,)
 
 
 def test_the_config_says_how_files_are_read() -> None:
     made = config(text_field="data.text", encoding="latin1", on_invalid="drop")
-    assert inputs.read_options(made) == ReadOptions("data.text", "iso8859-1", "drop")
+    assert inputs.read_options(made) == ReadOptions("data.text", "drop")
 
 
 def changed(name: str, value: object) -> PrepareConfig:

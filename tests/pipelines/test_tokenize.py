@@ -14,7 +14,7 @@ from pipelines import token_files, tokenize, unit_texts
 from pipelines.token_files import DocumentTable
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Limits, Rejected, TextBatch
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, Rejected, TextBatch
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.splits import new_digest
 from textgen.text import minhash
@@ -60,8 +60,8 @@ def tokenized(
     folder.mkdir(parents=True, exist_ok=True)
     for i, content in enumerate(contents):
         (folder / f"{i:04d}").write_bytes(content)
-    file_ranges = (FileRange(str(folder / f"{i:04d}"), 0, len(content), format) for i, content in enumerate(contents))
-    return Tokenized(folder, Unit(3, tuple(file_ranges)), config, limits)
+    files = [InputFile(str(folder / f"{i:04d}"), len(content), 0.0, format) for i, content in enumerate(contents)]
+    return Tokenized(folder, Unit(3, tuple(FileRange(file, 0, file.size) for file in files)), config, limits)
 
 
 def test_the_document_table_of_a_unit(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_results_do_not_depend_on_chunks_and_batches(
         )
         patch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
         limits = Limits(batch_texts=4, batch_bytes=30)
-        unit = Unit(0, (FileRange("", 0, 0, "given"),))
+        unit = Unit(0, (FileRange(InputFile("", 0, 0.0, "given"), 0, 0),))
         found = Tokenized(tmp_path_factory.mktemp("unit"), unit, config, limits)
     assert found.tokens_of_documents() == whole.tokens_of_documents()
     for name, one, other in zip(DocumentTable._fields, found.documents, whole.documents, strict=True):
@@ -271,7 +271,7 @@ def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkey
         TextBatch([b"b"], [False], replaced=1),
     ]
     monkeypatch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
-    found = Tokenized(tmp_path, Unit(0, (FileRange("", 0, 0, "given"),)), WORDS)
+    found = Tokenized(tmp_path, Unit(0, (FileRange(InputFile("", 0, 0.0, "given"), 0, 0),)), WORDS)
     assert found.result == {"rejected": {"empty": 1}, "replaced": 1}
     assert [len(one.batch.edges) - 1 for one in found.located] == [2]
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.unit_texts import UnitTexts
 from textgen.config import PrepareConfig, TextConfig
-from textgen.corpus.readers.base import FileRange, Limits
+from textgen.corpus.readers.base import FileRange, InputFile, Limits
 from textgen.corpus.units import Unit
 
 
@@ -15,7 +15,7 @@ def unit_texts(folder: Path, *contents: bytes, keep_dropped: bool) -> UnitTexts:
     for i, content in enumerate(contents):
         path = folder / f"{i}.jsonl"
         path.write_bytes(content)
-        file_ranges.append(FileRange(str(path), 0, len(content), "jsonl"))
+        file_ranges.append(FileRange(InputFile(str(path), len(content), 0.0, "jsonl"), 0, len(content)))
     config = PrepareConfig(text=TextConfig(), format="jsonl", keep_dropped=keep_dropped)
     return UnitTexts(Unit(0, tuple(file_ranges)), config, Limits())
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipelines import tokenize, write_shards
 from pipelines.workspace import Workspace
 from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import windows
 from textgen.dataset.storage.manifest import UnitReport
@@ -25,7 +25,7 @@ def write(tmp_path: Path, content: bytes, **settings: object) -> UnitReport:
     config = PrepareConfig(**{"text": TextConfig(), **defaults, **settings})
     workspace, file_range = (
         Workspace(str(tmp_path)),
-        FileRange(str(tmp_path / "input"), 0, len(content), config.format),
+        FileRange(InputFile(str(tmp_path / "input"), len(content), 0.0, config.format), 0, len(content)),
     )
     unit = Unit(7, (file_range,))
     for work in (tokenize.TokenizeUnit(config, workspace), write_shards.WriteUnit(config, workspace)):

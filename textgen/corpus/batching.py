@@ -7,7 +7,7 @@ from typing import IO, NamedTuple, TypeAlias
 
 from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import blocks_to_utf8, is_valid_utf8, to_utf8, valid_utf8
-from textgen.corpus.readers.base import Limits, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import InputFile, Limits, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
 Item: TypeAlias = bytes | Iterator[bytes] | Rejected
@@ -15,9 +15,9 @@ Item: TypeAlias = bytes | Iterator[bytes] | Rejected
 
 
 class Origin(NamedTuple):
-    """Origin of texts: path of their file, their encoding when they reach batching, and the read options."""
+    """Origin of texts: their file, their encoding when they reach batching, and the read options."""
 
-    path: str
+    file: InputFile
     encoding: str
     options: ReadOptions
 
@@ -154,7 +154,7 @@ def _fail_if_asked(text: bytes, origin: Origin) -> None:
     """Raises UserError if `on_invalid` is "fail"."""
     if origin.options.on_invalid == "fail":
         raise UserError(
-            f"{origin.path} has text that is not valid {origin.options.encoding}, at {_surroundings(text)!r}. "
+            f"{origin.file.path} has text that is not valid {origin.file.encoding}, at {_surroundings(text)!r}. "
             "Give its encoding with --encoding, or use --on-invalid replace."
         )
 

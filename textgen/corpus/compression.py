@@ -16,47 +16,46 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from textgen.corpus.block_files import BLOCK_BYTES, open_blocks, read_blocks
-from textgen.corpus.readers.base import OpenFile
+from textgen.corpus.readers.base import InputFile, OpenFile
 from textgen.errors import UserError, one_line
 
 _FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
 
 
-def is_compressed(path: str) -> bool:
-    """Returns whether a path ends in `.gz`, `.bz2`, `.xz` or `.zst`, in either case.
+def compression_of(path: str) -> tuple[str, ...]:
+    """Returns the compression that the ending of a path indicates: `.gz`, `.bz2`, `.xz` or `.zst`, in either case.
 
-    >>> is_compressed("speeches.csv.gz"), is_compressed("speeches.csv")
-    (True, False)
+    >>> compression_of("speeches.csv.gz"), compression_of("speeches.csv")
+    (('gzip',), ())
     """
-    return _ending(path) in _DECOMPRESSORS
+    ending = PurePosixPath(path).suffix.lower()
+    return (_OF_ENDING[ending],) if ending in _OF_ENDING else ()
 
 
-def open_decompressed(path: str, open_file: OpenFile, *, block_bytes: int = BLOCK_BYTES) -> BinaryIO:
-    """Opens a compressed file for sequential reading; memory use does not depend on its size.
+def open_decompressed(file: InputFile, open_file: OpenFile, *, block_bytes: int = BLOCK_BYTES) -> BinaryIO:
+    """Opens a file, decompressed for sequential reading if it is compressed; memory does not depend on its size.
 
     Args:
-        path: path of the file.
+        file: the file.
         open_file: opens a path for reading.
         block_bytes: number of bytes to decompress at once.
 
     Raises:
         UserError: the compressed file is damaged; raised by reads of the returned file.
     """
-    source = open_file(path)
-    return open_blocks(_checked(path, source, block_bytes), source=source, block_bytes=block_bytes)
+    opened = open_file(file.path)
+    for kind in file.compression:
+        blocks = _checked(file.path, kind, opened, block_bytes)
+        opened = open_blocks(blocks, source=opened, block_bytes=block_bytes)
+    return opened
 
 
-def _ending(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
-
-
-def _checked(path: str, source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
-    ending = _ending(path)
+def _checked(path: str, kind: str, source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
     try:
-        yield from _DECOMPRESSORS[ending](source, block_bytes)
+        yield from _DECOMPRESSORS[kind](source, block_bytes)
     except _FAULTS as error:
         raise UserError(
-            f"{path} can't be decompressed: {one_line(error)}. It is damaged, truncated, or not a {ending} file. "
+            f"{path} can't be decompressed: {one_line(error)}. It is damaged, truncated, or not a {kind} file. "
             "Download it again, or rename it if it is not compressed."
         ) from error
 
@@ -85,8 +84,10 @@ def _streams(make_decompressor: Callable[[], Any], source: BinaryIO, block_bytes
 
 
 _DECOMPRESSORS: Mapping[str, Callable[[BinaryIO, int], Iterator[bytes]]] = {
-    ".gz": _gzip,
-    ".bz2": functools.partial(_streams, bz2.BZ2Decompressor),
-    ".xz": functools.partial(_streams, lzma.LZMADecompressor),
-    ".zst": _zstandard,
+    "gzip": _gzip,
+    "bz2": functools.partial(_streams, bz2.BZ2Decompressor),
+    "xz": functools.partial(_streams, lzma.LZMADecompressor),
+    "zstd": _zstandard,
 }
+
+_OF_ENDING: Mapping[str, str] = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from textgen.corpus.compression import is_compressed
+from textgen.corpus.compression import compression_of
 from textgen.corpus.readers.base import Reader
 from textgen.corpus.readers.delimited import DelimitedReader
 from textgen.corpus.readers.documents import DocumentReader
@@ -61,7 +61,7 @@ def format_of(path: str, format: str) -> str:
     found = detected if format == "auto" else format
     if detected == "parquet" and found != "parquet":
         raise UserError(f"{path} is a {ending} file, which can't be read as {found}. Use --format parquet or auto.")
-    if found == "parquet" and is_compressed(path):
+    if found == "parquet" and compression_of(path):
         raise UserError(
             f"{path} is a compressed Parquet file; Parquet files are compressed inside and must not be compressed "
             f"again. {_DECOMPRESS}"
@@ -72,4 +72,4 @@ def format_of(path: str, format: str) -> str:
 def _ending(path: str) -> str:
     """Returns the last ending of a name, or the one before it for a compressed file; "a.csv.gz" → ".csv"."""
     name = PurePosixPath(path)
-    return (PurePosixPath(name.stem) if is_compressed(path) else name).suffix.lower()
+    return (PurePosixPath(name.stem) if compression_of(path) else name).suffix.lower()

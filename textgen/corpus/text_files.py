@@ -5,57 +5,57 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from textgen.corpus.block_files import open_blocks, read_blocks
-from textgen.corpus.compression import is_compressed, open_decompressed
+from textgen.corpus.compression import open_decompressed
 from textgen.corpus.encodings import blocks_to_utf8, is_ascii_compatible
-from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions
+from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions
 from textgen.errors import UserError, one_line
 
 _MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def is_splittable(path: str, options: ReadOptions) -> bool:
+def is_splittable(file: InputFile) -> bool:
     """Returns whether the text can be read from any offset of the file, not only from its start."""
-    return not is_compressed(path) and is_ascii_compatible(options.encoding)
+    return not file.compression and is_ascii_compatible(file.encoding)
 
 
-def text_encoding(options: ReadOptions) -> str:
-    """Returns the encoding of a file opened by `open_text`: that of the options if ASCII-compatible, else UTF-8."""
-    if options.encoding == "utf-8-sig" or not is_ascii_compatible(options.encoding):
+def text_encoding(file: InputFile) -> str:
+    """Returns the encoding of a file opened by `open_text`: its own if ASCII-compatible, else UTF-8."""
+    if file.encoding == "utf-8-sig" or not is_ascii_compatible(file.encoding):
         return "utf-8"
-    return options.encoding
+    return file.encoding
 
 
-def open_text(path: str, open_file: OpenFile, options: ReadOptions) -> BinaryIO:
+def open_text(file: InputFile, open_file: OpenFile, options: ReadOptions) -> BinaryIO:
     """Opens a file at the start of its text; if `is_splittable`, the result can seek to any offset of the file.
 
     Raises:
         UserError: the file can't be decompressed, or starts with the byte order mark of UTF-16 but is read as UTF-8.
     """
     block_bytes = options.limits.block_bytes
-    file = open_decompressed(path, open_file, block_bytes=block_bytes) if is_compressed(path) else open_file(path)
-    if not is_ascii_compatible(options.encoding):
-        blocks = read_blocks(file, block_bytes=block_bytes)
-        file = open_blocks(_decoded(blocks, path, options.encoding), source=file, block_bytes=block_bytes)
-    if text_encoding(options) == "utf-8":
-        _skip_mark(file, path, seekable=is_splittable(path, options))
-    return file
+    opened = open_decompressed(file, open_file, block_bytes=block_bytes)
+    if not is_ascii_compatible(file.encoding):
+        blocks = read_blocks(opened, block_bytes=block_bytes)
+        opened = open_blocks(_decoded(blocks, file), source=opened, block_bytes=block_bytes)
+    if text_encoding(file) == "utf-8":
+        _skip_mark(opened, file.path, seekable=is_splittable(file))
+    return opened
 
 
-def check_head(path: str, open_file: OpenFile, options: ReadOptions) -> None:
+def check_head(file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
     """Reads the first byte of a compressed file; files that are not compressed are not opened.
 
     Raises:
         UserError: the file can't be decompressed.
     """
-    if is_compressed(path):
-        with open_text(path, open_file, options) as file:
-            file.read(1)
+    if file.compression:
+        with open_text(file, open_file, options) as opened:
+            opened.read(1)
 
 
-def text_end(file_range: FileRange, options: ReadOptions) -> float:
+def text_end(file_range: FileRange) -> float:
     """Returns the end offset of the range in the opened file; infinity if the file can only be read whole."""
-    return file_range.end if is_splittable(file_range.path, options) else math.inf
+    return file_range.end if is_splittable(file_range.file) else math.inf
 
 
 def shortened_error(path: str) -> UserError:
@@ -66,12 +66,12 @@ def shortened_error(path: str) -> UserError:
     )
 
 
-def _decoded(blocks: Iterator[bytes], path: str, encoding: str) -> Iterator[bytes]:
+def _decoded(blocks: Iterator[bytes], file: InputFile) -> Iterator[bytes]:
     try:
-        yield from blocks_to_utf8(blocks, encoding)
+        yield from blocks_to_utf8(blocks, file.encoding)
     except UnicodeError as error:
         raise UserError(
-            f"{path} can't be decoded as {encoding}: {one_line(error)}. Give its byte order too, as in "
+            f"{file.path} can't be decoded as {file.encoding}: {one_line(error)}. Give its byte order too, as in "
             "--encoding utf-16-le, or use another encoding."
         ) from error
 

@@ -7,29 +7,12 @@ import dataclasses
 from collections.abc import Iterable
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions
+from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions
 
 TARGET_UNITS = 16
 """Number of units that a small input is divided into."""
 
 MIN_UNIT_BYTES = 1 << 16
-
-
-@dataclasses.dataclass(frozen=True)
-class InputFile:
-    """One file of the corpus.
-
-    Attributes:
-        path: path or URL.
-        size: size in bytes.
-        modified: time stamp in seconds, by which a changed file is detected.
-        format: name of its reader.
-    """
-
-    path: str
-    size: int
-    modified: float
-    format: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +56,11 @@ def plan_units(
     group: list[FileRange] = []
     grouped = 0
     for file in files:
-        for start, end in READERS[file.format].divide(file.path, file.size, unit_bytes, open_file, options):
+        for start, end in READERS[file.format].divide(file, unit_bytes, open_file, options):
             if group and grouped + end - start > unit_bytes:
                 units.append(Unit(len(units), tuple(group)))
                 group, grouped = [], 0
-            group.append(FileRange(file.path, start, end, file.format))
+            group.append(FileRange(file, start, end))
             grouped += end - start
     if group:
         units.append(Unit(len(units), tuple(group)))

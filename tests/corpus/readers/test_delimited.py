@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Limits, ReadOptions, Rejected
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions, Rejected
 from textgen.errors import UserError
 
 READER = READERS["csv"]
@@ -131,7 +131,9 @@ def test_any_division_gives_the_rows_that_pyarrow_reads_from_the_file_whole(
 def test_ranges_are_adjacent_and_each_starts_a_record(file, unit_bytes):
     format, text, _ = file
     content = text.encode()
-    ranges = READERS[format].divide("a", len(content), unit_bytes, opened(content), ReadOptions("text"))
+    ranges = READERS[format].divide(
+        InputFile("a", len(content), 0.0, format), unit_bytes, opened(content), ReadOptions("text")
+    )
     if ranges:
         assert ranges[-1][1] == len(content)
         assert all(end == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
@@ -168,15 +170,16 @@ def test_tabs_separate_the_cells_of_a_tsv_file(taken_by, unit_bytes):
 
 def test_a_big_file_is_divided_between_records():
     content = b"text\n" + b'"one\ntwo"\n' * 100
-    ranges = READER.divide("a.csv", len(content), 100, opened(content), ReadOptions("text"))
+    ranges = READER.divide(InputFile("a.csv", len(content), 0.0, "csv"), 100, opened(content), ReadOptions("text"))
     assert len(ranges) == 10
     assert ranges[0][0] == len(b"text\n")
     assert {end - start for start, end in ranges} == {100}
 
 
-@pytest.mark.parametrize(("path", "encoding"), [("a.csv.gz", "utf-8"), ("a.csv", "utf-16")])
-def test_a_file_that_can_not_be_split_is_not_divided(path, encoding):
-    assert READER.divide(path, 1000, 10, None, ReadOptions("text", encoding=encoding)) == [(0, 1000)]
+@pytest.mark.parametrize(("compression", "encoding"), [(("gzip",), "utf-8"), ((), "utf-16")])
+def test_a_file_that_can_not_be_split_is_not_divided(compression, encoding):
+    file = InputFile("a", 1000, 0.0, "csv", compression, encoding)
+    assert READER.divide(file, 10, None, ReadOptions("text")) == [(0, 1000)]
 
 
 def test_a_quoted_cell_longer_than_a_unit_is_not_divided(taken_by):
@@ -186,7 +189,7 @@ def test_a_quoted_cell_longer_than_a_unit_is_not_divided(taken_by):
 
 @pytest.mark.parametrize("content", [b"text", b"text\n", b"text,other\r\n", b"\n\ntext\n", b"", MARK])
 def test_a_file_of_only_a_header_has_no_ranges(content, taken_by):
-    assert READER.divide("a.csv", len(content), 10, opened(content), ReadOptions("text")) == []
+    assert READER.divide(InputFile("a.csv", len(content), 0.0, "csv"), 10, opened(content), ReadOptions("text")) == []
     packed = taken_by("csv", bz2.compress(content), path="a.csv.bz2", text_field="text")
     assert packed == ([], [], 0)
 
@@ -320,4 +323,8 @@ def test_a_parse_error_of_pyarrow_is_reported(taken_by, monkeypatch):
 
 def test_a_file_that_became_shorter_is_an_error():
     with pytest.raises(UserError, match=r"a\.csv became shorter while it was read"):
-        list(READER.read(FileRange("a.csv", 5, 20, "csv"), opened(b"text\na\n"), ReadOptions("text")))
+        list(
+            READER.read(
+                FileRange(InputFile("a.csv", 20, 0.0, "csv"), 5, 20), opened(b"text\na\n"), ReadOptions("text")
+            )
+        )

@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, Limits, ReadOptions, TextBatch
+from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, Limits, ReadOptions, TextBatch
 from textgen.errors import UserError
 
 READER = READERS["document"]
+FILE = InputFile("a.txt", 10_000, 0.0, "document")
 
 
 def no_file(path):
@@ -16,11 +17,11 @@ def no_file(path):
 
 
 def test_a_file_of_any_size_is_one_range():
-    assert READER.divide("a.txt", 10_000, 7, no_file, ReadOptions()) == [(0, 10_000)]
+    assert READER.divide(FILE, 7, no_file, ReadOptions()) == [(0, 10_000)]
 
 
 def test_any_text_can_be_read_as_a_document():
-    READER.check("a.txt", no_file, ReadOptions())
+    READER.check(FILE, no_file, ReadOptions())
 
 
 def test_a_file_that_is_not_compressed_as_its_ending_says_is_an_error(check):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import jsonl
-from textgen.corpus.readers.base import CHUNK_BYTES, Limits, ReadOptions, Rejected
+from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, Limits, ReadOptions, Rejected
 from textgen.corpus.readers.jsonl import value_at
 from textgen.errors import UserError
 
@@ -215,8 +215,9 @@ def test_only_the_first_lines_of_a_file_are_checked(check):
 
 def test_a_file_is_divided_into_equal_ranges_if_it_can_be():
     reader = READERS["jsonl"]
-    assert reader.divide("a.jsonl", 100, 50, None, ReadOptions()) == [(0, 50), (50, 100)]
-    assert reader.divide("a.jsonl.gz", 100, 50, None, ReadOptions()) == [(0, 100)]
+    plain, packed = (InputFile("a", 100, 0.0, "jsonl", compression) for compression in ((), ("gzip",)))
+    assert reader.divide(plain, 50, None, ReadOptions()) == [(0, 50), (50, 100)]
+    assert reader.divide(packed, 50, None, ReadOptions()) == [(0, 100)]
 
 
 def test_the_examples_in_the_docstrings_hold():

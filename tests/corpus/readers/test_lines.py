@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Limits, ReadOptions, Rejected
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions, Rejected
 from textgen.errors import UserError
 
 READER = READERS["lines"]
@@ -65,16 +65,17 @@ def test_ranges_with_any_edges_give_every_line_once(taken_by, content, data):
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 @settings(max_examples=60, deadline=None)
 def test_a_file_is_divided_into_adjacent_ranges_of_about_the_given_size(size, unit_bytes):
-    ranges = READER.divide("a.txt", size, unit_bytes, no_file, ReadOptions())
+    ranges = READER.divide(InputFile("a.txt", size, 0.0, "lines"), unit_bytes, no_file, ReadOptions())
     assert ranges[0][0] == 0
     assert ranges[-1][1] == size
     assert all(end == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
     assert all(0 < end - start <= 1.5 * unit_bytes + 1 for start, end in ranges)
 
 
-@pytest.mark.parametrize(("path", "encoding"), [("a.gz", "utf-8"), ("a.txt", "utf-16")])
-def test_a_file_that_can_not_be_split_is_not_divided(path, encoding):
-    assert READER.divide(path, 1000, 10, no_file, ReadOptions(encoding=encoding)) == [(0, 1000)]
+@pytest.mark.parametrize(("compression", "encoding"), [(("gzip",), "utf-8"), ((), "utf-16")])
+def test_a_file_that_can_not_be_split_is_not_divided(compression, encoding):
+    file = InputFile("a", 1000, 0.0, "lines", compression, encoding)
+    assert READER.divide(file, 10, no_file, ReadOptions()) == [(0, 1000)]
 
 
 def test_a_line_belongs_to_the_range_it_starts_in(taken_by):
@@ -150,11 +151,15 @@ class Cut(io.BytesIO):
 @pytest.mark.parametrize("start", [0, 1, 6, 8])
 def test_a_file_that_became_shorter_is_an_error(start):
     with pytest.raises(UserError, match=r"a\.txt became shorter while it was read"):
-        list(READER.read(FileRange("a.txt", start, 9, "lines"), lambda _: Cut(b"a\nb\n"), ReadOptions()))
+        list(
+            READER.read(
+                FileRange(InputFile("a.txt", 9, 0.0, "lines"), start, 9), lambda _: Cut(b"a\nb\n"), ReadOptions()
+            )
+        )
 
 
 def test_any_text_can_be_read_as_lines():
-    READER.check("a.txt", no_file, ReadOptions())
+    READER.check(InputFile("a.txt", 9, 0.0, "lines"), no_file, ReadOptions())
 
 
 def test_a_file_that_is_not_compressed_as_its_ending_says_is_an_error(check):

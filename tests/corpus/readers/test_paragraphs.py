@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Limits, ReadOptions
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions
 from textgen.corpus.readers.paragraphs import boundary
 from textgen.errors import UserError
 
@@ -79,9 +79,12 @@ def test_paragraphs_are_separated_by_blank_lines(taken_by, content, paragraphs):
 
 
 def test_a_file_is_divided_into_equal_ranges_if_it_can_be():
-    assert READER.divide("a.txt", 100, 50, None, ReadOptions()) == [(0, 50), (50, 100)]
-    assert READER.divide("a.txt.gz", 100, 50, None, ReadOptions()) == [(0, 100)]
-    assert READER.divide("a.txt", 100, 50, None, ReadOptions(encoding="utf-16")) == [(0, 100)]
+    plain, packed, utf16 = (
+        InputFile("a", 100, 0.0, "paragraphs", *how) for how in ((), (("gzip",),), ((), "utf-16"))
+    )
+    assert READER.divide(plain, 50, None, ReadOptions()) == [(0, 50), (50, 100)]
+    assert READER.divide(packed, 50, None, ReadOptions()) == [(0, 100)]
+    assert READER.divide(utf16, 50, None, ReadOptions()) == [(0, 100)]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
@@ -120,10 +123,9 @@ def test_invalid_bytes_are_replaced_and_their_paragraphs_counted(taken_by):
 
 @pytest.mark.parametrize("start", [0, 1, 5, 8])
 def test_a_file_that_became_shorter_is_an_error(start):
+    file = InputFile("a.txt", 9, 0.0, "paragraphs")
     with pytest.raises(UserError, match=r"a\.txt became shorter while it was read"):
-        list(
-            READER.read(FileRange("a.txt", start, 9, "paragraphs"), lambda _: io.BytesIO(b"a\n\nb\n"), ReadOptions())
-        )
+        list(READER.read(FileRange(file, start, 9), lambda _: io.BytesIO(b"a\n\nb\n"), ReadOptions()))
 
 
 def test_a_file_that_is_not_compressed_as_its_ending_says_is_an_error(check):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import parquet
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, Limits, ReadOptions, Rejected
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions, Rejected
 from textgen.errors import UserError
 
 READER = READERS["parquet"]
@@ -22,7 +22,8 @@ def written(columns, **options):
 
 
 def divided(content, unit_bytes, field="text"):
-    return READER.divide("a.parquet", len(content), unit_bytes, lambda _: io.BytesIO(content), ReadOptions(field))
+    file = InputFile("a.parquet", len(content), 0.0, "parquet")
+    return READER.divide(file, unit_bytes, lambda _: io.BytesIO(content), ReadOptions(field))
 
 
 @given(
@@ -153,7 +154,7 @@ def test_few_long_cells_are_read_at_once(monkeypatch):
         return iterate(file, rows, **options)
 
     monkeypatch.setattr(pa.parquet.ParquetFile, "iter_batches", noting)
-    file_range = FileRange("a", 0, len(content), "parquet")
+    file_range = FileRange(InputFile("a", len(content), 0.0, "parquet"), 0, len(content))
     list(READER.read(file_range, lambda _: io.BytesIO(content), ReadOptions("text")))
     assert asked == [1]
 

@@ -112,6 +112,11 @@ def test_a_report_survives_json(made):
     assert UnitReport.from_json(json.loads(json.dumps(made.to_json()))) == made
 
 
+def test_datasets_of_version_4_can_be_read():
+    made = dataclasses.replace(made_of(report(0)), version=4)
+    assert parse(made.to_bytes()) == made
+
+
 @pytest.mark.parametrize("version", [0, manifest.VERSION + 1, None, "1"])
 def test_another_version_is_refused(version):
     values = {**json.loads(made_of().to_bytes()), "version": version}

@@ -37,13 +37,33 @@ class Limits(NamedTuple):
         return self.chunk_bytes // 4
 
 
-class FileRange(NamedTuple):
-    """Bytes [start, end) of one file, and the name of their format."""
+@dataclasses.dataclass(frozen=True)
+class InputFile:
+    """One file of the corpus, with all that a reader must know of it; decided once, when the inputs are listed.
+
+    Attributes:
+        path: path or URL.
+        size: size in bytes.
+        modified: time stamp in seconds, by which a changed file is detected.
+        format: name of its reader.
+        compression: names of its compressions, outermost first; empty for a file that is not compressed.
+        encoding: encoding of its text, by its Python name.
+    """
 
     path: str
+    size: int
+    modified: float
+    format: str
+    compression: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+
+
+class FileRange(NamedTuple):
+    """Bytes [start, end) of one file, as it is stored."""
+
+    file: InputFile
     start: int
     end: int
-    format: str
 
 
 class ReadOptions(NamedTuple):
@@ -51,14 +71,12 @@ class ReadOptions(NamedTuple):
 
     Attributes:
         text_field: name of the column, or path of the field such as `data.text`, that holds the documents.
-        encoding: encoding of the files, by its Python name.
         on_invalid: treatment of a document with bytes that are invalid in the encoding: "replace" them by U+FFFD,
             "drop" the document, or "fail".
         limits: sizes of batches, chunks and blocks.
     """
 
     text_field: str | None = None
-    encoding: str = "utf-8"
     on_invalid: str = "replace"
     limits: Limits = Limits()
 
@@ -102,7 +120,7 @@ class Reader(Protocol):
     endings: tuple[str, ...]
     """File name endings that `--format auto` reads with this reader, such as `.csv`; none for plain text."""
 
-    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
+    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
         """Checks that a file can be read with these options; reads only the file's start or its schema.
 
         Raises:
@@ -111,7 +129,7 @@ class Reader(Protocol):
         ...
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
+        self, file: InputFile, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Returns byte ranges [start, end) of about `unit_bytes` bytes that are read independently.
 

@@ -10,7 +10,7 @@ import pyarrow.csv
 
 from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.encodings import is_valid_utf8
-from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error
 from textgen.corpus.readers.csv_records import read_record, read_record_blocks
 from textgen.corpus.text_files import is_splittable, open_text, shortened_error, text_encoding, text_end
@@ -33,29 +33,29 @@ class DelimitedReader:
         self._delimiter = delimiter
         self.endings = endings
 
-    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
+    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
         """Checks the header row.
 
         Raises:
             UserError: the file has no header row, or no column `text_field`.
         """
-        with open_text(path, open_file, options) as file:
-            self._read_header(file, path, options)
+        with open_text(file, open_file, options) as opened:
+            self._read_header(opened, file, options)
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
+        self, file: InputFile, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Returns byte ranges of whole records, of about `unit_bytes` each, after the header row.
 
         Raises:
             UserError: the file has no header row, or no column `text_field`.
         """
-        if not is_splittable(path, options):
-            return [(0, size)]
-        with open_text(path, open_file, options) as file:
-            self._read_header(file, path, options)
+        if not is_splittable(file):
+            return [(0, file.size)]
+        with open_text(file, open_file, options) as opened:
+            self._read_header(opened, file, options)
             block_bytes = max(1, min(unit_bytes // _BLOCKS_A_RANGE, options.limits.batch_bytes))
-            return self._ranges(file, size, unit_bytes, block_bytes)
+            return self._ranges(opened, file.size, unit_bytes, block_bytes)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """Yields the column's cells; rows whose number of cells differs from the header's are rejected.
@@ -63,32 +63,32 @@ class DelimitedReader:
         Raises:
             UserError: the file is damaged or has become shorter, or a cell is invalid and `on_invalid` is "fail".
         """
-        with open_text(file_range.path, open_file, options) as file:
-            columns, index = self._read_header(file, file_range.path, options)
+        with open_text(file_range.file, open_file, options) as opened:
+            columns, index = self._read_header(opened, file_range.file, options)
             if file_range.start:
-                file.seek(file_range.start)
-            end, block_bytes = text_end(file_range, options), options.limits.batch_bytes
-            records = self._records(file, file_range, end, block_bytes)
-            found = self._cells(records, file_range.path, columns, index)
-            yield from batches(found, Origin(file_range.path, text_encoding(options), options))
+                opened.seek(file_range.start)
+            end, block_bytes = text_end(file_range), options.limits.batch_bytes
+            records = self._records(opened, file_range, end, block_bytes)
+            found = self._cells(records, file_range.file.path, columns, index)
+            yield from batches(found, Origin(file_range.file, text_encoding(file_range.file), options))
 
-    def _read_header(self, file: BinaryIO, path: str, options: ReadOptions) -> tuple[int, int]:
+    def _read_header(self, opened: BinaryIO, file: InputFile, options: ReadOptions) -> tuple[int, int]:
         """Returns the number of columns and the index of `text_field`; zeros for an empty file."""
         record = b"\n"
         while record and not record.strip(b"\r\n"):
-            record = read_record(file, self._delimiter, most_bytes=_HEADER_BYTES)
+            record = read_record(opened, self._delimiter, most_bytes=_HEADER_BYTES)
         if not record:
             return 0, 0
         if len(record) >= _HEADER_BYTES:
-            raise self._no_header(path, f"its first row has at least {_HEADER_BYTES:,} bytes")
-        names, *more = self._rows(record.decode(text_encoding(options), errors="replace"), path)
+            raise self._no_header(file.path, f"its first row has at least {_HEADER_BYTES:,} bytes")
+        names, *more = self._rows(record.decode(text_encoding(file), errors="replace"), file.path)
         if more:
             raise UserError(
-                f"{path} has lines that end with only a carriage return; lines of a {self._kind} file must "
+                f"{file.path} has lines that end with only a carriage return; lines of a {self._kind} file must "
                 "end with a line feed. Convert it, for example with: tr '\\r' '\\n'."
             )
         if options.text_field not in names:
-            raise missing_column_error(path, self._kind, names, options.text_field)
+            raise missing_column_error(file.path, self._kind, names, options.text_field)
         return len(names), names.index(options.text_field)
 
     def _rows(self, text: str, path: str) -> list[list[str]]:
@@ -131,7 +131,7 @@ class DelimitedReader:
             position += len(records)
             yield position, records
         if position < end == file_range.end:
-            raise shortened_error(file_range.path)
+            raise shortened_error(file_range.file.path)
 
     def _cells(self, blocks: Iterator[tuple[int, bytes]], path: str, columns: int, index: int) -> Iterator[Item]:
         for position, records in blocks:

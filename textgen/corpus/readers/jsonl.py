@@ -7,7 +7,7 @@ from typing import Any
 
 from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.encodings import decoded, utf8
-from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error
 from textgen.corpus.readers.lines import read_lines
 from textgen.corpus.readers.plain_text import PlainTextReader
@@ -29,25 +29,25 @@ class JsonLinesReader(PlainTextReader):
     has_columns = True
     endings: tuple[str, ...] = (".jsonl", ".ndjson", ".json-lines")
 
-    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
+    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
         """Checks the first lines; an empty file passes.
 
         Raises:
             UserError: the first line is no JSON object, or none of the first 100 lines has the field `text_field`.
         """
-        with open_text(path, open_file, options) as file:
-            lines = _whole(read_lines(file, FileRange(path, 0, 0, "jsonl"), float("inf"), options.limits))
-            head = [_value(line, text_encoding(options)) for line in itertools.islice(lines, _HEAD_LINES)]
+        with open_text(file, open_file, options) as opened:
+            lines = _whole(read_lines(opened, FileRange(file, 0, 0), float("inf"), options.limits))
+            head = [_value(line, text_encoding(file)) for line in itertools.islice(lines, _HEAD_LINES)]
         if not head:
             return
         if not isinstance(head[0], dict | list):
             raise UserError(
-                f"{path} does not start with a JSON object; a JSON Lines file has one per line. "
+                f"{file.path} does not start with a JSON object; a JSON Lines file has one per line. "
                 "Write each object on its own line, or use another --format."
             )
         searched = head if options.text_field else head[:1]
         if all(value_at(value, options.text_field or _DEFAULT_FIELD) is _MISSING for value in searched):
-            raise missing_column_error(path, "JSON Lines", list(map(str, _names(head[0]))), options.text_field)
+            raise missing_column_error(file.path, "JSON Lines", list(map(str, _names(head[0]))), options.text_field)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """Yields the texts at the field; lines without one are rejected, and blank lines are skipped.
@@ -55,11 +55,11 @@ class JsonLinesReader(PlainTextReader):
         Raises:
             UserError: the file has become shorter, or a text is invalid and `on_invalid` is "fail".
         """
-        field, encoding = options.text_field or _DEFAULT_FIELD, text_encoding(options)
-        with open_text(file_range.path, open_file, options) as file:
-            lines = _whole(read_lines(file, file_range, text_end(file_range, options), options.limits))
+        field, encoding = options.text_field or _DEFAULT_FIELD, text_encoding(file_range.file)
+        with open_text(file_range.file, open_file, options) as file:
+            lines = _whole(read_lines(file, file_range, text_end(file_range), options.limits))
             found = (_found(line, field, encoding) for line in lines)
-            yield from batches(found, Origin(file_range.path, "utf-8", options))
+            yield from batches(found, Origin(file_range.file, "utf-8", options))
 
 
 def value_at(value: Any, field: str) -> Any:

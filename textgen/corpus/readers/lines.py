@@ -21,9 +21,9 @@ class LineReader(PlainTextReader):
         Raises:
             UserError: the file has become shorter, or a line is invalid and `on_invalid` is "fail".
         """
-        with open_text(file_range.path, open_file, options) as file:
-            found = read_lines(file, file_range, text_end(file_range, options), options.limits)
-            yield from batches(found, Origin(file_range.path, text_encoding(options), options))
+        with open_text(file_range.file, open_file, options) as file:
+            found = read_lines(file, file_range, text_end(file_range), options.limits)
+            yield from batches(found, Origin(file_range.file, text_encoding(file_range.file), options))
 
 
 def skip_line(file: BinaryIO, position: int, limits: Limits) -> None:
@@ -57,7 +57,7 @@ def read_lines(
     while position < end:
         block = file.read(int(min(limits.block_bytes, end - position)))
         if not block and end == file_range.end:
-            raise shortened_error(file_range.path)
+            raise shortened_error(file_range.file.path)
         if not block:
             return
         if not block.endswith(b"\n"):

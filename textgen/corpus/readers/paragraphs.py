@@ -21,16 +21,16 @@ class ParagraphReader(PlainTextReader):
         Raises:
             UserError: the file has become shorter, or a paragraph is invalid and `on_invalid` is "fail".
         """
-        with open_text(file_range.path, open_file, options) as file:
-            end, limits = text_end(file_range, options), options.limits
+        with open_text(file_range.file, open_file, options) as file:
+            end, limits = text_end(file_range), options.limits
             if end == file_range.end:
                 beginning = file.tell()
                 start, end = (boundary(file, edge, limits) for edge in (file_range.start, file_range.end))
                 if end < file_range.end:
-                    raise shortened_error(file_range.path)
+                    raise shortened_error(file_range.file.path)
                 file.seek(max(start, beginning))
             found = _paragraphs(file, end, limits.chunk_bytes)
-            yield from batches(found, Origin(file_range.path, text_encoding(options), options))
+            yield from batches(found, Origin(file_range.file, text_encoding(file_range.file), options))
 
 
 def boundary(file: BinaryIO, position: int, limits: Limits) -> int:

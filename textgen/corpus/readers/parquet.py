@@ -10,7 +10,7 @@ import pyarrow.parquet
 
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.encodings import to_utf8
-from textgen.corpus.readers.base import FileRange, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error
 from textgen.errors import UserError, one_line
 
@@ -31,30 +31,30 @@ class ParquetReader:
     has_columns = True
     endings: tuple[str, ...] = (".parquet", ".pq")
 
-    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
+    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
         """Checks the schema.
 
         Raises:
             UserError: the file is damaged, or has no column `text_field` of strings.
         """
-        with _opened(path, open_file) as file:
-            _Column(file, path, options)
+        with _opened(file.path, open_file) as opened:
+            _Column(opened, file, options)
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
+        self, file: InputFile, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Returns byte ranges of about `unit_bytes` that cover the file, each with at least one row group.
 
         Raises:
             UserError: the file is damaged, or has no column `text_field` of strings.
         """
-        with _opened(path, open_file) as file:
-            starts = sorted(_Column(file, path, options).starts())
+        with _opened(file.path, open_file) as opened:
+            starts = sorted(_Column(opened, file, options).starts())
         edges = [0]
-        for start, end in itertools.pairwise([*starts, size]):
+        for start, end in itertools.pairwise([*starts, file.size]):
             if start > starts[0] and end - edges[-1] > unit_bytes:
                 edges.append(start)
-        return [(start, end) for start, end in itertools.pairwise([*edges, size]) if start < end]
+        return [(start, end) for start, end in itertools.pairwise([*edges, file.size]) if start < end]
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """Yields the column's cells; null cells are rejected.
@@ -62,12 +62,12 @@ class ParquetReader:
         Raises:
             UserError: the file is damaged, or a cell is invalid and `on_invalid` is "fail".
         """
-        with _opened(file_range.path, open_file) as file:
-            column = _Column(file, file_range.path, options)
+        with _opened(file_range.file.path, open_file) as opened:
+            column = _Column(opened, file_range.file, options)
             groups = [i for i, start in enumerate(column.starts()) if file_range.start <= start < file_range.end]
             cells = (cell for i in groups for cell in column.cells(i))
             found = (Rejected("empty", b"") if cell is None else to_utf8(cell, column.encoding) for cell in cells)
-            yield from batches(found, Origin(file_range.path, "utf-8", options))
+            yield from batches(found, Origin(file_range.file, "utf-8", options))
 
 
 @contextlib.contextmanager
@@ -89,23 +89,23 @@ class _Column:
         UserError: the file has no such column, or it holds no strings.
     """
 
-    def __init__(self, file: pa.parquet.ParquetFile, path: str, options: ReadOptions) -> None:
-        names = [file.schema.column(i).path for i in range(len(file.schema))]
-        self._file, self._batch_bytes = file, options.limits.batch_bytes
+    def __init__(self, opened: pa.parquet.ParquetFile, file: InputFile, options: ReadOptions) -> None:
+        names = [opened.schema.column(i).path for i in range(len(opened.schema))]
+        self._file, self._batch_bytes = opened, options.limits.batch_bytes
         self._name = options.text_field or ""
-        self._fields = _fields(pa.struct(list(file.schema_arrow)), self._name)
+        self._fields = _fields(pa.struct(list(opened.schema_arrow)), self._name)
         if not self._fields:
-            raise missing_column_error(path, "Parquet", names, options.text_field)
+            raise missing_column_error(file.path, "Parquet", names, options.text_field)
         type = self._fields[-1].type
         value_type = type.value_type if pa.types.is_dictionary(type) else type
         if not any(is_kind(value_type) for is_kind in _IS_STRING + _IS_BYTES):
             raise UserError(
-                f"{path} has the type {type} in its column {self._name!r}; documents must be strings. "
+                f"{file.path} has the type {type} in its column {self._name!r}; documents must be strings. "
                 "Give another column with --text-field."
             )
         self._index = names.index(self._name)
         # The Parquet format defines strings as UTF-8.
-        self.encoding = options.encoding if any(is_bytes(value_type) for is_bytes in _IS_BYTES) else "utf-8"
+        self.encoding = file.encoding if any(is_bytes(value_type) for is_bytes in _IS_BYTES) else "utf-8"
 
     def starts(self) -> list[int]:
         """Returns the offset in the file of the column chunk of each row group."""

@@ -1,6 +1,6 @@
 """Base of the readers of plain text formats."""
 
-from textgen.corpus.readers.base import OpenFile, ReadOptions
+from textgen.corpus.readers.base import InputFile, OpenFile, ReadOptions
 from textgen.corpus.text_files import check_head, is_splittable
 
 
@@ -10,27 +10,29 @@ class PlainTextReader:
     has_columns = False
     endings: tuple[str, ...] = ()
 
-    def check(self, path: str, open_file: OpenFile, options: ReadOptions) -> None:
+    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
         """Opens a compressed file and reads one byte of it; other files need no check.
 
         Raises:
             UserError: the file can't be decompressed.
         """
-        check_head(path, open_file, options)
+        check_head(file, open_file, options)
 
     def divide(
-        self, path: str, size: int, unit_bytes: int, open_file: OpenFile, options: ReadOptions
+        self, file: InputFile, unit_bytes: int, open_file: OpenFile, options: ReadOptions
     ) -> list[tuple[int, int]]:
         """Returns byte ranges of equal size, about `unit_bytes` each; they may end within a document."""
-        return equal_ranges(path, size, unit_bytes, options)
+        return equal_ranges(file, unit_bytes)
 
 
-def equal_ranges(path: str, size: int, unit_bytes: int, options: ReadOptions) -> list[tuple[int, int]]:
+def equal_ranges(file: InputFile, unit_bytes: int) -> list[tuple[int, int]]:
     """Returns ranges of about `unit_bytes` bytes that cover a file; one range if the file can't be split.
 
-    >>> equal_ranges("a.txt", 100, 50, ReadOptions()), equal_ranges("a.txt.gz", 100, 50, ReadOptions())
-    ([(0, 50), (50, 100)], [(0, 100)])
+    >>> equal_ranges(InputFile("a.txt", 100, 0.0, "lines"), 50)
+    [(0, 50), (50, 100)]
+    >>> equal_ranges(InputFile("a.txt.gz", 100, 0.0, "lines", ("gzip",)), 50)
+    [(0, 100)]
     """
-    count = max(1, round(size / unit_bytes)) if is_splittable(path, options) else 1
-    edges = [size * i // count for i in range(count + 1)]
+    count = max(1, round(file.size / unit_bytes)) if is_splittable(file) else 1
+    edges = [file.size * i // count for i in range(count + 1)]
     return list(zip(edges, edges[1:], strict=False))
