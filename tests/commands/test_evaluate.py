@@ -76,12 +76,20 @@ def test_a_folder_that_is_no_dataset_is_refused(refused, trained: Path, tmp_path
 
 
 def test_a_dataset_of_another_vocabulary_is_refused(refused, trained: Path, other_data: Path):
-    assert "Name its own --data" in refused("evaluate", trained, "--data", other_data)
+    message = refused("evaluate", trained, "--data", other_data)
+    assert f"prepare this text anew with --vocabulary {trained}/vocabulary.jsonl." in message
+
+
+def test_a_whole_dataset_is_one_test_text(trained: Path, data: Path, capfd):
+    assert main(["evaluate", str(trained), "--data", str(data), "--split", "all"]) == 0
+    head, _, *scores, _ = capfd.readouterr().out.splitlines()
+    assert head.startswith("all: 54 targets, each once")
+    assert [line.split()[0] for line in scores] == ["model"]
 
 
 def test_an_unknown_split_is_refused(refused, trained: Path, data: Path):
     message = refused("evaluate", trained, "--data", data, "--split", "dev")
-    assert "split is 'dev'; it must be one of: train, validation, test" in message
+    assert "split is 'dev'; it must be one of: train, validation, test, all." in message
 
 
 def test_a_damaged_shard_is_named_in_one_line(refused, trained: Path, data: Path, tmp_path: Path):

@@ -69,7 +69,16 @@ def test_every_setting_has_an_option(asked, data: Path, tmp_path: Path):
         precision="bfloat16", softmax="full", sampled_tokens=3, patience=8, validate_every=9, checkpoint_minutes=2.5,
         keep_checkpoints=4, seed=11, sample_prompt="a b", sample_temperature=0.0, sample_tokens=13,
     )  # fmt: skip
-    argv = ["--max-minutes", "1.5", "--strategy", "one", "--cache", str(tmp_path / "cache")]
+    argv = [
+        "--max-minutes",
+        "1.5",
+        "--strategy",
+        "one",
+        "--cache",
+        str(tmp_path / "cache"),
+        "--validation-data",
+        "other",
+    ]
     for name, value in {**dataclasses.asdict(model), **dataclasses.asdict(train)}.items():
         option = name.replace("_", "-")
         if isinstance(value, bool):
@@ -80,6 +89,7 @@ def test_every_setting_has_an_option(asked, data: Path, tmp_path: Path):
     ((config, settings),) = asked
     assert (config.model, config.train) == (model, train)
     assert (settings["resume"], settings["max_minutes"], settings["strategy"]) == (False, 1.5, "one")
+    assert settings["validation_data"] == "other"
     assert (tmp_path / "cache").is_dir()
 
 
@@ -208,7 +218,7 @@ def test_a_resumed_run_needs_its_own_dataset_and_keeps_its_settings_if_it_has_an
 ):
     before = snapshot(half)
     message = refused("train", "--data", other_data, "--output", half, "--resume", "--epochs", "9")
-    assert "another vocabulary" in message
+    assert "its vocabulary is another than the model's" in message
     assert snapshot(half) == before
 
 
@@ -269,7 +279,7 @@ def test_a_dataset_named_twice_is_an_error(refused, data: Path, tmp_path: Path):
 
 def test_datasets_of_different_vocabularies_are_not_mixed(refused, data: Path, other_data: Path, tmp_path: Path):
     message = refused("train", "--data", data, "--data", other_data, "--output", tmp_path / "run")
-    assert "another vocabulary than that of" in message
+    assert "its vocabulary is another than the model's" in message
 
 
 def test_the_check_of_cudnn_works_under_its_former_name_and_says_the_new_one(data: Path, capfd):

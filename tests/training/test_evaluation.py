@@ -117,8 +117,20 @@ def test_a_stride_leaves_targets_out_so_there_are_no_bits_per_character(model, m
 
 
 def test_another_vocabulary_is_refused(model, data: Path):
-    with pytest.raises(UserError, match=r"was trained on another vocabulary than that of .*Name its own --data"):
+    with pytest.raises(UserError, match=r"its vocabulary is another .* anew with --vocabulary RUN/vocabulary\.jsonl"):
         evaluate(model, dataclasses.replace(_config(data), tokens_sha256="0" * 64), data, split="test")
+
+
+def test_a_whole_dataset_is_evaluated_as_one_text_without_baselines(model, make_dataset, tmp_path: Path):
+    settings = {"vocabulary_size": VOCABULARY, "window": 3}
+    parted = make_dataset(tmp_path / "parted", train=TRAIN[:1], validation=TRAIN[1:], test=TEST, **settings)
+    whole = make_dataset(tmp_path / "whole", train=[*TRAIN, *TEST], test=[*TRAIN, *TEST], **settings)
+    ours = dataclasses.asdict(_evaluate(model, parted, split="all"))
+    theirs = dataclasses.asdict(_evaluate(model, whole, split="test"))
+    assert (ours.pop("split"), ours.pop("baselines")) == ("all", ())
+    del theirs["split"], theirs["baselines"]
+    assert ours == pytest.approx(theirs, rel=1e-5)
+    assert ours["pairs"] == 6 + 3 + 4 + 2
 
 
 def test_another_window_is_refused(model, make_dataset, tmp_path: Path):

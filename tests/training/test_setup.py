@@ -1,12 +1,24 @@
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, ModelConfig, NeuralCacheConfig, TrainConfig
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, ModelConfig, NeuralCacheConfig, TextConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
-from textgen.training.setup import check_data, check_neural_cache, config_for, make_folder
+from textgen.training.setup import (
+    check_neural_cache,
+    check_same_text,
+    check_vocabulary,
+    config_for,
+    make_folder,
+    validation_source,
+)
+
+ORIGIN = "s3://runs/a/run.json"
+CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep", vocabulary_size=100)
+"""The settings of the text of the fixtures' datasets."""
 
 
 @pytest.fixture
@@ -42,22 +54,73 @@ def test_a_runs_folder_has_the_datasets_vocabulary_and_tokenizer(data: Path, tmp
 
 def test_data_of_the_same_tokens_fits(data: Path, make_dataset, tmp_path: Path):
     other = make_dataset(tmp_path / "other", train=[[8, 8]], vocabulary_size=9)
-    check_data(other, read_manifest(other), _config(data))
+    for check in (check_vocabulary, check_same_text):
+        check(other, read_manifest(other), _config(data), origin=ORIGIN)
 
 
-def test_data_of_other_tokens_is_refused(data: Path, make_dataset, tmp_path: Path):
+@pytest.mark.parametrize("check", [check_vocabulary, check_same_text])
+def test_data_of_other_tokens_is_refused(data: Path, make_dataset, tmp_path: Path, check: Callable[..., None]):
     other = make_dataset(tmp_path / "other", train=[[4, 5]], vocabulary_size=10)
-    with pytest.raises(
-        UserError, match=r"was trained on another vocabulary than that of .*other\. Name its own --data"
-    ):
-        check_data(other, read_manifest(other), _config(data))
+    expected = (
+        rf"{other} does not fit the model: its vocabulary is another than the model's\. Name the model's own --data, "
+        r"or prepare this text anew with --vocabulary s3://runs/a/vocabulary\.jsonl\.$"
+    )
+    with pytest.raises(UserError, match=expected):
+        check(other, read_manifest(other), _config(data), origin=ORIGIN)
+
+
+def test_text_that_was_cleaned_otherwise_does_not_fit_though_its_tokens_do(data: Path, make_dataset, tmp_path: Path):
+    text = dataclasses.replace(CHAR, case="fold", vocabulary_size=7)
+    other = make_dataset(tmp_path / "other", train=[[4, 5]], vocabulary_size=9, text=text)
+    check_vocabulary(other, read_manifest(other), _config(data), origin=ORIGIN)
+    expected = (
+        r"does not fit the model: case is fold there and keep in the model\. .* anew with "
+        r"--config s3://runs/a/run\.json --vocabulary s3://runs/a/vocabulary\.jsonl\.$"
+    )
+    with pytest.raises(UserError, match=expected):
+        check_same_text(other, read_manifest(other), _config(data), origin=ORIGIN)
+
+
+def test_another_tokenizer_model_does_not_fit(data: Path):
+    text = dataclasses.replace(CHAR, tokenizer="sentencepiece", tokenizer_model="ab")
+    config = dataclasses.replace(_config(data), text=text)
+    expected = (
+        r"its tokenizer model is another than the model's, .* --tokenizer-model s3://runs/a/tokenizer\.model\.$"
+    )
+    with pytest.raises(UserError, match=expected):
+        check_same_text(data, read_manifest(data), config, origin=ORIGIN)
+
+
+def test_a_run_is_validated_on_the_validation_split_of_its_data(data: Path):
+    manifests = {data: read_manifest(data)}
+    found = validation_source(data, manifests, None, _config(data))
+    assert found == (data, "validation", (manifests[data],))
+    assert not found.has_targets
+
+
+@pytest.mark.parametrize(
+    ("held_out", "split", "targets"), [([[4, 5]], "validation", "the validation split of"), ([], "all", "all of")]
+)
+def test_a_dataset_to_validate_on_is_read_whole_if_it_holds_nothing_out(
+    data: Path, make_dataset, tmp_path: Path, capsys, held_out: list, split: str, targets: str
+):
+    other = make_dataset(tmp_path / "other", train=[[4, 5, 6]], validation=held_out, vocabulary_size=9)
+    found = validation_source(data, {data: read_manifest(data)}, other, _config(data))
+    assert (found.data, found.split, found.has_targets) == (other, split, True)
+    assert f"validation: {targets} {other}, {3 if held_out else 4} targets" in capsys.readouterr().err
+
+
+def test_a_dataset_to_validate_on_must_have_the_vocabulary(data: Path, make_dataset, tmp_path: Path):
+    other = make_dataset(tmp_path / "other", train=[[4, 5]], vocabulary_size=10)
+    with pytest.raises(UserError, match=rf"anew with --vocabulary {data}/vocabulary\.jsonl\."):
+        validation_source(data, {data: read_manifest(data)}, other, _config(data))
 
 
 def test_a_vocabulary_that_is_not_the_manifests_is_refused(data: Path):
     path = data / VOCABULARY_FILE
     path.write_text(path.read_text().replace('"a"', '"z"'))
     with pytest.raises(UserError, match=r"has a vocabulary that is not its own\. Run `textgen verify"):
-        check_data(data, read_manifest(data), _config(data))
+        check_vocabulary(data, read_manifest(data), _config(data), origin=ORIGIN)
 
 
 def test_only_an_lstm_has_a_neural_cache(data: Path):

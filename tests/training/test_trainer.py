@@ -239,7 +239,26 @@ class TestResume:
             _train(data, half, _config(data), resume=True)
 
 
+def test_a_dataset_of_its_own_is_validated_on_in_place_of_the_split(make_dataset, tmp_path: Path):
+    bare = make_dataset(tmp_path / "bare", train=TRAIN)
+    held_out = make_dataset(tmp_path / "held-out", train=VALIDATION)
+    joined = make_dataset(tmp_path / "joined", train=TRAIN, validation=VALIDATION)
+    config = _config(joined, epochs=1)
+    ours = _train(bare, tmp_path / "a", config, validation_data=held_out)
+    theirs = _train(joined, tmp_path / "b", config)
+    assert _untimed(ours) == _untimed(theirs)
+    assert ours.rows[-1].validation_bits_per_character
+
+
 class TestRefusals:
+    def test_a_dataset_to_validate_on_that_has_other_windows_is_refused_before_training(
+        self, data: Path, make_dataset, tmp_path: Path
+    ):
+        wider = make_dataset(tmp_path / "wider", train=VALIDATION, window=6)
+        with pytest.raises(UserError, match="window"):
+            _train(data, tmp_path / "run", _config(data), validation_data=wider)
+        assert not (tmp_path / "run").exists()
+
     def test_a_folder_with_anything_in_it_is_not_written_to_without_resume(self, data: Path, tmp_path: Path):
         (tmp_path / "diary.txt").write_text("mine")
         with pytest.raises(UserError, match=r"is not empty\. Add --resume.* or name another folder"):
@@ -251,7 +270,9 @@ class TestRefusals:
         self, data: Path, make_dataset, tmp_path: Path, resume: bool
     ):
         other = make_dataset(tmp_path / "other", train=[[4, 4, 5]], tokens=string.ascii_uppercase[:16])
-        with pytest.raises(UserError, match=r"was trained on another vocabulary than that of .*Name its own --data"):
+        with pytest.raises(
+            UserError, match=r"its vocabulary is another than the model's\. Name the model's own --data"
+        ):
             _train(other, tmp_path / "run", _config(data), resume=resume)
         assert not (tmp_path / "run").exists()
 

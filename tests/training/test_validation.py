@@ -7,7 +7,7 @@ import tensorflow as tf
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
-from textgen.training.data import TrainingData
+from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.metrics import MetricSums
 from textgen.training.setup import config_for
 from textgen.training.strategy import Replicas
@@ -26,7 +26,8 @@ def _validator(data: Path, *, copies: int = 1, **settings) -> tuple[Validator, T
     training_data = TrainingData(data, config, replicas)
     state = make_train_state(config, training_data, replicas.strategy)
     state.step, state.checked_at, state.sums, state.seconds = 5, 3, SUMS, 2.0
-    return Validator(config, [manifest] * copies, training_data, replicas, state), state
+    source = ValidationSource(data, "validation", (manifest,) * copies)
+    return Validator(config, source, training_data, replicas, state), state
 
 
 def test_a_row_holds_training_since_the_last_check_and_the_validation_split(make_dataset, tmp_path: Path):

@@ -222,21 +222,23 @@ class Run:
         batch_size: int = 1024,
         neural_cache: int | NeuralCacheConfig = 0,
     ) -> Evaluation:
-        """Measures the model on every target of a split, beside n-gram baselines on the same targets.
+        """Measures the model on every target of a split or of a whole dataset, and n-gram baselines on a split.
 
         Args:
-            data: folder or URL of the dataset that the run was trained on, or of one with the same vocabulary.
-            split: `train`, `validation` or `test`.
+            data: folder or URL of the dataset that the run was trained on, or of one with the same vocabulary and
+                cleaning, as `prepare(..., vocabulary="run/vocabulary.jsonl")` makes it.
+            split: `train`, `validation`, `test`, or `all` for the whole dataset as one test text.
             batch_size: windows per batch; the result does not depend on it.
             neural_cache: number of tokens, or all settings, of a neural cache, with which a model of the network
                 `lstm` is measured too; 0 for none.
 
         Returns:
             Loss in nats per token, perplexity, bits per character and accuracy of the model, and loss and perplexity
-            of a unigram, a bigram and a trigram.
+            of a unigram, a bigram and a trigram; a whole dataset has no such baselines.
 
         Raises:
-            UserError: the dataset has another vocabulary, the split is empty, or a `bilstm` is given a neural cache.
+            UserError: the dataset has another vocabulary or cleaning, the split is empty, or a `bilstm` is given a
+                neural cache.
             OSError: a file of the dataset cannot be read.
 
         Example:
@@ -245,7 +247,13 @@ class Run:
         """
         cache = NeuralCacheConfig(tokens=neural_cache) if isinstance(neural_cache, int) else neural_cache
         return evaluation.evaluate(
-            self.model, self.config, os.fspath(data), split=split, batch_size=batch_size, neural_cache=cache
+            self.model,
+            self.config,
+            os.fspath(data),
+            split=split,
+            run=self.path,
+            batch_size=batch_size,
+            neural_cache=cache,
         )
 
 

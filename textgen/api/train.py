@@ -26,6 +26,7 @@ def train(
     train: TrainConfig | None = None,
     resume: bool = False,
     max_minutes: float = math.inf,
+    validation_data: str | os.PathLike[str] | None = None,
     strategy: str = "auto",
     cache: BlockCache | None = None,
     **settings: Any,
@@ -44,6 +45,9 @@ def train(
         train: settings of the training.
         resume: continue from the last checkpoint of `output`, with the settings of that run.
         max_minutes: time limit of the training, in minutes.
+        validation_data: folder or URL of a dataset with the vocabulary and cleaning of `data`, to validate on: its
+            validation split, or all of it if nothing of it is held out. By default it is the validation split of
+            `data`. A resumed run is given it again.
         strategy: devices to train on: `one`, `mirrored` (all GPUs of this machine), `multiworker` (several
             machines), or `auto`.
         cache: where blocks of remote shards are kept.
@@ -79,6 +83,7 @@ def train(
         make_sampler=sampler_maker(folder),
         resume=resume,
         max_minutes=max_minutes,
+        validation_data=None if validation_data is None else os.fspath(validation_data),
         strategy=strategy,
         cache=cache,
     )

@@ -17,9 +17,13 @@ def add_arguments(parser: CommandParser) -> None:
     parser.usage = "textgen evaluate RUN --data DIR [options]"
     parser.add_argument("model", metavar="RUN", help="folder of a run")
     parser.add_argument(
-        "--data", required=True, metavar="DIR", help="dataset with the run's vocabulary: a folder or a URL"
-    )
-    parser.add_argument("--split", default="test", help=f"split to score: {', '.join(SPLITS)} (default: test)")
+        "--data", required=True, metavar="DIR",
+        help="dataset with the vocabulary and the cleaning of the run: a folder or a URL",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split", default="test",
+        help=f"split to score: {', '.join(SPLITS)}, or all for the whole dataset (default: test)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_settings(parser, STAGES["evaluate"])
 

@@ -21,6 +21,11 @@ def add_arguments(parser: CommandParser) -> None:
         "(default weight: 1)",
     )  # fmt: skip
     parser.add_argument(
+        "--validation-data", metavar="DIR",
+        help="dataset to validate on, with the same vocabulary and cleaning: its validation split, or all of it if "
+        "nothing of it is held out (default: the validation split of --data)",
+    )  # fmt: skip
+    parser.add_argument(
         "--output",
         metavar="RUN",
         help="folder of the run on this machine: a new one, or with --resume an existing run",
@@ -64,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         preset=arguments.preset,
         resume=arguments.resume,
         max_minutes=arguments.max_minutes,
+        validation_data=arguments.validation_data,
         strategy=arguments.strategy,
         cache=BlockCache(arguments.cache, int(arguments.cache_gb * 1e9)) if arguments.cache else None,
         **collect("train", given(arguments, STAGES["train"]), file=arguments.config),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from textgen.block_cache import BlockCache
-from textgen.dataset import Data, read_pairs, read_sequences
+from textgen.dataset import Data, Manifest, read_pairs, read_sequences
 from textgen.errors import require
 from textgen.model.language_model import LanguageModel
 from textgen.runs import RunConfig
@@ -33,6 +33,25 @@ class HeldOutBatches(NamedTuple):
     iterator: Iterator[Any]
     steps: int
     stateful_rows: int = 0
+
+
+class ValidationSource(NamedTuple):
+    """Datasets on which the model of a run is validated.
+
+    Attributes:
+        data: a dataset's folder or URL, or several with their weights.
+        split: "validation", or "all" for whole datasets.
+        manifests: manifest of each dataset.
+    """
+
+    data: Data
+    split: str
+    manifests: tuple[Manifest, ...]
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether every dataset has targets in the split."""
+        return all(manifest.counts(self.split).pairs for manifest in self.manifests)
 
 
 class TrainingData:
@@ -77,10 +96,11 @@ class TrainingData:
         train = self._config.train
         return make_states(model, train.batch_size) if train.stateful else []
 
-    def held_out(self, split: str) -> Iterable[HeldOutBatches]:
-        """Returns the batches of a split, with every target once."""
+    def validation(self, source: ValidationSource) -> Iterable[HeldOutBatches]:
+        """Returns the batches on which the model is validated, with every target once."""
+        data, split, _ = source
         size = self._config.train.batch_size
-        return held_out(self._data, self._config, self._replicas, split=split, batch_size=size, cache=self._cache)
+        return held_out(data, self._config, self._replicas, split=split, batch_size=size, cache=self._cache)
 
     def _training(self, start_step: int) -> MakeBatches:
         config, train = self._config, self._config.train
@@ -116,7 +136,7 @@ def held_out(
         data: a dataset's folder or URL, or several with their weights.
         config: settings of the run.
         replicas: devices that share each batch of a `bilstm`.
-        split: "train", "validation" or "test".
+        split: "train", "validation", "test", or "all" for whole datasets.
         batch_size: largest number of rows per batch.
         cached_tokens: size of the neural cache; stateful rows are long enough that it is full for most targets.
         cache: cache for blocks of remote shards.

@@ -1,4 +1,4 @@
-"""Evaluation of a model on a split of a dataset: metrics over every target, and those of n-gram baselines."""
+"""Evaluation of a model on a dataset or a split of it: metrics over every target, and those of n-gram baselines."""
 
 import dataclasses
 from pathlib import Path
@@ -8,13 +8,15 @@ import tensorflow as tf
 
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
 from textgen.dataset import Manifest, read_manifest
+from textgen.dataset.storage.manifest import ALL_SPLITS
+from textgen.files import join
 from textgen.model.language_model import LanguageModel
-from textgen.runs import RunConfig
+from textgen.runs import FILE_NAME, RunConfig
 from textgen.training import baselines
 from textgen.training.data import count_context_tokens, held_out
 from textgen.training.evaluator import make_evaluator
 from textgen.training.metrics import MetricSums, bits_per_character, perplexity
-from textgen.training.setup import check_data, check_neural_cache
+from textgen.training.setup import check_neural_cache, check_same_text
 from textgen.training.strategy import Replicas
 
 
@@ -59,7 +61,7 @@ class Evaluation:
     """Metrics of a model on a split.
 
     Attributes:
-        split: "train", "validation" or "test".
+        split: "train", "validation", "test", or "all" for a whole dataset.
         pairs: number of targets; each is predicted once.
         context_tokens: W, the largest number of tokens before a target. None for an `lstm`, which reads each document
             from its beginning.
@@ -72,7 +74,8 @@ class Evaluation:
         accuracy: fraction of targets that are the model's most likely token.
         unknown_rate: fraction of the split's tokens that are not in the vocabulary.
         neural_cache: metrics with a neural cache; None if none is used.
-        baselines: metrics of the n-gram models, by ascending order.
+        baselines: metrics of the n-gram models, by ascending order; empty for a whole dataset, which has no training
+            split besides the text that is evaluated.
     """
 
     split: str
@@ -94,6 +97,7 @@ def evaluate(
     data: str | Path,
     *,
     split: str,
+    run: str | Path = "RUN",
     batch_size: int = 1024,
     neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE,
 ) -> Evaluation:
@@ -103,7 +107,8 @@ def evaluate(
         model: the network, with the weights to evaluate.
         config: settings of its run.
         data: folder or URL of the dataset.
-        split: "train", "validation" or "test".
+        split: "train", "validation", "test", or "all" for the whole dataset.
+        run: folder of the run, for messages.
         batch_size: number of pairs per batch of a `bilstm`, or maximum number of rows of an `lstm`. The metrics do
             not depend on it.
         neural_cache: settings of the neural cache of an `lstm`, which is then evaluated both without and with it.
@@ -113,7 +118,7 @@ def evaluate(
         OSError: a file can't be read.
     """
     manifest = read_manifest(data)
-    check_data(data, manifest, config)
+    check_same_text(data, manifest, config, origin=join(str(run), FILE_NAME))
     check_neural_cache(config, neural_cache)
 
     def metric_sums(cache: NeuralCacheConfig) -> MetricSums:
@@ -121,7 +126,7 @@ def evaluate(
         batches = held_out(data, config, replicas, split=split, batch_size=batch_size, cached_tokens=cache.tokens)
         return make_evaluator(replicas, model, neural_cache=cache)(batches)
 
-    sums, counts = metric_sums(NO_NEURAL_CACHE), manifest.total.splits[split]
+    sums, counts = metric_sums(NO_NEURAL_CACHE), manifest.counts(split)
     with_cache = metric_sums(neural_cache) if neural_cache.tokens else None
     return Evaluation(
         split=split,
@@ -145,7 +150,9 @@ def _neural_cache_metrics(
 
 
 def _baselines(data: str | Path, manifest: Manifest, split: str) -> tuple[Baseline, ...]:
-    """Returns the metrics of the n-gram models of a split, by ascending order."""
+    """Returns the metrics of the n-gram models of a split, by ascending order; empty for a whole dataset."""
+    if split == ALL_SPLITS:
+        return ()
     losses = baselines.losses(data, manifest, split=split)
     return tuple(Baseline(name=name, **_loss_metrics(loss, manifest, split)) for name, loss in losses.items())
 

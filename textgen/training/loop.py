@@ -14,7 +14,7 @@ from textgen.dataset.storage.manifest import Manifest
 from textgen.runs import RunConfig
 from textgen.training.callbacks import Callback, Check, History, Plan, Progress
 from textgen.training.checkpoints import Checkpoints
-from textgen.training.data import TrainingData
+from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
 from textgen.training.step import steps_of
 from textgen.training.strategy import Replicas
@@ -39,6 +39,7 @@ class TrainingLoop:
         config: RunConfig,
         manifests: Sequence[Manifest],
         data: TrainingData,
+        validation: ValidationSource,
         replicas: Replicas,
         *,
         resume: bool,
@@ -48,8 +49,9 @@ class TrainingLoop:
         Args:
             output: folder of the run.
             config: settings of the run.
-            manifests: manifests of all datasets.
-            data: training and validation data.
+            manifests: manifests of all datasets that are trained on.
+            data: data of the run.
+            validation: the datasets to validate on.
             replicas: devices and processes of the training.
             resume: whether to restore the last checkpoint of `output`.
 
@@ -64,7 +66,7 @@ class TrainingLoop:
         if resume:
             self._checkpoints.restore()
         self._train_steps = steps_of(replicas, state, config.train)
-        self._validator = Validator(config, manifests, data, replicas, state)
+        self._validator = Validator(config, validation, data, replicas, state)
         self.history = History(output / "history.csv", until_step=state.step)
         self._saved_at = time.monotonic()
 

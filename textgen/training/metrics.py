@@ -51,10 +51,10 @@ def bits_per_character(loss: float, manifest: Manifest, split: str) -> float | N
     Args:
         loss: mean cross-entropy in nats per target.
         manifest: the dataset's manifest.
-        split: the split on which the loss was computed.
+        split: the split on which the loss was computed, or "all".
 
     Returns:
         Bits per character; None if the dataset's stride skips targets.
     """
-    counts = manifest.total.splits[split]
+    counts = manifest.counts(split)
     return loss * counts.pairs / math.log(2) / counts.characters if manifest.config.stride == 1 else None

@@ -1,15 +1,19 @@
 """Setup of a run: its settings, its folder, and checks of its datasets."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, NeuralCacheConfig
+from textgen import runs
+from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, NeuralCacheConfig, to_json
+from textgen.console import say
 from textgen.dataset import Data, read_manifest, weights_of
-from textgen.dataset.storage.manifest import Manifest
+from textgen.dataset.storage.manifest import ALL_SPLITS, FILE_NAME, Manifest
 from textgen.errors import UserError, require
-from textgen.files import Folder
+from textgen.files import Folder, join
 from textgen.runs import RunConfig, save
 from textgen.text import vocabulary
+from textgen.training.data import ValidationSource
 
 
 def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any) -> RunConfig:
@@ -33,12 +37,14 @@ def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any
     )
 
 
-def read_manifests(data: Data, config: RunConfig) -> dict[str | Path, Manifest]:
+def read_manifests(data: Data, config: RunConfig, *, run: Path | None = None) -> dict[str | Path, Manifest]:
     """Reads the manifest of every dataset and checks that the run can train on it.
 
     Args:
         data: one dataset, or a mixture of datasets.
         config: settings of the run.
+        run: folder of the run if it is resumed, which the remedy names; None for a new run, whose vocabulary is that
+            of the first dataset.
 
     Returns:
         Manifests by the folder or URL of their dataset.
@@ -48,9 +54,37 @@ def read_manifests(data: Data, config: RunConfig) -> dict[str | Path, Manifest]:
         OSError: a file can't be read.
     """
     manifests = {directory: read_manifest(directory) for directory in weights_of(data)}
+    origin = join(str(run), runs.FILE_NAME) if run else _settings_of(next(iter(manifests)))
     for directory, manifest in manifests.items():
-        check_data(directory, manifest, config)
+        check_vocabulary(directory, manifest, config, origin=origin)
     return manifests
+
+
+def validation_source(
+    data: Data, manifests: Mapping[str | Path, Manifest], validation_data: str | Path | None, config: RunConfig
+) -> ValidationSource:
+    """Returns the datasets on which a run is validated, and says which split of a dataset of its own it is.
+
+    Args:
+        data: the data that is trained on.
+        manifests: its manifests.
+        validation_data: dataset to validate on: its validation split, or all of it if it has none; None for the
+            validation split of `data`.
+        config: settings of the run.
+
+    Raises:
+        UserError: the dataset has another vocabulary or cleaning than the run.
+        OSError: a file can't be read.
+    """
+    if validation_data is None:
+        return ValidationSource(data, "validation", tuple(manifests.values()))
+    manifest = read_manifest(validation_data)
+    check_same_text(validation_data, manifest, config, origin=_settings_of(next(iter(manifests))))
+    split = "validation" if manifest.counts("validation").pairs else ALL_SPLITS
+    source = ValidationSource(validation_data, split, (manifest,))
+    what = "all" if split == ALL_SPLITS else "the validation split"
+    say(f"validation: {what} of {validation_data}, {manifest.counts(split).pairs:,} targets")
+    return source
 
 
 def require_empty(output: Path) -> None:
@@ -101,22 +135,83 @@ def make_folder(output: Path, *, data: str | Path) -> None:
             (output / name).write_bytes(folder.read(name))
 
 
-def check_data(data: str | Path, manifest: Manifest, config: RunConfig) -> None:
+def check_vocabulary(data: str | Path, manifest: Manifest, config: RunConfig, *, origin: str) -> None:
     """Checks that a dataset has the vocabulary of a run.
 
     Args:
         data: folder or URL of the dataset.
         manifest: the dataset's manifest.
         config: settings of the run.
+        origin: file of the run's text settings, in the folder of its vocabulary; for the remedy.
 
     Raises:
         UserError: the vocabulary differs from the run's or from the dataset's manifest.
         OSError: the vocabulary can't be read.
     """
+    _check_own_vocabulary(data, manifest)
+    _require_none(_vocabulary_differences(manifest, config), [], data, config, origin)
+
+
+def check_same_text(data: str | Path, manifest: Manifest, config: RunConfig, *, origin: str) -> None:
+    """Checks that a dataset has the vocabulary and the cleaning of a run, so that a loss on it means the same.
+
+    Args:
+        data: folder or URL of the dataset.
+        manifest: the dataset's manifest.
+        config: settings of the run.
+        origin: file of the run's text settings, in the folder of its vocabulary; for the remedy.
+
+    Raises:
+        UserError: the vocabulary or a setting of the text differs from the run's.
+        OSError: the vocabulary can't be read.
+    """
+    _check_own_vocabulary(data, manifest)
+    theirs, ours = to_json(manifest.text), to_json(config.text)
+    cleaning = [
+        f"{name.replace('_', ' ')} is {value} there and {ours[name]} in the model"
+        for name, value in theirs.items()
+        if name not in _NOT_CLEANING and value != ours[name]
+    ]
+    _require_none(_vocabulary_differences(manifest, config), cleaning, data, config, origin)
+
+
+def _settings_of(data: str | Path) -> str:
+    """Returns the path of the settings of a dataset, for a message."""
+    return join(str(data), FILE_NAME)
+
+
+_NOT_CLEANING = ("vocabulary_size", "tokenizer_model")
+"""Settings of the text that show in the vocabulary and the tokenizer's model, which are compared by themselves."""
+
+
+def _check_own_vocabulary(data: str | Path, manifest: Manifest) -> None:
     if vocabulary.load(data).fingerprint() != manifest.vocabulary_sha256:
         raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
+
+
+def _vocabulary_differences(manifest: Manifest, config: RunConfig) -> list[str]:
+    found = []
     if manifest.tokens_sha256 != config.tokens_sha256:
-        raise UserError(f"the model was trained on another vocabulary than that of {data}. Name its own --data.")
+        found.append("its vocabulary is another than the model's")
+    if manifest.text.tokenizer_model != config.text.tokenizer_model:
+        found.append("its tokenizer model is another than the model's")
+    return found
+
+
+def _require_none(
+    vocabularies: list[str], cleaning: list[str], data: str | Path, config: RunConfig, origin: str
+) -> None:
+    """Raises UserError if there is a difference; the remedy names the run's files."""
+    if not vocabularies + cleaning:
+        return
+    folder = origin.removesuffix(origin.rpartition("/")[2])
+    options = [f"--config {origin}"] * bool(cleaning) + [f"--vocabulary {folder}{VOCABULARY_FILE}"]
+    if config.text.tokenizer_model:
+        options.append(f"--tokenizer-model {folder}{TOKENIZER_FILE}")
+    raise UserError(
+        f"{data} does not fit the model: {', '.join(vocabularies + cleaning)}. Name the model's own --data, or "
+        f"prepare this text anew with {' '.join(options)}."
+    )
 
 
 def check_neural_cache(config: RunConfig, neural_cache: NeuralCacheConfig) -> None:

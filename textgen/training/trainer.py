@@ -11,7 +11,7 @@ from textgen.training.callbacks import History, MakeSampler
 from textgen.training.callbacks.defaults import make_callbacks
 from textgen.training.data import TrainingData
 from textgen.training.loop import TrainingLoop
-from textgen.training.setup import read_manifests, require_empty, write_folder
+from textgen.training.setup import read_manifests, require_empty, validation_source, write_folder
 from textgen.training.strategy import make_replicas
 
 
@@ -23,13 +23,14 @@ def train(
     make_sampler: MakeSampler,
     resume: bool = False,
     max_minutes: float = math.inf,
+    validation_data: str | Path | None = None,
     strategy: str = "auto",
     cache: BlockCache | None = None,
 ) -> History:
     """Trains until all epochs are done, the monitored loss has stopped falling, or the time is up.
 
     Every check writes a row of history, the curves, a sample and a checkpoint. The monitored loss is that of the
-    validation split, or the training loss if a dataset has no validation split. In distributed training every
+    validation data, or the training loss if there is none. In distributed training every
     process calls this with the same arguments and a folder on shared storage; only the chief writes.
 
     Args:
@@ -39,6 +40,7 @@ def train(
         make_sampler: makes the function that generates samples.
         resume: continue from the last checkpoint of `output`.
         max_minutes: time limit; a last check follows it.
+        validation_data: folder or URL of a dataset to validate on; None for the validation split of `data`.
         strategy: devices to train on, see `make_replicas`.
         cache: cache for blocks of remote shards.
 
@@ -46,7 +48,7 @@ def train(
         Metrics of all checks.
 
     Raises:
-        UserError: the dataset does not fit the run, or `output` is not empty and `resume` is False.
+        UserError: a dataset does not fit the run, or `output` is not empty and `resume` is False.
         Interrupted: a signal asked to stop; a checkpoint is written.
         ConnectionError: another process was lost.
         OSError: a file can't be read or written.
@@ -54,16 +56,22 @@ def train(
     # Both come first: TensorFlow creates its thread pools once, and its collectives before any operation.
     cpu_plan = plan_cpu()
     replicas = make_replicas(strategy, cpu_plan=cpu_plan)
-    manifests = read_manifests(data, config)
+    manifests = read_manifests(data, config, run=output if resume else None)
+    validation = validation_source(data, manifests, validation_data, config)
     if not resume:
         require_empty(output)
     training_data = TrainingData(data, config, replicas, cache=cache)
+    if validation_data is not None:
+        # A layout that does not have the run's windows is an error now, not at the first check.
+        next(iter(training_data.validation(validation)))
     with replicas.lost_worker_errors():
         replicas.barrier()
         if replicas.is_chief:
             write_folder(output, config, data=next(iter(manifests)), resume=resume)
         replicas.barrier()
-        loop = TrainingLoop(output, config, list(manifests.values()), training_data, replicas, resume=resume)
+        loop = TrainingLoop(
+            output, config, list(manifests.values()), training_data, validation, replicas, resume=resume
+        )
         make_sample = make_sampler(loop.state.model, config) if replicas.is_chief else _no_sample
         callbacks = make_callbacks(output, config.train, step=loop.state.step, is_chief=replicas.is_chief)
         loop.run(callbacks, make_sample, max_minutes=max_minutes)

@@ -1,13 +1,11 @@
 """Validation of a model during training: one row of metrics per check."""
 
 import math
-from collections.abc import Sequence
 
-from textgen.dataset.storage.manifest import Manifest
 from textgen.errors import UserError
 from textgen.runs import RunConfig
 from textgen.training.callbacks.history import HistoryRow
-from textgen.training.data import TrainingData
+from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.evaluator import make_evaluator
 from textgen.training.metrics import MetricSums, bits_per_character
 from textgen.training.strategy import Replicas
@@ -15,16 +13,16 @@ from textgen.training.train_state import TrainState
 
 
 class Validator:
-    """Evaluates a model on the validation split.
+    """Evaluates a model on the validation split, or on datasets of their own.
 
     Attributes:
-        has_validation: whether every dataset has a validation split.
+        has_validation: whether there is text to validate on.
     """
 
     def __init__(
         self,
         config: RunConfig,
-        manifests: Sequence[Manifest],
+        source: ValidationSource,
         data: TrainingData,
         replicas: Replicas,
         state: TrainState,
@@ -33,15 +31,15 @@ class Validator:
 
         Args:
             config: settings of the run.
-            manifests: manifests of all datasets.
-            data: training data, with the validation batches.
+            source: the datasets to validate on.
+            data: data of the run, which gives the batches.
             replicas: devices and processes of the training.
             state: state of the run, with its model.
         """
-        self._manifests, self._data, self._state = manifests, data, state
+        self._source, self._data, self._state = source, data, state
         self._evaluate = make_evaluator(replicas, state.model)
         self._has_accuracy = not config.train.samples_softmax(config.vocabulary_size)
-        self.has_validation = all(manifest.total.splits["validation"].pairs for manifest in manifests)
+        self.has_validation = source.has_targets
 
     def check(self) -> HistoryRow:
         """Returns the metrics since the last check and those of the validation split.
@@ -49,7 +47,7 @@ class Validator:
         Raises:
             UserError: the monitored loss is infinite or NaN.
         """
-        held_out = self._evaluate(self._data.held_out("validation")) if self.has_validation else None
+        held_out = self._evaluate(self._data.validation(self._source)) if self.has_validation else None
         row = self._row(held_out)
         if not math.isfinite(row.monitored):
             raise UserError(
@@ -79,6 +77,6 @@ class Validator:
 
     def _bits_per_character(self, held_out: MetricSums) -> float | None:
         # The validation batches of a mixture may contain only a subset of each dataset.
-        if len(self._manifests) > 1:
+        if len(self._source.manifests) > 1:
             return None
-        return bits_per_character(held_out.mean_loss, self._manifests[0], "validation")
+        return bits_per_character(held_out.mean_loss, self._source.manifests[0], self._source.split)

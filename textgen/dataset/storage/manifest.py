@@ -28,6 +28,9 @@ WORK_FOLDER = "_work"
 SHARD_NAME = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{6,}}\.tfrecord")
 DROPPED_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
 
+ALL_SPLITS = "all"
+"""Name under which a whole dataset is read, all of its splits after each other."""
+
 VERSION = 5
 """Version of the dataset's bytes, incremented when the same configuration gives other bytes."""
 
@@ -164,18 +167,29 @@ class Manifest:
         return UnitReport.total(self.units)
 
     def shards(self, split: str) -> list[Shard]:
-        """Returns the shards of a split, in the order of the corpus.
+        """Returns the shards of a split, in the order of the corpus; "all" gives those of all splits.
 
         Raises:
             UserError: the split does not exist or is empty.
         """
+        if split == ALL_SPLITS:
+            return self.total.shards
         if split not in SPLITS:
-            raise UserError(f"split is {split!r}; it must be one of: {', '.join(SPLITS)}.")
+            raise UserError(f"split is {split!r}; it must be one of: {', '.join((*SPLITS, ALL_SPLITS))}.")
         shards = [shard for shard in self.total.shards if shard.split == split]
         if not shards:
             remedy = f"Prepare it with --{split}-percent above 0, or n" if split != "train" else "N"
             raise UserError(f"the {split} split of this dataset is empty. {remedy}ame another --split.")
         return shards
+
+    def counts(self, split: str) -> SplitCounts:
+        """Returns the counts of a split; "all" gives their sum over all splits."""
+        if split != ALL_SPLITS:
+            return self.total.splits[split]
+        total = SplitCounts()
+        for counts in self.total.splits.values():
+            total.add(counts)
+        return total
 
     @property
     def record_format(self) -> RecordFormat:
