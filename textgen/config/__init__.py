@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from textgen.config.fields import Setting, Settings, all_settings, build
 from textgen.config.preparation import (
+    ALL_SPLITS,
     FORMATS,
     SPLITS,
     TEXT_DEFAULTS,
@@ -25,10 +26,10 @@ from textgen.config.training import NO_NEURAL_CACHE, WINDOW, ModelConfig, Neural
 from textgen.errors import UserError
 
 __all__ = [
-    "BOS", "EOS", "FORMATS", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS",
-    "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "WINDOW", "ModelConfig", "NeuralCacheConfig", "PrepareConfig",
-    "SelectionConfig", "Setting", "Settings", "TextConfig", "TrainConfig", "all_settings", "build", "from_json",
-    "to_json",
+    "ALL_SPLITS", "BOS", "EOS", "FORMATS", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS",
+    "TOKENIZERS", "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "WINDOW", "ModelConfig", "NeuralCacheConfig",
+    "PrepareConfig", "SelectionConfig", "Setting", "Settings", "TextConfig", "TrainConfig", "all_settings", "build",
+    "from_json", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)

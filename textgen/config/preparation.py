@@ -23,6 +23,9 @@ TOKENIZERS = tuple(TEXT_DEFAULTS)
 
 SPLITS = ("train", "validation", "test")
 
+ALL_SPLITS = "all"
+"""Name under which a whole dataset is read, all of its splits one after another."""
+
 VOCABULARY_FILE = "vocabulary.jsonl"
 TOKENIZER_FILE = "tokenizer.model"
 """Files in the folder of a dataset and of a run; the second one only if the tokenizer has a model."""

@@ -6,10 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
+from textgen.config import ALL_SPLITS, NO_NEURAL_CACHE, NeuralCacheConfig
 from textgen.dataset import Manifest, read_manifest
-from textgen.dataset.storage.manifest import ALL_SPLITS
-from textgen.files import join
 from textgen.model.language_model import LanguageModel
 from textgen.runs import FILE_NAME, RunConfig
 from textgen.training import baselines
@@ -118,7 +116,7 @@ def evaluate(
         OSError: a file can't be read.
     """
     manifest = read_manifest(data)
-    check_same_text(data, manifest, config, origin=join(str(run), FILE_NAME))
+    check_same_text(data, manifest, config, origin=str(Path(run) / FILE_NAME))
     check_neural_cache(config, neural_cache)
 
     def metric_sums(cache: NeuralCacheConfig) -> MetricSums:

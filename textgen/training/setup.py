@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from textgen import runs
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, NeuralCacheConfig, to_json
+from textgen.config import ALL_SPLITS, TOKENIZER_FILE, VOCABULARY_FILE, NeuralCacheConfig, to_json
 from textgen.console import say
 from textgen.dataset import Data, read_manifest, weights_of
-from textgen.dataset.storage.manifest import ALL_SPLITS, FILE_NAME, Manifest
+from textgen.dataset.storage.manifest import FILE_NAME, Manifest
 from textgen.errors import UserError, require
 from textgen.files import Folder, join
 from textgen.runs import RunConfig, save

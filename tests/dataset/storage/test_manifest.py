@@ -253,8 +253,16 @@ def test_shards_stand_in_the_order_of_split_and_unit():
 
 
 def test_an_unknown_split_is_an_error_that_lists_them():
-    with pytest.raises(UserError, match=r"split is 'dev'; it must be one of: train, validation, test\."):
+    with pytest.raises(UserError, match=r"split is 'dev'; it must be one of: train, validation, test, all\."):
         made_of(report(0)).shards("dev")
+
+
+def test_all_splits_together_are_read_and_counted_as_one():
+    whole = made_of(report(0), report(1))
+    assert whole.shards("all") == whole.total.shards
+    counts = whole.counts("all")
+    assert counts.pairs == sum(split.pairs for split in whole.total.splits.values()) > 0
+    assert whole.counts("test") == whole.total.splits["test"]
 
 
 def test_an_empty_split_is_an_error_that_says_how_to_fill_it():

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textgen.config import SPLITS, PrepareConfig, TextConfig, from_json, to_json
+from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, from_json, to_json
 from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.shards import Block, Shard
 from textgen.errors import UserError
@@ -27,9 +27,6 @@ WORK_FOLDER = "_work"
 
 SHARD_NAME = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{6,}}\.tfrecord")
 DROPPED_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
-
-ALL_SPLITS = "all"
-"""Name under which a whole dataset is read, all of its splits after each other."""
 
 VERSION = 5
 """Version of the dataset's bytes, incremented when the same configuration gives other bytes."""
