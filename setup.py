@@ -32,6 +32,8 @@ setup(
         # The standard library has it from Python 3.11 on.
         "tomli>=2,<3; python_version < '3.11'",
         "fsspec>=2024.2,<2027",
+        # The standard library has it from Python 3.14 on.
+        "backports.zstd>=1.2,<2; python_version < '3.14'",
         "matplotlib>=3.8,<4",
         # tf.summary is its.
         "tensorboard>=2.20,<2.22",

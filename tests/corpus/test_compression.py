@@ -1,5 +1,6 @@
 import bz2
 import doctest
+import functools
 import gzip
 import io
 import lzma
@@ -7,6 +8,7 @@ import tracemalloc
 
 import pyarrow as pa
 import pytest
+from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +21,10 @@ PACK = {
     ".gz": gzip.compress,
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
+    ".lzma": functools.partial(lzma.compress, format=lzma.FORMAT_ALONE),
     ".zst": lambda content: pa.compress(content, "zstd", asbytes=True),
 }
-KINDS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
+KINDS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".lzma": "lzma", ".zst": "zstd"}
 ENDINGS = sorted(PACK)
 CONTENT = b"a text that is long enough to pack\n" * 20
 
@@ -85,6 +88,23 @@ def test_a_damaged_file_is_an_error(ending):
 def test_zstandard_frames_to_skip_are_skipped():
     skipped = b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"
     assert read(PACK[".zst"](CONTENT) + skipped + PACK[".zst"](CONTENT), ".zst") == CONTENT * 2
+
+
+@pytest.mark.parametrize("block_bytes", [1, 5, 1 << 18])
+def test_the_padding_of_xz_streams_is_skipped(block_bytes):
+    packed = PACK[".xz"](b"one\n") + bytes(4) + PACK[".xz"](b"two\n") + bytes(8)
+    assert read(packed, ".xz", block_bytes=block_bytes) == b"one\ntwo\n"
+    with pytest.raises(UserError, match="11 zero bytes follow a stream; their number must be a multiple of 4"):
+        read(packed + bytes(3), ".xz", block_bytes=block_bytes)
+
+
+def test_zstandard_windows_may_be_long():
+    parameter = zstd.CompressionParameter
+    options = {parameter.window_log: 28, parameter.enable_long_distance_matching: 1, parameter.content_size_flag: 0}
+    packer = zstd.ZstdCompressor(options=options)
+    packed = packer.compress(CONTENT) + packer.flush()
+    assert packed[5] >> 3 == 28 - 10
+    assert read(packed, ".zst") == CONTENT
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

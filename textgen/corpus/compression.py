@@ -1,4 +1,4 @@
-"""Decompresses files while they are read: `.gz`, `.bz2`, `.xz` and `.zst`.
+"""Decompresses files while they are read: gzip, bz2, xz, lzma and zstd.
 
 A file may hold several concatenated compressed streams; all are read. A file that is damaged, truncated or followed
 by other data is an error, never a shorter text.
@@ -8,22 +8,32 @@ import bz2
 import functools
 import gzip
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-import pyarrow as pa
-
 from textgen.corpus.block_files import BLOCK_BYTES, open_blocks, read_blocks
 from textgen.corpus.readers.base import InputFile, OpenFile
 from textgen.errors import UserError, one_line
 
-_FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
+if sys.version_info >= (3, 14):
+    from compression import zstd  # type: ignore[import-not-found]
+else:
+    from backports import zstd
+
+_FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
+
+_ZSTD_WINDOW_LOG = 31
+"""Binary logarithm of the largest window of a zstd file, in bytes: 2 GiB, as `zstd --long=31` writes it."""
+
+_XZ_PADDING = 4
+"""Zero bytes between and after the streams of an xz file come in multiples of this number."""
 
 
 def compression_of(path: str) -> tuple[str, ...]:
-    """Returns the compression that the ending of a path indicates: `.gz`, `.bz2`, `.xz` or `.zst`, in either case.
+    """Returns the compression that the ending of a path indicates, such as `.gz` or `.zst`, in either case.
 
     >>> compression_of("speeches.csv.gz"), compression_of("speeches.csv")
     (('gzip',), ())
@@ -64,12 +74,21 @@ def _gzip(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
     return read_blocks(gzip.GzipFile(fileobj=source), block_bytes=block_bytes)  # type: ignore[arg-type]
 
 
-def _zstandard(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
-    return read_blocks(pa.CompressedInputStream(source, "zstd"), block_bytes=block_bytes)
+def _zstd_decompressor() -> Any:
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG})
 
 
-def _streams(make_decompressor: Callable[[], Any], source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
-    """Decompresses concatenated streams; `BZ2File` and `LZMAFile` would ignore a damaged second stream."""
+def _streams(
+    make_decompressor: Callable[[], Any], source: BinaryIO, block_bytes: int, *, padding: int = 0
+) -> Iterator[bytes]:
+    """Decompresses concatenated streams; `BZ2File` and `LZMAFile` would ignore a damaged second stream.
+
+    Args:
+        make_decompressor: makes the decompressor of one stream.
+        source: the compressed file.
+        block_bytes: number of bytes to decompress at once.
+        padding: zero bytes after a stream are skipped if their number is a multiple of this; 0 allows none.
+    """
     compressed = source.read(block_bytes)
     while compressed:
         decompressor = make_decompressor()
@@ -81,13 +100,38 @@ def _streams(make_decompressor: Callable[[], Any], source: BinaryIO, block_bytes
                 if not compressed:
                     raise EOFError("the file ends within a compressed stream")
         compressed = decompressor.unused_data or source.read(block_bytes)
+        if padding:
+            compressed = _without_padding(compressed, source, block_bytes, padding)
+
+
+def _without_padding(compressed: bytes, source: BinaryIO, block_bytes: int, padding: int) -> bytes:
+    """Skips zero bytes, and returns the bytes from the next stream on; empty at the end of the file."""
+    zeros = 0
+    while compressed:
+        rest = compressed.lstrip(b"\0")
+        zeros += len(compressed) - len(rest)
+        if rest:
+            break
+        compressed = source.read(block_bytes)
+    if zeros % padding:
+        raise EOFError(f"{zeros:,} zero bytes follow a stream; their number must be a multiple of {padding}")
+    return compressed.lstrip(b"\0")
 
 
 _DECOMPRESSORS: Mapping[str, Callable[[BinaryIO, int], Iterator[bytes]]] = {
     "gzip": _gzip,
     "bz2": functools.partial(_streams, bz2.BZ2Decompressor),
-    "xz": functools.partial(_streams, lzma.LZMADecompressor),
-    "zstd": _zstandard,
+    "xz": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_XZ), padding=_XZ_PADDING),
+    "lzma": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE)),
+    "zstd": functools.partial(_streams, _zstd_decompressor),
 }
 
-_OF_ENDING: Mapping[str, str] = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
+_OF_ENDING: Mapping[str, str] = {
+    ".gz": "gzip",
+    ".gzip": "gzip",
+    ".bz2": "bz2",
+    ".xz": "xz",
+    ".lzma": "lzma",
+    ".zst": "zstd",
+    ".zstd": "zstd",
+}

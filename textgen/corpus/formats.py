@@ -35,7 +35,7 @@ _AS_TABLE = "Save its texts as .jsonl, .csv or .parquet first."
 
 _REMEDIES: Mapping[str, str] = {
     **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".tbz2", ".txz", ".tzst"), _EXTRACT),
-    **dict.fromkeys((".lz4", ".lzma", ".lzo", ".br", ".z", ".sz", ".snappy"), _DECOMPRESS),
+    **dict.fromkeys((".lz4", ".lzo", ".br", ".z", ".sz", ".snappy"), _DECOMPRESS),
     **dict.fromkeys((".pdf", ".doc", ".docx", ".odt", ".rtf", ".epub", ".mobi", ".ppt", ".pptx"), _AS_TEXT),
     **dict.fromkeys((".xls", ".xlsx", ".ods"), _AS_CSV),
     **dict.fromkeys((".tfrecord", ".tfrecords", ".arrow", ".feather", ".avro", ".orc", ".h5", ".hdf5"), _AS_TABLE),
