@@ -1,4 +1,4 @@
-"""What every pair is worth: the notebook's model on every pair, and on the notebook's two targets a document.
+"""What every pair is worth: the notebook's model on every pair, and on the notebook's two targets per document.
 
     python benchmarks/headline.py --input reviews.csv --text-field narrative [--minutes 10]
 
@@ -55,7 +55,7 @@ def two_targets(data: Path, minutes: float) -> list[str]:
     script = ROOT / "benchmarks" / "peers" / "notebook_targets.py"
     finished = run([sys.executable, str(script), str(data), "--minutes", str(minutes)])
     told = json.loads(finished.printed.splitlines()[-1])
-    name = "two targets a document"
+    name = "two targets per document"
     return [name, f"{told['pairs']:,}", f"{told['best']:.1f}", f"{told['last']:.1f}", f"{finished.peak / MB:,.0f} MB"]
 
 

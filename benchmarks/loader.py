@@ -60,25 +60,25 @@ SCRIPTS = [
     ("timeseries", "`keras.utils.timeseries_dataset_from_array`", IDS, ["timeseries_loader.py"]),
     ("torch", "PyTorch DataLoader, 2 workers", IDS, ["torch_loader.py", "--workers", "2"]),
     ("torch", "PyTorch DataLoader, one array a batch", IDS, ["torch_loader.py", "--kind", "arrays"]),
-    ("torch", "PyTorch DataLoader, one gather a batch", IDS, ["torch_loader.py", "--kind", "gather"]),
+    ("torch", "PyTorch DataLoader, one gather per batch", IDS, ["torch_loader.py", "--kind", "gather"]),
     ("nanogpt", "nanoGPT's `get_batch`", IDS, ["nanogpt_loader.py"]),
-    ("datasets", "datasets, a row a pair", ARROW, ["datasets_loader.py"]),
+    ("datasets", "datasets, one row per pair", ARROW, ["datasets_loader.py"]),
     ("datasets", "datasets, streamed, a buffer of 100,000", ARROW, ["datasets_loader.py", "--stream"]),
     ("grain", "grain, 2 workers", IDS, ["grain_loader.py"]),
-    ("grain", "grain, 2 workers, one gather a batch", IDS, ["grain_loader.py", "--gather"]),
+    ("grain", "grain, 2 workers, one gather per batch", IDS, ["grain_loader.py", "--gather"]),
     ("streaming", "streaming, a sample a pair, 2 workers", MDS, ["streaming_loader.py"]),
 ]
 GROUPS = list(dict.fromkeys(group for group, *_ in SCRIPTS))
 # These run where textgen is installed.
 OUR_PYTHON = ("ours", "tfrecord", "timeseries")
 
-COLUMNS = ["way", "pairs/s", "to the first batch", "peak memory", "bytes a pair"]
+COLUMNS = ["way", "pairs/s", "to the first batch", "peak memory", "bytes per pair"]
 COLUMNS += ["ours (spans) ÷ this", "ours (pairs) ÷ this"]
 
 
 @dataclass(kw_only=True)
 class Run:
-    """One measurement: pairs a second, seconds to the first batch, peak bytes of memory."""
+    """One measurement: pairs per second, seconds to the first batch, peak bytes of memory."""
 
     rate: float
     first: float

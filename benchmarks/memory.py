@@ -3,7 +3,7 @@
     python benchmarks/memory.py [--scratch DIR] [--sizes 20 200]
 
 The corpus is the sample's documents as rows of one CSV file, repeated until it has the size wanted. Memory is the
-proportional set size of all processes of a run together, sampled five times a second from /proc (Linux). Prints a
+proportional set size of all processes of a run together, sampled five times per second from /proc (Linux). Prints a
 Markdown table.
 """
 

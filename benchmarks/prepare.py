@@ -44,7 +44,7 @@ SPLITS = ("train", "validation", "test")
 GROUPS = ["ours", *dict.fromkeys(group for group, *_ in SCRIPTS)]
 
 COLUMNS = ["way", "workers", "text", "whole process", "job", "MB of text/s", "tokens or pairs/s"]
-COLUMNS += ["bytes a token or pair", "peak memory", "ours ÷ this"]
+COLUMNS += ["bytes per token or pair", "peak memory", "ours ÷ this"]
 
 
 @dataclass(kw_only=True)
@@ -81,7 +81,7 @@ class Way:
 
     @property
     def rate(self) -> float:
-        """What ways are compared by: MB of text a second, or pairs a second, as naive Beam makes fewer of a text."""
+        """MB of text per second, or pairs per second, since naive Beam makes fewer pairs of a text."""
         return (self.median("pairs") if self.makes == "pairs" else self.mb) / self.seconds
 
 

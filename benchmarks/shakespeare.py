@@ -4,7 +4,7 @@
 
 The last tenth of the text is held out. Settings were chosen on validation text, the end of the rest; here all of the
 rest is trained on, for five minutes on two cores (the LSTM for a number of epochs that takes as long), and each
-held-out character is scored once, by the weights at the end: nats a character. Prints a Markdown table.
+held-out character is scored once, by the weights at the end: nats per character. Prints a Markdown table.
 """
 
 import argparse

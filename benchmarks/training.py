@@ -60,7 +60,7 @@ COLUMNS = ["way", "model", "batch", "first step", "pairs/s", "peak memory", "our
 
 @dataclass(kw_only=True)
 class Run:
-    """One measurement: pairs a second, seconds of the first step, peak bytes of memory."""
+    """One measurement: pairs per second, seconds of the first step, peak bytes of memory."""
 
     rate: float
     first: float

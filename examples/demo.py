@@ -63,11 +63,11 @@ def summarize(seconds: float) -> None:
     print(f"""
 Summary, {seconds:.0f} seconds after the start
   documents   {accounts["kept"]} kept, dropped: {dropped}
-  pairs       {pairs:,} of {accounts["window"]} tokens → 1, {size / pairs:.0f} bytes a pair on disk
+  pairs       {pairs:,} of {accounts["window"]} tokens → 1, {size / pairs:.0f} bytes per pair on disk
   held out    {score["pairs"]:,} targets of documents never trained on     model   unigram   trigram
-                loss, nats a token                  {score["loss"]:>14.3f}   {unigram["loss"]:>7.3f}   {trigram["loss"]:>7.3f}
+                loss, nats per token                {score["loss"]:>14.3f}   {unigram["loss"]:>7.3f}   {trigram["loss"]:>7.3f}
                 perplexity                          {score["perplexity"]:>14.1f}   {unigram["perplexity"]:>7.1f}   {trigram["perplexity"]:>7.1f}
-                bits a character                    {score["bits_per_character"]:>14.3f}   {unigram["bits_per_character"]:>7.3f}   {trigram["bits_per_character"]:>7.3f}
+                bits per character                  {score["bits_per_character"]:>14.3f}   {unigram["bits_per_character"]:>7.3f}   {trigram["bits_per_character"]:>7.3f}
                 unknown words                       {score["unknown_rate"]:>14.1%}
   samples     of 40 tokens after {PROMPT!r}""")
     for temperature in (0.3, 0.7, 1.0):

@@ -100,8 +100,8 @@ def write_vocabulary(census: Census, config: PrepareConfig, workspace: Workspace
     found, wanted = len(learned.tokens), config.text.vocabulary_size
     if found == len(census.counts) < wanted and not config.given_vocabulary:
         say(
-            f"The training text has {found:,} different {config.text.tokenizer}s; "
-            f"the vocabulary is cut from {wanted:,} to them."
+            f"The training text has {found:,} distinct tokens, fewer than the vocabulary size of {wanted:,}; "
+            "the vocabulary has all of them."
         )
     workspace.publish_if_changed(VOCABULARY_FILE, learned.to_bytes())
 

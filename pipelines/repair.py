@@ -16,14 +16,14 @@ from textgen.errors import UserError
 
 _AGAIN = "Run the same `textgen prepare` again"
 _REMEDIES = {
-    FILE_NAME: "Put the dataset's own back, or delete it and prepare again: the same `textgen prepare` makes the "
-    "dataset anew in its folder.",
-    INPUTS_FILE: f"It names the files that all else is made from. {_AGAIN}, which writes it, then `textgen repair`.",
-    TOKENIZER_FILE: f"It was given, and can't be made. {_AGAIN}, its --tokenizer-model too, then `textgen repair`.",
+    FILE_NAME: "Restore the dataset's own copy, or delete it and run the same `textgen prepare` again, which makes "
+    "the dataset again in its folder.",
+    INPUTS_FILE: f"It names the input files. {_AGAIN}, which writes it, then `textgen repair`.",
+    TOKENIZER_FILE: f"It was given as an option. {_AGAIN} with the same --tokenizer-model, then `textgen repair`.",
 }
 """Remedies for damage of files that can't be made from the others, by file name."""
 
-_OR_ANEW = "or prepare the dataset anew, into another folder."
+_OR_PREPARE_NEW = "or prepare a new dataset in another folder."
 
 
 class Repair(NamedTuple):
@@ -96,7 +96,7 @@ def _check_possible(damage: list[Problem], committed: Manifest) -> None:
     """Raises UserError if a damaged file can't be made from the others."""
     remedies = dict(_REMEDIES)
     if committed.config.given_vocabulary:
-        remedies[VOCABULARY_FILE] = f"It was given, not learned. {_AGAIN}, its --vocabulary too."
+        remedies[VOCABULARY_FILE] = f"It was given as an option. {_AGAIN} with the same --vocabulary."
     for problem in damage:
         if problem.file in remedies:
             raise UserError(f"{problem}. {remedies[problem.file]}")
@@ -111,8 +111,8 @@ def _plan(folder: str, committed: Manifest) -> Plan:
     plan = parse_plan(files.read(files.join(folder, INPUTS_FILE)), committed.config)
     if plan.fingerprint() != committed.fingerprint:
         raise UserError(
-            f"{folder} was made by another version of textgen or of tensorflow-text, which may make other bytes. "
-            f"Repair it with that version, {_OR_ANEW}"
+            f"{folder} was made by another version of textgen or of tensorflow-text, which may write other bytes. "
+            f"Repair it with that version, {_OR_PREPARE_NEW}"
         )
     return plan
 
@@ -130,6 +130,6 @@ def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
         files.write_atomically(workspace.path(FILE_NAME), committed.to_bytes())
         names = ", ".join(problem.file for problem in verify(workspace.directory))
         raise UserError(
-            f"{names} came out otherwise than before: the content of an input file has changed, though its size and "
-            f"time have not, or this machine computes otherwise. Put the file back as it was, {_OR_ANEW}"
+            f"{names} differs from the original: the content of an input file has changed without its size and time, "
+            f"or this machine computes other results. Restore the file, {_OR_PREPARE_NEW}"
         )

@@ -17,7 +17,7 @@ from apache_beam.utils import interactive_utils
 from textgen.errors import UserError
 
 _NEVER = -1
-"""Turns off the timer with which Beam's worker threads send buffered data once a second. It may fire in the middle of
+"""Turns off the timer with which Beam's worker threads send buffered data every second. It may fire in the middle of
 an element (2.77, `TimeBasedBufferingClosableOutputStream`); the reader then takes other bytes for a length and
 exhausts the memory."""
 

@@ -261,7 +261,7 @@ def change_the_inputs(folder: Path) -> None:
 
 BEYOND_REPAIR = {
     lose_the_manifest: "is not a dataset: it has no manifest.json. Make one with `textgen prepare",
-    damage_the_manifest: "manifest.json is damaged: it is not the JSON of a manifest. Put a copy of it back, or",
+    damage_the_manifest: "manifest.json is damaged: it is not the JSON of a manifest. Restore a copy of it, or",
     change_the_accounts: "manifest.json is damaged: its last field must be the SHA-256 of the lines before it, and",
     lose_the_inputs: f"inputs.jsonl: missing. It names the files that all else is made from. {AGAIN}",
     change_the_inputs: f"inputs.jsonl: {DIFFERS}. It names the files that all else is made from. {AGAIN}",
@@ -297,7 +297,7 @@ def test_the_manifest_of_another_dataset_is_told_in_one_line_and_the_remedy_work
     assert problem.startswith("manifest.json: foreign: of the ")
     with pytest.raises(Exception, match="UserError: .* differs from the manifest after byte"):
         served(folder)
-    with pytest.raises(UserError, match=r"manifest\.json: foreign: .* Put the dataset's own back, or delete it"):
+    with pytest.raises(UserError, match=r"manifest\.json: foreign: .* Restore the dataset's own copy, or delete it"):
         repair(str(folder))
     with pytest.raises(UserError, match="holds another dataset: layout is spans there and pairs here"):
         dataset.prepare(folder)

@@ -71,7 +71,7 @@ def test_a_run_of_another_version_is_an_error_with_a_remedy(tmp_path: Path, vers
     _written(tmp_path, values if version == 1 else {"version": version, **values})
     with pytest.raises(
         UserError,
-        match=rf"run\.json: it has version {version} of a run's folder; .*version 2\. Train again into another",
+        match=rf"run\.json: it has version {version} of a run's folder; .*version 2\. Train again in another",
     ):
         runs.load(tmp_path)
 
@@ -91,7 +91,7 @@ def test_settings_of_another_version_are_refused(tmp_path: Path):
 
 
 def test_a_run_without_a_checkpoint_has_no_model(tmp_path: Path):
-    with pytest.raises(UserError, match=r"has no checkpoint yet\. Go on with `textgen train --resume"):
+    with pytest.raises(UserError, match=r"has no checkpoint yet\. Continue with `textgen train --resume"):
         runs.load_model(tmp_path, CONFIG)
 
 

@@ -57,13 +57,13 @@ class RunConfig:
         if self.train.stateful:
             require(
                 self.model.causal,
-                f"states are carried from batch to batch by an lstm, and the network is a {self.model.network}. "
+                f"the network is {self.model.network}, which is not causal; --stateful needs a causal network. "
                 "Leave --stateful out, or use --network lstm.",
             )
             require(
                 self.train.micro_batches == 1 and self.train.softmax != "sampled",
-                "states are carried from batch to batch for whole batches and the full softmax alone. Leave "
-                "--stateful out, or --micro-batches and --softmax.",
+                f"--micro-batches is {self.train.micro_batches} and --softmax is {self.train.softmax}; --stateful "
+                "needs one micro-batch and the full softmax. Leave --stateful out, or --micro-batches and --softmax.",
             )
 
     def build(self) -> LanguageModel:
@@ -109,14 +109,14 @@ def load(directory: Path) -> RunConfig:
         require(
             version in (VERSION, None),
             f"it has version {version} of a run's folder; this version of textgen reads version {VERSION}. "
-            "Train again into another folder, or use the version of textgen that wrote it.",
+            "Train again in another folder, or use the version of textgen that wrote it.",
         )
         return from_json(RunConfig, values)
     except UserError as error:
         # The file is intact, but its settings are invalid or from another version.
         raise UserError(f"{path}: {error}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged: {error}. Train again, into another folder.") from None
+        raise UserError(f"{path} is damaged: {error}. Train again in another folder.") from None
 
 
 def load_model(directory: Path, config: RunConfig) -> LanguageModel:
@@ -132,7 +132,7 @@ def load_model(directory: Path, config: RunConfig) -> LanguageModel:
     checkpoints = checkpoints_in(directory / BEST)
     if not checkpoints:
         raise UserError(
-            f"{directory} has no checkpoint yet. Go on with `textgen train --resume --output {directory}`, "
+            f"{directory} has no checkpoint yet. Continue with `textgen train --resume --output {directory}`, "
             "or with resume=True in Python."
         )
     model = config.build()
@@ -140,7 +140,9 @@ def load_model(directory: Path, config: RunConfig) -> LanguageModel:
         tf.train.Checkpoint(model=model).read(str(checkpoints[0])).expect_partial().assert_existing_objects_matched()
     except DAMAGES as error:
         reason = str(error).strip().split("\n")[0]
-        raise UserError(f"{checkpoints[0]} is damaged: {reason}. Train on, with --resume, or again.") from None
+        raise UserError(
+            f"{checkpoints[0]} is damaged: {reason}. Continue training with --resume, or train again."
+        ) from None
     return model
 
 

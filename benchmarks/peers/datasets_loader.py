@@ -56,7 +56,7 @@ def write(ids: np.ndarray, path: Path) -> None:
 
 
 def random_tables(dataset: datasets.Dataset) -> Iterator[pa.Table]:
-    """Every row once an epoch, from all over the dataset."""
+    """Every row once per epoch, from all over the dataset."""
     dataset = dataset.with_format("arrow")
     while True:
         for rows in BatchSampler(RandomSampler(dataset), serving.BATCH, drop_last=False):

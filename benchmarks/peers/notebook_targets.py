@@ -1,4 +1,4 @@
-"""The notebook's model on the notebook's data: two targets a document, held in arrays.
+"""The notebook's model on the notebook's data: two targets per document, held in arrays.
 
 Of each document the 45th word (the last, where it has fewer) and the last one are targets, each after the 44 before
 it. All else is ours: network, optimizer, steps, and what is held out. Prints the perplexity on the test split of the

@@ -1,4 +1,4 @@
-"""Token ids by MosaicML streaming: an MDSWriter a process, a document a sample, then one merged index."""
+"""Token ids by MosaicML streaming: one MDSWriter per process, one sample per document, then one merged index."""
 
 import multiprocessing
 import sys
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def write_all(write: Callable[[str, str, str], tuple[int, int]]) -> None:
-    """Runs `write(file, vocabulary, folder) -> (tokens, pairs)` in a process a file of the corpus."""
+    """Runs `write(file, vocabulary, folder) -> (tokens, pairs)` in one process per file of the corpus."""
     given = job.arguments()
     started = time.monotonic()
     tasks = [(path, given.vocabulary, str(given.output / str(i))) for i, path in enumerate(given.corpus)]

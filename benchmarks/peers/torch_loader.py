@@ -1,9 +1,9 @@
 """Pairs served by PyTorch: a shuffled DataLoader over a map-style dataset of windows, in one of three ways.
 
-`tensors`: a pair of tensors a window, which the loader stacks, as is usual. `arrays`: a view a window; the views of a
-batch are made one array. `gather`: the windows of a whole batch by one gather in `__getitems__`, which the loader
-calls where there is one. Processes beside the loop help the first alone: their batches go through shared memory,
-which takes longer than to cut them.
+`tensors`: one pair of tensors per window, which the loader stacks, as is usual. `arrays`: one view per window; the
+views of a batch are made one array. `gather`: the windows of a whole batch by one gather in `__getitems__`, which the
+loader calls where there is one. Worker processes help only the first: their batches go through shared memory, which
+takes longer than to cut them.
 """
 
 from collections.abc import Iterator, Sequence

@@ -67,7 +67,7 @@ def test_a_folder_that_is_no_run_is_refused(refused, data: Path, tmp_path: Path)
 
 def test_a_run_without_a_checkpoint_is_refused(refused, trained: Path, data: Path, tmp_path: Path):
     run = shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("best"))
-    assert "has no checkpoint yet. Go on with `textgen train --resume" in refused("evaluate", run, "--data", data)
+    assert "has no checkpoint yet. Continue with `textgen train --resume" in refused("evaluate", run, "--data", data)
 
 
 def test_a_folder_that_is_no_dataset_is_refused(refused, trained: Path, tmp_path: Path):

@@ -87,7 +87,7 @@ def test_a_folder_that_is_no_run_is_refused_and_kept(refused, data: Path, tmp_pa
 
 def test_a_run_without_a_checkpoint_is_refused(refused, trained: Path, tmp_path: Path):
     copy = shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("best"))
-    assert "Go on with `textgen train --resume" in refused("generate", copy)
+    assert "Continue with `textgen train --resume" in refused("generate", copy)
 
 
 def test_a_run_without_a_vocabulary_is_refused(refused, trained: Path, tmp_path: Path):

@@ -225,7 +225,7 @@ def test_a_resumed_run_needs_its_own_dataset_and_keeps_its_settings_if_it_has_an
 def test_a_run_that_is_done_says_so_and_where_it_is(data: Path, half: Path, capfd):
     assert main(["train", "--data", str(data), "--output", str(half), "--resume"]) == 0
     out, err = capfd.readouterr()
-    assert "is done: 1 epochs" in err
+    assert "is done: it has trained for 1 epochs" in err
     assert out == f"{half}: run.json, history.csv, curves.png, samples.jsonl, tensorboard/, best/, last/\n"
 
 
@@ -260,7 +260,7 @@ def test_several_datasets_are_mixed_by_their_weights(data: Path, tmp_path: Path,
     code = main(["train", "--data", f"{data}:3", "--data", str(other), "--output", str(tmp_path / "run"), *options])
     assert code == 0
     # 36 pairs each, in batches of 8.
-    assert "training on 72 pairs, 9 steps an epoch" in capfd.readouterr().err
+    assert "training on 72 pairs, 9 steps per epoch" in capfd.readouterr().err
 
 
 def test_a_weight_is_the_number_after_the_last_colon():
@@ -332,8 +332,8 @@ def test_a_run_that_a_signal_stopped_says_how_to_go_on_and_ends_as_the_signal_wo
     data, tmp_path, monkeypatch, capfd
 ):
     def interrupted(*arguments: Any, **settings: Any) -> None:
-        raise Interrupted("stopped after step 3; all that was done is saved.", signal=15)
+        raise Interrupted("stopped after step 3; a checkpoint is saved.", signal=15)
 
     monkeypatch.setattr(trainer, "train", interrupted)
     assert main(["train", "--data", str(data), "--output", str(tmp_path / "run")]) == 143
-    assert capfd.readouterr().err == "stopped after step 3; all that was done is saved.\n"
+    assert capfd.readouterr().err == "stopped after step 3; a checkpoint is saved.\n"

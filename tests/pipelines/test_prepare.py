@@ -231,7 +231,7 @@ def test_a_vocabulary_larger_than_the_corpus_is_cut_and_said(
     (tmp_path / "a.txt").write_text("one two three two")
     manifest = prepare([f"{tmp_path}/a.txt"], str(tmp_path / "out"), config(validation_percent=0, test_percent=0))
     assert manifest.vocabulary_size == 4 + 3
-    assert "has 3 different words; the vocabulary is cut from 8,000" in capsys.readouterr().err
+    assert "has 3 distinct tokens, fewer than the vocabulary size of 8,000" in capsys.readouterr().err
 
 
 def test_the_module_is_the_same_job(corpus: str, dataset: Path, tmp_path: Path) -> None:

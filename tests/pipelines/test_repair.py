@@ -164,7 +164,7 @@ def test_a_change_that_size_and_time_do_not_show_is_told_and_the_manifest_stays(
     file.write_text(file.read_text().replace("call", "tell"))
     os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     case.lose(SHARD)
-    with pytest.raises(UserError, match=rf"{SHARD} came out otherwise than before: the content of an input file"):
+    with pytest.raises(UserError, match=rf"{SHARD} differs from the original: the content of an input file"):
         repair(str(case.data))
     assert (case.data / manifest.FILE_NAME).read_bytes() == before
     assert [problem.file for problem in verify(case.data)] == [SHARD]
@@ -206,7 +206,7 @@ def test_a_lost_vocabulary_that_was_given_must_be_given_again(tmp_path: Path) ->
 
     case.lose(SHARD, "vocabulary.jsonl")
     with pytest.raises(
-        UserError, match=r"vocabulary\.jsonl: missing\. It was given, not learned\..*its --vocabulary"
+        UserError, match=r"vocabulary\.jsonl: missing\. It was given as an option\..*the same --vocabulary"
     ):
         repair(str(case.data))
     case.prepare(**given)
@@ -222,7 +222,9 @@ def test_a_lost_tokenizer_must_be_given_again(tmp_path: Path) -> None:
     assert case.files() == case.content
 
     (case.data / "tokenizer.model").write_bytes(b"")
-    with pytest.raises(UserError, match=r"tokenizer\.model: changed: .*It was given.*its --tokenizer-model too"):
+    with pytest.raises(
+        UserError, match=r"tokenizer\.model: changed: .*It was given.*with the same --tokenizer-model"
+    ):
         repair(str(case.data))
     case.prepare(**given)
     assert case.files() == case.content

@@ -44,7 +44,7 @@ def _arrays(batches: Any) -> list[list[np.ndarray]]:
 
 def test_steps_per_epoch_counts_batches(data: Path):
     training_data = TrainingData(data, _config(data), ONE)
-    # 14 + 3 + 8 pairs, 4 a batch.
+    # 14 + 3 + 8 pairs, 4 per batch.
     assert (training_data.steps_per_epoch, training_data.last_step) == (7, 21)
     assert len(list(training_data.training(0))) == 21
 

@@ -125,7 +125,7 @@ def test_a_run_that_is_told_to_end_saves_and_says_so(data: Path, undisturbed: Pa
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM, errors
     assert (
-        "all that was done is saved. Give the same command with --resume, or resume=True in Python, to continue."
+        "a checkpoint is saved. To continue, run the same command with --resume, or use resume=True in Python."
         in errors
     )
     (checkpoint,) = runs.checkpoints_in(output / "last")

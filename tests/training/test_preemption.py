@@ -51,6 +51,6 @@ def test_processes_agree_on_the_chiefs_pace_and_on_any_signal(worker: int, expec
 
 def test_a_signal_interrupts_after_the_checkpoint_and_its_absence_does_not():
     Agreement(steps=1, time_is_up=True, signal=None).raise_if_interrupted(3)
-    with pytest.raises(Interrupted, match="stopped after step 1,003; all that was done is saved") as stopped:
+    with pytest.raises(Interrupted, match="stopped after step 1,003; a checkpoint is saved") as stopped:
         Agreement(steps=1, time_is_up=False, signal=15).raise_if_interrupted(1003)
     assert stopped.value.signal == 15

@@ -29,7 +29,7 @@ TRAIN = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 
 VALIDATION = [[4, 5, 6, 7, 14, 15, 16], [11]]
 BATCH = 8
 STEPS_PER_EPOCH = 5
-"""13 + 10 + 13 = 36 pairs, 8 a step."""
+"""13 + 10 + 13 = 36 pairs, 8 per step."""
 
 
 def _sampler(model: keras.Model, config: RunConfig) -> Callable[[], str]:

@@ -39,7 +39,7 @@ def prepare(
         output: folder of the dataset, new or of an interrupted call.
         preset: named settings: `notebook`, `char`, `prose`, `complaints` or `social`.
         config: all settings at once, in place of `preset` and `settings`.
-        vocabulary: file of the tokens, one a line, or the `vocabulary.jsonl` of another dataset. By default the
+        vocabulary: file of the tokens, one per line, or the `vocabulary.jsonl` of another dataset. By default the
             tokens are learned from the training split.
         tokenizer_model: model file of the SentencePiece tokenizer.
         beam_flags: options of Apache Beam, such as `["--runner=DataflowRunner"]`. By default Beam's embedded runner

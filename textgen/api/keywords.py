@@ -123,7 +123,7 @@ def with_settings(stage: str) -> Callable[[Function], Function]:
 
 
 def settings_list(stage: str) -> str:
-    """Returns the settings of a stage, a line each under the titles of their groups.
+    """Returns the settings of a stage, one per line, under the titles of their groups.
 
     Args:
         stage: a key of STAGES.

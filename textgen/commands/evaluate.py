@@ -39,13 +39,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _table(result: "Evaluation") -> str:
-    """Returns the figures of a model, of its neural cache and of the baselines, a row each."""
+    """Returns the figures of a model, of its neural cache and of the baselines, one per row."""
     context = "the document so far"
     if result.context_tokens is not None:
         context = f"up to {result.context_tokens} tokens, {result.mean_context_tokens:.1f} on average"
     rows = [
         f"{result.split}: {result.pairs:,} targets, each once; context {context}",
-        f"{'':<12}{'nats a token':>14}{'perplexity':>12}{'bits a character':>18}{'accuracy':>10}",
+        f"{'':<12}{'nats per token':>16}{'perplexity':>12}{'bits per character':>20}{'accuracy':>10}",
         _row("model", result, result.accuracy),
     ]
     if result.neural_cache:
@@ -57,4 +57,4 @@ def _table(result: "Evaluation") -> str:
 def _row(name: str, score: "Evaluation | NeuralCacheMetrics | Baseline", accuracy: float | None = None) -> str:
     bits = "-" if score.bits_per_character is None else f"{score.bits_per_character:.3f}"
     last = "" if accuracy is None else f"{accuracy:>10.1%}"
-    return f"{name:<12}{score.loss:>14.4f}{score.perplexity:>12.2f}{bits:>18}{last}"
+    return f"{name:<12}{score.loss:>16.4f}{score.perplexity:>12.2f}{bits:>20}{last}"

@@ -92,13 +92,13 @@ def _print_throughput(data: str, manifest: "Manifest", tflops: float) -> None:
         f"served      {served.pairs_per_second:,.0f} pairs/s of {config.layout}, in shuffled batches of {_BATCH:,} "
         f"with X of {config.window}; the first after {served.first_batch_seconds:.1f} s"
     )
-    print(f"{'model':<44}{'operations a pair':>18}{f'pairs/s at {tflops:g} TFLOP/s':>24}{'served ÷ that':>15}")
+    print(f"{'model':<44}{'operations per pair':>20}{f'pairs/s at {tflops:g} TFLOP/s':>24}{'served ÷ that':>15}")
     for embedding, layers, units in _MODELS:
         model = ModelConfig(embedding=embedding, layers=layers, units=(units,))
         flops = training_flops(model, vocabulary_size=manifest.vocabulary_size, window=config.window)
         wanted = tflops * 1e12 / flops
         name = f"Embedding({embedding}) → {layers} × BiLSTM({units}) → {manifest.vocabulary_size:,}"
-        print(f"{name:<44}{flops / 1e6:>16,.0f} M{wanted:>24,.0f}{served.pairs_per_second / wanted:>15.1f}")
+        print(f"{name:<44}{flops / 1e6:>18,.0f} M{wanted:>24,.0f}{served.pairs_per_second / wanted:>15.1f}")
 
 
 def accounts(manifest: "Manifest") -> str:
@@ -109,14 +109,14 @@ def accounts(manifest: "Manifest") -> str:
         f"input       {total.bytes:,} bytes, {total.documents:,} documents: {total.kept:,} kept, dropped: {dropped}",
         f"repaired    {total.replaced:,} documents held invalid UTF-8, now U+FFFD",
         f"{'split':<12}{'documents':>11}{'characters':>14}{'tokens':>14}{'unknown':>9}"
-        f"{'pairs':>14}{'bytes':>16}{'a pair':>8}",
+        f"{'pairs':>14}{'bytes':>16}{'per pair':>10}",
     ]
     for split, counts in total.splits.items():
         size = sum(shard.bytes for shard in total.shards if shard.split == split)
         lines.append(
             f"{split:<12}{counts.documents:>11,}{counts.characters:>14,}{counts.tokens:>14,}"
             f"{counts.unknown / max(1, counts.tokens):>9.1%}{counts.pairs:>14,}{size:>16,}"
-            f"{size / max(1, counts.pairs):>8.1f}"
+            f"{size / max(1, counts.pairs):>10.1f}"
         )
     return "\n".join(lines)
 

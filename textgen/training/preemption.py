@@ -75,8 +75,8 @@ class Agreement(NamedTuple):
         """
         if self.signal:
             raise Interrupted(
-                f"stopped after step {step:,}; all that was done is saved. Give the same command with --resume, "
-                "or resume=True in Python, to continue.",
+                f"stopped after step {step:,}; a checkpoint is saved. To continue, run the same command with "
+                "--resume, or use resume=True in Python.",
                 signal=self.signal,
             )
 

@@ -121,7 +121,7 @@ def test_datasets_of_version_4_can_be_read():
 def test_another_version_is_refused(version):
     values = {**json.loads(made_of().to_bytes()), "version": version}
     with pytest.raises(
-        UserError, match=rf"has version {version}; .* reads version {manifest.VERSION}\. Prepare the dataset"
+        UserError, match=rf"has version {version}; .* reads version {manifest.VERSION}\. Prepare a new dataset"
     ):
         parse(json.dumps(values).encode())
 
@@ -143,9 +143,7 @@ def test_another_version_is_refused(version):
     ],
 )
 def test_a_damaged_file_is_an_error_that_says_what_to_do(content):
-    message = (
-        r"^manifest\.json is damaged: it.*\. Put a copy of it back, or prepare the dataset again: the same `text"
-    )
+    message = r"^manifest\.json is damaged: it.*\. Restore a copy of it, or run the same `textgen prepare` again, w"
     with pytest.raises(DamageError, match=message):
         parse(content)
 
@@ -188,7 +186,7 @@ def test_a_file_signed_by_hand_is_read():
     ],
 )
 def test_accounts_that_do_not_close_are_refused(change, message):
-    with pytest.raises(DamageError, match=rf"is damaged: {message} Put a copy of it back"):
+    with pytest.raises(DamageError, match=rf"is damaged: {message} Restore a copy of it"):
         parse(made_of(report(0, **change)).to_bytes())
 
 

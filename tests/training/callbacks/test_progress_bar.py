@@ -16,7 +16,7 @@ PROGRESS = Progress(
 @pytest.mark.parametrize(
     ("settings", "shown"),
     [
-        ({}, "loss 1.500, 25.0% right, 2 pairs/s"),
+        ({}, "loss 1.500, accuracy 25.0%, 2 pairs/s"),
         ({"has_accuracy": False}, "loss 1.500, 2 pairs/s"),
         ({"deadline": time.monotonic() - 1}, "2 pairs/s, stops in 0 s"),
     ],

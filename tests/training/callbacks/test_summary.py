@@ -27,10 +27,10 @@ def make_plan(**settings: Any) -> Plan:
     [
         (
             make_row(3),
-            "epoch 1.00: loss 0.667 (0.0% right), validation 2.500 (12.5% right), perplexity 12.2, 2.200 bits a "
-            "character, best so far; compute-bound, 1.0% of the time waiting for data",
+            "epoch 1.00: loss 0.667 (accuracy 0.0%), validation loss 2.500 (accuracy 12.5%), perplexity 12.2, "
+            "2.200 bits per character, best so far; compute-bound, 1.0% of the time waiting for data",
         ),
-        (make_row(3, None), "epoch 1.00: loss 0.667 (0.0% right), best so far; compute-bound"),
+        (make_row(3, None), "epoch 1.00: loss 0.667 (accuracy 0.0%), best so far; compute-bound"),
         (make_row(3, None, accuracy=None, waited=0.5), "epoch 1.00: loss 0.667, best so far; input-bound, 50.0% of"),
     ],
 )
@@ -44,10 +44,14 @@ def test_a_check_prints_its_metrics_and_its_sample(capfd, row, printed: str):
 @pytest.mark.parametrize(
     ("settings", "printed"),
     [
-        ({}, "training on 1,234 pairs, 5 steps an epoch, 5,678 weights\n"),
+        ({}, "training on 1,234 pairs, 5 steps per epoch, 5,678 weights\n"),
         ({"replicas": 4, "workers": 2}, "5,678 weights, 4 devices in 2 processes\n"),
-        ({"max_minutes": 1.5}, "5,678 weights, for 1.5 minutes at the most\n"),
-        ({"is_done": True}, "run is done: 3 epochs, or no better loss for long. Raise epochs or patience.\n"),
+        ({"max_minutes": 1.5}, "5,678 weights, for at most 1.5 minutes\n"),
+        (
+            {"is_done": True},
+            "run is done: it has trained for 3 epochs, or the loss has stopped improving. "
+            "Raise epochs or patience.\n",
+        ),
     ],
 )
 def test_a_run_prints_its_plan(capfd, settings: dict[str, Any], printed: str):

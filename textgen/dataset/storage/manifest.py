@@ -212,8 +212,8 @@ class DamageError(UserError):
 
     def __init__(self, found: str):
         super().__init__(
-            f"{FILE_NAME} is damaged: {found}. Put a copy of it back, or prepare the dataset again: "
-            "the same `textgen prepare` makes it anew in its folder."
+            f"{FILE_NAME} is damaged: {found}. Restore a copy of it, or run the same `textgen prepare` "
+            "again, which makes the dataset again in its folder."
         )
 
 
@@ -232,7 +232,7 @@ def parse(content: bytes) -> Manifest:
     if version not in _READABLE:
         raise UserError(
             f"{FILE_NAME} has version {version}; this textgen reads version {VERSION}. "
-            "Prepare the dataset again, into another folder."
+            "Prepare a new dataset in another folder."
         )
     body, _, proof = content.rpartition(_PROOF)
     if proof != _digest(body) + _END:

@@ -50,7 +50,7 @@ def draw(rows: Sequence[HistoryRow]) -> Figure:
     losses = [row.loss for row in rows], [row.validation_loss for row in rows]
     accuracies = [row.accuracy for row in rows], [row.validation_accuracy for row in rows]
     panels: list[tuple[str, tuple[Sequence[float | None], ...]]] = [
-        ("loss (nats a token)", losses),
+        ("loss (nats per token)", losses),
         ("accuracy", accuracies),
         ("perplexity", tuple(_each(perplexity, values) for values in losses)),
     ]

@@ -20,7 +20,7 @@ class ProgressBar(Callback):
         if plan.is_done:
             return
         self._plan = plan
-        self._bar = bar(plan.last_step, "training", " steps", initial=plan.step)
+        self._bar = bar(plan.last_step, "training", "step", initial=plan.step)
 
     def on_progress(self, progress: Progress) -> None:
         """Advances the bar and updates its metrics."""
@@ -39,6 +39,6 @@ def _figures(progress: Progress, plan: Plan) -> str:
     rate = progress.sums.pairs / progress.seconds
     figures = f"loss {progress.sums.mean_loss:.3f}"
     if plan.has_accuracy:
-        figures += f", {progress.sums.accuracy:.1%} right"
+        figures += f", accuracy {progress.sums.accuracy:.1%}"
     figures += f", {rate:,.0f} pairs/s"
     return figures + f", stops in {max(0, plan.deadline - time.monotonic()):.0f} s" * math.isfinite(plan.deadline)

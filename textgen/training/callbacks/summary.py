@@ -21,8 +21,8 @@ class Summary(Callback):
         """Prints the sizes of the data and of the model, or that the run is done."""
         if plan.is_done:
             say(
-                f"{self._output} is done: {self._config.epochs} epochs, or no better loss for long. "
-                "Raise epochs or patience."
+                f"{self._output} is done: it has trained for {self._config.epochs} epochs, or the loss has stopped "
+                "improving. Raise epochs or patience."
             )
         else:
             say(_plan(plan))
@@ -35,21 +35,21 @@ class Summary(Callback):
 
 
 def _plan(plan: Plan) -> str:
-    text = f"training on {plan.pairs:,} pairs, {plan.steps_per_epoch:,} steps an epoch, {plan.weights:,} weights"
+    text = f"training on {plan.pairs:,} pairs, {plan.steps_per_epoch:,} steps per epoch, {plan.weights:,} weights"
     if plan.replicas > 1:
         text += f", {plan.replicas} devices in {plan.workers} processes"
-    return text + f", for {plan.max_minutes:g} minutes at the most" * math.isfinite(plan.max_minutes)
+    return text + f", for at most {plan.max_minutes:g} minutes" * math.isfinite(plan.max_minutes)
 
 
 def _metrics(row: HistoryRow) -> str:
     text = f"loss {row.loss:.3f}{_accuracy(row.accuracy)}"
     if row.validation_loss is not None:
-        text += f", validation {row.validation_loss:.3f}{_accuracy(row.validation_accuracy)}"
+        text += f", validation loss {row.validation_loss:.3f}{_accuracy(row.validation_accuracy)}"
         text += f", perplexity {perplexity(row.validation_loss):.1f}"
     if row.validation_bits_per_character is not None:
-        text += f", {row.validation_bits_per_character:.3f} bits a character"
+        text += f", {row.validation_bits_per_character:.3f} bits per character"
     return text
 
 
 def _accuracy(accuracy: float | None) -> str:
-    return "" if accuracy is None else f" ({accuracy:.1%} right)"
+    return "" if accuracy is None else f" (accuracy {accuracy:.1%})"

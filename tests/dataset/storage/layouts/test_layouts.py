@@ -220,7 +220,7 @@ class _BigEndian(Pairs):
     """A third layout, as small as can be: the record of a pair is x and y as big-endian uint32 numbers."""
 
     name = "big-endian"
-    cost = "4 (W + 1) bytes a pair"
+    cost = "4 (W + 1) bytes per pair"
 
     def encode(self, sequences, written):
         found = windows.targets(sequences, window=written.window, stride=written.stride)

@@ -21,7 +21,7 @@ class Pairs:
     """Layout with one pair per record. See `Layout`."""
 
     name = "pairs"
-    cost = "about 92 bytes a pair on disk with a window of 44; window and stride are fixed when it is prepared"
+    cost = "about 92 bytes per pair on disk with a window of 44; window and stride are fixed when it is prepared"
     # A pair takes about 18 times the bytes of its token's text, so a shard stays below about 100 MB.
     max_unit_bytes = 4 << 20
     any_window = False

@@ -29,7 +29,7 @@ class Spans:
     min_context: int = 256
 
     name = "spans"
-    cost = "about 2 bytes a pair on disk; window, stride and rows of targets are chosen when the dataset is read"
+    cost = "about 2 bytes per pair on disk; window, stride and rows of targets are chosen when the dataset is read"
     # A span takes about half the bytes of its text, so a shard stays below about 100 MB.
     max_unit_bytes = 32 << 20
     any_window = True
