@@ -68,11 +68,15 @@ class StateContext:
         """See DecodingContext."""
         rows, unread = ids.nrows(), tf.cast(ids.row_lengths(), tf.int32) - 1
         padded = ids.to_tensor(PAD)
-        states = tuple(self._model.initial_states(rows))
-        for position in tf.range(tf.reduce_max(unread)):
+
+        def read(position: tf.Tensor, states: DecodingState) -> tuple[tf.Tensor, DecodingState]:
             _, after = self._model(padded[:, position, tf.newaxis], states, training=False)
             unfinished = (position < unread)[:, None]
-            states = tuple(tf.where(unfinished, new, old) for new, old in zip(after, states))  # noqa: B905
+            return position + 1, tuple(tf.where(unfinished, new, old) for new, old in zip(after, states, strict=True))
+
+        longest = tf.reduce_max(unread)
+        initial = (tf.constant(0), tuple(self._model.initial_states(rows)))
+        _, states = tf.while_loop(lambda position, _: position < longest, read, initial)
         return tf.gather(padded, unread, batch_dims=1), *states
 
     def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:

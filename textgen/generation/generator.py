@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from textgen.config import BOS, EOS, PAD, UNK
-from textgen.generation.contexts import decoding_context
+from textgen.generation.contexts import DecodingState, decoding_context
 from textgen.generation.sampling import forbid, sample
 from textgen.model.language_model import LanguageModel
 from textgen.text.preprocessor import Preprocessor
@@ -33,7 +33,8 @@ class Generator(tf.Module):
             tf.TensorSpec([], tf.float32, "temperature"),
             tf.TensorSpec([], tf.int32, "seed"),
             tf.TensorSpec([], tf.bool, "may_end"),
-        ]
+        ],
+        autograph=False,
     )
     def generate(
         self,
@@ -48,21 +49,31 @@ class Generator(tf.Module):
         [PAD], [UNK] and [BOS] are never sampled, and [EOS] only if `may_end`; it ends the text. An empty prompt
         begins a document.
         """
-        read = self._context.begin(self._ids(prompts))
-        written = tf.TensorArray(tf.int32, size=tokens, element_shape=[None])
-        ended = tf.zeros_like(prompts, tf.bool)
-        for i in tf.range(tokens):
+
+        def write(
+            i: tf.Tensor, read: DecodingState, ended: tf.Tensor, written: tf.TensorArray
+        ) -> tuple[tf.Tensor, DecodingState, tf.Tensor, tf.TensorArray]:
             scores, read = self._context.predict(read)
             logits = forbid(scores, (PAD, UNK, BOS))
-            logits = tf.cond(may_end, lambda: logits, lambda: forbid(logits, (EOS,)))  # noqa: B023
+            logits = tf.cond(may_end, lambda: logits, lambda: forbid(logits, (EOS,)))
             drawn = sample(logits, temperature=temperature, seed=tf.stack([seed, i]))
             ended = ended | tf.equal(drawn, EOS)
-            written = written.write(i, tf.where(ended, PAD, drawn))
-            read = self._context.append(read, drawn)
+            return i + 1, self._context.append(read, drawn), ended, written.write(i, tf.where(ended, PAD, drawn))
+
+        *_, written = tf.while_loop(
+            lambda i, *_: i < tokens,
+            write,
+            (
+                tf.constant(0),
+                self._context.begin(self._ids(prompts)),
+                tf.zeros_like(prompts, tf.bool),
+                tf.TensorArray(tf.int32, size=tokens, element_shape=[None]),
+            ),
+        )
         ids = tf.RaggedTensor.from_tensor(tf.transpose(written.stack()))
         return self._preprocessor.tokenizer.join(prompts, self._preprocessor.decode(ids))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "prompts")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "prompts")], autograph=False)
     def next_logits(self, prompts: tf.Tensor) -> tf.Tensor:
         """string[B] of prompts → float32 [B, V], the logits of the token after each."""
         logits, _ = self._context.predict(self._context.begin(self._ids(prompts)))

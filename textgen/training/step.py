@@ -126,9 +126,10 @@ def _never_empty(batch: Sequence[tf.Tensor]) -> list[tf.Tensor]:
 
 
 def _many(strategy: tf.distribute.Strategy, replica_step: Callable[..., tf.Tensor]) -> Steps:
-    @tf.function
+    # Autograph would take seconds to convert all that is called.
+    @tf.function(autograph=False)
     def run(iterator: Iterator[Any], steps: tf.Tensor, total: tf.Tensor) -> tf.Tensor:
-        for _ in tf.range(steps):
+        def one_more(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             # The wait for a batch is measured from the end of the previous step. Before it, the batch would wait for
             # the cores that update the weights, not for the loader.
             with tf.control_dependencies([total]):
@@ -141,8 +142,9 @@ def _many(strategy: tf.distribute.Strategy, replica_step: Callable[..., tf.Tenso
             with tf.control_dependencies([waited]):
                 sums = strategy.reduce("SUM", strategy.run(replica_step, args=batch), axis=None)
             # Float64 keeps the digits of a sum over a large split.
-            total += tf.concat([tf.cast(sums, tf.float64), [waited]], axis=0)
-        return total
+            return i + 1, total + tf.concat([tf.cast(sums, tf.float64), [waited]], axis=0)
+
+        return tf.while_loop(lambda i, _: i < steps, one_more, (tf.constant(0), total))[1]
 
     def call(iterator: Iterator[Any], steps: int, sums: MetricSums) -> MetricSums:
         return MetricSums(*run(iterator, tf.constant(steps), tf.constant(sums, tf.float64)).numpy().tolist())

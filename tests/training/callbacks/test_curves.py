@@ -21,16 +21,27 @@ def test_curves_are_a_picture_with_and_without_validation(tmp_path: Path, rows):
     assert (width, height) == (1650, 440)
 
 
-def test_a_check_replaces_the_picture(tmp_path: Path):
-    path = tmp_path / "curves.png"
-    history = History(tmp_path / "history.csv")
-    callback = curves.Curves(path)
+def _pictures(folder: Path, *, interval_seconds: float) -> list[bytes]:
+    """Returns the picture after each of two checks and after the end."""
+    path, history = folder / "curves.png", History(folder / "history.csv")
+    callback = curves.Curves(path, interval_seconds=interval_seconds)
     pictures = []
     for step in (1, 2):
         history.rows.append(make_row(step))
         callback.on_check(Check(history.rows[-1], best=False, history=history, sample=""))
         pictures.append(path.read_bytes())
-    assert pictures[0] != pictures[1]
+    callback.on_end()
+    return [*pictures, path.read_bytes()]
+
+
+def test_a_check_replaces_the_picture(tmp_path: Path):
+    first, second, last = _pictures(tmp_path, interval_seconds=0)
+    assert first != second == last
+
+
+def test_within_the_interval_only_the_end_replaces_the_picture(tmp_path: Path):
+    first, second, last = _pictures(tmp_path, interval_seconds=3600)
+    assert first == second != last
 
 
 def test_drawing_leaves_pyplot_and_its_backend_alone(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import io
 import math
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,19 +14,43 @@ from textgen.training.metrics import perplexity
 
 
 class Curves(Callback):
-    """Draws the curves of all checks so far."""
+    """Draws the curves of all checks so far, at most once per interval and at the end."""
 
-    def __init__(self, path: Path):
-        """Sets the path of the image."""
+    def __init__(self, path: Path, *, interval_seconds: float = 20.0):
+        """Makes the callback.
+
+        Args:
+            path: path of the image.
+            interval_seconds: shortest time between two drawings; one takes half a second, which frequent checks of a
+                small model do not leave.
+        """
         self._path = path
+        self._interval_seconds = interval_seconds
+        self._drawn_at = -math.inf
+        self._undrawn: Sequence[HistoryRow] = ()
 
     def on_check(self, check: Check) -> None:
-        """Replaces the image.
+        """Replaces the image if the last drawing is older than the interval.
 
         Raises:
             OSError: the image can't be written.
         """
-        draw(check.history.rows).savefig(self._path, dpi=110)
+        self._undrawn = check.history.rows
+        if time.monotonic() - self._drawn_at >= self._interval_seconds:
+            self._draw()
+
+    def on_end(self) -> None:
+        """Replaces the image if there was a check since the last drawing.
+
+        Raises:
+            OSError: the image can't be written.
+        """
+        if self._undrawn:
+            self._draw()
+
+    def _draw(self) -> None:
+        draw(self._undrawn).savefig(self._path, dpi=110)
+        self._undrawn, self._drawn_at = (), time.monotonic()
 
 
 class InlineFigure(Figure):
