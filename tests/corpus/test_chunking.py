@@ -46,6 +46,12 @@ def test_a_chunk_ends_before_white_space_if_there_is_some_after_a_word(text, siz
         following.decode()
 
 
+def test_a_carriage_return_is_preferred_as_a_line_feed_is():
+    text = b"ab " * 30 + b"ab%sa b"
+    for line_end in (b"\n", b"\r", b"\r\n"):
+        assert find_chunk_end(text % line_end, chunk_bytes=96) == 92
+
+
 @given(texts, sizes, st.sampled_from(["NFC", "NFKC"]))
 @settings(max_examples=200, deadline=None)
 def test_normalization_composes_nothing_across_chunks(text, size, form):

@@ -53,7 +53,8 @@ def find_chunk_end(text: bytes | bytearray, *, start: int = 0, chunk_bytes: int 
     """
     last = start + chunk_bytes
     preferred = last - chunk_bytes // _PREFERRED
-    end = _before_white_space(text, start, text.rfind(b"\n", preferred, last + 1))
+    line_end = max(text.rfind(b"\n", preferred, last + 1), text.rfind(b"\r", preferred, last + 1))
+    end = _before_white_space(text, start, line_end)
     if end < preferred:
         end = _before_white_space(text, start, max(text.rfind(mark, start, last + 1) for mark in _WHITE_SPACE))
     return end if end > start else _between_characters(text, preferred, last)

@@ -18,10 +18,8 @@ def no_file(path):
 
 
 def expected(content):
-    found = content.removeprefix(MARK).split(b"\n")
-    if not found[-1]:
-        found.pop()
-    return [line.removesuffix(b"\r").decode(errors="replace").encode() for line in found]
+    # The lines of bytes, unlike those of a string, end at `\n`, `\r\n` and `\r` alone.
+    return [line.decode(errors="replace").encode() for line in content.removeprefix(MARK).splitlines()]
 
 
 line_contents = st.one_of(
@@ -35,7 +33,7 @@ line_contents = st.one_of(
 
 @st.composite
 def files(draw):
-    ended = draw(st.lists(st.tuples(line_contents, st.sampled_from([b"\n", b"\r\n"])), max_size=12))
+    ended = draw(st.lists(st.tuples(line_contents, st.sampled_from([b"\n", b"\r\n", b"\r"])), max_size=12))
     last = draw(line_contents)
     mark = draw(st.sampled_from([b"", MARK]))
     content = mark + b"".join(line + end for line, end in ended) + last
@@ -49,6 +47,9 @@ def files(draw):
 @example(b"\r\n\r\n", 1, 8, 64)
 @example(MARK + b"a\nb", 2, 8, 64)
 @example(b"1234567\r\n8", 100, 8, 8)
+@example(b"1234567\r8\r\r\n9\r", 100, 8, 8)
+@example(b"1234567890123\r\n4", 100, 8, 8)
+@example(b"a\rb\rc", 2, 8, 64)
 @settings(max_examples=150, deadline=None)
 def test_any_division_gives_every_line_once(taken_by, content, unit_bytes, chunk_bytes, block_bytes):
     limits = Limits(chunk_bytes=chunk_bytes, block_bytes=block_bytes)
@@ -86,8 +87,10 @@ def test_a_line_belongs_to_the_range_it_starts_in(taken_by):
     assert taken_by("lines", content, edges=[3, 8]).texts == [b"bbbb"]
 
 
-def test_one_carriage_return_before_a_line_end_is_dropped(taken_by):
-    assert taken_by("lines", b"a\r\nb\r\r\n\rc\r").texts == [b"a", b"b\r", b"\rc"]
+@pytest.mark.parametrize("unit_bytes", [1, 2, 3, 100])
+def test_lines_end_at_line_feeds_and_carriage_returns_in_any_mixture(taken_by, unit_bytes):
+    taken = taken_by("lines", b"a\r\nb\rc\n\n\rd\r\r\ne\r", unit_bytes=unit_bytes)
+    assert taken.texts == [b"a", b"b", b"c", b"", b"", b"d", b"", b"e"]
 
 
 def test_separators_other_than_newlines_remain_in_the_line(taken_by):

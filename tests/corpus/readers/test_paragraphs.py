@@ -16,27 +16,29 @@ MARK = b"\xef\xbb\xbf"
 
 
 def expected(content):
-    lines = content.removeprefix(MARK).split(b"\n")
-    paragraphs, current = [], []
-    for line in [*lines, b""]:
+    paragraphs, current = [], b""
+    for line in [*content.removeprefix(MARK).splitlines(keepends=True), b"\n"]:
         if line.strip():
-            current.append(line)
+            current += line
         elif current:
-            paragraphs.append(b"\n".join(current).removesuffix(b"\r"))
-            current = []
+            paragraphs.append(current.removesuffix(b"\n").removesuffix(b"\r"))
+            current = b""
     return paragraphs
 
 
 lines = st.sampled_from(
     [b"", b"", b" ", b"\t", b"a", b"words words", b"  indented", b"b\r", b"\r", "é\u3042".encode()]
 )
-files = st.tuples(st.sampled_from([b"", MARK]), st.lists(lines, max_size=25).map(b"\n".join)).map(b"".join)
+line_ends = st.sampled_from([b"\n", b"\n", b"\r\n", b"\r"])
+ended_lines = st.tuples(lines, line_ends).map(b"".join)
+files = st.tuples(st.sampled_from([b"", MARK]), st.lists(ended_lines, max_size=25).map(b"".join), lines).map(b"".join)
 
 
 @given(files, st.integers(1, 60), st.integers(1, 16))
 @example(b"a\n\nb\n\nc", 1, 1)
 @example(b"\n\n\na\n \n\nb\n", 1, 1)
 @example(MARK + b"a\n\nb", 2, 1)
+@example(b"a\r\rb\r\n\rc\r", 2, 1)
 @settings(max_examples=200, deadline=None)
 def test_any_division_gives_every_paragraph_once(taken_by, content, unit_bytes, block_bytes):
     # No blank line is longer than a chunk.
@@ -58,8 +60,8 @@ def test_a_boundary_is_the_start_of_a_paragraph_or_the_end_of_the_file(content, 
     found = boundary(io.BytesIO(content), position, Limits()) if position else 0
     assert position <= found <= len(content)
     if 0 < found < len(content):
-        assert re.search(rb"\n[ \t\r]*\n$", content[:found])
-        assert content[found:].split(b"\n")[0].strip()
+        assert re.search(rb"(?:^|[\r\n])[ \t]*(?:\n|\r\n?)$", content[:found])
+        assert content[found:].splitlines()[0].strip()
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,7 @@ def test_a_boundary_is_the_start_of_a_paragraph_or_the_end_of_the_file(content, 
     [
         (b"one\ntwo\n\nthree\n", [b"one\ntwo", b"three"]),
         (b"one\r\ntwo\r\n\r\nthree\r\n", [b"one\r\ntwo", b"three"]),
+        (b"one\rtwo\r\rthree\r", [b"one\rtwo", b"three"]),
         (b"\n\n  one\n \t \n\n\ntwo", [b"  one", b"two"]),
         (b"one", [b"one"]),
         (b"\n \n", []),

@@ -1,13 +1,14 @@
 """Reader of text files with one document per paragraph."""
 
 import itertools
+import math
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
+from textgen.corpus.line_ends import skip_line, split_at_blank_lines
 from textgen.corpus.readers.base import FileRange, Limits, OpenFile, ReadOptions, TextBatch
-from textgen.corpus.readers.lines import skip_line
 from textgen.corpus.readers.plain_text import PlainTextReader
 from textgen.corpus.text_files import open_text, shortened_error, text_encoding, text_end
 
@@ -29,7 +30,7 @@ class ParagraphReader(PlainTextReader):
                 if end < file_range.end:
                     raise shortened_error(file_range.file.path)
                 file.seek(max(start, beginning))
-            found = _paragraphs(file, end, limits.chunk_bytes)
+            found = _paragraphs(file, end, limits)
             yield from batches(found, Origin(file_range.file, text_encoding(file_range.file), options))
 
 
@@ -41,30 +42,20 @@ def boundary(file: BinaryIO, position: int, limits: Limits) -> int:
     """
     if not position:
         return 0
-    skip_line(file, position, limits)
-    found, blank_before = file.tell(), False
-    for blank, line in _lines(file, float("inf"), limits.chunk_bytes):
-        if blank_before and not blank:
+    found, blank_before = skip_line(file, position), False
+    for blank, lines in split_at_blank_lines(file, math.inf, limits):
+        if blank_before and lines and not blank:
             break
-        blank_before = blank
-        found += len(line)
+        blank_before = blank if lines else blank_before
+        found += len(lines)
     return found
 
 
-def _paragraphs(file: BinaryIO, end: float, block_bytes: int) -> Iterator[Iterator[bytes]]:
-    for blank, lines in itertools.groupby(_lines(file, end, block_bytes), key=itemgetter(0)):
+def _paragraphs(file: BinaryIO, end: float, limits: Limits) -> Iterator[Iterator[bytes]]:
+    found = (item for item in split_at_blank_lines(file, end, limits) if item[1])
+    for blank, lines in itertools.groupby(found, key=itemgetter(0)):
         if not blank:
             yield _without_last_line_end(map(itemgetter(1), lines))
-
-
-def _lines(file: BinaryIO, end: float, block_bytes: int) -> Iterator[tuple[bool, bytes]]:
-    """Yields (is_blank, line) for each line; a line longer than a block is yielded in blocks that are not blank."""
-    position, starts = file.tell(), True
-    while position < end and (line := file.readline(block_bytes)):
-        ends = line.endswith(b"\n")
-        yield starts and (ends or len(line) < block_bytes) and line.isspace(), line
-        position += len(line)
-        starts = ends
 
 
 def _without_last_line_end(lines: Iterator[bytes]) -> Iterator[bytes]:
