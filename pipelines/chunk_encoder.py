@@ -6,7 +6,7 @@ from pipelines.token_files import EMPTY, DocumentTable, LocatedBatch
 from textgen.config import UNK, PrepareConfig
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.sequencer import DocumentChunks
-from textgen.dataset.storage.splits import SplitRanges, split_ranges
+from textgen.dataset.storage.splits import SplitRanges
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import Vocabulary
 
@@ -39,7 +39,7 @@ class ChunkEncoder:
         reasons = documents.reasons[rows]
         documents.reasons[rows] = np.where(without_ids & (reasons == ""), EMPTY, reasons)
         kept = documents.reasons[rows] == ""
-        ranges = split_ranges(documents.digests[rows], totals, self._config)
+        ranges = documents.split_ranges(totals, self._config, rows)
         return DocumentChunks(
             ids=ids,
             edges=batch.edges,

@@ -22,7 +22,6 @@ from textgen import files
 from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import ragged
-from textgen.dataset.storage.splits import split_ranges
 
 BUCKETS = 64
 _TRAIN = SPLITS.index("train")
@@ -47,7 +46,7 @@ class CountUnit:
             `unit`, the unit's number, and `documents`, the number of documents in each split.
         """
         documents = unit_documents(self._workspace, unit.index)
-        ranges = split_ranges(documents.digests, np.where(documents.reasons == "", documents.tokens, 0), self._config)
+        ranges = documents.split_ranges(np.where(documents.reasons == "", documents.tokens, 0), self._config)
         tables = []
         for batch, where, offsets in unit_tokens(self._workspace, unit.index):
             chunk_starts, lengths = batch.edges[:-1], np.diff(batch.edges)

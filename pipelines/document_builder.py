@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipelines.token_files import EMPTY, DocumentTable
+from textgen.config import SPLITS
+from textgen.corpus.readers.base import Label
 from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
 from textgen.text import minhash
 from textgen.text.filters import Filter, drop_reasons
@@ -14,13 +16,15 @@ from textgen.text.preprocessor import TokenizedTexts
 class DocumentTableBuilder:
     """Builds the document table of a unit from batches of tokenized texts."""
 
-    def __init__(self, filters: Sequence[Filter], *, with_signatures: bool) -> None:
+    def __init__(self, filters: Sequence[Filter], *, with_signatures: bool, split: str | None = None) -> None:
         """Creates a builder without documents.
 
         Args:
             filters: the filters of the statistics in the tokenized texts, in the same order.
             with_signatures: whether to compute MinHash signatures, as the search for near duplicates requires.
+            split: split of all documents; None if the files do not say.
         """
+        self._split, self._labels = split, list[Label]()
         self._filters, self._with_signatures = filters, with_signatures
         self._digests: list[bytes] = []
         self._open_digest = new_digest(b"")
@@ -30,13 +34,15 @@ class DocumentTableBuilder:
         self._statistics: list[np.ndarray] = []
         self._signatures: list[np.ndarray] = []
 
-    def add(self, tokens: TokenizedTexts, continued: list[bool]) -> None:
+    def add(self, tokens: TokenizedTexts, continued: list[bool], labels: Sequence[Label] = ()) -> None:
         """Adds a batch of texts.
 
         Args:
             tokens: the tokens and statistics of B texts.
             continued: for each of the B texts, whether it continues the document of the text before it.
+            labels: for each of the B texts, the label of its document; empty if the input gives none.
         """
+        self._labels += [label for label, more in zip(labels, continued, strict=False) if not more]
         for cleaned, is_continued in zip(tokens.cleaned.numpy(), continued, strict=True):
             if is_continued:
                 self._open_digest.update(cleaned)
@@ -57,18 +63,38 @@ class DocumentTableBuilder:
         if not digests:
             nothing = np.empty(0, np.int64)
             return DocumentTable(np.empty((0, DIGEST_BYTES), np.uint8), nothing, nothing, nothing, np.empty((0, 0)))
+        matrix = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES)
         starts = np.flatnonzero(np.concatenate(self._starts))
         tokens, characters, statistics = (
             np.add.reduceat(np.concatenate(batches), starts, axis=0)
             for batches in (self._tokens, self._characters, self._statistics)
         )
         return DocumentTable(
-            np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES),
+            matrix,
             tokens,
             characters,
             np.where(tokens == 0, EMPTY, drop_reasons(self._filters, statistics)),
             self._document_signatures(starts),
+            self._given_splits(len(matrix)),
+            self._group_digests(matrix),
         )
+
+    def _given_splits(self, count: int) -> np.ndarray | None:
+        """Returns int8 [D], the index in SPLITS of each document's split, or -1; None if the input says nothing."""
+        splits = [label.split or self._split for label in self._labels] or [self._split] * count
+        if not any(splits):
+            return None
+        return np.array([-1 if split is None else SPLITS.index(split) for split in splits], np.int8)
+
+    def _group_digests(self, digests: np.ndarray) -> np.ndarray | None:
+        """Returns uint8 [D, 16], the hash of each document's group, or of its text; None if there are no groups."""
+        if not any(label.group is not None for label in self._labels):
+            return None
+        grouped = digests.copy()
+        for row, label in enumerate(self._labels):
+            if label.group is not None:
+                grouped[row] = np.frombuffer(new_digest(label.group).digest(), np.uint8)
+        return grouped
 
     def _document_signatures(self, starts: np.ndarray) -> np.ndarray:
         """Returns uint32 [D, H]; the signature of a document is the minimum over its chunks."""

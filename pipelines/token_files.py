@@ -15,7 +15,8 @@ import pyarrow.ipc
 
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen import files
-from textgen.dataset.storage.splits import DIGEST_BYTES
+from textgen.config import PrepareConfig
+from textgen.dataset.storage.splits import DIGEST_BYTES, SplitRanges, split_indices, split_ranges
 
 EMPTY = "empty"
 """Drop reason of documents without tokens."""
@@ -48,6 +49,10 @@ class DocumentTable(NamedTuple):
         characters: int64 [D], number of code points of the cleaned text.
         reasons: str [D], drop reason of each document; "" for kept documents.
         signatures: uint32 [D, H], MinHash signatures; H is 0 unless near duplicates are searched for.
+        splits: int8 [D], index in SPLITS of the split that the input gives each document, -1 for none; None if it
+            gives none to any.
+        groups: uint8 [D, 16], hash of the group of each document, which chooses its split in place of the hash of its
+            text; None if there are no groups.
     """
 
     digests: np.ndarray
@@ -55,6 +60,23 @@ class DocumentTable(NamedTuple):
     characters: np.ndarray
     reasons: np.ndarray
     signatures: np.ndarray
+    splits: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    def split_ranges(self, lengths: np.ndarray, config: PrepareConfig, rows: slice = slice(None)) -> SplitRanges:
+        """Returns the split ranges of some documents.
+
+        Args:
+            lengths: int64 [N], number of tokens of each of them.
+            config: settings of the splits.
+            rows: the documents.
+        """
+        keys = self.digests if self.groups is None else self.groups
+        return split_ranges(keys[rows], lengths, config, given=None if self.splits is None else self.splits[rows])
+
+    def split_indices(self, config: PrepareConfig) -> np.ndarray:
+        """Returns int [D], the index in SPLITS of the split of each document, taken whole."""
+        return split_indices(self.digests if self.groups is None else self.groups, config, given=self.splits)
 
 
 class TokenWriter:
@@ -140,6 +162,8 @@ def write_documents(path: Path, documents: DocumentTable) -> None:
             "characters": documents.characters,
             "reason": pa.array(documents.reasons.tolist(), pa.string()),
             "signature": _fixed(documents.signatures, 4 * width) if width else pa.nulls(count, pa.binary(0)),
+            "split": pa.nulls(count) if documents.splits is None else documents.splits,
+            "group": pa.nulls(count) if documents.groups is None else _fixed(documents.groups, DIGEST_BYTES),
         }
     )
     with pa.ipc.new_file(str(path), table.schema) as writer:
@@ -157,6 +181,10 @@ def read_documents(file: BinaryIO) -> DocumentTable:
         table["characters"].to_numpy(),
         np.array(table["reason"].to_pylist(), object),
         _matrix(table["signature"], np.uint32, count, width),
+        None if pa.types.is_null(table.schema.field("split").type) else table["split"].to_numpy(),
+        None
+        if pa.types.is_null(table.schema.field("group").type)
+        else _matrix(table["group"], np.uint8, count, DIGEST_BYTES),
     )
 
 

@@ -68,14 +68,14 @@ class TokenizeUnit:
     def _write_tokens(self, texts: UnitTexts, folder: Path) -> None:
         """Writes the files `tokens` and `documents` into a local folder."""
         documents = DocumentTableBuilder(
-            self._analyzer.filters, with_signatures=self._config.selection.near_duplicates > 0
+            self._analyzer.filters, with_signatures=self._config.selection.near_duplicates > 0, split=texts.split
         )
         symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
         writer = TokenWriter(folder / "tokens", symbol_type)
-        for batch, continued in texts.batches():
-            tokens = self._analyzer.analyze(batch, continued)
-            documents.add(tokens, continued)
-            writer.write(_token_batch(tokens, batch, continued, keep_texts=self._config.keep_dropped))
+        for batch in texts.batches():
+            tokens = self._analyzer.analyze(batch.texts, batch.continued)
+            documents.add(tokens, batch.continued, batch.labels)
+            writer.write(_token_batch(tokens, batch.texts, batch.continued, keep_texts=self._config.keep_dropped))
         writer.close()
         write_documents(folder / "documents", documents.build())
 

@@ -17,20 +17,19 @@ class UnitTexts:
     """The texts of one unit.
 
     Attributes:
+        split: split of all documents; None if the files do not say.
         rejected: number of rejected items by reason, so far.
         replaced: number of documents in which invalid bytes were replaced, so far.
     """
 
     def __init__(self, unit: Unit, config: PrepareConfig, limits: Limits):
         self.rejected, self.replaced = Counter[str](), 0
+        self.split = unit.split
         self._unit, self._options = unit, read_options(config)._replace(limits=limits)
         self._keep_rejected, self._records = config.keep_dropped, list[str]()
 
-    def batches(self) -> Iterator[tuple[list[bytes], list[bool]]]:
-        """Reads the unit's file ranges.
-
-        Yields:
-            The texts of a batch, and for each whether it continues the document of the text before it.
+    def batches(self) -> Iterator[TextBatch]:
+        """Yields the texts of the unit's file ranges, in batches of several ranges where these are small.
 
         Raises:
             UserError: a document cannot be read with these settings.

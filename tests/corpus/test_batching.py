@@ -5,7 +5,16 @@ from hypothesis import strategies as st
 from textgen.corpus.batching import Origin, batches, merge_batches
 from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import valid_utf8
-from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, Limits, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import (
+    CHUNK_BYTES,
+    InputFile,
+    Label,
+    Labelled,
+    Limits,
+    ReadOptions,
+    Rejected,
+    TextBatch,
+)
 from textgen.errors import UserError
 
 FILE = InputFile("a.txt", 9, 0.0, "lines")
@@ -186,11 +195,33 @@ def test_batches_hold_every_text_once_in_order(raw_texts, most_texts, most_bytes
     assert all(0 < len(batch.texts) <= most_texts for batch in made)
 
 
+TRAIN, TEST = Label("train", b"ann"), Label("test")
+
+
+def test_labels_stay_with_their_texts():
+    rejected = Rejected("empty", b"")
+    found = Labelled(b"a", TRAIN), rejected, Labelled(iter([b"b", b"c"]), TEST), Labelled(b"\xff", TRAIN)
+    assert made(*found[:3]) == [TextBatch([b"a", b"bc"], [False] * 2, rejected=[rejected], labels=[TRAIN, TEST])]
+    found = Labelled(b"a", TRAIN), Labelled(b"\xff", TRAIN), Labelled(b"b", TEST)
+    (batch,) = made(*found, origin=DROP)
+    assert (batch.texts, batch.labels) == ([b"a", b"b"], [TRAIN, TEST])
+
+
+def test_every_chunk_of_a_long_document_has_its_label():
+    long = b"word " * (CHUNK_BYTES // 2)
+    batches = made(Labelled(b"a", TRAIN), Labelled(iter([long, long]), TEST), Labelled(long, TRAIN))
+    labels = [label for batch in batches for label in batch.labels]
+    assert labels == [TRAIN, *[TEST] * 6, *[TRAIN] * 3]
+    (merged,) = merge_batches(batches, Limits(batch_bytes=1 << 30))
+    assert merged.labels == labels
+    assert [len(made(Labelled(text, TRAIN), origin=DROP)) for text in (long, b"\xff" + long)] == [3, 1]
+
+
 def test_small_batches_are_merged_up_to_the_limits():
     limits = Limits(batch_texts=3, batch_bytes=6)
     small = [TextBatch([b"a"], [False]), TextBatch(), TextBatch([b"b", b"c"], [True, False])]
-    assert list(merge_batches(small, limits)) == [([b"a", b"b", b"c"], [False, True, False])]
-    assert [texts for texts, _ in merge_batches([*small, *small], limits)] == [[b"a", b"b", b"c"]] * 2
+    assert list(merge_batches(small, limits)) == [TextBatch([b"a", b"b", b"c"], [False, True, False])]
+    assert [merged.texts for merged in merge_batches([*small, *small], limits)] == [[b"a", b"b", b"c"]] * 2
     single = [TextBatch([text], [False]) for text in (b"abcd", b"ef", b"g")]
-    assert [texts for texts, _ in merge_batches(single, limits)] == [[b"abcd", b"ef"], [b"g"]]
+    assert [merged.texts for merged in merge_batches(single, limits)] == [[b"abcd", b"ef"], [b"g"]]
     assert list(merge_batches([TextBatch()], limits)) == []

@@ -47,6 +47,16 @@ def test_a_unit_of_several_ranges_has_at_most_the_target_size_and_all_that_fit(f
         assert unit.bytes + first.end - first.start > wanted
 
 
+@given(st.lists(st.tuples(st.integers(1, 300), st.sampled_from([None, "train", "test"])), max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_no_unit_has_files_of_two_splits(sizes):
+    files = [InputFile(f"{i}.txt", size, 0.0, "lines", split=split) for i, (size, split) in enumerate(sizes)]
+    units = plan_units(files, unit_bytes=100, open_file=no_file, options=ReadOptions())
+    for unit in units:
+        assert {file_range.file.split for file_range in unit.file_ranges} == {unit.split}
+    assert sum(unit.bytes for unit in units) == sum(file.size for file in files)
+
+
 def test_small_files_are_grouped():
     files = texts(30, 40, 50, 10)
     assert plan_units(files, unit_bytes=100, open_file=no_file, options=ReadOptions()) == [

@@ -44,9 +44,17 @@ def test_a_plan_knows_its_files_in_the_order_of_their_paths(corpus: str) -> None
 
 
 def test_the_inputs_are_a_line_a_file() -> None:
-    made = Plan(config(), (FILE, InputFile("é\n.csv", 4, 2.5, "csv", ("gzip",), "cp1252")))
+    made = Plan(config(), (FILE, InputFile("é\n.csv", 4, 2.5, "csv", ("gzip",), "cp1252", "test")))
     assert [json.loads(line) for line in made.inputs().decode().splitlines()] == [
-        {"path": "a.txt", "size": 3, "modified": 1.0, "format": "document", "compression": [], "encoding": "utf-8"},
+        {
+            "path": "a.txt",
+            "size": 3,
+            "modified": 1.0,
+            "format": "document",
+            "compression": [],
+            "encoding": "utf-8",
+            "split": None,
+        },
         {
             "path": "é\n.csv",
             "size": 4,
@@ -54,6 +62,7 @@ def test_the_inputs_are_a_line_a_file() -> None:
             "format": "csv",
             "compression": ["gzip"],
             "encoding": "cp1252",
+            "split": "test",
         },
     ]
     assert parse_plan(made.inputs(), config()) == made
@@ -86,6 +95,7 @@ def test_every_setting_tells_plans_apart() -> None:
         "near_duplicates": 0.8, "format": "csv", "text_field": "x", "encoding": "cp1252", "on_invalid": "fail",
         "keep_dropped": True, "window": 4, "stride": 2, "boundaries": False, "layout": "spans",
         "given_vocabulary": "ab", "split_by": "tail", "validation_percent": 1.0, "test_percent": 1.0,
+        "split_field": "x", "group_field": "x", "held_out_duplicates": "drop", "given_splits": "test",
     }  # fmt: skip
     parts = (PrepareConfig, type(config().text), type(config().selection))
     assert set(values) == {field.name for part in parts for field in dataclasses.fields(part)} - {"text", "selection"}

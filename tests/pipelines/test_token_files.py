@@ -16,6 +16,7 @@ from pipelines.token_files import (
     read_tokens,
     write_documents,
 )
+from textgen.config import PrepareConfig, TextConfig
 
 TYPES = {"strings": pa.binary(), "numbers": pa.int32()}
 
@@ -47,7 +48,7 @@ def plain(batch: TokenBatch) -> tuple:
     return (*(part.tolist() for part in batch[:3]), batch.continued, batch.texts)
 
 
-def documents(count: int, hashes: int, seed: int = 0) -> DocumentTable:
+def documents(count: int, hashes: int, seed: int = 0, *, labelled: bool = False) -> DocumentTable:
     random = np.random.default_rng(seed)
     return DocumentTable(
         random.integers(0, 256, (count, 16), np.uint8),
@@ -55,6 +56,8 @@ def documents(count: int, hashes: int, seed: int = 0) -> DocumentTable:
         random.integers(0, 1 << 40, count),
         random.choice(np.array(["", "empty", "too short — é"], object), count),
         random.integers(0, 1 << 32, (count, hashes), np.uint32),
+        random.integers(-1, 3, count, np.int8) if labelled else None,
+        random.integers(0, 256, (count, 16), np.uint8) if labelled else None,
     )
 
 
@@ -142,7 +145,7 @@ def test_located_chunks_add_up_to_the_documents(long: list[list[int]], sizes: li
 @pytest.mark.parametrize("count", [0, 1, 7])
 @pytest.mark.parametrize("hashes", [0, 112])
 def test_documents_are_read_as_they_were_written(tmp_path: Path, count: int, hashes: int) -> None:
-    written = documents(count, hashes)
+    written = documents(count, hashes, labelled=True)
     write_documents(tmp_path / "documents", written)
     read = read_documents(io.BytesIO((tmp_path / "documents").read_bytes()))
     for name, one, other in zip(DocumentTable._fields, written, read, strict=True):
@@ -160,8 +163,24 @@ def test_any_documents_are_read_as_they_were_written(
     path = tmp_path_factory.mktemp("files") / "documents"
     written = documents(count, hashes, seed)
     write_documents(path, written)
-    for one, other in zip(written, read_documents(io.BytesIO(path.read_bytes())), strict=True):
+    read = read_documents(io.BytesIO(path.read_bytes()))
+    assert (read.splits, read.groups) == (None, None)
+    for one, other in zip(written, read, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_split_of_a_document_follows_its_group_and_what_the_input_gives() -> None:
+    config = PrepareConfig(text=TextConfig(), validation_percent=50, test_percent=0)
+    plain = documents(200, 0)
+    grouped = plain._replace(groups=np.repeat(plain.digests[:1], 200, axis=0))
+    (split,) = set(grouped.split_indices(config).tolist())
+    assert split == plain.split_indices(config)[0]
+    assert set(plain.split_indices(config).tolist()) == {0, 1}
+    given = grouped._replace(splits=np.array([2] + [-1] * 199, np.int8))
+    assert given.split_indices(config).tolist() == [2] + [split] * 199
+    ranges = given.split_ranges(given.tokens[:3], config, slice(0, 3))
+    owners = (ranges.ends > ranges.starts).argmax(axis=0).tolist()
+    assert owners == [2, split, split]
 
 
 def test_a_strided_view_of_a_matrix_is_written(tmp_path: Path) -> None:

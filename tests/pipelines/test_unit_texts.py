@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.unit_texts import UnitTexts
 from textgen.config import PrepareConfig, TextConfig
-from textgen.corpus.readers.base import FileRange, InputFile, Limits
+from textgen.corpus.readers.base import FileRange, InputFile, Limits, TextBatch
 from textgen.corpus.units import Unit
 
 
@@ -22,14 +22,14 @@ def unit_texts(folder: Path, *contents: bytes, keep_dropped: bool) -> UnitTexts:
 
 def test_texts_of_several_files_share_a_batch(tmp_path: Path) -> None:
     texts = unit_texts(tmp_path, b'{"text": "a"}\n', b'{"text": "b"}\n{"text": "c"}\n', keep_dropped=False)
-    assert list(texts.batches()) == [([b"a", b"b", b"c"], [False] * 3)]
+    assert list(texts.batches()) == [TextBatch([b"a", b"b", b"c"], [False] * 3)]
     assert (dict(texts.rejected), texts.replaced) == ({}, 0)
 
 
 @pytest.mark.parametrize("keep_dropped", [False, True])
 def test_rejected_items_are_counted_and_kept_on_request(tmp_path: Path, keep_dropped: bool) -> None:
     texts = unit_texts(tmp_path, b'{"text": "a"}\n', b"nonsense\n[]\n", keep_dropped=keep_dropped)
-    assert [batch for batch, _ in texts.batches()] == [[b"a"]]
+    assert [batch.texts for batch in texts.batches()] == [[b"a"]]
     assert texts.rejected == {"malformed row": 2}
     records = [json.loads(line) for line in texts.rejected_records().splitlines()]
     file = str(tmp_path / "1.jsonl")

@@ -11,9 +11,7 @@ from typing import Any, TypeVar
 
 from textgen.config.fields import Setting, Settings, all_settings, build
 from textgen.config.preparation import (
-    ALL_SPLITS,
     FORMATS,
-    SPLITS,
     TEXT_DEFAULTS,
     TOKENIZER_FILE,
     TOKENIZERS,
@@ -22,6 +20,7 @@ from textgen.config.preparation import (
     SelectionConfig,
     TextConfig,
 )
+from textgen.config.splitting import ALL_SPLITS, SPLITS
 from textgen.config.training import NO_NEURAL_CACHE, WINDOW, ModelConfig, NeuralCacheConfig, TrainConfig
 from textgen.errors import UserError
 

@@ -170,9 +170,11 @@ class Settings:
 
     own_settings: ClassVar[Mapping[str, Setting]] = {}
     parts: ClassVar[Mapping[str, "type[Settings]"]] = {}
+    internals: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        cls.own_settings, cls.parts = {}, {}
+        # Those of a base class are its own too.
+        cls.own_settings, cls.parts, cls.internals = dict(cls.own_settings), dict(cls.parts), cls.internals
         for name, kind in inspect.get_annotations(cls).items():
             field = cls.__dict__.get(name)
             metadata = field.metadata if isinstance(field, dataclasses.Field) else {}
@@ -180,7 +182,9 @@ class Settings:
                 cls.parts[name] = kind
             elif "declared" in metadata:
                 cls.own_settings[name] = _declared(name, kind, typing.cast("dataclasses.Field[Any]", field))
-            elif "internal" not in metadata:
+            elif "internal" in metadata:
+                cls.internals = (*cls.internals, name)
+            else:
                 raise TypeError(f"{cls.__name__}.{name} is not declared. Write {name}: … = setting(default, help=…).")
 
     def __post_init__(self) -> None:
@@ -218,5 +222,5 @@ def build(kind: type[Config], values: Mapping[str, Any]) -> Config:
     Raises:
         UserError: a value is not allowed.
     """
-    own = {name: values[name] for name in kind.own_settings if name in values}
+    own = {name: values[name] for name in (*kind.own_settings, *kind.internals) if name in values}
     return kind(**own, **{name: build(part, values) for name, part in kind.parts.items()})

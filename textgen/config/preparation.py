@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from textgen.config.fields import Settings, internal, setting
+from textgen.config.splitting import SplitSettings
 from textgen.errors import UserError, require
 
 FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "parquet")
@@ -20,11 +21,6 @@ TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 """Tokenizers, and their defaults of `TextConfig`: a character model, for example, keeps the text unchanged."""
 
 TOKENIZERS = tuple(TEXT_DEFAULTS)
-
-SPLITS = ("train", "validation", "test")
-
-ALL_SPLITS = "all"
-"""Name under which a whole dataset is read, all of its splits one after another."""
 
 VOCABULARY_FILE = "vocabulary.jsonl"
 TOKENIZER_FILE = "tokenizer.model"
@@ -175,7 +171,7 @@ class SelectionConfig(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PrepareConfig(Settings):
+class PrepareConfig(SplitSettings):
     """Settings of a dataset. Two datasets with the same inputs and the same PrepareConfig have the same bytes.
 
     `given_vocabulary` is the SHA-256 of the vocabulary that was given, as hexadecimal digits; empty where one is
@@ -218,40 +214,3 @@ class PrepareConfig(Settings):
         "bytes per pair, from which the loader cuts the windows",
     )  # fmt: skip
     given_vocabulary: str = internal("")
-    split_by: str = setting(
-        "document", choices=("document", "tail"), group="splits",
-        help="document: hold out whole documents, by a hash of their text; tail: hold out the end of every document",
-    )  # fmt: skip
-    validation_percent: float = setting(
-        5.0,
-        at_least=0,
-        below=100,
-        group="splits",
-        metavar="PERCENT",
-        help="percent of the text held out for validation",
-    )
-    test_percent: float = setting(
-        5.0,
-        at_least=0,
-        below=100,
-        group="splits",
-        metavar="PERCENT",
-        help="percent of the text held out for the test",
-    )
-
-    def check_together(self) -> None:
-        """Checks that the held-out splits leave text to train on.
-
-        Raises:
-            UserError: they do not.
-        """
-        held_out = self.validation_percent + self.test_percent
-        require(
-            held_out < 100,
-            f"validation and test take {held_out:g} percent of the text; they must leave some to train on. "
-            "Lower --validation-percent or --test-percent.",
-        )
-
-    def held_out_percent(self) -> dict[str, float]:
-        """Returns the percent of each held-out split."""
-        return {"validation": self.validation_percent, "test": self.test_percent}

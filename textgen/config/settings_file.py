@@ -26,8 +26,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-INTERNAL = ("tokenizer_model", "given_vocabulary")
-"""Hashes of files from which a dataset was made; a manifest has them, a settings file does not."""
+INTERNAL = ("tokenizer_model", "given_vocabulary", "given_splits")
+"""What a manifest says of files that are named by options: hashes of their content, and their splits."""
 
 _TABLES = ("prepare", "train")
 _PARTS = ("text", "selection", "model", "train")

@@ -7,11 +7,11 @@ from typing import IO, NamedTuple, TypeAlias
 
 from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encodings import blocks_to_utf8, is_valid_utf8, to_utf8, valid_utf8
-from textgen.corpus.readers.base import InputFile, Limits, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import InputFile, Label, Labelled, Limits, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
-Item: TypeAlias = bytes | Iterator[bytes] | Rejected
-"""A document, whole or as blocks that must be consumed before the next item; or a rejected item."""
+Item: TypeAlias = bytes | Iterator[bytes] | Labelled | Rejected
+"""A document, whole or as blocks that must be consumed before the next item, or with a label; or a rejected item."""
 
 
 class Origin(NamedTuple):
@@ -20,6 +20,14 @@ class Origin(NamedTuple):
     file: InputFile
     encoding: str
     options: ReadOptions
+
+
+class _RawBatch(NamedTuple):
+    """Texts in the encoding of their origin, rejected items, and the texts' labels, if there are any."""
+
+    texts: list[bytes]
+    rejected: list[Rejected]
+    labels: list[Label]
 
 
 def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
@@ -33,69 +41,84 @@ def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
         UserError: a document is invalid and `on_invalid` is "fail".
     """
     limits = origin.options.limits
-    texts: list[bytes] = []
-    rejected: list[Rejected] = []
-    size = 0
+    batch, size = _RawBatch([], [], []), 0
     for item in found:
-        whole = item if isinstance(item, bytes) else _gathered(item, limits)
+        whole, label = (item, None) if isinstance(item, bytes) else _gathered(item, limits)
         if isinstance(whole, bytes) and len(whole) <= limits.short_bytes:
-            texts.append(whole)
+            batch.texts.append(whole)
+            if label:
+                batch.labels.append(label)
             size += len(whole)
         elif isinstance(whole, Rejected):
-            rejected.append(whole)
+            batch.rejected.append(whole)
             size += len(whole.content)
         else:
-            if texts or rejected:
-                yield _batch(texts, rejected, origin)
-            texts, rejected, size = [], [], 0
-            yield from _long(iter([whole]) if isinstance(whole, bytes) else whole, origin)
-        if size >= limits.batch_bytes or len(texts) + len(rejected) >= limits.batch_texts:
-            yield _batch(texts, rejected, origin)
-            texts, rejected, size = [], [], 0
-    if texts or rejected:
-        yield _batch(texts, rejected, origin)
+            if batch.texts or batch.rejected:
+                yield _batch(batch, origin)
+            batch, size = _RawBatch([], [], []), 0
+            for chunk in _long(iter([whole]) if isinstance(whole, bytes) else whole, origin):
+                chunk.labels = [label] * len(chunk.texts) if label else []
+                yield chunk
+        if size >= limits.batch_bytes or len(batch.texts) + len(batch.rejected) >= limits.batch_texts:
+            yield _batch(batch, origin)
+            batch, size = _RawBatch([], [], []), 0
+    if batch.texts or batch.rejected:
+        yield _batch(batch, origin)
 
 
-def merge_batches(batches: Iterable[TextBatch], limits: Limits) -> Iterator[tuple[list[bytes], list[bool]]]:
+def merge_batches(batches: Iterable[TextBatch], limits: Limits) -> Iterator[TextBatch]:
     """Joins the texts of consecutive small batches, up to `batch_texts` texts or `batch_bytes` bytes.
 
     Yields:
-        The texts, and for each whether it continues the document of the text before it.
+        Batches with at least one text, without the rejected items and the number of replaced documents.
     """
-    texts, continued, size = list[bytes](), list[bool](), 0
+    merged, size = TextBatch(), 0
     for batch in batches:
         more = sum(map(len, batch.texts))
-        if texts and (size + more > limits.batch_bytes or len(texts) + len(batch.texts) > limits.batch_texts):
-            yield texts, continued
-            texts, continued, size = [], [], 0
-        texts += batch.texts
-        continued += batch.continued
+        count = len(merged.texts) + len(batch.texts)
+        if merged.texts and (size + more > limits.batch_bytes or count > limits.batch_texts):
+            yield merged
+            merged, size = TextBatch(), 0
+        merged.texts += batch.texts
+        merged.continued += batch.continued
+        merged.labels += batch.labels
         size += more
-    if texts:
-        yield texts, continued
+    if merged.texts:
+        yield merged
 
 
-def _gathered(item: Iterator[bytes] | Rejected, limits: Limits) -> Item:
-    """Joins the blocks of a short document; shortens a rejected item to the size of a chunk."""
+def _gathered(
+    item: Iterator[bytes] | Labelled | Rejected, limits: Limits
+) -> tuple[bytes | Iterator[bytes] | Rejected, Label | None]:
+    """Joins the blocks of a short document, shortens a rejected item to that of a chunk, and detaches a label."""
+    if isinstance(item, Labelled):
+        text, label = item
+        return (text if isinstance(text, bytes) else _joined(text, limits)), label
     if isinstance(item, Rejected):
-        return Rejected(item.reason, item.content[: limits.chunk_bytes])
+        return item._replace(content=item.content[: limits.chunk_bytes]), None
+    return _joined(item, limits), None
+
+
+def _joined(blocks: Iterator[bytes], limits: Limits) -> bytes | Iterator[bytes]:
+    """Joins the blocks of a document if it is short."""
     head: list[bytes] = []
     size = 0
-    for block in item:
+    for block in blocks:
         head.append(block)
         size += len(block)
         if size > limits.short_bytes:
-            return itertools.chain(head, item)
+            return itertools.chain(head, blocks)
     return b"".join(head)
 
 
-def _batch(raw_texts: list[bytes], rejected: list[Rejected], origin: Origin) -> TextBatch:
+def _batch(raw_batch: _RawBatch, origin: Origin) -> TextBatch:
+    raw_texts, rejected, labels = raw_batch
     texts = [to_utf8(raw, origin.encoding) for raw in raw_texts]
     # Joined texts are valid if and only if each text is, and one call takes a fifth of the time of many.
     if is_valid_utf8(b"\n".join(texts)):
-        return TextBatch(texts, [False] * len(texts), rejected=rejected)
+        return TextBatch(texts, [False] * len(texts), rejected=rejected, labels=labels)
     batch = TextBatch(rejected=rejected)
-    for raw, text in zip(raw_texts, texts, strict=True):
+    for i, (raw, text) in enumerate(zip(raw_texts, texts, strict=True)):
         valid = valid_utf8(text)
         if valid is not text:
             _fail_if_asked(text, origin)
@@ -105,6 +128,7 @@ def _batch(raw_texts: list[bytes], rejected: list[Rejected], origin: Origin) -> 
             batch.replaced += 1
         batch.texts.append(valid)
         batch.continued.append(False)
+        batch.labels += labels[i : i + 1]
     return batch
 
 

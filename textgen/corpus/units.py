@@ -28,6 +28,11 @@ class Unit:
     file_ranges: tuple[FileRange, ...]
 
     @property
+    def split(self) -> str | None:
+        """The split of all its files; None if the files do not say."""
+        return self.file_ranges[0].file.split
+
+    @property
     def bytes(self) -> int:
         """Number of input bytes of the unit."""
         return sum(file_range.end - file_range.start for file_range in self.file_ranges)
@@ -43,6 +48,8 @@ def plan_units(
 ) -> list[Unit]:
     """Returns the units in the order of the files: readers divide large files, and small files are grouped.
 
+    No unit has files of two splits.
+
     Args:
         files: the input files.
         unit_bytes: target size of a unit, in bytes.
@@ -57,7 +64,8 @@ def plan_units(
     grouped = 0
     for file in files:
         for start, end in READERS[file.format].divide(file, unit_bytes, open_file, options):
-            if group and grouped + end - start > unit_bytes:
+            full = grouped + end - start > unit_bytes
+            if group and (full or group[-1].file.split != file.split):
                 units.append(Unit(len(units), tuple(group)))
                 group, grouped = [], 0
             group.append(FileRange(file, start, end))

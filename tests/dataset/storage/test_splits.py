@@ -99,6 +99,18 @@ def test_the_parts_of_a_document_are_all_its_tokens_in_order(length, held_out):
         assert abs(end - start - length * share / 100) <= 1
 
 
+@pytest.mark.parametrize("split_by", ["document", "tail"])
+def test_a_given_document_is_held_out_whole_and_the_others_are_divided(split_by):
+    lengths, settings = np.full(50, 20), config(10, 20, split_by)
+    given_splits = np.array([2, 1, 0, -1] + [-1] * 46)
+    made = split_ranges(DIGESTS[:50], lengths, settings, given=given_splits)
+    free = split_ranges(DIGESTS[:50], lengths, settings)
+    assert (made.ends - made.starts)[:, :2].T.tolist() == [[0, 0, 20], [0, 20, 0]]
+    # A document that is given to train is divided as one that is not given.
+    np.testing.assert_array_equal(made.starts[:, 2:], free.starts[:, 2:])
+    np.testing.assert_array_equal(made.ends[:, 2:], free.ends[:, 2:])
+
+
 def test_a_whole_document_belongs_to_the_split_of_its_digest():
     made = split_ranges(DIGESTS[:50], np.arange(1, 51), config(10, 20))
     for i, split in enumerate(names(10, 20)[:50]):

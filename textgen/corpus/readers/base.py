@@ -48,6 +48,7 @@ class InputFile:
         format: name of its reader.
         compression: names of its compressions, outermost first; empty for a file that is not compressed.
         encoding: encoding of its text, by its Python name.
+        split: split of all its documents if the user has named files for splits; else None.
     """
 
     path: str
@@ -56,6 +57,7 @@ class InputFile:
     format: str
     compression: tuple[str, ...] = ()
     encoding: str = "utf-8"
+    split: str | None = None
 
 
 class FileRange(NamedTuple):
@@ -81,6 +83,30 @@ class ReadOptions(NamedTuple):
     limits: Limits = Limits()
 
 
+class Label(NamedTuple):
+    """What the input says of a document besides its text.
+
+    Attributes:
+        split: "train", "validation" or "test"; None if the input does not say.
+        group: value of the field whose equal values belong to one split, as UTF-8; None without one.
+    """
+
+    split: str | None = None
+    group: bytes | None = None
+
+
+class Labelled(NamedTuple):
+    """A document with its label.
+
+    Attributes:
+        text: the document, whole or as blocks that must be consumed before the next item.
+        label: its label.
+    """
+
+    text: bytes | Iterator[bytes]
+    label: Label
+
+
 class Rejected(NamedTuple):
     """An input item that is not a document, with its reason.
 
@@ -103,12 +129,14 @@ class TextBatch:
             the last one of the preceding batch.
         replaced: number of documents in which invalid bytes were replaced by U+FFFD.
         rejected: input items among these texts that are not documents.
+        labels: for each text, the label of its document; empty if the input gives none.
     """
 
     texts: list[bytes] = dataclasses.field(default_factory=list)
     continued: list[bool] = dataclasses.field(default_factory=list)
     replaced: int = 0
     rejected: list[Rejected] = dataclasses.field(default_factory=list)
+    labels: list[Label] = dataclasses.field(default_factory=list)
 
 
 class Reader(Protocol):

@@ -2,7 +2,8 @@
 
 By document, a hash of the cleaned text chooses the split, so that equal texts are in the same split. By tail, the end
 of every document is held out, for a corpus of a single novel; the first token after a cut has no context in its
-split, so it is not a target.
+split, so it is not a target. Where the input itself gives documents of validation and test, these are held out whole,
+and the rest is divided in one of the two ways.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from textgen.config import SPLITS, PrepareConfig
 
 DIGEST_BYTES = 16
 _BUCKETS = 10_000
+
+TRAIN = SPLITS.index("train")
 
 
 def new_digest(text: bytes) -> "hashlib.blake2b":
@@ -33,38 +36,47 @@ class SplitRanges(NamedTuple):
     ends: np.ndarray
 
 
-def split_ranges(digests: np.ndarray, lengths: np.ndarray, config: PrepareConfig) -> SplitRanges:
+def split_ranges(
+    digests: np.ndarray, lengths: np.ndarray, config: PrepareConfig, *, given: np.ndarray | None = None
+) -> SplitRanges:
     """Returns the split ranges of each document.
 
     Args:
-        digests: uint8 [D, 16], hash of each document; see `new_digest`.
+        digests: uint8 [D, 16], hash of each document or of its group; see `new_digest`.
         lengths: int64 [D], number of tokens of each document.
         config: `split_by` and the percentages held out.
+        given: int [D], index in SPLITS of the split that the input gives each document, -1 for none; None if it gives
+            none.
     """
-    if config.split_by == "tail":
-        return _tails(lengths, config.held_out_percent())
-    mine = split_indices(digests, config) == np.arange(len(SPLITS))[:, None]
-    return SplitRanges(np.zeros(mine.shape, np.int64), np.where(mine, lengths, 0))
+    found = split_indices(digests, config, given=given)
+    mine = found == np.arange(len(SPLITS))[:, None]
+    whole = SplitRanges(np.zeros(mine.shape, np.int64), np.where(mine, lengths, 0))
+    if config.split_by == "document":
+        return whole
+    parts, is_divided = _tails(lengths, config.held_out_percent()), found == TRAIN
+    return SplitRanges(np.where(is_divided, parts.starts, whole.starts), np.where(is_divided, parts.ends, whole.ends))
 
 
-def split_indices(digests: np.ndarray, config: PrepareConfig) -> np.ndarray:
+def split_indices(digests: np.ndarray, config: PrepareConfig, *, given: np.ndarray | None = None) -> np.ndarray:
     """Returns int [D], the index in SPLITS of the split of each document.
 
     The first 8 bytes of the hash, modulo 10,000, choose the split: validation has the lowest numbers, then test, then
-    train.
+    train. A document that is given to validation or test keeps its split, and one whose tail is held out is of train.
 
     Args:
-        digests: uint8 [D, 16], hash of each document.
-        config: the percentages held out.
+        digests: uint8 [D, 16], hash of each document or of its group.
+        config: `split_by` and the percentages held out.
+        given: see `split_ranges`.
     """
-    buckets = digests[:, :8].copy().view("<u8")[:, 0] % _BUCKETS
-    found = np.full(len(buckets), SPLITS.index("train"))
-    start = 0
-    for split, percent in config.held_out_percent().items():
-        end = start + round(percent * _BUCKETS / 100)
-        found[(start <= buckets) & (buckets < end)] = SPLITS.index(split)
-        start = end
-    return found
+    found = np.full(len(digests), TRAIN)
+    if config.split_by == "document":
+        buckets = digests[:, :8].copy().view("<u8")[:, 0] % _BUCKETS
+        start = 0
+        for split, percent in config.held_out_percent().items():
+            end = start + round(percent * _BUCKETS / 100)
+            found[(start <= buckets) & (buckets < end)] = SPLITS.index(split)
+            start = end
+    return found if given is None else np.where(given > TRAIN, given, found)
 
 
 def _tails(lengths: np.ndarray, held_out_percent: dict[str, float]) -> SplitRanges:
