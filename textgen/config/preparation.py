@@ -13,8 +13,20 @@ FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "parquet")
 
 TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "word": {},
-    "char": {"vocabulary_size": 1000, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
-    "byte": {"vocabulary_size": 256, "case": "keep", "whitespace": "keep", "punctuation": "keep"},
+    "char": {
+        "vocabulary_size": 1000,
+        "normalization": "nfc",
+        "case": "keep",
+        "whitespace": "keep",
+        "punctuation": "keep",
+    },
+    "byte": {
+        "vocabulary_size": 256,
+        "normalization": "nfc",
+        "case": "keep",
+        "whitespace": "keep",
+        "punctuation": "keep",
+    },
     "wordpiece": {"punctuation": "keep"},
     "sentencepiece": {"case": "keep", "punctuation": "keep"},
 }

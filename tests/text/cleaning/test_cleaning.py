@@ -37,13 +37,16 @@ policies = st.builds(
 # Combining marks, and what a rule takes, removes, replaces or leaves behind.
 CHARACTERS = (
     "aE\u0130\u0345\u0301\u0308\u0327ας'’\uff07.,=\u0338 \r\n\t\ufeff\u2028\x85\x00\u00a0\u1100\u1161ßſ\u212aﬁ²5٥!_-/"
+    "\u00ad\u200b\u200c\u200d\ufe0f\u034fᐊبකខ❤\x1b"
 )
 # fmt: off
 PIECES = (
     "<b>", "<b", "</b>", "<br/>", "<!--", "-->", "<script>", "</script>", "<x", ">", "<", "&", "&lt;", "&gt;",
     "&amp;", "amp;", "lt;", "&#38;", "&#60;", "&#x3c;", "&nbsp;", "&LT;", ";", "http://", "www.", "ftp:", "//",
     ".com", "@", "@@", "@a", "a@b.c", "xx", "X", "XXXX", "XX/XX/", "2012", "1,2", "1.", "xxurl", "xxnumber", "aaaa",
-    "!!!!", "日本",
+    "!!!!", "日本", "<![CDATA[", "]]>", "='", '="', "'", '"', "\x1b[0m", "\x1b]", "\x07",
+    "می\u200cخواهم", "👩\u200d🚀",
+    "&zwnj;", "&shy;",
 )
 # fmt: on
 tricky = st.lists(st.one_of(st.sampled_from(CHARACTERS), st.sampled_from(PIECES)), max_size=8).map("".join)
@@ -67,6 +70,10 @@ def cleaned(text, **rules):
         ("Ⅷ", "viii"),
         ("a\u00a0b\u3000c", "a b c"),
         ("Ω\u1d3a", "ωn"),
+        ("\x1b[1mMi\x1b[0mX", "mix"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("ខ្ញុំ\u200bស្រឡាញ់", "ខ្ញុំ ស្រឡាញ់"),
+        ("co\u00adoperate É", "cooperate é"),
     ],
 )
 def test_text_is_folded_and_collapsed_by_default(text, expected):
@@ -98,6 +105,10 @@ def test_marks_remain_unless_punctuation_is_stripped(punctuation):
         ("&#38;lt;", {"html": "strip"}, "<"),
         ("&#65308;b&#65310;", {"html": "strip"}, " "),
         ("a<br>b", {"html": "strip"}, "a\nb"),
+        ("<![CDATA[&lt;b>a]]>c", {"html": "strip"}, " ac"),
+        ("&shy;می&zwnj;خواهم", {"html": "strip"}, "می\u200cخواهم"),
+        ("0\u200b១", {"numbers": "mask"}, "xxnumber xxnumber"),
+        ("👩\u200d🚀!", {"punctuation": "strip"}, "  "),
         ("a<br>b", {"html": "strip", "whitespace": "collapse"}, "a b"),
         ("<a href='http://a.org'>b</a>", {"html": "strip", "urls": "mask"}, " b "),
         ("http://a@b.c/@d", MASKS, "xxurl"),

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from textgen.text.cleaning.tags import strip_tags
+from textgen.text.cleaning.tags import open_cdata, strip_tags
 
 
 def stripped(text, *, lines=False):
@@ -22,6 +22,21 @@ def stripped(text, *, lines=False):
         ("<!DOCTYPE html><?xml version='1.0'?>a", " " + " a"),
         ("<x>a</x>", " a "),
         ("<scripture>a", " a"),
+        ("<img alt='a > b' src=x>after", " after"),
+        ("<a t=\"x>y\" u='z>'>b</a>", " b "),
+        ("x<y>z", "x z"),
+        ('<a href="x>b', " b"),
+        ("<a title=Bob's>it's", " it's"),
+        ('<div\nclass="a\n>b">c', " c"),
+        ("<p>a <b>b", " a  b"),
+        ("<!-->a", " a"),
+        ("<!--a--!>b", " b"),
+        ("<script src='a>b'>c</script>d", " d"),
+        ("<style-x>a</style-x>b", " a b"),
+        ('<!DOCTYPE html PUBLIC "-//>" "x">a', " a"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]>d", " d"),
+        ("<?php if ($a->b > 1) ?>c", " c"),
+        ("<![if !IE]>a<![endif]>", " a "),
     ],
 )
 def test_a_tag_a_comment_and_a_script_become_a_space(text, expected):
@@ -29,13 +44,27 @@ def test_a_tag_a_comment_and_a_script_become_a_space(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["a < b and c > d", "a <- b -> c", "I <3 you > me", "<>", "< b>", "a<b", "<xxnumber people>", "<!-- a"]
+    "text",
+    [
+        "a < b and c > d",
+        "a <- b -> c",
+        "I <3 you > me",
+        "<>",
+        "< b>",
+        "a<b",
+        "<xxnumber people>",
+        "<!-- a",
+        "5 <= 6 > 7",
+        "a <b",
+    ],
 )
 def test_text_that_is_no_tag_remains(text):
     assert stripped(text) == text
 
 
-@pytest.mark.parametrize("text", ["<a <b> c>", "<a <br /> c>", "<<b>b>", "<!-<b>- a -->", "<scr<b>ipt>a</script>"])
+@pytest.mark.parametrize(
+    "text", ["<a <b> c>", "<a <br /> c>", "<<b>b>", "<!-<b>- a -->", "<scr<b>ipt>a</script>", "<a t='< <b u='< '>' >"]
+)
 def test_no_tag_remains_after_removal(text):
     once = stripped(text)
     assert stripped(once) == once
@@ -43,3 +72,17 @@ def test_no_tag_remains_after_removal(text):
 
 def test_tags_that_break_the_line_become_one_where_lines_are_kept():
     assert stripped("a<br/>b<p>c</p>d<b>e</b><link>", lines=True) == "a\nb\nc\nd e  "
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<![CDATA[a < b]]>", "a < b"),
+        ("x<![cdata[y\n]]>z", "xy\nz"),
+        ("<![CDATA[<p>a</p>]]>", "<p>a</p>"),
+        ("<![CDATA[a", "<![CDATA[a"),
+        ("a[b[0]]>c", "a[b[0]]>c"),
+    ],
+)
+def test_the_content_of_cdata_remains(text, expected):
+    assert open_cdata(tf.constant([text]))[0].numpy().decode() == expected

@@ -11,14 +11,17 @@ import tensorflow as tf
 from textgen.config import TextConfig
 from textgen.text.cleaning.emails import mask_emails
 from textgen.text.cleaning.entities import decode_entities
+from textgen.text.cleaning.escapes import remove_escapes
+from textgen.text.cleaning.ignorables import has_ignorables, space_separators
 from textgen.text.cleaning.mentions import mask_mentions
 from textgen.text.cleaning.normalization import normalize
 from textgen.text.cleaning.numbers import mask_numbers, zero_digits
 from textgen.text.cleaning.punctuation import strip_punctuation
 from textgen.text.cleaning.redactions import mask_redactions
 from textgen.text.cleaning.repeats import limit_repeats
+from textgen.text.cleaning.rows import CleaningRule, has_non_ascii, narrow_rows, update_rows
 from textgen.text.cleaning.rules import CleaningStep, apply_rules
-from textgen.text.cleaning.tags import strip_tags
+from textgen.text.cleaning.tags import open_cdata, strip_tags
 from textgen.text.cleaning.urls import mask_urls
 from textgen.text.cleaning.whitespace import collapse, keep_lines
 
@@ -28,7 +31,7 @@ def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = No
 
     Cleaning is idempotent. The order of the rules:
 
-    1. Unicode normal form and case, so that all other rules see one form of each character.
+    1. Escape sequences, then Unicode normal form and case, so that all other rules see one form of each character.
     2. HTML, since its attributes contain URLs.
     3. URLs, which may contain e-mail addresses; then these, which contain what looks like a mention; then mentions.
     4. Redactions before numbers, since both match dates.
@@ -37,8 +40,8 @@ def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = No
     7. White space, which every other rule may leave behind.
 
     The cleaned chunks of a document, concatenated, equal the cleaned document, with two exceptions: a match that
-    contains white space and spans two chunks (an HTML element, two redactions), and a leading space if nothing of the
-    first chunk remains.
+    contains white space and spans two chunks (an HTML element, two redactions, the title of a terminal), and a
+    leading space if nothing of the first chunk remains.
 
     Args:
         texts: string [B], valid UTF-8.
@@ -56,9 +59,25 @@ def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = No
 def _steps(config: TextConfig) -> Iterator[CleaningStep]:
     """Yields the steps before the rule for white space."""
     normal = CleaningStep(partial(normalize, form=config.normalization, fold=config.case == "fold"))
+    others = list(_optional_steps(config, normal))
+    yield CleaningStep(remove_escapes)
     yield normal
+    yield from others
+    if others:
+        yield CleaningStep(partial(_renormalize, normal=normal.rule))
+
+
+def _renormalize(texts: tf.Tensor, normal: CleaningRule) -> tf.Tensor:
+    """Removes joiners whose words other rules have replaced."""
+    rows = narrow_rows(texts, has_non_ascii(texts), has_ignorables)
+    return update_rows(texts, rows, lambda texts: normal(space_separators(texts)))
+
+
+def _optional_steps(config: TextConfig, normal: CleaningStep) -> Iterator[CleaningStep]:
+    """Yields the steps that are off by default."""
     if config.html == "strip":
         yield CleaningStep(partial(decode_entities, fold=config.case == "fold"), exposes_matches=True)
+        yield CleaningStep(open_cdata, exposes_matches=True)
         yield CleaningStep(partial(strip_tags, lines=config.whitespace == "keep"))
     if config.urls == "mask":
         yield CleaningStep(mask_urls)

@@ -5,7 +5,10 @@ A placeholder consists of lower-case letters, so that no other rule and no token
 
 import tensorflow as tf
 
-WORD = r"\pL\pM\pN"
+JOINERS = r"\x{200c}\x{200d}\x{180e}"
+"""Zero-width characters within words, for use inside a character class of RE2."""
+
+WORD = r"\pL\pM\pN" + JOINERS
 """Characters of words, for use inside a character class of RE2."""
 
 _BEFORE = f"^|[^{WORD}]"

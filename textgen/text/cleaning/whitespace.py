@@ -14,7 +14,10 @@ _SPACES = r"\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}"
 _BREAKS = r"\n\t\x{2028}\x{2029}"
 _LINE_ENDS = r"\r\n?|\x{2028}|\x{2029}"
 
-WHITE_SPACE = f" {_CONTROLS}{_SPACES}{_BREAKS}"
+ZERO_WIDTH_SPACE = r"\x{200b}"
+"""Separates words where it remains; where lines are kept it stays, since it has no width."""
+
+WHITE_SPACE = f" {_CONTROLS}{_SPACES}{_BREAKS}{ZERO_WIDTH_SPACE}"
 """White space and control characters, for use inside a character class of RE2."""
 
 # Does not match a single plain space between two words, which needs no change.
