@@ -38,6 +38,7 @@ setup(
         # tf.summary is its.
         "tensorboard>=2.20,<2.22",
         "tqdm>=4.66,<5",
+        "charset-normalizer>=3.4,<4",
     ],
     extras_require={
         # The driver of gs://, and Beam's runner of Dataflow, which stages its files itself.
