@@ -1,16 +1,20 @@
 """Samples a corpus: evenly spaced file ranges, as units that the passes of a preparation can process."""
 
+import contextlib
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from pipelines.inputs import read_options
 from pipelines.plan import Plan
 from textgen import files
 from textgen.corpus.block_files import BLOCK_BYTES
 from textgen.corpus.compression import open_decompressed
 from textgen.corpus.encodings import is_ascii_compatible
-from textgen.corpus.readers.base import FileRange, InputFile
+from textgen.corpus.readers.base import FileRange, InputFile, ReadOptions
+from textgen.corpus.readers.json_records import json_lines
 from textgen.corpus.units import Unit
 
 _READ_BYTES = 1 << 14
@@ -61,6 +65,8 @@ def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]
             or file_range.file.format == "parquet"
         ):
             yield Sample(Unit(i, (file_range,)), file_range.end - file_range.start)
+        elif file_range.file.format == "json":
+            yield _json_head(i, file_range.file, folder, read_options(plan.config), size.head_bytes)
         else:
             yield _head(i, file_range, folder, size.head_bytes)
 
@@ -80,6 +86,27 @@ def _head(index: int, file_range: FileRange, folder: Path, head_bytes: int) -> S
     corpus_bytes = (file_range.end if whole else min(read, file_range.end)) - file_range.start
     head = InputFile(str(path), len(content), 0.0, file.format, encoding=file.encoding)
     return Sample(Unit(index, (FileRange(head, 0, len(content)),)), corpus_bytes)
+
+
+def _json_head(index: int, file: InputFile, folder: Path, options: ReadOptions, head_bytes: int) -> Sample:
+    """Writes the first records of a JSON file to a JSON Lines file in `folder`, and returns it as a sample."""
+    opened: list[_SmallReads] = []
+
+    def open_file(path: str) -> BinaryIO:
+        opened.append(_SmallReads(files.open_file(path)))
+        return opened[-1]  # type: ignore[return-value]
+
+    path, content, whole = folder / f"head-{index}", bytearray(), True
+    with contextlib.closing(json_lines(file, open_file, options)) as lines:
+        for line in lines:
+            content += line
+            if len(content) >= head_bytes:
+                whole = False
+                break
+    path.write_bytes(content)
+    head = InputFile(str(path), len(content), 0.0, "jsonl")
+    corpus_bytes = file.size if whole else min(opened[-1].bytes_read, file.size)
+    return Sample(Unit(index, (FileRange(head, 0, head.size),)), corpus_bytes)
 
 
 class _SmallReads(io.RawIOBase):
@@ -106,3 +133,12 @@ class _SmallReads(io.RawIOBase):
         data = self._file.read(_READ_BYTES if size < 0 else min(size, _READ_BYTES))
         self.bytes_read += len(data)
         return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Moves to an offset of the file."""
+        return self._file.seek(offset, whence)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+        super().close()

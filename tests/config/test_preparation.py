@@ -93,7 +93,7 @@ def test_reserved_ids_are_numbered_in_the_order_of_their_names():
             math.nan,
             r"near duplicates is nan; it must be finite\. Use 0\.8",
         ),
-        (prepare, "format", "json", r"'json'; it must be one of: auto, document, .*csv, tsv, jsonl, parquet"),
+        (prepare, "format", "yaml", r"'yaml'; it must be one of: auto, document, .*csv, tsv, jsonl, json, parquet"),
         (prepare, "on_invalid", "keep", r"on invalid is 'keep'; it must be one of: replace, drop, fail\."),
         (prepare, "encoding", "klingon", r"encoding is 'klingon', which Python does not know\. Use a name .*utf-8"),
         (prepare, "encoding", "hex", r"encoding is 'hex', which Python does not know\."),

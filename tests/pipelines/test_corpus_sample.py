@@ -1,4 +1,5 @@
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,19 @@ def test_ranges_are_spread_evenly_over_the_corpus(tmp_path: Path) -> None:
         (start << 10, 1 << 10) for start in (8, 24, 40, 56)
     ]
     assert [sample.corpus_bytes for sample in samples] == [1 << 10] * 4
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
+def test_of_a_json_file_the_first_records_are_copied(tmp_path: Path, name: str) -> None:
+    text = json.dumps([{"text": f"{i} some years ago"} for i in range(40_000)], indent=1).encode()
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    (sample,) = take_samples(make_plan([str(tmp_path / name)], PrepareConfig(text=TextConfig())), tmp_path, SIZE)
+    (head,) = sample.unit.file_ranges
+    content = Path(head.file.path).read_bytes()
+    assert head.file.format == "jsonl"
+    assert json.loads(content.splitlines()[-1])["text"].endswith("some years ago")
+    assert BLOCK_BYTES <= len(content) < BLOCK_BYTES + 100
+    assert sample.corpus_bytes / (tmp_path / name).stat().st_size == pytest.approx(len(content) / len(text), abs=0.2)
 
 
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.txt"])

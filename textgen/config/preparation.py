@@ -9,7 +9,7 @@ from textgen.config.fields import Settings, internal, setting
 from textgen.config.splitting import SplitSettings
 from textgen.errors import UserError, require
 
-FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "parquet")
+FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "json", "parquet")
 
 TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "word": {},

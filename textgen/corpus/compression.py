@@ -5,9 +5,12 @@ by other data is an error, never a shorter text.
 """
 
 import bz2
+import contextlib
 import functools
 import gzip
+import io
 import lzma
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +31,9 @@ _FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 _ZSTD_WINDOW_LOG = 31
 """Binary logarithm of the largest window of a zstd file, in bytes: 2 GiB, as `zstd --long=31` writes it."""
 
+_START_BYTES = 1 << 12
+"""Number of bytes to decompress at once of the start of a file, so that little is lost where the start ends."""
+
 _XZ_PADDING = 4
 """Zero bytes between and after the streams of an xz file come in multiples of this number."""
 
@@ -40,6 +46,35 @@ def compression_of(path: str) -> tuple[str, ...]:
     """
     ending = PurePosixPath(path).suffix.lower()
     return (_OF_ENDING[ending],) if ending in _OF_ENDING else ()
+
+
+def compression_of_content(content: bytes) -> str | None:
+    """Returns the compression of a file that starts with some bytes; None if it is not compressed.
+
+    >>> compression_of_content(gzip.compress(b"text")), compression_of_content(b"text")
+    ('gzip', None)
+    """
+    if _SKIPPABLE.match(content):
+        # Frames to skip are also those of lz4, so the first frame with data decides.
+        content = content[8 + int.from_bytes(content[4:8], "little") :] or _MAGIC_ZSTD
+    return next((kind for kind, magic in _MAGIC.items() if magic.match(content)), None)
+
+
+def decompress_start(content: bytes, kind: str, *, most_bytes: int) -> bytes:
+    """Returns the start of the decompressed content, as far as the bytes given allow.
+
+    Args:
+        content: the compressed file or the start of it; it may be damaged.
+        kind: its compression.
+        most_bytes: maximum number of bytes to return.
+    """
+    start = bytearray()
+    with contextlib.suppress(*_FAULTS):
+        for block in _DECOMPRESSORS[kind](io.BytesIO(content), _START_BYTES):
+            start += block
+            if len(start) >= most_bytes:
+                break
+    return bytes(start[:most_bytes])
 
 
 def open_decompressed(file: InputFile, open_file: OpenFile, *, block_bytes: int = BLOCK_BYTES) -> BinaryIO:
@@ -124,6 +159,17 @@ _DECOMPRESSORS: Mapping[str, Callable[[BinaryIO, int], Iterator[bytes]]] = {
     "xz": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_XZ), padding=_XZ_PADDING),
     "lzma": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE)),
     "zstd": functools.partial(_streams, _zstd_decompressor),
+}
+
+_MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+_MAGIC: Mapping[str, re.Pattern[bytes]] = {
+    "gzip": re.compile(rb"\x1f\x8b\x08"),
+    "bz2": re.compile(rb"BZh[1-9](?:\x31\x41\x59\x26\x53\x59|\x17\x72\x45\x38\x50\x90)"),
+    "xz": re.compile(rb"\xfd7zXZ\0"),
+    # It has no magic number: the usual properties, a dictionary of 2^n or 2^n + 2^(n - 1) bytes, and no size.
+    "lzma": re.compile(rb"\x5d\0\0[\0-\xff]{2}\xff{8}\0"),
+    "zstd": re.compile(re.escape(_MAGIC_ZSTD)),
 }
 
 _OF_ENDING: Mapping[str, str] = {

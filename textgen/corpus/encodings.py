@@ -60,12 +60,17 @@ def to_utf8(raw: bytes, encoding: str) -> bytes:
     return raw if encoding == "utf-8" else utf8(decoded(raw, encoding))
 
 
-def blocks_to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Converts the blocks of a text to UTF-8; a character may span two blocks."""
+def decoded_blocks(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    """Decodes the blocks of a text as `decoded` does; a character may span two blocks."""
     decoder = codecs.getincrementaldecoder(encoding)(_INVALID_BYTE)
     for block in blocks:
-        yield utf8(decoder.decode(block))
-    yield utf8(decoder.decode(b"", True))
+        yield decoder.decode(block)
+    yield decoder.decode(b"", True)
+
+
+def blocks_to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Converts the blocks of a text to UTF-8; a character may span two blocks."""
+    return map(utf8, decoded_blocks(blocks, encoding))
 
 
 def is_valid_utf8(raw: bytes) -> bool:

@@ -7,6 +7,7 @@ from textgen.corpus.compression import compression_of
 from textgen.corpus.readers.base import Reader
 from textgen.corpus.readers.delimited import DelimitedReader
 from textgen.corpus.readers.documents import DocumentReader
+from textgen.corpus.readers.json_records import JsonReader
 from textgen.corpus.readers.jsonl import JsonLinesReader
 from textgen.corpus.readers.lines import LineReader
 from textgen.corpus.readers.paragraphs import ParagraphReader
@@ -20,12 +21,14 @@ READERS: Mapping[str, Reader] = {
     "csv": DelimitedReader("CSV", delimiter=",", endings=(".csv",)),
     "tsv": DelimitedReader("TSV", delimiter="\t", endings=(".tsv", ".tab")),
     "jsonl": JsonLinesReader(),
+    "json": JsonReader(),
     "parquet": ParquetReader(),
 }
 
-_FORMAT_OF_ENDING: Mapping[str, str] = {
+FORMAT_OF_ENDING: Mapping[str, str] = {
     ending: format for format, reader in READERS.items() for ending in reader.endings
 }
+"""Format of a file by the ending of its name."""
 
 _EXTRACT = "Extract its files first."
 _DECOMPRESS = "Decompress it first."
@@ -57,7 +60,7 @@ def format_of(path: str, format: str) -> str:
     ending = _ending(path)
     if ending in _REMEDIES:
         raise UserError(f"{path} is a {ending} file, which textgen can't read. {_REMEDIES[ending]}")
-    detected = _FORMAT_OF_ENDING.get(ending, "document")
+    detected = FORMAT_OF_ENDING.get(ending, "document")
     found = detected if format == "auto" else format
     if detected == "parquet" and found != "parquet":
         raise UserError(f"{path} is a {ending} file, which can't be read as {found}. Use --format parquet or auto.")

@@ -19,7 +19,7 @@ def test_every_reader_has_the_protocols_parameters(format, method):
 
 
 def test_only_readers_of_tables_have_columns():
-    assert [format for format in FORMATS if READERS[format].has_columns] == ["csv", "tsv", "jsonl", "parquet"]
+    assert [format for format in FORMATS if READERS[format].has_columns] == ["csv", "tsv", "jsonl", "json", "parquet"]
 
 
 def test_text_is_read_as_utf8_with_replacements_by_default():

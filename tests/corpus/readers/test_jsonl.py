@@ -93,7 +93,7 @@ def test_a_field_is_found_by_its_path(value, field, found):
     ],
 )
 def test_a_path_without_a_value_is_missing(value, field):
-    assert value_at(value, field) is jsonl._MISSING
+    assert value_at(value, field) is jsonl.MISSING
 
 
 def test_texts_are_read_from_the_given_field(taken_by):

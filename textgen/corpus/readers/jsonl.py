@@ -1,12 +1,12 @@
 """Reader of JSON Lines files: one JSON value per line, in which one field holds the document."""
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.encodings import decoded, utf8
+from textgen.corpus.json_stream import JSON
 from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error
 from textgen.corpus.readers.lines import read_lines
@@ -14,13 +14,14 @@ from textgen.corpus.readers.plain_text import PlainTextReader
 from textgen.corpus.text_files import open_text, text_encoding, text_end
 from textgen.errors import UserError
 
-_DEFAULT_FIELD = "text"
+DEFAULT_FIELD = "text"
+"""Field that holds the documents where none is named."""
+
+MISSING = object()
+"""What `value_at` returns for a field that a value does not have."""
+
 _HEAD_LINES = 100
 """Number of lines at the start of a file of which at least one must have the field."""
-
-# Integers are read as floats, since Python refuses integers of thousands of digits.
-_JSON = json.JSONDecoder(parse_int=float)
-_MISSING = object()
 
 
 class JsonLinesReader(PlainTextReader):
@@ -46,7 +47,7 @@ class JsonLinesReader(PlainTextReader):
                 "Write each object on its own line, or use another --format."
             )
         searched = head if options.text_field else head[:1]
-        if all(value_at(value, options.text_field or _DEFAULT_FIELD) is _MISSING for value in searched):
+        if all(value_at(value, options.text_field or DEFAULT_FIELD) is MISSING for value in searched):
             raise missing_column_error(file.path, "JSON Lines", list(map(str, _names(head[0]))), options.text_field)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
@@ -55,7 +56,7 @@ class JsonLinesReader(PlainTextReader):
         Raises:
             UserError: the file has become shorter, or a text is invalid and `on_invalid` is "fail".
         """
-        field, encoding = options.text_field or _DEFAULT_FIELD, text_encoding(file_range.file)
+        field, encoding = options.text_field or DEFAULT_FIELD, text_encoding(file_range.file)
         with open_text(file_range.file, open_file, options) as file:
             lines = _whole(read_lines(file, file_range, text_end(file_range), options.limits))
             found = (_found(line, field, encoding) for line in lines)
@@ -63,7 +64,7 @@ class JsonLinesReader(PlainTextReader):
 
 
 def value_at(value: Any, field: str) -> Any:
-    """Returns the value at a path of keys and indices, or `_MISSING`; a key that contains dots is tried first.
+    """Returns the value at a path of keys and indices, or `MISSING`; a key that contains dots is tried first.
 
     >>> value_at({"messages": [{"content": "hello"}]}, "messages.0.content")
     'hello'
@@ -78,7 +79,7 @@ def value_at(value: Any, field: str) -> Any:
     elif isinstance(value, dict) and dot and key in value:
         inner = value[key]
     else:
-        return _MISSING
+        return MISSING
     return value_at(inner, rest) if dot else inner
 
 
@@ -96,13 +97,24 @@ def _whole(lines: Iterable[bytes | Iterator[bytes]]) -> Iterator[bytes]:
 
 def _value(line: bytes, encoding: str) -> Any:
     try:
-        return _JSON.decode(decoded(line, encoding))
+        return JSON.decode(decoded(line, encoding))
     except (ValueError, RecursionError):
-        return _MISSING
+        return MISSING
 
 
 def _found(line: bytes, field: str, encoding: str) -> Item:
-    text = value_at(_value(line, encoding), field)
+    return document_at(_value(line, encoding), field, line)
+
+
+def document_at(record: Any, field: str, content: bytes) -> Item:
+    """Returns the text at a path as a document, or the record as rejected if there is none.
+
+    Args:
+        record: a JSON value.
+        field: path of the text.
+        content: the record as it was read.
+    """
+    text = value_at(record, field)
     if isinstance(text, str):
         return utf8(text)
-    return Rejected("empty" if text is None else "malformed row", line)
+    return Rejected("empty" if text is None else "malformed row", content)
