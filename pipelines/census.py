@@ -7,16 +7,20 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from pipelines.claims import given_vocabulary
+from pipelines.rejected import nothing_left
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.console import say
-from textgen.errors import UserError, require
+from textgen.errors import UserError
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.vocabulary import Vocabulary
 
 FILE_NAME = "census"
 _ALL = 1 << 40
+
+_NOTHING_LEFT = "no document with text is left to train on"
+_REMEDY = "Check the input and the cleaning options."
 
 
 class Census(NamedTuple):
@@ -95,6 +99,8 @@ def write_vocabulary(census: Census, config: PrepareConfig, workspace: Workspace
     Raises:
         UserError: a requested split would be empty.
     """
+    if not census.documents["train"]:
+        raise UserError(f"{_NOTHING_LEFT}: {nothing_left(workspace)}. {_REMEDY}")
     _check_splits(census.documents, config)
     learned = learn(census.counts, config, workspace)
     found, wanted = len(learned.tokens), config.text.vocabulary_size
@@ -117,7 +123,8 @@ def write_sampled_vocabulary(counts: pa.Table, config: PrepareConfig, workspace:
     Raises:
         UserError: the sample has no text.
     """
-    require(counts.num_rows > 0, "the sample has no document with text. Check the input and the cleaning options.")
+    if not counts.num_rows:
+        raise UserError(f"the sample has no document with text: {nothing_left(workspace)}. {_REMEDY}")
     learned = learn(by_token(counts, config, workspace), config, workspace)
     workspace.publish(VOCABULARY_FILE, learned.to_bytes())
 
@@ -137,8 +144,6 @@ def table_from_bytes(content: bytes) -> pa.Table:
 
 def _check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
     """Raises UserError if a requested split would be empty."""
-    if not documents["train"]:
-        raise UserError("no document with text is left to train on. Check the input and the cleaning options.")
     wanted = {"train": 100.0, **config.held_out_percent()}
     empty = [split for split, percent in wanted.items() if percent and not documents[split]]
     if not empty:

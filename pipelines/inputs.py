@@ -9,7 +9,7 @@ from textgen import files
 from textgen.config import PrepareConfig
 from textgen.corpus.compression import compression_of
 from textgen.corpus.formats import format_of
-from textgen.corpus.readers.base import InputFile, ReadOptions
+from textgen.corpus.readers.base import InputFile, ReadOptions, TableOptions
 from textgen.errors import UserError
 from textgen.files import Stamp
 
@@ -49,7 +49,21 @@ def find_inputs(patterns: Sequence[str], format: str, *, encoding: str = "utf-8"
 
 def read_options(config: PrepareConfig) -> ReadOptions:
     """Returns the settings of the readers."""
-    return ReadOptions(config.text_field, config.on_invalid)
+    tables = config.tables
+    return ReadOptions(
+        config.text_field,
+        config.on_invalid,
+        tables=TableOptions(
+            delimiter=tables.delimiter or "",
+            quoting=tables.quoting,
+            escape=tables.escape,
+            header=tables.header,
+            skip_rows=tables.skip_rows,
+            skip_blanks=tables.skip_initial_space,
+            join=tables.join,
+            max_row_bytes=tables.max_row_bytes,
+        ),
+    )
 
 
 def check_unchanged(file: InputFile) -> None:

@@ -8,11 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipelines.input_checks import check_files
 from pipelines.inputs import check_unchanged, find_inputs, read_options
 from textgen import files
 from textgen.config import PrepareConfig, to_json
 from textgen.corpus import units
-from textgen.corpus.formats import READERS
 from textgen.corpus.units import InputFile, Unit
 from textgen.dataset import LAYOUTS
 from textgen.dataset.storage import manifest
@@ -176,12 +176,5 @@ def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputF
     found = find_inputs(inputs, config.format, encoding=config.encoding)
     if not found:
         raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")
-    for file in found:
-        READERS[file.format].check(file, files.open_file, read_options(config))
-    if config.text_field and not any(READERS[file.format].has_columns for file in found):
-        formats = ", ".join(name for name, reader in READERS.items() if reader.has_columns)
-        raise UserError(
-            f"--text-field is {config.text_field!r}, but no input file has columns. "
-            f"Leave it out, or use one of these values of --format: {formats}."
-        )
+    check_files(found, config)
     return found

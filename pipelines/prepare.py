@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipelines import claims
 from pipelines.passes import Passes
 from pipelines.plan import Plan, make_plan
+from pipelines.rejected import say_rejections
 from pipelines.runners import check_beam_flags
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig
@@ -70,6 +71,7 @@ def run_passes(plan: Plan, workspace: Workspace, beam_flags: Sequence[str] = ())
     """
     passes = Passes(plan, workspace, beam_flags)
     passes.tokenize()
+    say_rejections(workspace)
     if passes.needs_vocabulary:
         passes.find_duplicates()
         passes.learn_vocabulary()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pipelines.dropped import dropped_record
 from pipelines.inputs import read_options
+from pipelines.rejected import RejectedSamples
 from textgen import files
 from textgen.config import PrepareConfig
 from textgen.corpus.batching import merge_batches
@@ -19,12 +20,14 @@ class UnitTexts:
     Attributes:
         split: split of all documents; None if the files do not say.
         rejected: number of rejected items by reason, so far.
+        samples: some of the rejected items.
         replaced: number of documents in which invalid bytes were replaced, so far.
     """
 
     def __init__(self, unit: Unit, config: PrepareConfig, limits: Limits):
         self.rejected, self.replaced = Counter[str](), 0
         self.split = unit.split
+        self.samples = RejectedSamples()
         self._unit, self._options = unit, read_options(config)._replace(limits=limits)
         self._keep_rejected, self._records = config.keep_dropped, list[str]()
 
@@ -48,7 +51,8 @@ class UnitTexts:
 
     def _count(self, path: str, batch: TextBatch) -> None:
         self.replaced += batch.replaced
-        for reason, content in batch.rejected:
-            self.rejected[reason] += 1
+        for item in batch.rejected:
+            self.rejected[item.reason] += 1
+            self.samples.add(path, item)
             if self._keep_rejected:
-                self._records.append(dropped_record(reason, content, path))
+                self._records.append(dropped_record(item.reason, item.content, path))

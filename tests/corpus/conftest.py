@@ -10,7 +10,7 @@ from textgen.corpus.readers.base import FileRange, InputFile, ReadOptions, Rejec
 
 
 class Taken(NamedTuple):
-    """Output of a reader for a file, with the chunks of each document joined."""
+    """Output of a reader for a file, with the chunks of each document joined, and without notes."""
 
     texts: list[bytes]
     rejected: list[Rejected]
@@ -27,7 +27,7 @@ def joined(batches: Iterable[TextBatch]) -> Taken:
                 texts[-1] += text
             else:
                 texts.append(text)
-        rejected += batch.rejected
+        rejected += [item._replace(note="") for item in batch.rejected]
         replaced += batch.replaced
     return Taken(texts, rejected, replaced)
 
@@ -61,11 +61,11 @@ def taken_by(batches_of) -> Callable[..., Taken]:
 
 
 @pytest.fixture(scope="session")
-def check() -> Callable[..., None]:
+def check() -> Callable[..., str | None]:
     """Function by which a reader checks a content."""
 
-    def run(format, content, *, path="a", **options) -> None:
+    def run(format, content, *, path="a", **options) -> str | None:
         file = InputFile(path, len(content), 0.0, format, compression_of(path))
-        READERS[format].check(file, lambda _: io.BytesIO(content), ReadOptions(**options))
+        return READERS[format].check(file, lambda _: io.BytesIO(content), ReadOptions(**options))
 
     return run

@@ -80,7 +80,7 @@ def test_the_config_says_how_files_are_read() -> None:
 
 def changed(name: str, value: object) -> PrepareConfig:
     made = config()
-    for part in ("text", "selection"):
+    for part in ("text", "selection", "tables"):
         if name in {field.name for field in dataclasses.fields(getattr(made, part))}:
             return dataclasses.replace(made, **{part: dataclasses.replace(getattr(made, part), **{name: value})})
     return dataclasses.replace(made, **{name: value})
@@ -96,9 +96,13 @@ def test_every_setting_tells_plans_apart() -> None:
         "keep_dropped": True, "window": 4, "stride": 2, "boundaries": False, "layout": "spans",
         "given_vocabulary": "ab", "split_by": "tail", "validation_percent": 1.0, "test_percent": 1.0,
         "split_field": "x", "group_field": "x", "held_out_duplicates": "drop", "given_splits": "test",
+        "delimiter": ";", "quoting": "none", "escape": "backslash", "header": "none", "skip_rows": 1,
+        "skip_initial_space": True, "join": "space", "max_row_bytes": 9,
     }  # fmt: skip
-    parts = (PrepareConfig, type(config().text), type(config().selection))
-    assert set(values) == {field.name for part in parts for field in dataclasses.fields(part)} - {"text", "selection"}
+    made = config()
+    parts = {name: type(getattr(made, name)) for name in ("text", "selection", "tables")}
+    fields = {field.name for part in (PrepareConfig, *parts.values()) for field in dataclasses.fields(part)}
+    assert set(values) == fields - set(parts)
     values.pop("tokenizer")
     plans = [Plan(config(), (FILE,)), *(Plan(changed(name, value), (FILE,)) for name, value in values.items())]
     assert len({plan.fingerprint() for plan in plans}) == len(plans)

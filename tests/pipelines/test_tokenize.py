@@ -73,7 +73,7 @@ def test_the_document_table_of_a_unit(tmp_path: Path) -> None:
     digests = [new_digest(text).digest() for text in (b"the whale, the sea", b"", b"call")]
     assert [digest.tobytes() for digest in found.documents.digests] == digests
     assert found.tokens_of_documents() == [[b"the", b"whale", b",", b"the", b"sea"], [], [b"call"]]
-    assert found.result == {"rejected": {}, "replaced": 0}
+    assert found.result == {"rejected": {}, "samples": [], "replaced": 0}
 
 
 def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:

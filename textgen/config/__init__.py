@@ -21,14 +21,15 @@ from textgen.config.preparation import (
     TextConfig,
 )
 from textgen.config.splitting import ALL_SPLITS, SPLITS
+from textgen.config.tables import TablesConfig
 from textgen.config.training import NO_NEURAL_CACHE, WINDOW, ModelConfig, NeuralCacheConfig, TrainConfig
 from textgen.errors import UserError
 
 __all__ = [
     "ALL_SPLITS", "BOS", "EOS", "FORMATS", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS",
     "TOKENIZERS", "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "WINDOW", "ModelConfig", "NeuralCacheConfig",
-    "PrepareConfig", "SelectionConfig", "Setting", "Settings", "TextConfig", "TrainConfig", "all_settings", "build",
-    "from_json", "to_json",
+    "PrepareConfig", "SelectionConfig", "Setting", "Settings", "TablesConfig", "TextConfig", "TrainConfig",
+    "all_settings", "build", "from_json", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)
@@ -69,7 +70,8 @@ def from_json(kind: type[Config], values: Mapping[str, Any]) -> Config:
             f"{_renamed(kind, unknown) or found}; this was written by another version of textgen. "
             "Use that version, or make it again with this one."
         )
-    parts = {name: part for name, part in kinds.items() if dataclasses.is_dataclass(part)}
+    # A dataset of before has no settings of tables.
+    parts = {name: part for name, part in kinds.items() if dataclasses.is_dataclass(part) and name in values}
     return kind(**{**values, **{name: from_json(part, values[name]) for name, part in parts.items()}})  # type: ignore[arg-type]
 
 

@@ -18,6 +18,7 @@ from textgen.errors import require
 
 GROUPS = {
     "input": "input",
+    "tables": "tables: csv, tsv, jsonl and parquet",
     "cleaning": "cleaning (the default keeps the text, apart from case, white space and punctuation)",
     "filters": "document filters (the default keeps every document that holds text)",
     "tokens": "tokens and vocabulary",

@@ -7,6 +7,7 @@ from typing import Any
 
 from textgen.config.fields import Settings, internal, setting
 from textgen.config.splitting import SplitSettings
+from textgen.config.tables import TablesConfig
 from textgen.errors import UserError, require
 
 FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "json", "parquet")
@@ -192,6 +193,7 @@ class PrepareConfig(SplitSettings):
 
     text: TextConfig
     selection: SelectionConfig = SelectionConfig()
+    tables: TablesConfig = TablesConfig()
     format: str = setting(
         "auto", choices=("auto", *FORMATS), group="input",
         help="format of the files; auto: by their ending, and one document per file for any other ending; "
@@ -199,7 +201,8 @@ class PrepareConfig(SplitSettings):
     )  # fmt: skip
     text_field: str | None = setting(
         None, group="input",
-        help="column that holds the documents (csv, tsv, parquet), or path to the field (jsonl), as data.text",
+        help="column that holds the documents, several joined as title,body (csv, tsv), or path to the field (jsonl, "
+        "parquet), as data.text or messages.*.content",
     )  # fmt: skip
     encoding: str = setting("utf-8", convert=_codec, group="input", help="character encoding of the files")
     on_invalid: str = setting(

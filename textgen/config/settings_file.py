@@ -30,7 +30,7 @@ INTERNAL = ("tokenizer_model", "given_vocabulary", "given_splits")
 """What a manifest says of files that are named by options: hashes of their content, and their splits."""
 
 _TABLES = ("prepare", "train")
-_PARTS = ("text", "selection", "model", "train")
+_PARTS = ("text", "selection", "tables", "model", "train")
 
 
 def read_settings(path: str | Path, stage: str) -> dict[str, Any]:

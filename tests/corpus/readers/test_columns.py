@@ -1,4 +1,9 @@
-from textgen.corpus.readers.columns import missing_column_error
+import doctest
+
+import pytest
+
+from textgen.corpus.readers import columns
+from textgen.corpus.readers.columns import close_name, column_indices, missing_column_error, shortened
 
 
 def test_an_error_without_a_column_lists_the_columns():
@@ -10,7 +15,8 @@ def test_an_error_without_a_column_lists_the_columns():
 
 def test_an_error_for_a_missing_column_shows_its_name():
     assert str(missing_column_error("a.csv", "CSV", ["id", "text"], "Text")) == (
-        "a.csv is a CSV file with the columns id, text; none is named 'Text'. Give one of them with --text-field, "
+        "a.csv is a CSV file with the columns id, text; none is named 'Text'. Did you mean 'text'? "
+        "Give one of them with --text-field, "
         "or text_field in Python."
     )
 
@@ -24,4 +30,42 @@ def test_only_the_first_of_many_columns_are_listed():
 
 def test_names_that_can_not_be_printed_are_replaced():
     message = str(missing_column_error("a.jsonl", "JSON Lines", ["\ud800"], "\ud800"))
-    assert b"with the columns ?; none is named" in message.encode()
+    assert b"with the column ?; none is named" in message.encode()
+
+
+@pytest.mark.parametrize(
+    ("names", "field", "indices"),
+    [
+        (["id", "title", "body"], "body", [2]),
+        (["id", "title", "body"], "title,body", [1, 2]),
+        (["id", "title", "body"], "body, title", [2, 1]),
+        (["title,body", "title", "body"], "title,body", [0]),
+        (["a,b", "c"], "c,a,b", [1, 0]),
+        (["a", "b,c", "b"], "a,b,c", [0, 1]),
+        (["text", "text"], "text", [0]),
+        (["id"], "id,text", []),
+        (["id"], "", []),
+        (["id"], ",", []),
+        (["id"], None, []),
+    ],
+)
+def test_a_field_names_one_column_or_several(names, field, indices):
+    assert column_indices(names, field) == indices
+
+
+@pytest.mark.parametrize(
+    ("field", "meant"), [("Text", "Text "), ("text", "Text "), ("Teext", "Text "), ("body", None), ("", None)]
+)
+def test_a_close_name_is_suggested(field, meant):
+    assert close_name(field, ["id", "Text "]) == meant
+
+
+def test_a_sample_is_short_and_printable():
+    assert shortened("a\n b\x07") == "a b?"
+    assert len(shortened("word " * 100)) <= 40
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(columns)
+    assert result.attempted
+    assert not result.failed

@@ -1,7 +1,7 @@
 """Protocol of the readers: a file range in, batches of texts out."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, NamedTuple, Protocol
 
 from textgen.corpus.block_files import BLOCK_BYTES
@@ -68,6 +68,34 @@ class FileRange(NamedTuple):
     end: int
 
 
+class TableOptions(NamedTuple):
+    """Settings of readers of tables; see `textgen.config.tables` for their meaning.
+
+    Attributes:
+        delimiter: text between two cells; empty for that of the format.
+        quoting: "csv", "none", or "auto" to decide by the format and the start of the file.
+        escape: character after which a mark is text; empty for none, None for none unless the file has it.
+        header: "first", "none", or "auto" for a first row that is checked.
+        skip_rows: number of lines before the header.
+        skip_blanks: whether spaces at the start of a cell are left out.
+        join: a key of SEPARATORS.
+        max_row_bytes: maximum size of a row.
+    """
+
+    delimiter: str = ""
+    quoting: str = "auto"
+    escape: str | None = None
+    header: str = "auto"
+    skip_rows: int = 0
+    skip_blanks: bool = False
+    join: str = "line"
+    max_row_bytes: int = 64 << 20
+
+
+SEPARATORS: Mapping[str, bytes | None] = {"line": b"\n", "paragraph": b"\n\n", "space": b" ", "none": None}
+"""Bytes between several texts of one row; None if each is a document."""
+
+
 class ReadOptions(NamedTuple):
     """Settings of a reader.
 
@@ -76,11 +104,13 @@ class ReadOptions(NamedTuple):
         on_invalid: treatment of a document with bytes that are invalid in the encoding: "replace" them by U+FFFD,
             "drop" the document, or "fail".
         limits: sizes of batches, chunks and blocks.
+        tables: settings of readers of tables.
     """
 
     text_field: str | None = None
     on_invalid: str = "replace"
     limits: Limits = Limits()
+    tables: TableOptions = TableOptions()
 
 
 class Label(NamedTuple):
@@ -111,12 +141,15 @@ class Rejected(NamedTuple):
     """An input item that is not a document, with its reason.
 
     Attributes:
-        reason: "malformed row", "empty" or "invalid encoding".
+        reason: "malformed row", "missing field", "field without text", "row too large", "unclosed quote", "empty" or
+            "invalid encoding".
         content: the bytes as read, at most the first CHUNK_BYTES.
+        note: what is wrong with it or where it is, such as "line 7"; empty where the reason says all.
     """
 
     reason: str
     content: bytes
+    note: str = ""
 
 
 @dataclasses.dataclass
@@ -148,8 +181,11 @@ class Reader(Protocol):
     endings: tuple[str, ...]
     """File name endings that `--format auto` reads with this reader, such as `.csv`; none for plain text."""
 
-    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
+    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> str | None:
         """Checks that a file can be read with these options; reads only the file's start or its schema.
+
+        Returns:
+            What the file's content decided, as "read with …", to be printed; None for nothing.
 
         Raises:
             UserError: the file can't be read with these options.

@@ -1,27 +1,88 @@
-"""Makes the error for a column or field that a file does not have."""
+"""Finds the columns that `text_field` names, and makes the errors for a column or field that a file does not have."""
+
+import difflib
+from collections.abc import Sequence
 
 from textgen.errors import UserError
 
 _MOST_NAMED = 20
+_MOST_SHOWN = 40
 
 
-def missing_column_error(path: str, kind: str, names: list[str], text_field: str | None) -> UserError:
+def column_indices(names: Sequence[str], text_field: str | None) -> list[int]:
+    """Returns the indices of the columns of a text field, in its order; empty if one of them is missing.
+
+    Args:
+        names: names of the columns; of several columns with the same name, the first is taken.
+        text_field: name of a column, or names separated by commas. A name may hold commas itself.
+
+    >>> column_indices(["id", "title", "body, as text"], "title,body, as text")
+    [1, 2]
+    """
+    return [names.index(name) for name in split_field(text_field, names)]
+
+
+def split_field(text_field: str | None, names: Sequence[str]) -> list[str]:
+    """Returns the names of which a text field is made; empty if it is not made of these names."""
+    if text_field is None:
+        return []
+    if text_field in names:
+        return [text_field]
+    parts = text_field.split(",")
+    for count in range(len(parts) - 1, 0, -1):
+        # A blank may follow the comma.
+        for first in dict.fromkeys((",".join(parts[:count]), ",".join(parts[:count]).strip())):
+            rest = split_field(",".join(parts[count:]).lstrip(), names) if first in names else []
+            if rest:
+                return [first, *rest]
+    return []
+
+
+def missing_column_error(
+    path: str, kind: str, names: Sequence[str], text_field: str | None, *, hint: str = ""
+) -> UserError:
     """Returns the error for a `text_field` that is None or not among the columns of a file.
 
     Args:
         path: path of the file.
         kind: name of its format, as in "a CSV file".
-        names: names of its columns.
+        names: names of its columns, or descriptions that begin with them.
         text_field: the column that was requested.
+        hint: a further sentence, for a cause that is likely.
     """
-    # Characters that can't be printed are shown as question marks.
-    shown = ", ".join(names[:_MOST_NAMED]).encode(errors="replace").decode()
+    shown = ", ".join(map(printable, names[:_MOST_NAMED]))
     rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    found = f"{path} is a {kind} file with the columns {shown}{rest}"
+    found = f"{path} is a {kind} file with the column{'s' * (len(names) != 1)} {shown}{rest}"
+    end = f" {hint}" if hint else ""
     if text_field is None:
         return UserError(
-            f"{found}. Give the one that holds the documents with --text-field, or text_field in Python."
+            f"{found}. Give the one that holds the documents with --text-field, or text_field in Python.{end}"
         )
+    near = close_name(text_field, names)
+    meant = f" Did you mean {printable(near)!r}?" if near is not None else ""
     return UserError(
-        f"{found}; none is named {text_field!r}. Give one of them with --text-field, or text_field in Python."
+        f"{found}; none is named {printable(text_field)!r}.{meant} Give one of them with --text-field, or text_field "
+        f"in Python.{end}"
     )
+
+
+def close_name(text_field: str, names: Sequence[str]) -> str | None:
+    """Returns the name that a text field most likely means; None if none is close.
+
+    >>> close_name("Text", ["id", " text"]), close_name("label", ["id", "text"])
+    (' text', None)
+    """
+    plain = [name.strip().casefold() for name in names]
+    near = difflib.get_close_matches(text_field.strip().casefold(), plain, n=1, cutoff=0.75)
+    return names[plain.index(near[0])] if near else None
+
+
+def printable(text: str) -> str:
+    """Returns a text in which characters that can't be printed are question marks."""
+    return "".join(c if c.isprintable() else "?" for c in text.encode(errors="replace").decode())
+
+
+def shortened(text: str) -> str:
+    """Returns the start of a text, in one line, for an error."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= _MOST_SHOWN else line[: _MOST_SHOWN - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""Finds the ends of CSV records: the line ends outside quoted cells.
+"""Finds the ends of the records of a delimited file: the line ends outside quoted cells.
 
 A quotation mark opens a quoted cell only at the start of a cell; elsewhere it is text, as in `5" disk`. Within a
 quoted cell, two marks stand for one, and a single mark closes the cell. These are the rules of pyarrow's parser, so a
@@ -7,63 +7,281 @@ file parsed in ranges of whole records gives the same rows as the whole file.
 
 import functools
 import re
-from collections import deque
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
+
+TOO_LARGE = "row too large"
+UNCLOSED = "unclosed quote"
+
+SAMPLE_BYTES = 1000
+"""Number of bytes that are kept of a record that is too large."""
 
 
-def ends_in_quotes(data: bytes, delimiter: str, *, begins_in_quotes: bool = False) -> bool:
-    r"""Returns whether the end of `data` lies within a quoted cell.
+class Dialect(NamedTuple):
+    """Marks of a delimited file, in its encoding.
 
-    `data` consists of whole lines; its start lies within a quoted cell if `begins_in_quotes`, else at a record start.
-
-    >>> ends_in_quotes(b'1,"one\n', ","), ends_in_quotes(b'1,5" disk\n', ",")
-    (True, False)
+    Attributes:
+        delimiter: bytes between two cells.
+        quoted: whether a cell may stand in quotation marks; else the marks are text.
+        escape: character after which a delimiter, mark or line end is text; empty for none.
+        skips_blanks: whether spaces after a delimiter are left out.
+        line_end: last byte of a line.
     """
-    if b'"' not in data:
-        return begins_in_quotes
-    before = b'\n"' if begins_in_quotes else b"\n"
-    last = deque(_quoted(delimiter).finditer(before + data), maxlen=1)
-    return bool(last) and not last[0]["closed"]
+
+    delimiter: bytes = b","
+    quoted: bool = True
+    escape: bytes = b""
+    skips_blanks: bool = False
+    line_end: bytes = b"\n"
+
+
+class RecordBlock(NamedTuple):
+    """Consecutive whole records, or one faulty record.
+
+    Attributes:
+        content: the records; of a record that is too large only the first `SAMPLE_BYTES` bytes at most.
+        size: number of bytes of the records in the file.
+        fault: empty, `TOO_LARGE` or `UNCLOSED`.
+    """
+
+    content: bytes
+    size: int
+    fault: str = ""
+
+
+class RecordReader:
+    """Reads the rest of a file, up to the end of a record at offset `end`, in blocks of whole records.
+
+    Memory use does not depend on the size of a record: what exceeds `most_bytes` is skipped.
+    """
+
+    def __init__(self, file: BinaryIO, dialect: Dialect, *, block_bytes: int, most_bytes: int, end: float):
+        self._file, self._dialect, self._end = file, dialect, end
+        self._block_bytes, self._most_bytes = block_bytes, most_bytes
+        self._sample_bytes = min(SAMPLE_BYTES, most_bytes)
+        self._position: float = file.tell()
+
+    def blocks(self) -> Iterator[RecordBlock]:
+        """Yields the records, in blocks of about `block_bytes` bytes or of one longer record."""
+        held, wanted = b"", self._block_bytes
+        while more := self._read(wanted):
+            data = held + more
+            last, suspicious = last_record_end(data, self._dialect)
+            if last:
+                yield from self._checked(data[:last], suspicious)
+                held, wanted = data[last:], self._block_bytes
+            elif len(data) > self._most_bytes + len(b"\r\n"):
+                size, held = self._skip(data)
+                yield RecordBlock(data[: self._sample_bytes], size, TOO_LARGE)
+                wanted = self._block_bytes
+            else:
+                # Each attempt doubles the data, so that a long record is not searched many times.
+                held, wanted = data, min(max(self._block_bytes, len(data)), self._most_bytes + 3 - len(data))
+        yield from self._checked(held, suspicious=True)
+
+    def _read(self, size: int) -> bytes:
+        if self._position >= self._end:
+            return b""
+        read = self._file.read(int(min(size, self._end - self._position)))
+        self._position += len(read)
+        return read
+
+    def _checked(self, data: bytes, suspicious: bool) -> Iterator[RecordBlock]:
+        """Yields the data as one block; if it may have faulty records, these are set apart."""
+        if not suspicious and len(data) <= self._most_bytes:
+            yield RecordBlock(data, len(data))
+            return
+        sound = start = 0
+        for end in (*record_ends(data, self._dialect), len(data)):
+            fault = self._fault(data[start:end])
+            if fault:
+                yield from _nonempty(data[sound:start])
+                content = data[start : start + self._sample_bytes] if fault == TOO_LARGE else data[start:end]
+                yield RecordBlock(content, end - start, fault)
+                sound = end
+            start = end
+        yield from _nonempty(data[sound:])
+
+    def _fault(self, record: bytes) -> str:
+        if len(record.removesuffix(b"\n").removesuffix(b"\r")) > self._most_bytes:
+            return TOO_LARGE
+        return UNCLOSED if is_unclosed(record, self._dialect) else ""
+
+    def _skip(self, data: bytes) -> tuple[int, bytes]:
+        """Reads up to the end of the record at the start of `data`.
+
+        Returns:
+            The size of the record, and the data that was read after it.
+        """
+        finder = _EndFinder(self._dialect)
+        passed = 0
+        while (end := finder.find(data)) < 0:
+            kept = data[finder.resume :]
+            passed += finder.resume
+            more = self._read(self._block_bytes)
+            if not more:
+                return passed + len(kept), b""
+            data = kept + more
+        return passed + end, data[end:]
+
+
+def _nonempty(data: bytes) -> Iterator[RecordBlock]:
+    if data:
+        yield RecordBlock(data, len(data))
+
+
+class _EndFinder:
+    """Finds the end of a record in data that comes in parts, and holds no more than a few bytes between them.
+
+    Attributes:
+        resume: offset in the data of the last call from which the next data must begin.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        escape, blanks = re.escape(dialect.escape), b" *" if dialect.skips_blanks else b""
+        # A cell starts after a delimiter, and after a line end that is none of this file.
+        other_end = b"\n" if dialect.line_end == b"\r" else b"\r"
+        opening = rb'(?:%b|%b)%b(?:"|\Z)' % (re.escape(dialect.delimiter), other_end, blanks)
+        outside = [opening] * dialect.quoted + [re.escape(dialect.line_end)] + [escape + rb"(?:.|\Z)"] * bool(escape)
+        inside = [rb'""|"'] + [escape + rb"(?:.|\Z)"] * bool(escape)
+        self._outside = re.compile(b"|".join(outside), re.DOTALL)
+        self._inside = re.compile(b"|".join(inside), re.DOTALL)
+        self._dialect, self._held = dialect, len(dialect.delimiter)
+        self._quoted: bool | None = None
+        self.resume = 0
+
+    def find(self, data: bytes) -> int:
+        """Returns the offset after the record's line end; -1 if the record does not end in the data."""
+        position = 0
+        if self._quoted is None:
+            begin = re.compile(rb' *"' if self._dialect.skips_blanks else rb'"').match(data)
+            self._quoted = self._dialect.quoted and begin is not None
+            position = begin.end() if self._quoted and begin else 0
+        while match := (self._inside if self._quoted else self._outside).search(data, position):
+            found = match[0]
+            # The meaning of a mark at the end depends on the bytes that follow.
+            if match.end() == len(data) and found != self._dialect.line_end and found != b'""':
+                self.resume = match.start()
+                return -1
+            if found == self._dialect.line_end and not self._quoted:
+                return match.end()
+            if found == b'"':
+                self._quoted = False
+            elif found.endswith(b'"') and not self._quoted and not found.startswith(self._dialect.escape or b"\0"):
+                self._quoted = True
+            position = match.end()
+        self.resume = max(position, len(data) - self._held)
+        return -1
+
+
+def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
+    r"""Finds the last record end in `data`, which starts at a record start and may end anywhere.
+
+    Returns:
+        The offset after the last line end outside quoted cells, 0 if there is none; and whether a quoted cell in the
+        data spans lines and is closed within text, which `is_unclosed` looks at closely.
+
+    >>> last_record_end(b'1,"one\n2"\n3,"th\n', Dialect())
+    (10, False)
+    """
+    pattern = _marks(dialect)
+    if pattern is None or not any(mark in data for mark in (b'"' * dialect.quoted, dialect.escape) if mark):
+        return data.rfind(dialect.line_end) + 1, False
+    # The pattern looks at the byte before a cell, so the first cell needs one.
+    matches = list(pattern.finditer(b"\n" + data))
+    suspicious = dialect.quoted and any(_runs_on(match, data, dialect) for match in matches)
+    following = len(data)
+    for match in reversed(matches):
+        end = data.rfind(dialect.line_end, match.end() - 1, following)
+        if end >= 0:
+            return end + 1, suspicious
+        following = match.start() - 1
+    return data.rfind(dialect.line_end, 0, following) + 1, suspicious
+
+
+def record_ends(data: bytes, dialect: Dialect) -> Iterator[int]:
+    """Yields the offset after each line end in `data` that ends a record; `data` starts at a record start."""
+    pattern = _marks(dialect)
+    position = 0
+    for match in pattern.finditer(b"\n" + data) if pattern else ():
+        yield from _line_ends(data, position, match.start() - 1, dialect)
+        position = match.end() - 1
+    yield from _line_ends(data, position, len(data), dialect)
+
+
+def _line_ends(data: bytes, start: int, end: int, dialect: Dialect) -> Iterator[int]:
+    while (found := data.find(dialect.line_end, start, end)) >= 0:
+        start = found + 1
+        yield start
+
+
+def is_unclosed(record: bytes, dialect: Dialect) -> bool:
+    r"""Returns whether a quoted cell of a record is not closed, or spans lines and is closed within text.
+
+    In both cases the record holds rows that are records of their own if marks are text.
+
+    >>> is_unclosed(b'1,"one\n2,"two\n', Dialect()), is_unclosed(b'1,"one\n', Dialect())
+    (True, True)
+    >>> is_unclosed(b'1,"one\n2"\n', Dialect()), is_unclosed(b'1,"one"s\n', Dialect())
+    (False, False)
+    """
+    pattern = _marks(dialect)
+    if pattern is None or not dialect.quoted or b'"' not in record:
+        return False
+    return any(
+        match["closed"] == b"" or _runs_on(match, record, dialect) for match in pattern.finditer(b"\n" + record)
+    )
+
+
+def closings(data: bytes, dialect: Dialect, *, whole: bool) -> Iterator[bool]:
+    r"""Yields for each run of consecutive quoted cells whether a delimiter or line end follows its last mark.
+
+    Args:
+        data: bytes from a record start on.
+        dialect: marks of the file.
+        whole: whether the file ends with the data; else a run that the end of the data cuts off gives nothing.
+
+    >>> list(closings(b'"one","two"\n"three" four\n"fi', Dialect(), whole=False))
+    [True, False]
+    """
+    pattern = _marks(dialect)
+    for match in pattern.finditer(b"\n" + data) if pattern and dialect.quoted else ():
+        end = match.end() - 1
+        if match["closed"] is not None and (whole or end < len(data)):
+            yield match["closed"] == b'"' and not _text_follows(end, data, dialect)
+
+
+def _runs_on(match: re.Match[bytes], data: bytes, dialect: Dialect) -> bool:
+    """Returns whether consecutive quoted cells span lines and the byte after them is text."""
+    return match["closed"] == b'"' and _text_follows(match.end() - 1, data, dialect) and dialect.line_end in match[0]
+
+
+def _text_follows(end: int, data: bytes, dialect: Dialect) -> bool:
+    return data[end : end + 1] not in (b"", b"\r", b"\n") and not data.startswith(dialect.delimiter, end)
 
 
 @functools.cache
-def _quoted(delimiter: str) -> re.Pattern[bytes]:
-    """Returns a pattern for consecutive quoted cells, up to the last mark or the end of the data.
+def _marks(dialect: Dialect) -> re.Pattern[bytes] | None:
+    """Returns a pattern for what may hold a line end that ends no record; None if there is nothing.
 
-    The pattern begins with the mark and then checks the byte before it, so that text without marks is skipped at the
-    speed of memchr.
+    It matches consecutive quoted cells, up to the last mark (group `closed`) or the end of the data, and an escaped
+    character outside of them. Without the rarer marks it begins with the quotation mark and then checks the byte
+    before it, so that text without marks is skipped at the speed of memchr.
     """
-    mark = re.escape(delimiter.encode())
-    return re.compile(rb'"(?<=[%b\r\n]")[^"]*(?:"(?:"|%b")[^"]*)*(?P<closed>"|\Z)' % (mark, mark))
-
-
-def read_record(file: BinaryIO, delimiter: str, *, most_bytes: int) -> bytes:
-    """Reads the record at the file's position, but at most `most_bytes` bytes of it."""
-    lines = [file.readline(most_bytes)]
-    left = most_bytes - len(lines[0])
-    in_quotes = ends_in_quotes(lines[0], delimiter)
-    while in_quotes and left > 0 and (line := file.readline(left)):
-        lines.append(line)
-        left -= len(line)
-        in_quotes = ends_in_quotes(line, delimiter, begins_in_quotes=True)
-    return b"".join(lines)
-
-
-def read_record_blocks(file: BinaryIO, delimiter: str, *, block_bytes: int, end: float) -> Iterator[bytes]:
-    """Yields the rest of the file, up to the end of a record at offset `end`, in blocks of whole records.
-
-    A block has `block_bytes` bytes, plus the rest of its last record.
-    """
-    position = file.tell()
-    while position < end and (block := file.read(int(min(block_bytes, end - position)))):
-        if not block.endswith(b"\n"):
-            block += file.readline()
-        lines = [block]
-        in_quotes = ends_in_quotes(block, delimiter)
-        while in_quotes and (line := file.readline()):
-            lines.append(line)
-            in_quotes = ends_in_quotes(line, delimiter, begins_in_quotes=True)
-        records = b"".join(lines)
-        position += len(records)
-        yield records
+    escape = re.escape(dialect.escape)
+    pair = escape + rb"(?:.|\Z)"
+    if not dialect.quoted:
+        return re.compile(pair, re.DOTALL) if escape else None
+    delimiter = re.escape(dialect.delimiter)
+    if len(dialect.delimiter) == 1 and not dialect.skips_blanks:
+        opening = rb'"(?<=[%b\r\n]")' % delimiter
+    else:
+        opening = rb'(?:(?<=%b)|(?<=[\r\n]))%b"' % (delimiter, b" *" if dialect.skips_blanks else b"")
+    if dialect.skips_blanks:
+        delimiter += b" *"
+    if not escape:
+        return re.compile(rb'%b[^"]*(?:"(?:"|%b")[^"]*)*(?P<closed>"|\Z)' % (opening, delimiter))
+    text = rb'[^"%b]*' % escape
+    cells = rb'%b%b(?:(?:%b|"(?:"|%b"))%b)*(?P<closed>"|\Z)' % (opening, text, pair, delimiter, text)
+    # After an escaped character outside of marks, a mark is within a cell.
+    return re.compile(rb'%b[ "]*|%b' % (pair, cells), re.DOTALL)

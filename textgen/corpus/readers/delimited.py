@@ -1,30 +1,32 @@
-"""Reader of CSV and TSV files, in which one column holds the documents."""
+"""Reader of CSV and TSV files, in which columns hold the documents."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.csv
 
 from textgen.corpus.batching import Item, Origin, batches
-from textgen.corpus.encodings import is_valid_utf8
-from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
-from textgen.corpus.readers.columns import missing_column_error
-from textgen.corpus.readers.csv_records import read_record, read_record_blocks
+from textgen.corpus.readers.base import SEPARATORS, FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.columns import column_indices, missing_column_error
+from textgen.corpus.readers.csv_parsing import joined_cells, parse_block
+from textgen.corpus.readers.csv_records import TOO_LARGE, RecordBlock, RecordReader
+from textgen.corpus.readers.table_checks import TableFile, check_table
+from textgen.corpus.readers.table_head import BadHeaderError, Start, TableHead, read_head
 from textgen.corpus.text_files import is_splittable, open_text, shortened_error, text_encoding, text_end
 from textgen.errors import UserError, one_line
 
-_HEADER_BYTES = 100_000
-"""Maximum size of the header row, below the maximum size of a cell in Python's csv module."""
+_START_BYTES = 1 << 18
+"""Number of bytes at the start of a file by which its dialect is found."""
+
+_HEADER_BYTES = 8 << 20
+"""Maximum size of the header row."""
 
 _BLOCKS_A_RANGE = 8
 """Ranges end where blocks do, so the size of a range is exact to an eighth."""
 
 
 class DelimitedReader:
-    """Reads the column `text_field` of delimited files that start with a header row: one document per cell."""
+    """Reads the columns `text_field` of delimited files: one document per row."""
 
     has_columns = True
 
@@ -33,14 +35,19 @@ class DelimitedReader:
         self._delimiter = delimiter
         self.endings = endings
 
-    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
-        """Checks the header row.
+    def check(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> str | None:
+        """Checks the header row and the first rows.
+
+        Returns:
+            A remark on a choice that the file's content decided; None if there was none.
 
         Raises:
-            UserError: the file has no header row, or no column `text_field`.
+            UserError: the header row can't be read, there is no column `text_field`, or another dialect fits.
         """
-        with open_text(file, open_file, options) as opened:
-            self._read_header(opened, file, options)
+        start, head = self._start(file, open_file, options)
+        if not head.names:
+            return None
+        return check_table(TableFile(file.path, self._kind, start, options.text_field, options.tables), head)
 
     def divide(
         self, file: InputFile, unit_bytes: int, open_file: OpenFile, options: ReadOptions
@@ -48,133 +55,146 @@ class DelimitedReader:
         """Returns byte ranges of whole records, of about `unit_bytes` each, after the header row.
 
         Raises:
-            UserError: the file has no header row, or no column `text_field`.
+            UserError: the header row can't be read, or there is no column `text_field`.
         """
         if not is_splittable(file):
             return [(0, file.size)]
+        head, _ = self._head(file, open_file, options)
         with open_text(file, open_file, options) as opened:
-            self._read_header(opened, file, options)
+            opened.seek(opened.tell() + head.start)
             block_bytes = max(1, min(unit_bytes // _BLOCKS_A_RANGE, options.limits.batch_bytes))
-            return self._ranges(opened, file.size, unit_bytes, block_bytes)
+            records = _records(opened, head, options, file.size, block_bytes)
+            return _ranges(records, opened.tell(), file.size, unit_bytes)
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """Yields the column's cells; rows whose number of cells differs from the header's are rejected.
+        """Yields the documents of the rows; rows that can't be read are rejected with their reason.
 
         Raises:
             UserError: the file is damaged or has become shorter, or a cell is invalid and `on_invalid` is "fail".
         """
-        with open_text(file_range.file, open_file, options) as opened:
-            columns, index = self._read_header(opened, file_range.file, options)
+        file = file_range.file
+        head, indices = self._head(file, open_file, options)
+        with open_text(file, open_file, options) as opened:
             if file_range.start:
                 opened.seek(file_range.start)
-            end, block_bytes = text_end(file_range), options.limits.batch_bytes
-            records = self._records(opened, file_range, end, block_bytes)
-            found = self._cells(records, file_range.file.path, columns, index)
-            yield from batches(found, Origin(file_range.file, text_encoding(file_range.file), options))
+            else:
+                _skip_bytes(opened, head.start)
+            end = text_end(file_range)
+            blocks = _records(opened, head, options, end, options.limits.batch_bytes)
+            placed = _placed(blocks, opened.tell(), file_range, end)
+            found = self._items(placed, head, indices, _Lines(file, open_file, options))
+            yield from batches(found, Origin(file, text_encoding(file), options))
 
-    def _read_header(self, opened: BinaryIO, file: InputFile, options: ReadOptions) -> tuple[int, int]:
-        """Returns the number of columns and the index of `text_field`; zeros for an empty file."""
-        record = b"\n"
-        while record and not record.strip(b"\r\n"):
-            record = read_record(opened, self._delimiter, most_bytes=_HEADER_BYTES)
-        if not record:
-            return 0, 0
-        if len(record) >= _HEADER_BYTES:
-            raise self._no_header(file.path, f"its first row has at least {_HEADER_BYTES:,} bytes")
-        names, *more = self._rows(record.decode(text_encoding(file), errors="replace"), file.path)
-        if more:
-            raise UserError(
-                f"{file.path} has lines that end with only a carriage return; lines of a {self._kind} file must "
-                "end with a line feed. Convert it, for example with: tr '\\r' '\\n'."
-            )
-        if options.text_field not in names:
-            raise missing_column_error(file.path, self._kind, names, options.text_field)
-        return len(names), names.index(options.text_field)
+    def _start(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> tuple[Start, TableHead]:
+        """Reads the start of a file up to the first rows, and more where the header row is longer."""
+        for size in (_START_BYTES, _HEADER_BYTES):
+            with open_text(file, open_file, options) as opened:
+                content = opened.read(size)
+                start = Start(content, not opened.read(1), text_encoding(file))
+            try:
+                head = read_head(start, self._delimiter, options.tables)
+            except BadHeaderError as error:
+                raise self._no_header(file.path, one_line(error)) from error
+            if head:
+                return start, head
+        raise self._no_header(file.path, f"its first row has at least {_HEADER_BYTES:,} bytes")
 
-    def _rows(self, text: str, path: str) -> list[list[str]]:
-        try:
-            return list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter))
-        except csv.Error as error:
-            raise self._no_header(path, one_line(error)) from error
+    def _head(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> tuple[TableHead, list[int]]:
+        """Returns the head of a file and the indices of its columns `text_field`; none for a file without rows."""
+        _, head = self._start(file, open_file, options)
+        indices = column_indices(head.names, options.text_field)
+        if head.names and not indices:
+            raise missing_column_error(file.path, self._kind, head.names, options.text_field)
+        return head, indices
 
     def _no_header(self, path: str, fault: str) -> UserError:
         return UserError(
             f"{path} has no readable header row, which a {self._kind} file must start with: {fault}. "
-            "Look for a quotation mark that is never closed, or use another --format."
+            "Look for a quotation mark that is never closed, add --quoting none if marks are text, or use another "
+            "--format."
         )
 
-    def _ranges(self, file: BinaryIO, end: int, wanted_bytes: int, block_bytes: int) -> list[tuple[int, int]]:
-        """Returns ranges of whole records, of about `wanted_bytes` each, that cover the rest of the file."""
-        start = position = file.tell()
-        count = max(1, round((end - start) / wanted_bytes))
-        edges, reached = [start], 0
-        for records in read_record_blocks(file, self._delimiter, block_bytes=block_bytes, end=end):
-            position += len(records)
-            if (position - start) * count // (end - start) > reached:
-                edges.append(position)
-                reached = (position - start) * count // (end - start)
-        return list(zip(edges, edges[1:], strict=False))
-
-    def _records(
-        self, file: BinaryIO, file_range: FileRange, end: float, block_bytes: int
-    ) -> Iterator[tuple[int, bytes]]:
-        """Yields the range in blocks of whole records, so that memory does not depend on its size.
-
-        Yields:
-            The offset at which the block ends, and the block.
-
-        Raises:
-            UserError: the file ends before the range does.
-        """
-        position = file.tell()
-        for records in read_record_blocks(file, self._delimiter, block_bytes=block_bytes, end=end):
-            position += len(records)
-            yield position, records
-        if position < end == file_range.end:
-            raise shortened_error(file_range.file.path)
-
-    def _cells(self, blocks: Iterator[tuple[int, bytes]], path: str, columns: int, index: int) -> Iterator[Item]:
-        for position, records in blocks:
-            if not records.strip(b"\r\n"):
-                continue
-            try:
-                yield from _parsed(records, self._delimiter, columns, index)
-            except (pa.ArrowInvalid, OverflowError) as error:
-                raise UserError(
-                    f"{path} can't be read as a {self._kind} file near byte {position:,}: {one_line(error)}. "
-                    "Look for a quotation mark that is never closed."
-                ) from error
+    def _items(
+        self, blocks: Iterator[tuple[int, RecordBlock]], head: TableHead, indices: list[int], lines: "_Lines"
+    ) -> Iterator[Item]:
+        separator = SEPARATORS[lines.options.tables.join]
+        for position, block in blocks:
+            if block.fault:
+                yield lines.rejected(position, block)
+            elif block.content.strip(b"\r\n"):
+                try:
+                    parsed = parse_block(block.content, head.dialect, len(head.names), indices)
+                except (pa.ArrowInvalid, OverflowError) as error:
+                    end = position + block.size
+                    raise UserError(
+                        f"{lines.file.path} can't be read as a {self._kind} file near byte {end:,}: "
+                        f"{one_line(error)}. Look for a quotation mark that is never closed."
+                    ) from error
+                for row in parsed.bad:
+                    note = f"{row.cells} cells instead of {len(head.names)}"
+                    yield Rejected("malformed row", row.content, note)
+                yield from joined_cells(parsed.columns, separator)
 
 
-def _parsed(records: bytes, delimiter: str, columns: int, index: int) -> Iterator[Item]:
-    """Yields the rows whose number of cells differs from the header's as rejected, then the cells of one column."""
-    as_found: Callable[[bytes], bytes] = bytes
-    if not is_valid_utf8(records):
-        # pyarrow gives rejected rows as text, and any bytes are valid Latin-1.
-        records = records.decode("latin-1").encode()
-        as_found = _from_latin1
-    rejected: list[Rejected] = []
+class _Lines:
+    """Finds the line of a faulty record of a file; it reads the file again, since such records are rare."""
 
-    def refuse(row: Any) -> str:
-        rejected.append(Rejected("malformed row", as_found(row.text.encode())))
-        return "skip"
+    def __init__(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:
+        self.file, self.options = file, options
+        self._open_file = open_file
+        self._known = False
 
-    # Columns are named by number, since two columns may have the same name.
-    numbers = [str(i) for i in range(columns)]
-    table = pa.csv.read_csv(
-        # The input begins with a line end, since pyarrow drops a byte order mark at the start of its input.
-        pa.BufferReader(b"\n" + records),
-        # All records are one block, so that a record may have any length.
-        read_options=pa.csv.ReadOptions(column_names=numbers, block_size=len(records) + 2, use_threads=False),
-        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
-        convert_options=pa.csv.ConvertOptions(
-            include_columns=[numbers[index]], column_types={numbers[index]: pa.large_binary()}
-        ),
-    )
-    cells = table[0].to_pylist()
-    yield from rejected
-    yield from map(as_found, cells)
+    def rejected(self, position: int, block: RecordBlock) -> Rejected:
+        """Returns a rejected record, the first one with its line."""
+        note = f"{block.size:,} bytes" if block.fault == TOO_LARGE else ""
+        if not self._known:
+            note = f"line {self._line(position):,}{', ' if note else ''}{note}"
+        self._known = True
+        return Rejected(block.fault, block.content, note)
+
+    def _line(self, position: int) -> int:
+        line = 1
+        block_bytes = self.options.limits.block_bytes
+        with open_text(self.file, self._open_file, self.options) as opened:
+            while (left := position - opened.tell()) > 0 and (block := opened.read(min(block_bytes, left))):
+                line += block.count(b"\n") or block.count(b"\r")
+        return line
 
 
-def _from_latin1(raw: bytes) -> bytes:
-    return raw.decode().encode("latin-1")
+def _records(
+    file: BinaryIO, head: TableHead, options: ReadOptions, end: float, block_bytes: int
+) -> Iterator[RecordBlock]:
+    most_bytes = options.tables.max_row_bytes
+    return RecordReader(file, head.dialect, block_bytes=block_bytes, most_bytes=most_bytes, end=end).blocks()
+
+
+def _ranges(blocks: Iterator[RecordBlock], start: int, end: int, wanted_bytes: int) -> list[tuple[int, int]]:
+    """Returns ranges of whole blocks, of about `wanted_bytes` each, that cover the rest of the file."""
+    count = max(1, round((end - start) / wanted_bytes))
+    edges, position, reached = [start], start, 0
+    for block in blocks:
+        position += block.size
+        if (position - start) * count // (end - start) > reached:
+            edges.append(position)
+            reached = (position - start) * count // (end - start)
+    return list(zip(edges, edges[1:], strict=False))
+
+
+def _placed(
+    blocks: Iterator[RecordBlock], position: int, file_range: FileRange, end: float
+) -> Iterator[tuple[int, RecordBlock]]:
+    """Yields each block of a range with its offset.
+
+    Raises:
+        UserError: the file ends before the range does.
+    """
+    for block in blocks:
+        yield position, block
+        position += block.size
+    if position < end == file_range.end:
+        raise shortened_error(file_range.file.path)
+
+
+def _skip_bytes(file: BinaryIO, count: int) -> None:
+    while count > 0 and (read := file.read(min(count, _START_BYTES))):
+        count -= len(read)

@@ -1,0 +1,47 @@
+"""Checks that the input files can be read with the settings, before any work begins."""
+
+from collections.abc import Sequence
+
+from pipelines.inputs import read_options
+from textgen import files
+from textgen.config import PrepareConfig, TablesConfig, to_json
+from textgen.console import say
+from textgen.corpus.formats import READERS
+from textgen.corpus.readers.base import InputFile
+from textgen.errors import UserError
+
+
+def check_files(found: Sequence[InputFile], config: PrepareConfig) -> None:
+    """Checks files with their readers, and prints what their content decided.
+
+    Args:
+        found: the input files.
+        config: the settings of the preparation.
+
+    Raises:
+        UserError: a file can't be read with these settings, or no file has the columns that a setting is about.
+    """
+    options, remarks = read_options(config), dict[str, list[str]]()
+    for file in found:
+        remark = READERS[file.format].check(file, files.open_file, options)
+        if remark:
+            remarks.setdefault(remark, []).append(file.path)
+    for remark, paths in remarks.items():
+        others = f" and {len(paths) - 1:,} more files are" if len(paths) > 1 else " is"
+        say(f"{paths[0]}{others} {remark}")
+    if any(READERS[file.format].has_columns for file in found):
+        return
+    for flag, value in _about_columns(config):
+        formats = ", ".join(name for name, reader in READERS.items() if reader.has_columns)
+        raise UserError(
+            f"{flag} is {value!r}, but no input file has columns. "
+            f"Leave it out, or use one of these values of --format: {formats}."
+        )
+
+
+def _about_columns(config: PrepareConfig) -> list[tuple[str, object]]:
+    """Returns the options about columns that are given, and their values."""
+    given = [("--text-field", config.text_field)] if config.text_field else []
+    usual = to_json(TablesConfig())
+    changed = {name: value for name, value in to_json(config.tables).items() if value != usual[name]}
+    return [*given, *((TablesConfig.own_settings[name].flag, value) for name, value in changed.items())]
