@@ -186,7 +186,8 @@ def test_rejected_items_and_replaced_documents_are_counted(tmp_path: Path) -> No
 def test_invalid_documents_are_dropped_on_request(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), on_invalid="drop", keep_dropped=True)
     found = tokenized(tmp_path, b"a\xff b", b"c", config=config)
-    assert found.result == {"rejected": {"invalid encoding": 1}, "replaced": 0}
+    samples = [f"{tmp_path / '0000'}, invalid encoding: 'a\ufffd b'"]
+    assert found.result == {"rejected": {"invalid encoding": 1}, "samples": samples, "replaced": 0}
     assert found.tokens_of_documents() == [[b"c"]]
     assert rejected_records(found) == [
         {"reason": "invalid encoding", "text": "a\ufffd b", "file": str(tmp_path / "0000")},
