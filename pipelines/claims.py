@@ -13,8 +13,8 @@ from pipelines.workspace import DUPLICATES, SHARDS, Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
 from textgen.console import say
-from textgen.dataset.storage import manifest
-from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, SHARD_NAME
+from textgen.dataset.storage import manifest, passed_over
+from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, PASSED_OVER_FILE, SHARD_NAME
 from textgen.errors import UserError
 from textgen.text import vocabulary
 from textgen.text.vocabulary import Vocabulary
@@ -49,6 +49,9 @@ def claim(directory: str, plan: Plan) -> Workspace:
     # Written before all other files, so that the next run recognizes the folder if this run is interrupted here.
     files.write_atomically(workspace.work_path(PLAN), json.dumps(ours).encode())
     workspace.publish_if_changed(INPUTS_FILE, plan.inputs())
+    if plan.passed_over and workspace.read(PASSED_OVER_FILE) is None:
+        # What the first run found is kept: a hidden file that has come or gone since changes no byte of the dataset.
+        workspace.publish(PASSED_OVER_FILE, passed_over.to_lines(plan.passed_over))
     if plan.tokenizer_model:
         workspace.publish_if_changed(TOKENIZER_FILE, plan.tokenizer_model)
     if plan.vocabulary:
@@ -158,7 +161,7 @@ def _plan_at_work(workspace: Workspace) -> dict[str, Any] | None:
 
 def _is_own(name: str) -> bool:
     """Returns whether a name is one of those that a preparation gives to the files of a dataset."""
-    names = (manifest.FILE_NAME, INPUTS_FILE, VOCABULARY_FILE, TOKENIZER_FILE)
+    names = (manifest.FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, VOCABULARY_FILE, TOKENIZER_FILE)
     return name in names or bool(SHARD_NAME.fullmatch(name) or DROPPED_NAME.fullmatch(name))
 
 

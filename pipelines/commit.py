@@ -1,5 +1,6 @@
 """Commits the dataset at the end of a preparation: writes the manifest from the reports of all units."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,7 +10,8 @@ from pipelines.plan import Plan
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import VOCABULARY_FILE
-from textgen.dataset.storage.manifest import FILE_NAME, Manifest, UnitReport
+from textgen.dataset.storage import passed_over
+from textgen.dataset.storage.manifest import FILE_NAME, PASSED_OVER_FILE, Manifest, UnitReport
 from textgen.text import vocabulary
 
 
@@ -44,12 +46,13 @@ class WriteManifest(beam.DoFn):
     def __init__(self, plan: Plan, workspace: Workspace):
         # A plan may have a million files, so only the values that the manifest needs are sent to the workers.
         self._config, self._fingerprint, self._inputs = plan.config, plan.fingerprint(), plan.inputs_sha256()
-        self._workspace = workspace
+        self._files, self._workspace = len(plan.files), workspace
 
     def process(self, results: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[str]:
         """Writes the file and yields its path."""
         reports = [UnitReport.from_json(result) for result in results[1]]
         learned = vocabulary.parse(files.read(self._workspace.path(VOCABULARY_FILE)))
+        names = self._workspace.read(PASSED_OVER_FILE) or b""
         made = Manifest(
             config=self._config,
             fingerprint=self._fingerprint,
@@ -57,6 +60,9 @@ class WriteManifest(beam.DoFn):
             vocabulary_sha256=learned.fingerprint(),
             tokens_sha256=learned.tokens_fingerprint(),
             inputs_sha256=self._inputs,
+            files=self._files,
+            passed_over=passed_over.count_reasons(passed_over.parse(names)),
+            passed_over_sha256=hashlib.sha256(names).hexdigest() if names else "",
             units=tuple(sorted(reports, key=_unit)),
         )
         self._workspace.publish_if_changed(FILE_NAME, made.to_bytes())

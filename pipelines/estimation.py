@@ -37,6 +37,8 @@ class Estimate:
     """Estimated output and time of a preparation.
 
     Attributes:
+        files: number of input files.
+        passed_over: number of files that were found and are not read, by reason.
         input_bytes: size of the input files, compressed files as they are.
         sampled_bytes: number of input bytes that the sample covers.
         documents: number of documents found, including dropped ones.
@@ -46,6 +48,8 @@ class Estimate:
         layouts: estimate for each layout, by its name.
     """
 
+    files: int
+    passed_over: dict[str, int]
     input_bytes: int
     sampled_bytes: int
     documents: int
@@ -89,6 +93,8 @@ def estimate(
     found = _documents(plan, total.documents, scale)
     workers = os.cpu_count() or 1
     return Estimate(
+        files=len(plan.files),
+        passed_over=plan.passed_over_reasons(),
         input_bytes=plan.total_bytes,
         sampled_bytes=round(sampled),
         documents=found,
@@ -126,7 +132,7 @@ def _run(plan: Plan, samples: Sequence[Sample], folder: Path) -> tuple[dict[str,
     """
     shared, reports, seconds = 0.0, {}, {}
     sample = [one.unit for one in samples]
-    workspace = claims.claim(str(folder / "dataset"), dataclasses.replace(plan, files=()))
+    workspace = claims.claim(str(folder / "dataset"), dataclasses.replace(plan, files=(), passed_over=()))
     # All text goes to the training split, since a small sample might otherwise leave none for the vocabulary.
     config = dataclasses.replace(plan.config, validation_percent=0, test_percent=0)
     shared += run_in_threads(tokenize.TokenizeUnit(config, workspace), sample, workspace)

@@ -1,50 +1,101 @@
-"""Finds the input files that paths, globs and folders name, and detects files that have changed since."""
+"""Finds and describes the files that paths, globs and folders name, and detects files that have changed since."""
 
-import re
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
+from pipelines.listing import FoundFile, list_files
 from textgen import files
 from textgen.config import PrepareConfig
+from textgen.console import say
 from textgen.corpus.compression import compression_of
 from textgen.corpus.formats import format_of
 from textgen.corpus.readers.base import InputFile, ReadOptions, TableOptions
+from textgen.dataset.storage.passed_over import PassedOver, count_reasons, shown, shown_accounts
 from textgen.errors import UserError
 from textgen.files import Stamp
+from textgen.folder_walk import UNREADABLE
 
-_GLOB_TOKENS = re.compile(r"\*\*|\*|\?|\[(?:!|(?!!))(?:\][^\]]*|[^\]]+)\]|.", re.DOTALL)
-"""`**`, `*`, `?`, a set such as `[a-c]` or `[!.]`, or any other character."""
+_THREADS = 16
+"""Number of files that are opened at once; a remote store takes a while for each."""
 
-_GLOBS = {"**": ".*", "*": r"[^/\\]*", "?": "."}
+_HEAD_BYTES = 1 << 16
+
+_NAMES = 3
+"""Number of files that a message names for each reason."""
 
 
-def find_inputs(patterns: Sequence[str], format: str, *, encoding: str = "utf-8") -> list[InputFile]:
-    """Returns the files that paths, globs and folders name, without repetition and sorted by path.
+class Inputs(NamedTuple):
+    """The files of a corpus, and the files that were found with them and are not read.
 
-    `*` matches within one folder, `**` across folders. A folder stands for all files in it and its subfolders, except
-    those whose names begin with a dot or an underscore. Empty files are left out.
+    Attributes:
+        files: the files to read, sorted by path.
+        passed_over: the others, sorted by path.
+    """
+
+    files: list[InputFile]
+    passed_over: list[PassedOver]
+
+    def summary(self) -> str:
+        """Returns the accounts: files found = files read + files passed over, by reason."""
+        return shown_accounts(len(self.files), count_reasons(self.passed_over))
+
+
+def find_inputs(words: Sequence[str], format: str, *, encoding: str = "utf-8", output: str | None = None) -> Inputs:
+    """Returns the files that paths, globs and folders name, and all that is passed over; see `list_files`.
+
+    The start of each file is read, so that an unreadable one is noticed before any work begins.
 
     Args:
-        patterns: paths and globs, local or URLs.
+        words: paths and globs, local or URLs.
         format: format of all files, or "auto" to detect it by the ending of each file name.
         encoding: encoding of all files, by its Python name.
+        output: folder of the new dataset, from which nothing is read; None if there is none.
 
     Raises:
-        UserError: a pattern names no file, or a file has a format that cannot be read.
+        UserError: a word names no file, the output folder holds the input, or a file has a format that cannot be
+            read.
         OSError: a store cannot be listed.
     """
-    found: dict[str, Stamp] = {}
-    for pattern in patterns:
-        matches = _matches(pattern)
-        if not matches:
-            raise UserError(f"no file matches {pattern!r}. Check the path; quote a pattern with * in it.")
-        found.update(matches)
-    return [
-        InputFile(path, stamp.size, stamp.modified, format_of(path, format), compression_of(path), encoding)
-        for path, stamp in sorted(found.items())
-        if stamp.size
-    ]
+    listing = list_files(words, output=output)
+    for folder in listing.folders_left[:_NAMES]:
+        say(f"{shown(folder)} matches too, but its files do not; to read them, add {shown(folder)}.")
+    with ThreadPoolExecutor(_THREADS) as pool:
+        described = list(pool.map(functools.partial(_describe, format=format, encoding=encoding), listing.files))
+    passed_over = listing.passed_over + [each for each in described if isinstance(each, PassedOver)]
+    return Inputs([each for each in described if isinstance(each, InputFile)], sorted(passed_over))
+
+
+def require_readable(passed_over: Sequence[PassedOver], on_unreadable: str) -> None:
+    """Checks that every file and folder may be read.
+
+    Args:
+        passed_over: what is not read.
+        on_unreadable: "fail", or "skip" to allow it.
+
+    Raises:
+        UserError: one may not be read.
+    """
+    unreadable = [each for each in passed_over if each.reason == UNREADABLE]
+    if not unreadable or on_unreadable == "skip":
+        return
+    path, _, detail = unreadable[0]
+    others = f", nor {len(unreadable) - 1:,} others" if unreadable[1:] else ""
+    raise UserError(
+        f"{shown(path)} can't be read: {detail}{others}. Nothing has been done yet. Allow this user to read it, or "
+        "leave out and count what can't be read, with --on-unreadable skip."
+    )
+
+
+def say_passed_over(found: Inputs) -> None:
+    """Prints what is passed over: a line per reason with the number of files and some of their names."""
+    for reason, count in count_reasons(found.passed_over).items():
+        paths = [shown(each.path) for each in found.passed_over if each.reason == reason]
+        names = ", ".join(paths[:_NAMES]) + (f" and {count - _NAMES:,} others" if count > _NAMES else "")
+        say(f"passed over {count:,} {reason}: {names}")
 
 
 def read_options(config: PrepareConfig) -> ReadOptions:
@@ -89,43 +140,11 @@ def _shown(stamp: Stamp) -> str:
     return f"{stamp.size:,} bytes, written {written:%Y-%m-%d %H:%M:%S.%f} UTC"
 
 
-def _matches(pattern: str) -> dict[str, Stamp]:
-    name = pattern.rstrip("/") or pattern
-    return dict(_glob(name)) or dict(_not_hidden(_glob(files.join(name, "**"))))
-
-
-def _glob(pattern: str) -> Iterator[tuple[str, Stamp]]:
-    """Yields the path and stamp of every file that a pattern matches."""
-    pattern = files.join(pattern)
-    fixed = re.split(r"[\[*?]", pattern, maxsplit=1)[0]
-    if fixed == pattern:
-        stamp = files.stamp(pattern)
-        yield from [(pattern, stamp)] if stamp else []
-        return
-    directory = fixed[: fixed.rfind("/") + 1]
-    matches = re.compile(_regex(pattern), re.DOTALL).fullmatch
-    # The root folder keeps its slash.
-    yield from (found for found in files.walk(directory.rstrip("/") or directory) if matches(found[0]))
-
-
-def _not_hidden(found: Iterator[tuple[str, Stamp]]) -> Iterator[tuple[str, Stamp]]:
-    return ((path, stamp) for path, stamp in found if not PurePosixPath(path).name.startswith((".", "_")))
-
-
-def _regex(pattern: str) -> str:
-    """Returns the regular expression that is equivalent to a glob.
-
-    >>> _regex("a/*.txt")
-    'a/[^/\\\\\\\\]*\\\\.txt'
-    """
-    return "".join(_GLOBS.get(token) or _set(token) or re.escape(token) for token in _GLOB_TOKENS.findall(pattern))
-
-
-def _set(token: str) -> str:
-    """Returns the regular expression of a set of characters; empty for any other token."""
-    if len(token) < 3:  # noqa: PLR2004 - The shortest set is `[a]`.
-        return ""
-    inner = token[1:-1].replace("\\", "\\\\")
-    if inner.startswith("!"):
-        return f"[^{inner[1:]}]"
-    return f"[\\{inner}]" if inner.startswith("^") else f"[{inner}]"
+def _describe(found: FoundFile, *, format: str, encoding: str) -> InputFile | PassedOver:
+    """Returns a file with all that readers must know of it, or the reason why it is passed over."""
+    path, stamp = found
+    try:
+        files.read_head(path, _HEAD_BYTES)
+    except OSError as error:
+        return PassedOver(path, UNREADABLE, error.strerror or str(error))
+    return InputFile(path, stamp.size, stamp.modified, format_of(path, format), compression_of(path), encoding)

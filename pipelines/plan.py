@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.input_checks import check_files
-from pipelines.inputs import check_unchanged, find_inputs, read_options
+from pipelines.inputs import (
+    Inputs,
+    PassedOver,
+    check_unchanged,
+    count_reasons,
+    find_inputs,
+    read_options,
+    require_readable,
+    say_passed_over,
+)
 from textgen import files
 from textgen.config import PrepareConfig, to_json
 from textgen.corpus import units
@@ -30,12 +39,14 @@ class Plan:
         files: the files of the corpus.
         vocabulary: the vocabulary given by the user; None if it is learned.
         tokenizer_model: content of the tokenizer's model file; empty for a tokenizer without one.
+        passed_over: the files that were found with those of the corpus and are not read.
     """
 
     config: PrepareConfig
     files: tuple[InputFile, ...]
     vocabulary: Vocabulary | None = None
     tokenizer_model: bytes = b""
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def total_bytes(self) -> int:
@@ -69,6 +80,10 @@ class Plan:
         """Returns the content of `inputs.jsonl`: one line per file, an object with the fields of `InputFile`."""
         return "".join(json.dumps(dataclasses.asdict(file)) + "\n" for file in self.files).encode()
 
+    def passed_over_reasons(self) -> dict[str, int]:
+        """Returns the number of files that are not read, by reason."""
+        return count_reasons(self.passed_over)
+
     def inputs_sha256(self) -> str:
         """Returns the SHA-256 of `inputs`, as hexadecimal digits."""
         return hashlib.sha256(self.inputs()).hexdigest()
@@ -97,6 +112,7 @@ def make_plan(
     inputs: Sequence[str],
     config: PrepareConfig,
     *,
+    output: str | None = None,
     vocabulary: str | None = None,
     tokenizer_model: str | None = None,
 ) -> Plan:
@@ -105,6 +121,7 @@ def make_plan(
     Args:
         inputs: files, folders and globs, as paths or URLs.
         config: the settings of the preparation.
+        output: folder of the new dataset, from which nothing is read; None if there is none.
         vocabulary: path or URL of a file of tokens to use; None to learn the vocabulary.
         tokenizer_model: path or URL of the tokenizer's model file; None for a tokenizer without one.
 
@@ -127,7 +144,8 @@ def make_plan(
             "Take it out, or choose another --tokenizer.",
         )
         config = dataclasses.replace(config, given_vocabulary=given.fingerprint())
-    return Plan(config, tuple(_checked_inputs(inputs, config)), given, model)
+    found = _checked_inputs(inputs, config, output)
+    return Plan(config, tuple(found.files), given, model, tuple(found.passed_over))
 
 
 def _input_file(values: Any) -> InputFile:
@@ -167,14 +185,16 @@ def _content(path: str, option: str) -> bytes:
     return content
 
 
-def _checked_inputs(inputs: Sequence[str], config: PrepareConfig) -> list[InputFile]:
-    """Returns the input files after checking that they can be read with these settings.
+def _checked_inputs(inputs: Sequence[str], config: PrepareConfig, output: str | None) -> Inputs:
+    """Returns the input files after checking that they can be read with these settings, and prints what is not read.
 
     Raises:
-        UserError: a file can't be read, all files are empty, or a text field is given but no file has columns.
+        UserError: a file can't be read, all files are passed over, or a text field is given but no file has columns.
     """
-    found = find_inputs(inputs, config.format, encoding=config.encoding)
-    if not found:
-        raise UserError(f"the files of {' '.join(inputs)} are all empty. Name files that hold text.")
-    check_files(found, config)
+    found = find_inputs(inputs, config.format, encoding=config.encoding, output=output)
+    say_passed_over(found)
+    require_readable(found.passed_over, config.on_unreadable)
+    if not found.files:
+        raise UserError(f"{' '.join(inputs)}: {found.summary()}. Name files that hold text.")
+    check_files(found.files, config)
     return found

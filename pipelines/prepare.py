@@ -42,7 +42,7 @@ def prepare(
             unknown, or a requested split would be empty.
     """
     check_beam_flags(beam_flags)
-    plan = make_plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
+    plan = make_plan(inputs, config, output=output, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
     workspace = claims.claim(output, plan)
     dataset = claims.committed(workspace)
     if dataset:

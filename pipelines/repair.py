@@ -10,7 +10,15 @@ from pipelines.runners import check_beam_flags
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
-from textgen.dataset.storage.manifest import DROPPED_NAME, FILE_NAME, INPUTS_FILE, SHARD_NAME, Manifest, read_manifest
+from textgen.dataset.storage.manifest import (
+    DROPPED_NAME,
+    FILE_NAME,
+    INPUTS_FILE,
+    PASSED_OVER_FILE,
+    SHARD_NAME,
+    Manifest,
+    read_manifest,
+)
 from textgen.dataset.storage.verification import EXTRA, Problem, verify
 from textgen.errors import UserError
 
@@ -19,6 +27,7 @@ _REMEDIES = {
     FILE_NAME: "Restore the dataset's own copy, or delete it and run the same `textgen prepare` again, which makes "
     "the dataset again in its folder.",
     INPUTS_FILE: f"It names the input files. {_AGAIN}, which writes it, then `textgen repair`.",
+    PASSED_OVER_FILE: f"It names the files that were not read. {_AGAIN}, which writes it.",
     TOKENIZER_FILE: f"It was given as an option. {_AGAIN} with the same --tokenizer-model, then `textgen repair`.",
 }
 """Remedies for damage of files that can't be made from the others, by file name."""

@@ -99,12 +99,17 @@ class TestReading:
             made.write(name, b"")
             assert files.list_names(made.directory) == [*before, name]
 
-    def test_a_folder_is_walked_to_its_last_file(self, made: Folders) -> None:
-        made.write("c/d/e", b"xy")
-        found = {path: stamp.size for path, stamp in files.walk(files.join(made.directory))}
-        assert found == {
-            files.join(made.directory, *names): size for names, size in (("a", 100), ("b", 0), ("cde", 2))
-        }
+    def test_a_head_is_the_start_of_a_file_or_all_of_a_short_one(self, made: Folders) -> None:
+        assert files.read_head(files.join(made.directory, "a"), 7) == CONTENT[:7]
+        assert files.read_head(files.join(made.directory, "a"), 700) == CONTENT
+        assert files.read_head(files.join(made.directory, "b"), 7) == b""
+        with pytest.raises(FileNotFoundError):
+            files.read_head(files.join(made.directory, "none"), 7)
+
+    def test_a_file_or_folder_exists_by_its_very_name(self, made: Folders) -> None:
+        made.write("c[1]/d*", b"x")
+        for name, there in (("a", True), ("c[1]", True), ("c[1]/d*", True), ("c1", False), ("*", False)):
+            assert files.exists(files.join(made.directory, name)) == there
 
 
 class TestWriting:
@@ -179,6 +184,17 @@ def test_paths_are_joined_as_they_were_written() -> None:
     assert files.join("gs://bucket", "a") == "gs://bucket/a"
     assert files.join("./data/", "a") == "./data/a"
     assert files.join("file:///data", "a") == "/data/a"
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    for path, expanded in (
+        ("~", "/home/me"), ("~/a", "/home/me/a"), ("./~/a", "./~/a"), ("a~", "a~"), ("~no one/a", "~no one/a"),
+        ("gs://~/a", "gs://~/a"), ("file:///a", "/a"),
+    ):  # fmt: skip
+        assert files.expand_home(path) == expanded
+    assert files.local_path("~/runs", what="a run") == Path("/home/me/runs")
+    assert Folder("~/data").path("x") == "/home/me/data/x"
 
 
 def test_what_must_be_on_this_machine_is_refused_at_a_url() -> None:

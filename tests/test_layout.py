@@ -17,6 +17,7 @@ FLOORS = (
         "textgen.console",
         "textgen.files",
         "textgen.remote_files",
+        "textgen.folder_walk",
         "textgen.block_cache",
     },
     {"textgen.corpus", "textgen.text", "textgen.dataset", "textgen.model"},

@@ -12,7 +12,7 @@ from fsspec.implementations.arrow import ArrowFSWrapper
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.registry import _registry
 
-from textgen import files
+from textgen import files, remote_files
 from textgen.errors import UserError
 from textgen.files import Folder, Range
 
@@ -175,7 +175,7 @@ class TestWritingWholeFiles:
         assert files.list_names(f"{hadoop}/_work") == []
         found, now = files.stamp(f"{hadoop}/a"), (tmp_path / "data" / "a").stat().st_mtime
         assert found and found.size == 100 and found.modified == pytest.approx(now)
-        assert [path for path, _ in files.walk(hadoop)] == [f"{hadoop}/a"]
+        assert [path for path, _, _ in remote_files.walk(hadoop)] == [f"{hadoop}/a"]
         assert Folder(hadoop).read_ranges([Range("a", 95, 110)]) == [CONTENT[95:]]
         files.remove(hadoop)
         assert files.stamp(f"{hadoop}/a") is None

@@ -52,7 +52,20 @@ def local_path(path: str | Path, *, what: str) -> Path:
             f"{path} is a URL; {what} must be in a folder of this machine. "
             "Name a local or mounted folder, and copy it to or from the URL."
         )
-    return _local(path)
+    return _local(expand_home(str(path)))
+
+
+def expand_home(path: str) -> str:
+    """Returns a path in which a `~` or `~name` at the start is replaced by the home folder, as shells do.
+
+    A file whose own name begins with `~` is written `./~name`.
+    """
+    return path if is_remote(path) else os.path.expanduser(path.removeprefix(_LOCAL))  # noqa: PTH111
+
+
+def exists(path: str) -> bool:
+    """Returns whether there is a file, folder or link, whatever characters are in its name."""
+    return remote_files.exists(path) if is_remote(path) else os.path.lexists(path.removeprefix(_LOCAL))
 
 
 def join(directory: str, *names: str) -> str:
@@ -78,6 +91,18 @@ def read(path: str) -> bytes:
     if _local(path).is_dir():
         raise missing(str(_local(path)))
     return _local(path).read_bytes()
+
+
+def read_head(path: str, size: int) -> bytes:
+    """Returns the first `size` bytes of a file, or all of a shorter one.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    if is_remote(path):
+        return remote_files.read_ranges([path], [0], [size])[0]
+    with _local(path).open("rb", buffering=0) as file:
+        return file.read(size) or b""
 
 
 def read_if_present(path: str) -> bytes | None:
@@ -108,25 +133,6 @@ def list_names(directory: str, *, files_only: bool = False) -> list[str]:
     if not _local(directory).is_dir():
         return []
     return sorted(path.name for path in _local(directory).iterdir() if not (files_only and path.is_dir()))
-
-
-def walk(directory: str) -> Iterator[tuple[str, Stamp]]:
-    """Yields the path and stamp of every file in a directory and below it; none if it is not there.
-
-    Linked and unreadable folders of this machine are passed over.
-
-    Args:
-        directory: a path or URL, with which each path that is yielded begins. Empty: the current directory.
-    """
-    if is_remote(directory):
-        yield from remote_files.walk(directory)
-        return
-    for folder, _, names in os.walk(directory.removeprefix(_LOCAL) or "."):
-        for name in names:
-            path = Path(folder, name)
-            # Files may disappear meanwhile, and a link may lead nowhere.
-            with contextlib.suppress(OSError):
-                yield join(folder, name) if directory else str(path), _stamp(path)
 
 
 def make_directory(path: str) -> None:
@@ -182,7 +188,9 @@ class Folder:
     """A folder to read from, by several threads at once if need be; a missing one is noticed when it is read."""
 
     def __init__(self, directory: str | Path):
-        self._directory = str(directory) if is_remote(directory) else str(_local(directory))
+        self._directory = expand_home(str(directory))
+        if not is_remote(directory):
+            self._directory = str(_local(self._directory))
         if is_remote(directory):
             # So that a missing driver is an error here.
             connect(self._directory)

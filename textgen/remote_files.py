@@ -109,13 +109,25 @@ def list_names(directory: str, *, files_only: bool) -> list[str]:
     return [path.rpartition("/")[2] for path in paths if path != root]
 
 
-def walk(directory: str) -> Iterator[tuple[str, Stamp]]:
-    """Yields the URL and stamp of every file in a directory and below it; none if it is not there."""
+def walk(directory: str) -> Iterator[tuple[str, str, Stamp]]:
+    """Yields URL, kind and stamp of every file in a directory and below it; none if it is not there.
+
+    The kind is that of the driver: `file`, or `link`, `other` and so on for what cannot be read.
+    """
     driver, root = connect(directory)
     with _as_os_error(directory):
         found = driver.find(root, detail=True)
         for name, info in found.items():
-            yield directory.rstrip("/") + name[len(root) :], _stamp(driver, info)
+            # Some stores have empty objects in place of directories.
+            if name != root and not name.endswith("/"):
+                yield directory.rstrip("/") + name[len(root) :], info["type"], _stamp(driver, info)
+
+
+def exists(url: str) -> bool:
+    """Returns whether there is a file or directory."""
+    driver, name = connect(url)
+    with _as_os_error(url):
+        return driver.exists(name)
 
 
 def make_directory(url: str) -> None:

@@ -58,7 +58,7 @@ def options() -> list[argparse.Action]:
     """What the command line takes, but for what is read elsewhere."""
     parser = CommandParser(add_help=False)
     add_arguments(parser)
-    elsewhere = {"input", "output", "preset", "config", "vocabulary", "tokenizer_model", "help_all"}
+    elsewhere = {"input", "output", "list", "preset", "config", "vocabulary", "tokenizer_model", "help_all"}
     hidden = argparse.SUPPRESS
     return [action for action in parser._actions if action.dest not in elsewhere and action.help is not hidden]
 

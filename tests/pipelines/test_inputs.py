@@ -5,14 +5,17 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from pipelines.inputs import find_inputs
+from pipelines.inputs import find_inputs, require_readable, say_passed_over
+from pipelines.listing.search import HIDDEN, OWN
+from textgen import files
+from textgen.dataset.storage.passed_over import PassedOver
 from textgen.errors import UserError
 
 
 def test_inputs_are_found_once_each_and_sorted(tmp_path: Path) -> None:
     for name in ("b.txt", "a.txt", "c.csv"):
         (tmp_path / name).write_text(name)
-    found = find_inputs([f"{tmp_path}/*.txt", f"{tmp_path}/a.txt", f"{tmp_path}/c.csv"], "auto")
+    found = find_inputs([f"{tmp_path}/*.txt", f"{tmp_path}/a.txt", f"{tmp_path}/c.csv"], "auto").files
     assert [(Path(file.path).name, file.format, file.size) for file in found] == [
         ("a.txt", "document", 5),
         ("b.txt", "document", 5),
@@ -20,9 +23,14 @@ def test_inputs_are_found_once_each_and_sorted(tmp_path: Path) -> None:
     ]
 
 
-def test_empty_files_are_left_out(tmp_path: Path) -> None:
+def test_empty_files_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").touch()
-    assert find_inputs([f"{tmp_path}/*"], "auto") == []
+    (tmp_path / "a.txt").write_text("x")
+    found = find_inputs([f"{tmp_path}/*"], "auto")
+    assert [file.path for file in found.files] == [f"{tmp_path}/a.txt"]
+    assert found.passed_over == [PassedOver(f"{tmp_path}/empty.txt", "empty")]
+    assert found.summary() == "2 found: 1 read, passed over: 1 empty"
+    assert find_inputs([f"{tmp_path}/empty.txt"], "auto").files == []
 
 
 @pytest.mark.parametrize("pattern", ["missing.txt", "*.nothing"])
@@ -37,7 +45,11 @@ def test_of_a_folder_all_files_are_taken_but_the_hidden_ones(tmp_path: Path, end
     for name in ("a.txt", ".hidden", "_SUCCESS", "below/b.csv.gz", "below/further/c"):
         (tmp_path / name).write_text("x")
     found = find_inputs([str(tmp_path) + ending], "auto")
-    assert [(Path(file.path).relative_to(tmp_path).as_posix(), file.format) for file in found] == [
+    assert [(each.path, each.reason) for each in found.passed_over] == [
+        (f"{tmp_path}/.hidden", HIDDEN),
+        (f"{tmp_path}/_SUCCESS", HIDDEN),
+    ]
+    assert [(Path(file.path).relative_to(tmp_path).as_posix(), file.format) for file in found.files] == [
         ("a.txt", "document"),
         ("below/b.csv.gz", "csv"),
         ("below/further/c", "document"),
@@ -72,13 +84,18 @@ def write(folder: str, *names: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
-        ("*.txt", [".h.txt", "a.txt", "b1.txt", "b2.txt"]),
+        ("*.txt", ["a.txt", "b1.txt", "b2.txt"]),
+        (".*", [".h.txt"]),
         ("b?.txt", ["b1.txt", "b2.txt"]),
         ("b[1].txt", ["b1.txt"]),
         ("b[!1].txt", ["b2.txt"]),
         ("[ab]*", ["a.txt", "b1.txt", "b2.txt"]),
-        ("**.txt", [".h.txt", "a.txt", "b1.txt", "b2.txt", "c/d.txt", "c/e/f.txt"]),
-        ("**/*.txt", ["c/d.txt", "c/e/f.txt"]),
+        ("**.txt", ["a.txt", "b1.txt", "b2.txt"]),
+        ("**/*.txt", ["a.txt", "b1.txt", "b2.txt", "c/d.txt", "c/e/f.txt"]),
+        ("c/**/*.txt", ["c/d.txt", "c/e/f.txt"]),
+        ("{b?,c/d}.txt", ["b1.txt", "b2.txt", "c/d.txt"]),
+        ("**", ["a.txt", "b1.txt", "b2.txt", "c/d.txt", "c/e/f.txt"]),
+        ("*/**/f*", ["c/e/f.txt"]),
         ("*/*.txt", ["c/d.txt"]),
         ("c", ["c/d.txt", "c/e/f.txt"]),
         ("c/", ["c/d.txt", "c/e/f.txt"]),
@@ -89,46 +106,102 @@ def write(folder: str, *names: str) -> None:
 )
 def test_patterns_match_alike_wherever_the_files_are(folder: str, pattern: str, names: list[str]) -> None:
     write(folder, ".h.txt", "a.txt", "b1.txt", "b2.txt", "c/d.txt", "c/e/f.txt", "c/_SUCCESS")
-    found = find_inputs([f"{folder}/{pattern}"], "auto")
+    found = find_inputs([f"{folder}/{pattern}"], "auto").files
     assert [file.path for file in found] == [f"{folder}/{name}" for name in names]
     assert all(file.size == 1 and file.modified > 1_000_000_000 for file in found)
 
 
-@pytest.mark.parametrize("pattern", ["none", "none/*", "c", "["])
+@pytest.mark.parametrize("pattern", ["none", "none/*", "c/*.txt", "["])
 def test_a_pattern_without_a_match_is_an_error_wherever_the_files_are(folder: str, pattern: str) -> None:
     write(folder, "c/.hidden")
     with pytest.raises(UserError, match="no file matches"):
         find_inputs([f"{folder}/{pattern}"], "auto")
 
 
-def test_an_existing_name_with_brackets_is_a_pattern(folder: str) -> None:
-    write(folder, "a[1].txt", "a1.txt")
-    assert [file.path for file in find_inputs([f"{folder}/a[1].txt"], "auto")] == [f"{folder}/a1.txt"]
-    assert len(find_inputs([f"{folder}/a*"], "auto")) == 2
+@pytest.mark.parametrize("name", ["a[1].txt", "[a1]/x.txt", "who?.txt", "*", "{a,b}.txt", "[a1]"])
+def test_a_name_that_exists_is_that_file_and_no_pattern(folder: str, name: str) -> None:
+    write(folder, name, "a1.txt", "a/x.txt", "who1.txt", "b.txt")
+    assert [file.path for file in find_inputs([f"{folder}/{name}"], "auto").files] == [f"{folder}/{name}"]
+    assert find_inputs([f"{folder}/[a]1.txt"], "auto").files[0].path == f"{folder}/a1.txt"
+
+
+def test_a_folder_whose_files_do_not_match_is_told(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder, "a.txt", "c/d.txt")
+    assert [file.path for file in find_inputs([f"{folder}/*"], "auto").files] == [f"{folder}/a.txt"]
+    assert f"{folder}/c matches too, but its files do not; to read them, add {folder}/c." in capsys.readouterr().err
+
+
+def test_a_dataset_below_a_folder_is_passed_over_wherever_it_is(folder: str) -> None:
+    write(folder, "a.txt", "out/_work/plan.json", "out/inputs.jsonl", "out/x/y.txt")
+    found = find_inputs([folder], "auto")
+    assert [file.path for file in found.files] == [f"{folder}/a.txt"]
+    assert {(each.reason, each.detail) for each in found.passed_over} == {(OWN, f"in {folder}/out")}
+    assert len(found.passed_over) == 3
+    assert find_inputs([folder], "auto", output=f"{folder}/out").passed_over == []
+    with pytest.raises(UserError, match="holds the input"):
+        find_inputs([f"{folder}/out/x"], "auto", output=f"{folder}/out")
 
 
 def test_patterns_may_be_relative_to_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(str(tmp_path), "a.txt", "c/d.txt")
     monkeypatch.chdir(tmp_path)
     for pattern, path in (("*.txt", "a.txt"), ("./*.txt", "./a.txt"), ("c", "c/d.txt"), ("c/*", "c/d.txt")):
-        assert [file.path for file in find_inputs([pattern], "auto")] == [path]
+        assert [file.path for file in find_inputs([pattern], "auto").files] == [path]
 
 
 def test_a_local_stamp_is_that_of_the_operating_system(tmp_path: Path) -> None:
     write(str(tmp_path), "a.txt")
     for pattern in ("a.txt", "*", ""):
-        (found,) = find_inputs([f"{tmp_path}/{pattern}"], "auto")
+        (found,) = find_inputs([f"{tmp_path}/{pattern}"], "auto").files
         assert found.modified == os.stat(tmp_path / "a.txt").st_mtime  # noqa: PTH116
 
 
-def test_links_to_files_are_taken_and_broken_links_are_left_out(tmp_path: Path) -> None:
-    write(str(tmp_path), "a.txt")
-    (tmp_path / "b.txt").symlink_to(tmp_path / "a.txt")
-    (tmp_path / "c.txt").symlink_to(tmp_path / "none")
-    assert [Path(file.path).name for file in find_inputs([str(tmp_path)], "auto")] == ["a.txt", "b.txt"]
+def test_a_file_of_several_names_is_read_once(tmp_path: Path) -> None:
+    write(str(tmp_path), "in/b.txt", "other.txt")
+    (tmp_path / "in" / "c.txt").symlink_to("b.txt")
+    (tmp_path / "in" / "d.txt").hardlink_to(tmp_path / "in" / "b.txt")
+    (tmp_path / "in" / "e.txt").symlink_to(tmp_path / "none")
+    (tmp_path / "in" / "f.txt").symlink_to("../other.txt")
+    found = find_inputs([f"{tmp_path}/in", f"{tmp_path}/in/../in/b.txt"], "auto")
+    assert [Path(file.path).name for file in found.files] == ["b.txt", "f.txt"]
+    first = f"{tmp_path}/in/b.txt"
+    assert [(Path(each.path).name, each.reason, each.detail) for each in found.passed_over] == [
+        ("c.txt", "already read by another name", f"as {first}"),
+        ("d.txt", "already read by another name", f"as {first}"),
+        ("e.txt", "broken link", f"to {tmp_path}/none"),
+    ]
+
+
+def test_a_hidden_file_that_is_named_is_read(tmp_path: Path) -> None:
+    write(str(tmp_path), "a.txt", ".b.txt")
+    found = find_inputs([str(tmp_path), f"{tmp_path}/.b.txt"], "auto")
+    assert (len(found.files), found.passed_over) == (2, [])
+
+
+def test_an_unreadable_file_stops_the_job_or_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(str(tmp_path), "a.txt", "b.txt", "c.txt")
+    original = files.read_head
+
+    def read_head(path: str, size: int) -> bytes:
+        if path.endswith("a.txt"):
+            return original(path, size)
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(files, "read_head", read_head)
+    found = find_inputs([str(tmp_path)], "auto")
+    assert [Path(file.path).name for file in found.files] == ["a.txt"]
+    message = r"b\.txt can't be read: Permission denied, nor 1 others\. .*--on-unreadable skip\."
+    with pytest.raises(UserError, match=message):
+        require_readable(found.passed_over, "fail")
+    require_readable(found.passed_over, "skip")
+    say_passed_over(found)
+    assert capsys.readouterr().err == f"passed over 2 unreadable: {tmp_path}/b.txt, {tmp_path}/c.txt\n"
 
 
 def test_a_file_url_is_a_path_of_this_machine(tmp_path: Path) -> None:
     write(str(tmp_path), "a.txt")
     for pattern in ("a.txt", "*", ""):
-        assert [file.path for file in find_inputs([f"file://{tmp_path}/{pattern}"], "auto")] == [f"{tmp_path}/a.txt"]
+        (found,) = find_inputs([f"file://{tmp_path}/{pattern}"], "auto").files
+        assert found.path == f"{tmp_path}/a.txt"

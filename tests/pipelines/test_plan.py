@@ -93,6 +93,7 @@ def test_every_setting_tells_plans_apart() -> None:
         "mentions": "mask", "numbers": "zero", "redactions": "mask", "max_repeats": 3, "unknown": "drop",
         "min_tokens": 1, "max_tokens": 9, "min_letters_percent": 5.0, "repetition": "drop", "duplicates": "drop",
         "near_duplicates": 0.8, "format": "csv", "text_field": "x", "encoding": "cp1252", "on_invalid": "fail",
+        "on_unreadable": "skip",
         "keep_dropped": True, "window": 4, "stride": 2, "boundaries": False, "layout": "spans",
         "given_vocabulary": "ab", "split_by": "tail", "validation_percent": 1.0, "test_percent": 1.0,
         "split_field": "x", "group_field": "x", "held_out_duplicates": "drop", "given_splits": "test",
@@ -180,7 +181,7 @@ def test_what_is_given_and_can_not_be_used_is_an_error_before_any_work(
 @pytest.mark.parametrize(
     ("name", "content", "settings", "message"),
     [
-        ("a.txt", b"", {}, r"are all empty\. Name files that hold text\."),
+        ("a.txt", b"", {}, r"1 found: 0 read, passed over: 1 empty\. Name files that hold text\."),
         (
             "a.txt",
             b"a",

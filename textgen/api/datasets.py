@@ -1,31 +1,34 @@
 """Functions that make, estimate and repair datasets in this process, with Apache Beam."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipelines import estimation, runners
 from pipelines import prepare as preparing
 from pipelines import repair as repairing
 from pipelines.estimation import Estimate
+from pipelines.inputs import Inputs, find_inputs
 from pipelines.repair import Repair
+from textgen import files
 from textgen.api.keywords import prepare_config, with_settings
 from textgen.config import PrepareConfig
 from textgen.dataset.storage.manifest import Manifest
 
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-"""One path or several: files, folders and globs, local or on any filesystem that Apache Beam knows."""
+PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+Paths = PathLike | Iterable[PathLike]
+"""One path or several: files, folders and globs, local or URLs."""
 
 
 @with_settings("prepare")
 def prepare(
     inputs: Paths,
-    output: str | os.PathLike[str],
+    output: PathLike,
     *,
     preset: str | None = None,
     config: PrepareConfig | None = None,
-    vocabulary: str | os.PathLike[str] | None = None,
-    tokenizer_model: str | os.PathLike[str] | None = None,
+    vocabulary: PathLike | None = None,
+    tokenizer_model: PathLike | None = None,
     beam_flags: Sequence[str] = (),
     **settings: Any,
 ) -> Manifest:
@@ -63,11 +66,11 @@ def prepare(
     with runners.without_interactive_beam():
         return preparing.prepare(
             _paths(inputs),
-            os.fspath(output),
+            _path(output),
             prepare_config(config, preset, settings),
             beam_flags,
-            vocabulary=_path(vocabulary),
-            tokenizer_model=_path(tokenizer_model),
+            vocabulary=_path_if_given(vocabulary),
+            tokenizer_model=_path_if_given(tokenizer_model),
         )
 
 
@@ -77,8 +80,8 @@ def estimate(
     *,
     preset: str | None = None,
     config: PrepareConfig | None = None,
-    vocabulary: str | os.PathLike[str] | None = None,
-    tokenizer_model: str | os.PathLike[str] | None = None,
+    vocabulary: PathLike | None = None,
+    tokenizer_model: PathLike | None = None,
     **settings: Any,
 ) -> Estimate:
     """Estimates from a sample of the corpus the size of a dataset, and the time that its preparation takes.
@@ -105,12 +108,12 @@ def estimate(
     return estimation.estimate(
         _paths(inputs),
         prepare_config(config, preset, settings),
-        vocabulary=_path(vocabulary),
-        tokenizer_model=_path(tokenizer_model),
+        vocabulary=_path_if_given(vocabulary),
+        tokenizer_model=_path_if_given(tokenizer_model),
     )
 
 
-def repair(data: str | os.PathLike[str], *, beam_flags: Sequence[str] = ()) -> Repair:
+def repair(data: PathLike, *, beam_flags: Sequence[str] = ()) -> Repair:
     """Makes the damaged and missing files of a dataset again from its input files, and leaves the others untouched.
 
     Args:
@@ -129,13 +132,31 @@ def repair(data: str | os.PathLike[str], *, beam_flags: Sequence[str] = ()) -> R
         [Problem(file='train-000003.tfrecord', unit=3, what='missing')]
     """
     with runners.without_interactive_beam():
-        return repairing.repair(os.fspath(data), beam_flags)
+        return repairing.repair(_path(data), beam_flags)
+
+
+def list_inputs(inputs: Paths, *, config: PrepareConfig, output: PathLike | None = None) -> Inputs:
+    """Returns the files that `prepare` would read with these settings, and those that it would pass over.
+
+    Args:
+        inputs: as for `prepare`.
+        config: settings of the preparation.
+        output: folder of the dataset, from which nothing is read; None if there is none.
+
+    Raises:
+        UserError: an input names no file, or a file cannot be read with these settings.
+    """
+    return find_inputs(_paths(inputs), config.format, encoding=config.encoding, output=_path_if_given(output))
 
 
 def _paths(inputs: Paths) -> list[str]:
-    several = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    return [os.fspath(path) for path in several]
+    several = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else inputs
+    return [os.fsdecode(path) for path in several]
 
 
-def _path(path: str | os.PathLike[str] | None) -> str | None:
-    return None if path is None else os.fspath(path)
+def _path(path: PathLike) -> str:
+    return files.expand_home(os.fsdecode(path))
+
+
+def _path_if_given(path: PathLike | None) -> str | None:
+    return None if path is None else _path(path)

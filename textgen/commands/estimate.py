@@ -20,6 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = prepare.config_from(arguments)
 
     from textgen.api.datasets import estimate
+    from textgen.dataset.storage.passed_over import shown_accounts
 
     found = estimate(
         arguments.input, config=config, vocabulary=arguments.vocabulary, tokenizer_model=arguments.tokenizer_model
@@ -30,6 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(json.dumps(values, indent=1))
         return
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items()) or "none"
+    print(f"files       {shown_accounts(found.files, found.passed_over)}")
     print(f"input       {found.input_bytes:,} bytes, {found.sampled_bytes:,} of them sampled")
     print(f"documents   {found.documents:,}, dropped: {dropped}")
     if config.selection.duplicates == "drop" or config.selection.near_duplicates:

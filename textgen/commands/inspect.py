@@ -106,6 +106,7 @@ def accounts(manifest: "Manifest") -> str:
     total = manifest.total
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in total.dropped.items()) or "none"
     lines = [
+        f"files       {manifest.file_accounts()}",
         f"input       {total.bytes:,} bytes, {total.documents:,} documents: {total.kept:,} kept, dropped: {dropped}",
         f"repaired    {total.replaced:,} documents held invalid UTF-8, now U+FFFD",
         f"{'split':<12}{'documents':>11}{'characters':>14}{'tokens':>14}{'unknown':>9}"
@@ -130,6 +131,7 @@ def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> di
         counts["bytes"] = sum(shard["bytes"] for shard in shards if shard["split"] == split)
     ranked = list(zip(words.tokens, words.counts, strict=True))
     return {
+        "files": {"read": manifest.files, "passed_over": manifest.passed_over},
         **values,
         "layout": manifest.config.layout,
         "window": manifest.config.window,

@@ -1,6 +1,7 @@
 """Turn text files into a dataset: sharded TFRecords of every (window, next token) pair."""
 
 import argparse
+import sys
 
 from textgen.config import STAGES, TEXT_DEFAULTS, PrepareConfig
 from textgen.config.options import CommandParser, add_settings, add_sources, given
@@ -14,7 +15,11 @@ def add_arguments(parser: CommandParser) -> None:
     parser.epilog = (
         "Options of Apache Beam are passed on: --runner, --direct_num_workers, --project, --temp_location and others."
     )
-    parser.add_argument("--output", required=True, metavar="DIR", help="folder of the new dataset")
+    parser.add_argument("--output", metavar="DIR", help="folder of the new dataset; not needed with --list")
+    parser.add_argument(
+        "--list", action="store_true",
+        help="print the files that would be read, with formats, and those that would not, with reasons, and exit",
+    )  # fmt: skip
     add_input_arguments(parser)
 
 
@@ -57,8 +62,12 @@ def config_from(arguments: argparse.Namespace) -> PrepareConfig:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prepares a dataset and prints its counts."""
+    """Prepares a dataset and prints its counts, or lists its input files."""
     config = config_from(arguments)
+    if arguments.list:
+        _list(arguments, config)
+        return
+    require(arguments.output is not None, "--output is missing; a dataset needs a folder. Add --output DIR.")
 
     from textgen.api.datasets import prepare
     from textgen.commands.inspect import accounts
@@ -72,3 +81,23 @@ def run(arguments: argparse.Namespace) -> None:
         beam_flags=arguments.beam_flags,
     )
     print(accounts(manifest))
+
+
+def _list(arguments: argparse.Namespace, config: PrepareConfig) -> None:
+    """Prints a line for each file that was found.
+
+    Raises:
+        UserError: a file is unreadable, so that a preparation would fail.
+    """
+    from pipelines.inputs import require_readable
+    from textgen.api.datasets import list_inputs
+    from textgen.dataset.storage.passed_over import shown
+
+    found = list_inputs(arguments.input, config=config, output=arguments.output)
+    for file in found.files:
+        print(f"{' '.join((file.format, *file.compression)):<20} {shown(file.path)}")
+    for path, reason, detail in found.passed_over:
+        print(f"{'-':<20} {shown(path)}: {reason}{f' ({shown(detail)})' * bool(detail)}")
+    print(f"files{'':<15} {found.summary()}")
+    sys.stdout.flush()
+    require_readable(found.passed_over, config.on_unreadable)

@@ -10,6 +10,7 @@ from textgen.config import STAGES
 from textgen.config.options import CommandParser, add_settings, add_sources, given
 from textgen.config.settings_file import collect, train_configs
 from textgen.errors import require
+from textgen.files import expand_home
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -96,7 +97,7 @@ def _weights(given: list[str]) -> dict[str, float]:
     """Returns the weight of each dataset that --data names."""
     weights: dict[str, float] = {}
     for word in given:
-        weighted = None if Path(word).exists() else re.fullmatch(r"(.+):(\d+(?:\.\d+)?)", word)
+        weighted = None if Path(expand_home(word)).exists() else re.fullmatch(r"(.+):(\d+(?:\.\d+)?)", word)
         directory, weight = (weighted[1], float(weighted[2])) if weighted else (word, 1.0)
         require(directory not in weights, f"--data is {directory} twice; a dataset has one weight. Give it once.")
         weights[directory] = weight

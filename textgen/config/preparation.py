@@ -210,6 +210,10 @@ class PrepareConfig(SplitSettings):
         help="documents with bytes that are invalid in the encoding: replace the bytes by U+FFFD, drop the document, "
         "or fail",
     )  # fmt: skip
+    on_unreadable: str = setting(
+        "fail", choices=("fail", "skip"), group="input",
+        help="files and folders that may not be read: fail before any work begins, or skip and count them",
+    )  # fmt: skip
     keep_dropped: bool = setting(
         False, group="filters", help="write the dropped documents and the reasons to dropped-*.jsonl"
     )

@@ -43,7 +43,7 @@ def read_settings(path: str | Path, stage: str) -> dict[str, Any]:
     Raises:
         UserError: the file can't be read, or holds an unknown setting or a value that is not allowed.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     values = _of_stage(_load(path), stage, path)
     known = {setting.name: setting for setting in STAGES[stage]}
     settings = {name: values.pop(name) for name in INTERNAL if name in values}

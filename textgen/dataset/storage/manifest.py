@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, from_json, to_json
+from textgen.dataset.storage.passed_over import PASSED_OVER_FILE, shown_accounts
 from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.shards import Block, Shard
 from textgen.errors import UserError
-from textgen.files import Folder, is_remote
+from textgen.files import Folder, expand_home, is_remote
 
 FILE_NAME = "manifest.json"
 INPUTS_FILE = "inputs.jsonl"
@@ -145,6 +146,9 @@ class Manifest:
         vocabulary_sha256: SHA-256 of `vocabulary.jsonl`.
         tokens_sha256: SHA-256 of the vocabulary's tokens without their counts; if it is equal, ids mean the same.
         inputs_sha256: SHA-256 of `inputs.jsonl`, which lists the input files.
+        files: number of input files; 0 in a manifest of version 4.
+        passed_over: number of files that were found and not read, by reason.
+        passed_over_sha256: SHA-256 of `passed_over.jsonl`, which names them; empty if there are none.
         units: report of each unit.
         version: version of the dataset's bytes, see `VERSION`.
     """
@@ -156,6 +160,9 @@ class Manifest:
     tokens_sha256: str
     inputs_sha256: str
     units: tuple[UnitReport, ...]
+    files: int = 0
+    passed_over: dict[str, int] = dataclasses.field(default_factory=dict)
+    passed_over_sha256: str = ""
     version: int = VERSION
 
     @functools.cached_property
@@ -197,6 +204,11 @@ class Manifest:
     def text(self) -> TextConfig:
         """Settings of cleaning and tokenization."""
         return self.config.text
+
+    def file_accounts(self) -> str:
+        """Returns the numbers of files that were found, read and passed over, in one line."""
+        named = f"; {PASSED_OVER_FILE} names them" if self.passed_over else ""
+        return shown_accounts(self.files, self.passed_over) + named
 
     def to_bytes(self) -> bytes:
         """Returns the content of the file: JSON with one unit per line, and its SHA-256 as the last field."""
@@ -255,7 +267,7 @@ def read_manifest(directory: str | Path) -> Manifest:
         content = Folder(directory).read(FILE_NAME)
     except FileNotFoundError:
         # Object stores have no empty folders, so a remote folder cannot be checked by itself.
-        is_there = is_remote(directory) or Path(directory).exists()
+        is_there = is_remote(directory) or Path(expand_home(str(directory))).exists()
         what = f"is not a dataset: it has no {FILE_NAME}" if is_there else "is not there"
         raise UserError(f"{directory} {what}. Make one with `textgen prepare --output {directory}`.") from None
     return parse(content)

@@ -10,6 +10,7 @@ from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.dataset.storage.manifest import (
     FILE_NAME,
     INPUTS_FILE,
+    PASSED_OVER_FILE,
     SHARD_NAME,
     WORK_FOLDER,
     Manifest,
@@ -58,7 +59,7 @@ def verify(directory: str | Path) -> list[Problem]:
         UserError: the folder is not a dataset, or its manifest is damaged or has another version.
         OSError: a file cannot be read.
     """
-    folder, manifest = str(directory), read_manifest(directory)
+    folder, manifest = files.expand_home(str(directory)), read_manifest(directory)
     shards = {shard.name: _shard_fault(files.join(folder, shard.name), shard) for shard in manifest.total.shards}
     others = {name: _fault(files.join(folder, name), sha256) for name, sha256 in _digests(manifest).items()}
     names = files.list_names(folder)
@@ -105,6 +106,8 @@ def _fault(path: str, sha256: str) -> str:
 def _digests(manifest: Manifest) -> dict[str, str]:
     """Returns the SHA-256 of every file in the manifest other than shards, by name."""
     digests = {VOCABULARY_FILE: manifest.vocabulary_sha256, INPUTS_FILE: manifest.inputs_sha256}
+    if manifest.passed_over_sha256:
+        digests[PASSED_OVER_FILE] = manifest.passed_over_sha256
     if manifest.text.tokenizer_model:
         digests[TOKENIZER_FILE] = manifest.text.tokenizer_model
     return digests | {

@@ -1,0 +1,27 @@
+import os
+
+from textgen.dataset.storage.passed_over import PassedOver, count_reasons, parse, shown, shown_accounts, to_lines
+
+PASSED_OVER = [
+    PassedOver("a.txt", "empty"),
+    PassedOver("é\n.csv", "unreadable", "Permission denied"),
+    PassedOver(os.fsdecode(b"\xff.txt"), "empty"),
+]
+
+
+def test_files_of_any_name_are_read_back_from_their_lines() -> None:
+    assert to_lines(PASSED_OVER).count(b"\n") == 3
+    assert parse(to_lines(PASSED_OVER)) == PASSED_OVER
+    assert (to_lines([]), parse(b"")) == (b"", [])
+
+
+def test_the_accounts_close() -> None:
+    reasons = count_reasons(PASSED_OVER)
+    assert reasons == {"empty": 2, "unreadable": 1}
+    assert shown_accounts(1_000, reasons) == "1,003 found: 1,000 read, passed over: 2 empty, 1 unreadable"
+    assert shown_accounts(1, {}) == "1 found: 1 read, passed over: none"
+
+
+def test_a_path_is_shown_on_one_line_and_can_be_printed() -> None:
+    assert [shown(each.path) for each in PASSED_OVER] == ["a.txt", r"'\xe9\n.csv'", r"'\udcff.txt'"]
+    assert shown("é ü.txt") == "é ü.txt"
