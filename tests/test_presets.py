@@ -39,7 +39,12 @@ def test_the_notebook_preset_is_the_word_level_notebook():
 def test_the_char_preset_keeps_the_text_as_it_stands():
     char = prepared("char")
     assert char.text == TextConfig(
-        tokenizer="char", vocabulary_size=1000, case="keep", whitespace="keep", punctuation="keep"
+        tokenizer="char",
+        vocabulary_size=1000,
+        normalization="nfc",
+        case="keep",
+        whitespace="keep",
+        punctuation="keep",
     )
     assert char.split_by == "tail"
 
@@ -56,8 +61,18 @@ def test_the_presets_for_kinds_of_text_have_no_settings_of_training_and_drop_dup
 @pytest.mark.parametrize("preset", presets.names("prepare"))
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_every_preset_goes_with_every_tokenizer(preset, tokenizer):
+    if preset == "tokenized" and tokenizer != "word":
+        with pytest.raises(UserError, match="Leave it out, or use --tokenizer word"):
+            prepared(preset, tokenizer=tokenizer)
+        return
     made = to_json(prepared(preset, tokenizer=tokenizer).text)
     wanted = {**TEXT_DEFAULTS[tokenizer], **settings(preset, "prepare"), "tokenizer": tokenizer}
     assert {name: made[name] for name in wanted if name in made} == {
         name: value for name, value in wanted.items() if name in made
     }
+
+
+def test_the_preset_for_tokenized_corpora_keeps_words_and_lines():
+    text = prepared("tokenized").text
+    assert (text.case, text.punctuation, text.normalization) == ("keep", "keep", "nfc")
+    assert (text.unknown_word, text.line_ends) == ("<unk>", "token")

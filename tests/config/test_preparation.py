@@ -212,3 +212,10 @@ def test_settings_are_given_by_name_only():
 def test_the_held_out_shares_come_in_the_order_of_the_splits():
     made = prepare(validation_percent=10, test_percent=0)
     assert list(made.held_out_percent().items()) == [("validation", 10), ("test", 0)]
+
+
+@pytest.mark.parametrize("settings", [{"unknown_word": "<unk>"}, {"line_ends": "token"}])
+def test_words_of_special_meaning_need_the_word_tokenizer(settings):
+    assert TextConfig(**settings)
+    with pytest.raises(UserError, match="with the char tokenizer.*--tokenizer word"):
+        TextConfig(tokenizer="char", punctuation="keep", **settings)

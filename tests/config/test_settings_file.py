@@ -111,7 +111,12 @@ def test_options_go_before_the_file_and_the_file_before_the_preset(tmp_path: Pat
 
 def test_the_defaults_of_the_tokenizer_stand_in_for_what_no_one_says():
     assert prepare_config({"tokenizer": "char", "case": "fold"}).text == TextConfig(
-        tokenizer="char", vocabulary_size=1000, case="fold", whitespace="keep", punctuation="keep"
+        tokenizer="char",
+        vocabulary_size=1000,
+        normalization="nfc",
+        case="fold",
+        whitespace="keep",
+        punctuation="keep",
     )
     with pytest.raises(UserError, match="tokenizer is 'bpe'"):
         prepare_config({"tokenizer": "bpe"})

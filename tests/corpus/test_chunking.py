@@ -108,6 +108,30 @@ def test_an_unbroken_text_is_cut_before_no_character_that_joins_the_one_before(b
         assert unicodedata.normalize("NFKC", text).startswith(halves)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("\u06cc\u200c", "\u062e"),
+        ("\u0dca\u200d", "\u0dbb"),
+        ("\U0001f469\u200d", "\U0001f680"),
+        ("\u2764\ufe0f\u200d", "\U0001f525"),
+        ("\U0001f44d", "\U0001f3fd"),
+        ("\u1780\u200b", "\u1781"),
+    ],
+)
+def test_an_unbroken_text_is_cut_beside_no_joiner_or_selector(before, after):
+    text = "a" * 400 + before + after + "b" * 50
+    for size in range(400, 400 + len((before + after).encode())):
+        first, second = (part.decode() for part in list(split_into_chunks([text.encode()], chunk_bytes=size))[:2])
+        assert first.endswith("a")
+        assert second.startswith(("a", before + after))
+
+
+def test_a_chunk_does_not_end_with_a_space_that_is_not_of_ascii():
+    text = ("a" * 400 + "\u3000" + "b" * 50).encode()
+    assert find_chunk_end(text, chunk_bytes=403) == 400
+
+
 def test_a_run_of_marks_that_is_too_long_is_cut_between_characters():
     text = ("e" + "\u0301" * 200).encode()
     assert find_chunk_end(text, chunk_bytes=160) == 159

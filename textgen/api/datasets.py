@@ -40,7 +40,8 @@ def prepare(
     Args:
         inputs: one path or several: files, folders and globs, local or remote (`gs://…`, `s3://…`).
         output: folder of the dataset, new or of an interrupted call.
-        preset: named settings: `notebook`, `char`, `prose`, `complaints` or `social`.
+        preset: named settings: `notebook`, `char`, `tokenized`, `prose`, `complaints` or
+            `social`.
         config: all settings at once, in place of `preset` and `settings`.
         vocabulary: file of the tokens, one per line, or the `vocabulary.jsonl` of another dataset. By default the
             tokens are learned from the training split.

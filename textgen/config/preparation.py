@@ -120,13 +120,21 @@ class TextConfig(Settings):
         0, at_least=0, remedy="Use 0 to keep runs of any length.", group="cleaning", former="repeats",
         help="maximum number of times that a character repeats in a row; more are removed; 0: no limit",
     )  # fmt: skip
+    unknown_word: str = setting(
+        "", group="tokens", metavar="WORD",
+        help="word of the text that stands for an unknown one, such as '<unk>'; it gets the id of [UNK] (word)",
+    )  # fmt: skip
+    line_ends: str = setting(
+        "space", choices=("space", "token"), group="tokens",
+        help="line ends within documents: white space, or a token each (word)",
+    )  # fmt: skip
     unknown: str = setting(
         "token", choices=("token", "drop"), group="tokens", advanced=True,
         help="tokens outside the vocabulary: the id of [UNK], or dropped",
     )  # fmt: skip
 
     def check_together(self) -> None:
-        """Checks that punctuation and white space fit the tokenizer.
+        """Checks that punctuation, white space and special words fit the tokenizer.
 
         Raises:
             UserError: they do not.
@@ -139,6 +147,16 @@ class TextConfig(Settings):
         require(
             self.tokenizer != "wordpiece" or self.whitespace == "collapse",
             "whitespace is 'keep' with the wordpiece tokenizer, which splits at white space. Use 'collapse'.",
+        )
+        require(
+            self.tokenizer == "word" or not self.unknown_word,
+            f"unknown word is {self.unknown_word!r} with the {self.tokenizer} tokenizer, whose tokens are no words. "
+            "Leave it out, or use --tokenizer word.",
+        )
+        require(
+            self.tokenizer == "word" or self.line_ends == "space",
+            f"line ends is 'token' with the {self.tokenizer} tokenizer; only word has such a token. "
+            "Use --tokenizer word, or --tokenizer char, which keeps line ends as characters.",
         )
 
 

@@ -1,7 +1,8 @@
 """Splits documents that are too long to be held in memory into chunks.
 
 A chunk ends before white space, so that no word or combining sequence is split. The white space begins the next
-chunk, so that the concatenated chunks are the document.
+chunk, so that the concatenated chunks are the document. A text without white space is split between two characters
+that neither combine nor have a joiner, variation selector or other ignorable character between them.
 """
 
 import unicodedata
@@ -12,6 +13,7 @@ from textgen.corpus.readers.base import CHUNK_BYTES
 _WHITE_SPACE = (b" ", b"\n", b"\r", b"\t", b"\v", b"\f")
 # Maximum number of bytes per character in UTF-8.
 _LONGEST_CHARACTER = 4
+_MODIFIERS = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _PREFERRED = 16
 """A line end is preferred in the last sixteenth of a chunk, where it shortens the chunk only a little."""
 
@@ -66,14 +68,19 @@ def _before_white_space(text: bytes | bytearray, start: int, found: int) -> int:
 
 
 def _between_characters(text: bytes | bytearray, first: int, last: int) -> int:
-    """Returns the last offset at which the next character does not combine with the one before it."""
+    """Returns the last offset at which the next character does not depend on the one before it."""
     boundary = _character_start(text, last)
     offset = boundary
     while offset > first:
-        if not _joins(text[offset : offset + _LONGEST_CHARACTER].decode(errors="ignore")[0]):
+        before = _character_start(text, offset - 1)
+        if not (_joins(_character(text, offset)) or _goes_on(_character(text, before))):
             return offset
-        offset = _character_start(text, offset - 1)
+        offset = before
     return boundary
+
+
+def _character(text: bytes | bytearray, start: int) -> str:
+    return text[start : start + _LONGEST_CHARACTER].decode(errors="ignore")[0]
 
 
 def _character_start(text: bytes | bytearray, offset: int) -> int:
@@ -84,6 +91,15 @@ def _character_start(text: bytes | bytearray, offset: int) -> int:
 
 
 def _joins(character: str) -> bool:
-    """Returns whether a character is a mark or Hangul vowel or final, which may combine with the one before it."""
+    """Returns whether a character may depend on the one before it.
+
+    This is a mark, a Hangul vowel or final, an emoji modifier, or a character without a shape such as a joiner.
+    """
     first = unicodedata.normalize("NFKD", character)[0]
-    return unicodedata.category(first).startswith("M") or "\u1160" <= first <= "\u11ff"
+    category = unicodedata.category(first)
+    return category.startswith("M") or category == "Cf" or "\u1160" <= first <= "\u11ff" or first in _MODIFIERS
+
+
+def _goes_on(character: str) -> bool:
+    """Returns whether a character affects the one after it; space after the last word of a chunk would be lost."""
+    return character.isspace() or unicodedata.category(character) in ("Cf", "Cc") or "\ufe00" <= character <= "\ufe0f"

@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 import tensorflow as tf
 
-from textgen.text.cleaning.whitespace import collapse, keep_lines
+from textgen.text.cleaning.whitespace import collapse, collapse_within_lines, keep_lines
 
 
 def collapsed(text, *continued):
@@ -69,3 +69,17 @@ def test_keeping_white_space_makes_line_ends_alike_and_controls_a_space(text, ex
 def test_keeping_lines_leaves_no_control_character_but_newline_and_tab_and_no_other_space():
     white = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) in ("Cc", "Zs", "Zl", "Zp")]
     assert {text.decode() for text in keep_lines(tf.constant(white)).numpy()} == {"\n", "\t", " "}
+
+
+@pytest.mark.parametrize(
+    ("text", "continued", "expected"),
+    [
+        (" a \t b \r\n\n c\u2028", False, "a b\n\nc\n"),
+        ("\n a\x00\u3000b ", False, "\na b"),
+        (" \n a", True, "\na"),
+        ("  a\n", True, " a\n"),
+        (" ", True, ""),
+    ],
+)
+def test_line_ends_remain_where_they_are_tokens(text, continued, expected):
+    assert collapse_within_lines(tf.constant([text]), tf.constant([continued]))[0].numpy().decode() == expected

@@ -4,12 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import TextConfig
+from textgen.errors import UserError
 from textgen.text.cleaning import clean
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.tokenizers.word import WordTokenizer
 from textgen.text.vocabulary import Vocabulary
 
 APART = WordTokenizer(separate_marks=True)
+LINES = WordTokenizer(separate_marks=True, line_ends=True)
+GREEK = WordTokenizer(separate_marks=True, folded=True)
 TOGETHER = WordTokenizer(separate_marks=False)
 
 
@@ -54,6 +57,14 @@ def joined(tokenizer, prompt, continuation):
         ("", []),
         (" \n", []),
         ("'", ["'"]),
+        ("«می\u200cخواهم»", ["«", "می\u200cخواهم", "»"]),
+        ("ශ්\u200dරී අවን්\u200d", ["ශ්\u200dරී", "අවን්\u200d"]),
+        ("ខ្ញុំ\u200bស្រឡាញ់។", ["ខ្ញុំ", "ស្រឡាញ់", "។"]),
+        ("hi👩\u200d🚀!👩🏽\u200d💻", ["hi", "👩\u200d🚀", "!", "👩🏽\u200d💻"]),
+        ("❤\ufe0f❤\ufe0f\u200d🔥🏳\ufe0f\u200d🌈", ["❤\ufe0f", "❤\ufe0f\u200d🔥", "🏳\ufe0f\u200d🌈"]),
+        ("1\ufe0f\u20e3 葛\U000e0100城", ["1\ufe0f\u20e3", "葛\U000e0100城"]),
+        ("🏴\U000e0067\U000e0062\U000e007f!", ["🏴\U000e0067\U000e0062\U000e007f", "!"]),
+        ("👍🏽 ≠ ❤", ["👍", "🏽", "≠", "❤"]),
     ],
 )
 def test_marks_are_separated_except_apostrophes_within_words(text, expected):
@@ -176,3 +187,57 @@ def test_words_are_counted_from_symbol_counts():
 )
 def test_a_given_vocabulary_holds_only_single_words(text, expected):
     assert APART.is_token(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a b\nc", ["a", "b", "\n", "c"]),
+        ("a\n\n\nb\n", ["a", "\n", "\n", "\n", "b", "\n"]),
+        ("dogs'\n'tis\t(a)", ["dogs", "'", "\n", "'", "tis", "(", "a", ")"]),
+        ("", []),
+    ],
+)
+def test_a_line_end_may_be_a_token(text, expected):
+    assert tokens(LINES, text) == expected
+    assert not APART.is_token("\n")
+    assert LINES.is_token("\n")
+
+
+def test_line_end_tokens_become_line_ends_again():
+    assert detokenized(LINES, "a", ".", "\n", "\n", "(", "b", ")", "\n") == "a.\n\n(b)\n"
+    assert joined(LINES, "a", "\nb") == "a\nb"
+    assert joined(LINES, "a\n", "b") == "a\nb"
+
+
+@pytest.mark.parametrize("word", ["<unk>", "[UNK]", "@@UNKNOWN@@", "unk", "-"])
+def test_the_unknown_word_stays_whole_and_has_no_id_of_its_own(word):
+    tokenizer = make_tokenizer(TextConfig(unknown_word=word))
+    folded = word.lower()
+    assert tokens(tokenizer, f"the {folded}, said ({folded})") == ["the", folded, ",", "said", "(", folded, ")"]
+    learned = tokenizer.learn({"the": 5, folded: 9, "said": 3, "sea": 1}, 2)
+    assert learned == Vocabulary(("the", "said"), (5, 3))
+    assert tokenizer.symbols_to_learn(2) == 3
+    assert not tokenizer.is_token(folded)
+    table = tokenizer.table(learned)
+    ids = table.ids(tf.constant(["the", folded, "whale"]))
+    assert ids.to_list() == [[4], [1], [1]]
+    assert table.texts(ids).to_list() == [[b"the"], [folded.encode()], [folded.encode()]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "becomes"),
+    [({"unknown_word": "<unk>", "html": "strip"}, "''"), ({"unknown_word": "not known"}, "'not known'")],
+)
+def test_an_unknown_word_that_cleaning_does_not_leave_one_word_is_an_error(settings, becomes):
+    with pytest.raises(UserError, match=f"of which cleaning makes {becomes}; it must remain one word"):
+        make_tokenizer(TextConfig(**settings))
+
+
+def test_folded_greek_words_get_their_final_sigma_back():
+    cleaned = clean(tf.constant(["Ο ΟΔΥΣΣΕΑΣ, ΌΣΟΣ σ' όσους; ΣΑΣ"]), TextConfig())
+    words = GREEK.tokenize(cleaned)
+    assert words.values.numpy()[1].decode() == "οδυσσεασ"
+    assert GREEK.detokenize(words)[0].numpy().decode() == "ο οδυσσεας, όσος σ ' όσους; σας"
+    again = clean(GREEK.detokenize(words), TextConfig())
+    assert GREEK.tokenize(again).to_list() == words.to_list()

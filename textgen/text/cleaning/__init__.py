@@ -23,7 +23,7 @@ from textgen.text.cleaning.rows import CleaningRule, has_non_ascii, narrow_rows,
 from textgen.text.cleaning.rules import CleaningStep, apply_rules
 from textgen.text.cleaning.tags import open_cdata, strip_tags
 from textgen.text.cleaning.urls import mask_urls
-from textgen.text.cleaning.whitespace import collapse, keep_lines
+from textgen.text.cleaning.whitespace import collapse, collapse_within_lines, keep_lines
 
 
 def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = None) -> tf.Tensor:
@@ -53,7 +53,9 @@ def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = No
         string [B], valid UTF-8.
     """
     texts = apply_rules(texts, list(_steps(config)))
-    return collapse(texts, continued) if config.whitespace == "collapse" else keep_lines(texts)
+    if config.whitespace == "keep":
+        return keep_lines(texts)
+    return (collapse_within_lines if config.line_ends == "token" else collapse)(texts, continued)
 
 
 def _steps(config: TextConfig) -> Iterator[CleaningStep]:

@@ -36,7 +36,27 @@ def collapse(texts: tf.Tensor, continued: tf.Tensor | None = None) -> tf.Tensor:
         string [B].
     """
     texts = tf.strings.regex_replace(texts, _COLLAPSIBLE, " ")
-    stripped = tf.strings.strip(texts)
+    return _stripped(texts, tf.strings.strip(texts), continued)
+
+
+def collapse_within_lines(texts: tf.Tensor, continued: tf.Tensor | None = None) -> tf.Tensor:
+    r"""Replaces every line end by `\n`, and other runs of white space as `collapse` does: " a \r\n\n b " → "a\n\nb".
+
+    Args:
+        texts: string [B].
+        continued: as in `collapse`.
+
+    Returns:
+        string [B], in which every line end remains and no space stands beside one.
+    """
+    texts = tf.strings.regex_replace(texts, _LINE_ENDS, "\n")
+    texts = tf.strings.regex_replace(texts, f"[ \t{_CONTROLS}{_SPACES}{ZERO_WIDTH_SPACE}]+", " ")
+    texts = tf.strings.regex_replace(texts, " ?\n ?", "\n")
+    return _stripped(texts, tf.strings.regex_replace(texts, "^ | $", ""), continued)
+
+
+def _stripped(texts: tf.Tensor, stripped: tf.Tensor, continued: tf.Tensor | None) -> tf.Tensor:
+    """Returns the stripped texts, with the space before the first word of continued ones; string [B]."""
     if continued is None:
         return stripped
     spaced = continued & tf.not_equal(stripped, "") & tf.equal(tf.strings.substr(texts, 0, 1), " ")

@@ -6,11 +6,14 @@ id; with wordpieces it may have several.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import tensorflow as tf
 
 from textgen.config import TextConfig
+from textgen.errors import require
+from textgen.text.cleaning import clean
 from textgen.text.tokenizers.byte import ByteTokenizer
 from textgen.text.tokenizers.char import CharTokenizer
 from textgen.text.tokenizers.sentencepiece import SentencepieceTokenizer
@@ -77,10 +80,31 @@ class Tokenizer(Protocol):
         ...
 
 
+def _word_tokenizer(config: TextConfig) -> WordTokenizer:
+    """Returns the word tokenizer; raises UserError if the unknown word is not one word after cleaning."""
+    tokenizer = partial(
+        WordTokenizer,
+        separate_marks=config.punctuation == "separate",
+        lines=config.whitespace == "keep" or config.line_ends == "token",
+        line_ends=config.line_ends == "token",
+        folded=config.case == "fold",
+    )
+    if not config.unknown_word:
+        return tokenizer()
+    with tf.init_scope():
+        cleaned = clean(tf.constant([config.unknown_word]), config)
+        unknown = cleaned[0].numpy().decode()
+        words = tokenizer(unknown_word=unknown).tokenize(cleaned).values.numpy().tolist()
+    require(
+        words == [unknown.encode()],
+        f"unknown word is {config.unknown_word!r}, of which cleaning makes {unknown!r}; it must remain one word. "
+        "Use --preset tokenized for a corpus that has such a word, or another --unknown-word.",
+    )
+    return tokenizer(unknown_word=unknown)
+
+
 _MAKERS: Mapping[str, Callable[[TextConfig, bytes], Tokenizer]] = {
-    "word": lambda config, _: WordTokenizer(
-        separate_marks=config.punctuation == "separate", lines=config.whitespace == "keep"
-    ),
+    "word": lambda config, _: _word_tokenizer(config),
     "char": lambda config, _: CharTokenizer(),
     "byte": lambda config, _: ByteTokenizer(),
     "wordpiece": lambda config, _: WordpieceTokenizer(),
@@ -97,6 +121,6 @@ def make_tokenizer(config: TextConfig, model: bytes = b"") -> Tokenizer:
         model: content of the tokenizer's model file, for a tokenizer that needs one.
 
     Raises:
-        UserError: the model is damaged.
+        UserError: the model is damaged, or the unknown word is not one word after cleaning.
     """
     return _MAKERS[config.tokenizer](config, model)

@@ -12,7 +12,12 @@ class SymbolTable(tf.Module):
     """Lookup table in which each symbol has one id."""
 
     def __init__(
-        self, symbols: Sequence[str] | Sequence[int], texts: Sequence[str] | Sequence[bytes], dtype: tf.DType
+        self,
+        symbols: Sequence[str] | Sequence[int],
+        texts: Sequence[str] | Sequence[bytes],
+        dtype: tf.DType,
+        *,
+        unknown: str = RESERVED[UNK],
     ):
         """Builds the table.
 
@@ -20,9 +25,11 @@ class SymbolTable(tf.Module):
             symbols: the symbols; `symbols[i]` has the id `i + 4`.
             texts: the text of each.
             dtype: dtype of the symbols, string or int32.
+            unknown: text of the id UNK.
         """
         super().__init__()
-        self._texts = tf.concat([tf.constant(RESERVED), tf.constant(texts, tf.string, [len(texts)])], axis=0)
+        reserved = [unknown if text == RESERVED[UNK] else text for text in RESERVED]
+        self._texts = tf.concat([tf.constant(reserved), tf.constant(texts, tf.string, [len(texts)])], axis=0)
         self._ids = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
                 tf.constant(symbols, dtype), tf.range(FIRST_ID, FIRST_ID + len(symbols), dtype=tf.int32)
