@@ -71,8 +71,9 @@ def test_the_neural_cache_holds_tokens_of_one_document_only(data: Path):
         ids = [BOS, *document, EOS]
         hidden = lstm(embedding(np.array([ids[:-1]])))[0]
         y = tf.constant([ids[1:]])
-        whole = NeuralCache(cache, rows=1, width=hidden.shape[-1])
-        mixed = whole.mix(logits(hidden), hidden, y, tf.constant([True]))
+        whole = NeuralCache(cache)
+        empty = whole.initial_states(1, hidden.shape[-1])
+        mixed, _ = whole.mix(logits(hidden), hidden, y, tf.constant([True]), empty)
         expected -= tf.reduce_sum(tf.gather(mixed, y, batch_dims=2)).numpy()
     assert sums.loss == pytest.approx(expected, rel=1e-5)
 

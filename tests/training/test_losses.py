@@ -9,7 +9,6 @@ from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
 from textgen.training.losses import (
     cross_entropy,
     full_softmax_loss,
-    make_states,
     sampled_softmax_loss,
     stateful_loss,
     training_loss,
@@ -24,7 +23,7 @@ def _lstm() -> keras.Model:
     return networks.build(ModelConfig(network="lstm", embedding=4, units=6), vocabulary_size=20, window=3)
 
 
-def test_the_cost_is_the_cross_entropy_summed_over_targets():
+def test_the_loss_is_the_cross_entropy_summed_over_targets():
     found = cross_entropy(tf.constant(LOGITS), tf.constant([1, 1]))
     assert float(found.objective) == pytest.approx(-np.log(0.5) - np.log(0.1), rel=1e-6)
     np.testing.assert_allclose(found.sums, [-np.log(0.5) - np.log(0.1), 1, 2], rtol=1e-6)
@@ -35,29 +34,31 @@ def test_padding_is_no_target():
     np.testing.assert_allclose(found.sums, [-np.log(0.3), 0, 1], rtol=1e-6)
 
 
-def test_a_smoothed_target_gives_its_share_to_all_tokens_and_the_sums_are_without():
+def test_label_smoothing_changes_the_objective_and_not_the_sums():
     found = cross_entropy(tf.constant(LOGITS[:1]), tf.constant([1]), smoothing=0.3)
     expected = -sum(weight * np.log(p) for weight, p in zip([0.1, 0.8, 0.1], [0.2, 0.5, 0.3], strict=True))
     assert float(found.objective) == pytest.approx(expected, rel=1e-6)
     assert float(found.sums[0]) == pytest.approx(-np.log(0.5), rel=1e-6)
 
 
-def test_rows_that_go_on_cost_what_one_long_row_costs():
+def test_the_loss_of_continued_rows_is_that_of_one_long_row():
     model, random = _lstm(), np.random.RandomState(0)
     long = networks.build(ModelConfig(network="lstm", embedding=4, units=6), vocabulary_size=20, window=6)
     long.set_weights(model.get_weights())
     ids = random.randint(4, 20, [2, 7]).astype(np.int32)
     whole = full_softmax_loss(long, training=False)(tf.constant(ids[:, :6]), tf.constant(ids[:, 1:])).sums
 
-    batch_loss = stateful_loss(model, make_states(model, 2), training=False)
-    first = batch_loss(tf.constant(ids[:, :3]), tf.constant(ids[:, 1:4]), tf.constant([True, True])).sums
-    second = batch_loss(tf.constant(ids[:, 3:6]), tf.constant(ids[:, 4:]), tf.constant([False, False])).sums
-    np.testing.assert_allclose(first + second, whole, rtol=1e-5)
+    batch_loss = stateful_loss(model, training=False)
+    first = batch_loss(
+        tf.constant(ids[:, :3]), tf.constant(ids[:, 1:4]), tf.constant([True, True]), model.initial_states(2)
+    )
+    second = batch_loss(tf.constant(ids[:, 3:6]), tf.constant(ids[:, 4:]), tf.constant([False, False]), first.states)
+    np.testing.assert_allclose(first.sums + second.sums, whole, rtol=1e-5)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
 @pytest.mark.parametrize("training", [True, False])
-def test_a_batch_read_in_two_halves_costs_the_same(rows: int, training: bool):
+def test_a_batch_in_two_halves_has_the_same_loss_states_and_gradients(rows: int, training: bool):
     model, random = _lstm(), np.random.RandomState(0)
     x = random.randint(4, 20, [rows, 3]).astype(np.int32)
     x[-1, 1:] = 0
@@ -65,45 +66,43 @@ def test_a_batch_read_in_two_halves_costs_the_same(rows: int, training: bool):
     x, y, fresh = tf.constant(x), tf.constant(y), tf.constant([False] * rows)
 
     def losses(plan: CpuPlan) -> list[tf.Tensor]:
-        states = make_states(model, rows)
-        carried = stateful_loss(model, states, training=training, plan=plan)
+        stateful = stateful_loss(model, training=training, plan=plan)
         plain = tf.function(full_softmax_loss(model, training=training, plan=plan), reduce_retracing=True)
-        # Of no size that is known, as the loader's batches are.
+        # The number of rows is unknown when the graph is traced, as with the loader's batches.
         plain = plain.get_concrete_function(*[tf.TensorSpec([None, 3], tf.int32)] * 2)
         with tf.GradientTape() as tape:
-            costs = [carried(x, y, fresh), carried(x, y, fresh), plain(x, y)]
-            loss = tf.add_n([cost.objective for cost in costs])
+            first = stateful(x, y, fresh, model.initial_states(rows))
+            second = stateful(x, y, fresh, first.states)
+            found = [first, second, plain(x, y)]
+            loss = tf.add_n([each.objective for each in found])
         gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
-        return [*(cost.sums for cost in costs), *states, *map(tf.convert_to_tensor, gradients)]
+        return [*(each.sums for each in found), *second.states, *map(tf.convert_to_tensor, gradients)]
 
     whole = losses(WHOLE_BATCHES)
     for half, one in zip(losses(CpuPlan(halves=True)), whole, strict=True):
         np.testing.assert_allclose(half, one, rtol=1e-5, atol=1e-6)
 
 
-def test_a_fresh_row_knows_nothing_of_the_row_before_it():
+def test_a_fresh_row_does_not_depend_on_the_states_before_it():
     model = _lstm()
     x, y = tf.constant([[4, 5, 6], [4, 5, 6]]), tf.constant([[5, 6, 7], [5, 6, 7]])
-    states = make_states(model, 2)
-    batch_loss = stateful_loss(model, states, training=False)
-    first = batch_loss(x, y, tf.constant([True, True])).sums.numpy()
-    after_one = states[0].numpy().copy()
-    again = batch_loss(x, y, tf.constant([True, True])).sums.numpy()
-    np.testing.assert_array_equal(first, again)
-    batch_loss(x, y, tf.constant([True, False]))
-    np.testing.assert_array_equal(states[0][0], after_one[0])
-    assert not np.array_equal(states[0][1], after_one[1])
+    batch_loss = stateful_loss(model, training=False)
+    first = batch_loss(x, y, tf.constant([True, True]), model.initial_states(2))
+    again = batch_loss(x, y, tf.constant([True, True]), first.states)
+    np.testing.assert_array_equal(first.sums, again.sums)
+    continued = batch_loss(x, y, tf.constant([True, False]), again.states)
+    np.testing.assert_array_equal(continued.states[0][0], first.states[0][0])
+    assert not np.array_equal(continued.states[0][1], first.states[0][1])
 
 
-def test_a_row_that_ends_early_leaves_its_state_at_its_last_token():
+def test_the_state_after_a_padded_row_is_that_after_its_last_token():
     model = _lstm()
-    states = make_states(model, 2)
-    batch_loss = stateful_loss(model, states, training=False)
-    batch_loss(tf.constant([[4, 5, 0], [4, 5, 6]]), tf.constant([[5, 6, 0], [5, 6, 7]]), tf.constant([True, True]))
+    x, y = tf.constant([[4, 5, 0], [4, 5, 6]]), tf.constant([[5, 6, 0], [5, 6, 7]])
+    found = stateful_loss(model, training=False)(x, y, tf.constant([True, True]), model.initial_states(2))
     expected = [tf.zeros([1, 6])] * 2
     for token in (4, 5):
         _, expected = model(tf.constant([[token]]), expected)
-    np.testing.assert_allclose(states[0][:1], expected[0], atol=1e-6)
+    np.testing.assert_allclose(found.states[0][:1], expected[0], atol=1e-6)
 
 
 def _sampled(model: keras.Model, samples: int, draws: int) -> np.ndarray:
@@ -125,22 +124,22 @@ def bilstm() -> keras.Model:
     return model
 
 
-def test_a_sampled_softmax_comes_to_the_full_one_as_it_draws_more(bilstm):
+def test_a_sampled_softmax_with_many_samples_approximates_the_full_one(bilstm):
     full = full_softmax_loss(bilstm, training=False)(tf.constant([[4, 5, 6]] * 3), tf.constant([5, 4, 19])).sums
     found = _sampled(bilstm, samples=20_000, draws=3)
     np.testing.assert_allclose(found[:, 0], np.full(3, full[0]), rtol=0.02)
     assert found[:, 2].tolist() == [3, 3, 3]
 
 
-def test_each_update_draws_anew_and_a_resumed_run_draws_the_same(bilstm):
+def test_each_update_has_its_own_samples_also_after_a_resumption(bilstm):
     one, same = _sampled(bilstm, 8, draws=3), _sampled(bilstm, 8, draws=3)
     np.testing.assert_array_equal(one, same)
     assert len(set(one[:, 0])) == 3
 
 
 @pytest.mark.parametrize(("softmax", "accurate"), [("full", True), ("sampled", False)])
-def test_a_run_trains_on_the_cost_that_its_config_names(bilstm, softmax: str, accurate: bool):
+def test_a_run_trains_on_the_loss_of_its_settings(bilstm, softmax: str, accurate: bool):
     config = TrainConfig(softmax=softmax, sampled_tokens=4)
-    batch_loss = training_loss(bilstm, config, make_optimizer(config, bilstm, 0.1), [])
+    batch_loss = training_loss(bilstm, config, make_optimizer(config, bilstm, 0.1))
     best = tf.argmax(bilstm(tf.constant([[4, 5, 6]])), axis=-1, output_type=tf.int32)
     assert bool(batch_loss(tf.constant([[4, 5, 6]]), best).sums[1]) == accurate

@@ -7,6 +7,9 @@ grows with the similarity to the current hidden vector h:
     p(w) = (1 - λ) softmax(logits)(w) + λ Σ_j a_j [y_j = w],  a = softmax_j(θ cos(h, h_j))
 """
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import tensorflow as tf
 
 from textgen.config import PAD, NeuralCacheConfig
@@ -14,41 +17,52 @@ from textgen.model.masking import MASKED_LOGIT
 
 
 class NeuralCache:
-    """The last `config.tokens` positions of each row: their hidden vectors and the tokens that followed."""
+    """Mixes logits with the last `config.tokens` positions of each row.
 
-    def __init__(self, config: NeuralCacheConfig, *, rows: int, width: int):
-        """Makes an empty cache for `rows` rows of hidden vectors [width]."""
+    Its states are the cached vectors, float32 [B, K, D], and the tokens that followed, int32 [B, K], PAD where none
+    is cached.
+    """
+
+    STATES: ClassVar[int] = 2
+    """Number of states."""
+
+    def __init__(self, config: NeuralCacheConfig):
+        """Sets the size, sharpness and weight of the cache."""
         self._config = config
-        self._keys = tf.Variable(tf.zeros([rows, config.tokens, width]), trainable=False)
-        # PAD where nothing is cached.
-        self._ids = tf.Variable(tf.zeros([rows, config.tokens], tf.int32), trainable=False)
 
-    def mix(self, logits: tf.Tensor, hidden: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> tf.Tensor:
-        """Returns the logits mixed with the cache, and adds these positions to the cache.
+    def initial_states(self, rows: int, width: int) -> list[tf.Tensor]:
+        """Returns the states of an empty cache for `rows` rows of hidden vectors [width]."""
+        return [tf.zeros([rows, self._config.tokens, width]), tf.fill([rows, self._config.tokens], PAD)]
+
+    def mix(
+        self, logits: tf.Tensor, hidden: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor, states: Sequence[tf.Tensor]
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Returns the logits mixed with the cache, and the states with these positions added.
 
         Args:
             logits: float32 [B, W, V] of the network.
             hidden: float [B, W, D], the vectors from which the head computed them.
             y: int32 [B, W], the tokens that followed; PAD is none. Each is in the cache for later positions only.
             fresh: bool [B], True where a row does not continue the previous one and its cache is emptied.
+            states: states before these positions.
 
         Returns:
-            Log-probabilities, float32 [B, W, V], which serve as logits.
+            Log-probabilities, float32 [B, W, V], which serve as logits, and the states after these positions.
         """
-        before = tf.where(fresh[:, tf.newaxis], PAD, self._ids)
+        cached_keys, cached_ids = states
+        before = tf.where(fresh[:, tf.newaxis], PAD, cached_ids)
         vectors = tf.math.l2_normalize(tf.cast(hidden, tf.float32), axis=-1)
-        keys, ids = tf.concat([self._keys, vectors], 1), tf.concat([before, y], 1)
+        keys, ids = tf.concat([cached_keys, vectors], 1), tf.concat([before, y], 1)
         similarity = tf.matmul(vectors, keys, transpose_b=True)
         read = self._config.tokens + tf.range(tf.shape(y)[1])
         known = (ids != PAD)[:, tf.newaxis] & (tf.range(tf.shape(ids)[1]) < read[:, tf.newaxis])
         weights = tf.nn.softmax(tf.where(known, self._config.sharpness * similarity, MASKED_LOGIT))
-        share = self._config.weight * tf.cast(tf.reduce_any(known, -1, keepdims=True), tf.float32)
-        self._keys.assign(keys[:, -self._config.tokens :])
-        self._ids.assign(ids[:, -self._config.tokens :])
+        weight = self._config.weight * tf.cast(tf.reduce_any(known, -1, keepdims=True), tf.float32)
         cached = _by_token(weights * tf.cast(known, tf.float32), ids, tf.shape(logits)[-1])
-        return tf.reduce_logsumexp(
-            [tf.math.log1p(-share) + tf.nn.log_softmax(logits), tf.math.log(share) + tf.math.log(cached)], axis=0
+        mixed = tf.reduce_logsumexp(
+            [tf.math.log1p(-weight) + tf.nn.log_softmax(logits), tf.math.log(weight) + tf.math.log(cached)], axis=0
         )
+        return mixed, [keys[:, -self._config.tokens :], ids[:, -self._config.tokens :]]
 
 
 def _by_token(weights: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tensor:

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
-from textgen.model.cpu_parallelism import CpuPlan
 from textgen.model.language_model import LanguageModel
 from textgen.model.neural_cache import NeuralCache
 from textgen.training.data import HeldOutBatches
-from textgen.training.losses import LossFunction, full_softmax_loss, make_states, neural_cache_loss, stateful_loss
+from textgen.training.losses import full_softmax_loss, make_states, neural_cache_loss, stateful_loss
 from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.step import Steps, evaluation_steps
 from textgen.training.strategy import Replicas
@@ -34,13 +33,16 @@ def make_evaluator(
     """
     steps_by_rows: dict[int, Steps] = {}
     plan = replicas.cpu_plan
+    cache = NeuralCache(neural_cache) if neural_cache.tokens else None
+    stateful = neural_cache_loss(model, cache) if cache else stateful_loss(model, training=False, plan=plan)
 
     def steps_for(rows: int) -> Steps:
         if rows not in steps_by_rows:
             if rows:
                 # Every process evaluates all rows on one device: rows are few, and each has its state there.
-                batch_loss = _stateful_loss(model, rows, neural_cache, plan)
-                steps_by_rows[rows] = evaluation_steps(tf.distribute.get_strategy(), batch_loss)
+                steps_by_rows[rows] = evaluation_steps(
+                    tf.distribute.get_strategy(), stateful, states=make_states(model, rows, cache)
+                )
             else:
                 batch_loss = full_softmax_loss(model, training=False, plan=plan)
                 steps_by_rows[rows] = evaluation_steps(replicas.strategy, batch_loss)
@@ -55,10 +57,3 @@ def make_evaluator(
         return sums
 
     return evaluate
-
-
-def _stateful_loss(model: LanguageModel, rows: int, neural_cache: NeuralCacheConfig, plan: CpuPlan) -> LossFunction:
-    states = make_states(model, rows)
-    if not neural_cache.tokens:
-        return stateful_loss(model, states, training=False, plan=plan)
-    return neural_cache_loss(model, states, NeuralCache(neural_cache, rows=rows, width=model.hidden_size))

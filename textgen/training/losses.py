@@ -19,15 +19,18 @@ class BatchLoss(NamedTuple):
     Attributes:
         objective: float32 [], sum over targets that training minimizes.
         sums: float32 [3], the cross-entropy in nats, the number of correct predictions, and the number of targets.
+        states: states after the batch, with the shapes of those before it; empty if rows are independent.
     """
 
     objective: tf.Tensor
     sums: tf.Tensor
+    states: Sequence[tf.Tensor] = ()
 
 
 LossFunction = Callable[..., BatchLoss]
 """Loss of a batch: x int32 [B, W], and y int32 [B], one target per window, or [B, W], one per position; PAD is no
-target. Stateful losses also take fresh bool [B], True where a row does not continue the previous one."""
+target. Stateful losses also take fresh bool [B], True where a row does not continue the previous one, and `states`,
+the states before the batch."""
 
 
 def cross_entropy(logits: tf.Tensor, y: tf.Tensor, *, smoothing: float = 0.0) -> BatchLoss:
@@ -55,7 +58,6 @@ def training_loss(
     model: LanguageModel,
     config: TrainConfig,
     optimizer: keras.optimizers.Optimizer,
-    states: Sequence[tf.Variable],
     *,
     plan: CpuPlan = WHOLE_BATCHES,
 ) -> LossFunction:
@@ -65,11 +67,10 @@ def training_loss(
         model: the network.
         config: settings of the training.
         optimizer: counts the updates, which seed a sampled softmax.
-        states: states of stateful rows, empty for a training without them.
         plan: how batches are split over the cores.
     """
-    if states:
-        return stateful_loss(model, states, training=True, smoothing=config.label_smoothing, plan=plan)
+    if config.stateful:
+        return stateful_loss(model, training=True, smoothing=config.label_smoothing, plan=plan)
     if config.samples_softmax(model.vocabulary_size):
         return sampled_softmax_loss(model, config, optimizer.iterations)
     return full_softmax_loss(model, training=True, smoothing=config.label_smoothing, plan=plan)
@@ -88,60 +89,66 @@ def full_softmax_loss(
 
 
 def _total(losses: Sequence[BatchLoss]) -> BatchLoss:
-    return BatchLoss(*(tf.add_n(values) for values in zip(*losses, strict=True)))
+    """Returns the sums of losses of parts of a batch."""
+    return BatchLoss(tf.add_n([loss.objective for loss in losses]), tf.add_n([loss.sums for loss in losses]))
 
 
 def stateful_loss(
-    model: LanguageModel,
-    states: Sequence[tf.Variable],
-    *,
-    training: bool,
-    smoothing: float = 0.0,
-    plan: CpuPlan = WHOLE_BATCHES,
+    model: LanguageModel, *, training: bool, smoothing: float = 0.0, plan: CpuPlan = WHOLE_BATCHES
 ) -> LossFunction:
     """Returns the loss function of a causal network whose rows continue those of the previous batch.
 
     Args:
         model: the network.
-        states: see `LanguageModel.initial_states`; each call reads and updates them.
         training: whether dropout is active.
         smoothing: see `cross_entropy`.
         plan: how batches are split over the cores.
     """
 
-    def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> BatchLoss:
+    def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor, states: Sequence[tf.Tensor]) -> BatchLoss:
         losses, ends = list[BatchLoss](), list[Sequence[tf.Tensor]]()
         for ids, targets, *initial in plan.split([x, y, *_initial(states, fresh)]):
             logits, after = model(ids, initial, training=training)
             losses.append(cross_entropy(logits, targets, smoothing=smoothing))
             ends.append(after)
-        for state, *afters in zip(states, *ends, strict=True):
-            state.assign(tf.stop_gradient(tf.concat(afters, 0)))
-        return _total(losses)
+        after_batch = [tf.stop_gradient(tf.concat(parts, 0)) for parts in zip(*ends, strict=True)]
+        return _total(losses)._replace(states=after_batch)
 
     return batch_loss
 
 
-def neural_cache_loss(model: LanguageModel, states: Sequence[tf.Variable], neural_cache: NeuralCache) -> LossFunction:
-    """Returns the loss function that evaluates a causal network with stateful rows and a neural cache."""
+def neural_cache_loss(model: LanguageModel, neural_cache: NeuralCache) -> LossFunction:
+    """Returns the loss function that evaluates a causal network with stateful rows and a neural cache.
 
-    def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor) -> BatchLoss:
-        hidden, after = model.hidden(x, _initial(states, fresh), training=False)
-        for state, new in zip(states, after, strict=True):
-            state.assign(new)
-        return cross_entropy(neural_cache.mix(model.head(hidden), hidden, y, fresh), y)
+    Its states are those of the network and, after them, those of the neural cache.
+    """
+
+    def batch_loss(x: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor, states: Sequence[tf.Tensor]) -> BatchLoss:
+        of_model, of_cache = states[: -NeuralCache.STATES], states[-NeuralCache.STATES :]
+        hidden, after = model.hidden(x, _initial(of_model, fresh), training=False)
+        mixed, cached = neural_cache.mix(model.head(hidden), hidden, y, fresh, of_cache)
+        return cross_entropy(mixed, y)._replace(states=[*after, *cached])
 
     return batch_loss
 
 
-def _initial(states: Sequence[tf.Variable], fresh: tf.Tensor) -> list[tf.Tensor]:
+def _initial(states: Sequence[tf.Tensor], fresh: tf.Tensor) -> list[tf.Tensor]:
     """Returns the states, with zeros where a row is fresh."""
     return [tf.where(fresh[:, tf.newaxis], tf.zeros_like(state), state) for state in states]
 
 
-def make_states(model: LanguageModel, rows: int) -> list[tf.Variable]:
-    """Returns zero states [rows, units] for `stateful_loss`."""
-    return [tf.Variable(state, trainable=False) for state in model.initial_states(rows)]
+def make_states(model: LanguageModel, rows: int, neural_cache: NeuralCache | None = None) -> list[tf.Variable]:
+    """Returns variables for the states of `rows` rows before their first batch.
+
+    Args:
+        model: the network; its states are [rows, units] each.
+        rows: number of rows.
+        neural_cache: the neural cache, whose states come after those of the network; None for none.
+    """
+    states = model.initial_states(rows)
+    if neural_cache is not None:
+        states = [*states, *neural_cache.initial_states(rows, model.hidden_size)]
+    return [tf.Variable(state, trainable=False) for state in states]
 
 
 def sampled_softmax_loss(model: LanguageModel, config: TrainConfig, iterations: tf.Variable) -> LossFunction:

@@ -4,6 +4,7 @@ The gradient is that of the mean loss over the global batch for any number of re
 number of targets of all, the gradients are summed over replicas, and then clipped.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -22,6 +23,9 @@ Steps = Callable[[Iterator[Any], int, MetricSums], MetricSums]
 """Runs a number of steps, one batch of the iterator each, and returns the given sums plus theirs. The sums are equal
 to the last bit however the steps are divided into calls."""
 
+Gradients = tuple[list[tf.Tensor], tf.Tensor, Sequence[tf.Tensor]]
+"""Gradients of the variables, sums of the batch, and states of its rows after it."""
+
 
 def training_steps(
     strategy: tf.distribute.Strategy,
@@ -30,9 +34,20 @@ def training_steps(
     batch_loss: LossFunction,
     config: TrainConfig,
     *,
+    states: Sequence[tf.Variable] = (),
     plan: CpuPlan = WHOLE_BATCHES,
 ) -> Steps:
-    """Returns steps that train the variables to minimize the mean loss, in micro-batches by the plan."""
+    """Returns steps that train the variables to minimize the mean loss.
+
+    Args:
+        strategy: TensorFlow's distribution strategy.
+        optimizer: updates the variables.
+        variables: the trained variables.
+        batch_loss: loss function of a batch.
+        config: settings of the training.
+        states: states of stateful rows, which each step reads and replaces; empty if rows are independent.
+        plan: how batches are divided into micro-batches.
+    """
     replicas = strategy.num_replicas_in_sync
     # The states of stateful rows belong to whole batches.
     micro_batches = (
@@ -45,7 +60,8 @@ def training_steps(
         context = tf.distribute.get_replica_context()
         whole = _never_empty(batch) if replicas > 1 else batch
         targets = context.all_reduce("SUM", tf.math.count_nonzero(whole[1], dtype=tf.float32))
-        gradients, sums = _gradients(batch_loss, variables, whole, targets, micro_batches)
+        gradients, sums, after = _gradients(_with(states, batch_loss), variables, whole, targets, micro_batches)
+        _assign(states, after)
         gradients, sums = context.all_reduce("SUM", [gradients, sums])
         norm = tf.linalg.global_norm(gradients)
         if config.clip_norm:
@@ -64,20 +80,33 @@ def training_steps(
 def steps_of(replicas: Replicas, state: TrainState, config: TrainConfig) -> Steps:
     """Returns the training steps of a run."""
     plan = replicas.cpu_plan
-    loss = training_loss(state.model, config, state.optimizer, state.lstm_states, plan=plan)
-    variables = state.model.trainable_variables
-    return training_steps(replicas.strategy, state.optimizer, variables, loss, config, plan=plan)
+    loss = training_loss(state.model, config, state.optimizer, plan=plan)
+    variables, states = state.model.trainable_variables, state.lstm_states
+    return training_steps(replicas.strategy, state.optimizer, variables, loss, config, states=states, plan=plan)
 
 
-def evaluation_steps(strategy: tf.distribute.Strategy, batch_loss: LossFunction) -> Steps:
-    """Returns steps that compute the loss and change no weight."""
+def evaluation_steps(
+    strategy: tf.distribute.Strategy, batch_loss: LossFunction, *, states: Sequence[tf.Variable] = ()
+) -> Steps:
+    """Returns steps that compute the loss, replace the states of stateful rows and change no weight."""
     several = strategy.num_replicas_in_sync > 1
 
     def replica_step(*batch: tf.Tensor) -> tf.Tensor:
-        sums = batch_loss(*(_never_empty(batch) if several else batch)).sums
-        return tf.concat([sums, [0.0]], axis=0)
+        found = _with(states, batch_loss)(*(_never_empty(batch) if several else batch))
+        _assign(states, found.states)
+        return tf.concat([found.sums, [0.0]], axis=0)
 
     return _many(strategy, replica_step)
+
+
+def _with(states: Sequence[tf.Variable], batch_loss: LossFunction) -> LossFunction:
+    """Returns the loss function of a batch whose rows have these states before it."""
+    return functools.partial(batch_loss, states=states) if states else batch_loss
+
+
+def _assign(states: Sequence[tf.Variable], after: Sequence[tf.Tensor]) -> None:
+    for state, value in zip(states, after, strict=True):
+        state.assign(value)
 
 
 def _gradients(
@@ -86,16 +115,19 @@ def _gradients(
     batch: Sequence[tf.Tensor],
     targets: tf.Tensor,
     micro_batches: int,
-) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """Returns the gradients of objective / `targets` and the sums of a batch, computed in micro-batches."""
+) -> Gradients:
+    """Returns the gradients of objective / `targets`, the sums and the states after a batch.
 
-    def gradients_of(micro_batch: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
+    Micro-batches have no states, since those of stateful rows belong to whole batches.
+    """
+
+    def gradients_of(micro_batch: Sequence[tf.Tensor]) -> Gradients:
         with tf.GradientTape() as tape:
             found: BatchLoss = batch_loss(*micro_batch)
             mean = found.objective / targets
         # The gradient of an embedding is IndexedSlices, which are not reduced and clipped as one tensor.
         values = [variable.value for variable in variables]
-        return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(mean, values)], found.sums
+        return [tf.convert_to_tensor(gradient) for gradient in tape.gradient(mean, values)], found.sums, found.states
 
     if micro_batches == 1:
         return gradients_of(batch)
@@ -105,7 +137,7 @@ def _gradients(
     def add(
         i: tf.Tensor, gradients: list[tf.Tensor], sums: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor], tf.Tensor]:
-        more, more_sums = gradients_of([tensor[i * rows // count : (i + 1) * rows // count] for tensor in batch])
+        more, more_sums, _ = gradients_of([tensor[i * rows // count : (i + 1) * rows // count] for tensor in batch])
         return i + 1, [a + b for a, b in zip(gradients, more, strict=True)], sums + more_sums
 
     zeros = [tf.zeros(variable.shape) for variable in variables]
@@ -113,7 +145,7 @@ def _gradients(
     _, gradients, sums = tf.while_loop(
         lambda i, *_: i < count, add, [tf.constant(0), zeros, tf.zeros([3])], parallel_iterations=1
     )
-    return gradients, sums
+    return gradients, sums, ()
 
 
 def _never_empty(batch: Sequence[tf.Tensor]) -> list[tf.Tensor]:
