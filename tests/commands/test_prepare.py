@@ -8,7 +8,7 @@ import pytest
 
 from textgen import presets
 from textgen.commands.prepare import add_arguments, config_from
-from textgen.config import PrepareConfig, SelectionConfig, TextConfig, to_json
+from textgen.config import PrepareConfig, SelectionConfig, TablesConfig, TextConfig, to_json
 from textgen.config.options import CommandParser
 from textgen.config.settings_file import read_settings
 from textgen.errors import UserError
@@ -65,7 +65,7 @@ def options() -> list[argparse.Action]:
 
 def flat(config: PrepareConfig) -> dict[str, Any]:
     values = dataclasses.asdict(config)
-    return {**values.pop("text"), **values.pop("selection"), **values}
+    return {**values.pop("text"), **values.pop("selection"), **values.pop("tables"), **values}
 
 
 def other_values(action: argparse.Action) -> list[Any]:
@@ -74,14 +74,15 @@ def other_values(action: argparse.Action) -> list[Any]:
         return [choice for choice in action.metavar[1:-1].split(",") if choice != flat(parse())[action.dest]]
     if action.nargs == 0:
         return [not flat(parse())[action.dest]]
+    if action.dest in ("delimiter", "escape"):
+        return ["/"]
     return {int: [7], float: [0.75], str: ["cp1252"]}[action.type]
 
 
 def test_every_setting_has_an_option() -> None:
-    made_elsewhere = {"text", "selection", "tokenizer_model", "given_vocabulary"}
-    settings = {
-        field.name for part in (PrepareConfig, TextConfig, SelectionConfig) for field in dataclasses.fields(part)
-    }
+    made_elsewhere = {"text", "selection", "tables", "tokenizer_model", "given_vocabulary"}
+    parts = (PrepareConfig, TextConfig, SelectionConfig, TablesConfig)
+    settings = {field.name for part in parts for field in dataclasses.fields(part)}
     assert sorted(action.dest for action in options()) == sorted(settings - made_elsewhere)
 
 

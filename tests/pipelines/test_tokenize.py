@@ -273,7 +273,7 @@ def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkey
     ]
     monkeypatch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
     found = Tokenized(tmp_path, Unit(0, (FileRange(InputFile("", 0, 0.0, "given"), 0, 0),)), WORDS)
-    assert found.result == {"rejected": {"empty": 1}, "replaced": 1}
+    assert found.result == {"rejected": {"empty": 1}, "samples": [], "replaced": 1}
     assert [len(one.batch.edges) - 1 for one in found.located] == [2]
 
 
