@@ -1,7 +1,6 @@
 """Finds and describes the files that paths, globs and folders name, and detects files that have changed since."""
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
@@ -11,8 +10,7 @@ from pipelines.listing import FoundFile, list_files
 from textgen import files
 from textgen.config import PrepareConfig
 from textgen.console import say
-from textgen.corpus.compression import compression_of
-from textgen.corpus.formats import format_of
+from textgen.corpus.detection import NOTICES, NotTextError, detect, read_head
 from textgen.corpus.readers.base import InputFile, ReadOptions, TableOptions
 from textgen.dataset.storage.passed_over import PassedOver, count_reasons, shown, shown_accounts
 from textgen.errors import UserError
@@ -22,7 +20,7 @@ from textgen.folder_walk import UNREADABLE
 _THREADS = 16
 """Number of files that are opened at once; a remote store takes a while for each."""
 
-_HEAD_BYTES = 1 << 16
+_ABOUT_TAGS = ("html", "xml")
 
 _NAMES = 3
 """Number of files that a message names for each reason."""
@@ -44,29 +42,36 @@ class Inputs(NamedTuple):
         return shown_accounts(len(self.files), count_reasons(self.passed_over))
 
 
-def find_inputs(words: Sequence[str], format: str, *, encoding: str = "utf-8", output: str | None = None) -> Inputs:
+def find_inputs(
+    words: Sequence[str], format: str, *, encoding: str = "utf-8", html: str = "keep", output: str | None = None
+) -> Inputs:
     """Returns the files that paths, globs and folders name, and all that is passed over; see `list_files`.
 
-    The start of each file is read, so that an unreadable one is noticed before any work begins.
+    The start of each file is read, which tells what it is, and whether it may be read, before any work begins. Files
+    that may not be what they are taken for are told.
 
     Args:
         words: paths and globs, local or URLs.
-        format: format of all files, or "auto" to detect it by the ending of each file name.
+        format: format of all files, or "auto" to detect it by the content and the ending of each file.
         encoding: encoding of all files, by its Python name.
+        html: treatment of HTML tags, as in `TextConfig`.
         output: folder of the new dataset, from which nothing is read; None if there is none.
 
     Raises:
-        UserError: a word names no file, the output folder holds the input, or a file has a format that cannot be
-            read.
+        UserError: a word names no file, the output folder holds the input, a file does not have the given format, or
+            the only file holds no text.
         OSError: a store cannot be listed.
     """
     listing = list_files(words, output=output)
     for folder in listing.folders_left[:_NAMES]:
         say(f"{shown(folder)} matches too, but its files do not; to read them, add {shown(folder)}.")
     with ThreadPoolExecutor(_THREADS) as pool:
-        described = list(pool.map(functools.partial(_describe, format=format, encoding=encoding), listing.files))
-    passed_over = listing.passed_over + [each for each in described if isinstance(each, PassedOver)]
-    return Inputs([each for each in described if isinstance(each, InputFile)], sorted(passed_over))
+        described = list(pool.map(lambda found: _describe(found, format, encoding), listing.files))
+    if len(described) == 1 and described[0].error:
+        raise described[0].error
+    _say_notices(described, left_out=_ABOUT_TAGS if html == "strip" else ())
+    passed_over = listing.passed_over + [each.passed_over for each in described if each.passed_over]
+    return Inputs([each.file for each in described if each.file], sorted(passed_over))
 
 
 def require_readable(passed_over: Sequence[PassedOver], on_unreadable: str) -> None:
@@ -93,9 +98,8 @@ def require_readable(passed_over: Sequence[PassedOver], on_unreadable: str) -> N
 def say_passed_over(found: Inputs) -> None:
     """Prints what is passed over: a line per reason with the number of files and some of their names."""
     for reason, count in count_reasons(found.passed_over).items():
-        paths = [shown(each.path) for each in found.passed_over if each.reason == reason]
-        names = ", ".join(paths[:_NAMES]) + (f" and {count - _NAMES:,} others" if count > _NAMES else "")
-        say(f"passed over {count:,} {reason}: {names}")
+        paths = [each.path for each in found.passed_over if each.reason == reason]
+        say(f"passed over {count:,} {reason}: {_names(paths)}")
 
 
 def read_options(config: PrepareConfig) -> ReadOptions:
@@ -140,11 +144,46 @@ def _shown(stamp: Stamp) -> str:
     return f"{stamp.size:,} bytes, written {written:%Y-%m-%d %H:%M:%S.%f} UTC"
 
 
-def _describe(found: FoundFile, *, format: str, encoding: str) -> InputFile | PassedOver:
-    """Returns a file with all that readers must know of it, or the reason why it is passed over."""
+class _Described(NamedTuple):
+    """A file, as its start tells it.
+
+    Attributes:
+        file: the file with all that readers must know of it; None if it is passed over.
+        passed_over: the reason why it is passed over.
+        error: the error for a file that holds no text.
+        notices: names of the `NOTICES` that apply.
+    """
+
+    file: InputFile | None
+    passed_over: PassedOver | None = None
+    error: NotTextError | None = None
+    notices: tuple[str, ...] = ()
+
+
+def _describe(found: FoundFile, format: str, encoding: str) -> _Described:
     path, stamp = found
     try:
-        files.read_head(path, _HEAD_BYTES)
+        head = read_head(path, files.read_head)
+        detected = detect(path, head, format=format, encoding=encoding)
     except OSError as error:
-        return PassedOver(path, UNREADABLE, error.strerror or str(error))
-    return InputFile(path, stamp.size, stamp.modified, format_of(path, format), compression_of(path), encoding)
+        return _Described(None, PassedOver(path, UNREADABLE, error.strerror or str(error)))
+    except NotTextError as error:
+        return _Described(None, PassedOver(path, error.reason), error)
+    file = InputFile(path, stamp.size, stamp.modified, detected.format, head.compression, encoding)
+    return _Described(file, notices=detected.notices)
+
+
+def _say_notices(described: Iterable[_Described], *, left_out: Collection[str]) -> None:
+    """Prints a line per notice with the number of files and some of their names."""
+    paths: dict[str, list[str]] = {}
+    for each in described:
+        for notice in set(each.notices).difference(left_out):
+            paths.setdefault(notice, []).append(each.file.path if each.file else "")
+    for notice, found in paths.items():
+        say(f"{_names(found)}{' each' * (len(found) > 1)} {NOTICES[notice]}.")
+
+
+def _names(paths: Sequence[str]) -> str:
+    """Returns the first names of a list, and the number of the others."""
+    others = f" and {len(paths) - _NAMES:,} others" if len(paths) > _NAMES else ""
+    return ", ".join(map(shown, paths[:_NAMES])) + others

@@ -191,7 +191,7 @@ def _checked_inputs(inputs: Sequence[str], config: PrepareConfig, output: str | 
     Raises:
         UserError: a file can't be read, all files are passed over, or a text field is given but no file has columns.
     """
-    found = find_inputs(inputs, config.format, encoding=config.encoding, output=output)
+    found = find_inputs(inputs, config.format, encoding=config.encoding, html=config.text.html, output=output)
     say_passed_over(found)
     require_readable(found.passed_over, config.on_unreadable)
     if not found.files:

@@ -1,3 +1,5 @@
+import bz2
+import gzip
 import os
 import uuid
 from pathlib import Path
@@ -63,8 +65,48 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 def test_archives_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"x")
-    with pytest.raises(UserError, match=r"is a \.zip file, which textgen can.t read\. Extract its files first"):
+    with pytest.raises(
+        UserError, match=r"is not text \(zip archive\), so .* can.t read it\. Extract its files first"
+    ):
         find_inputs([f"{tmp_path}/a.zip"], "auto")
+
+
+def test_files_are_told_by_their_first_bytes(tmp_path: Path) -> None:
+    contents = {
+        "a.txt": gzip.compress(b"one\n"),
+        "b.txt.gz": gzip.compress(bz2.compress(b"two\n")),
+        "c.jsonl.gz": b'[{"text": "three"}]',
+        "d.pdf": b"%PDF-1.7",
+        "e": b"\x89PNG\r\n\x1a\n",
+        "f.txt": b"\x89PNG\r\n\x1a\n",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    found = find_inputs([str(tmp_path)], "auto")
+    assert [(Path(file.path).name, file.format, file.compression) for file in found.files] == [
+        ("a.txt", "document", ("gzip",)),
+        ("b.txt.gz", "document", ("gzip", "bz2")),
+        ("c.jsonl.gz", "json", ()),
+    ]
+    assert [(Path(each.path).name, each.reason) for each in found.passed_over] == [
+        ("d.pdf", "not text (PDF)"),
+        ("e", "not text (PNG image)"),
+        ("f.txt", "not text (PNG image)"),
+    ]
+    with pytest.raises(UserError, match=r"f\.txt is not text \(PNG image\)"):
+        find_inputs([f"{tmp_path}/f.txt"], "auto")
+
+
+def test_files_that_may_be_something_else_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for i in range(5):
+        (tmp_path / f"{i}.txt").write_text('{"text": "a"}\n{"text": "b"}\n')
+    (tmp_path / "page.html").write_text("<html><p>One")
+    find_inputs([str(tmp_path)], "auto")
+    told = "".join(capsys.readouterr())
+    assert "0.txt" in told and "2.txt and 2 others each looks like JSON Lines, but is read as one document;" in told
+    assert "page.html is HTML, and is read with its tags; use --html strip to remove them." in told
+    find_inputs([str(tmp_path)], "lines", html="strip")
+    assert not "".join(capsys.readouterr())
 
 
 @pytest.fixture(params=["local", "memory", "driver"])
