@@ -34,7 +34,7 @@ def test_of_a_json_file_the_first_records_are_copied(tmp_path: Path, name: str) 
     assert head.file.format == "jsonl"
     assert json.loads(content.splitlines()[-1])["text"].endswith("some years ago")
     assert BLOCK_BYTES <= len(content) < BLOCK_BYTES + 100
-    assert sample.corpus_bytes / (tmp_path / name).stat().st_size == pytest.approx(len(content) / len(text), abs=0.2)
+    assert sample.corpus_bytes / (tmp_path / name).stat().st_size == pytest.approx(len(content) / len(text), abs=0.3)
 
 
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.txt"])
