@@ -31,7 +31,7 @@ def test_what_the_files_decided_is_said_once(tmp_path: Path, capsys: pytest.Capt
     [
         (
             {"text_field": "text"},
-            r"--text-field is 'text', but no input file has columns\. .*csv, tsv, jsonl, parquet",
+            r"--text-field is 'text', but no input file has columns\. .*csv, tsv, jsonl, json, parquet",
         ),
         ({"tables": TablesConfig(header="none")}, r"--header is 'none', but no input file has columns"),
     ],
