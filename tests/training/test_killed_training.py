@@ -1,11 +1,9 @@
-"""A run that is killed, however often and wherever, goes on to the very result that it would have had."""
+"""A training that is killed and resumed ends with the result of one that was not, to the last bit."""
 
 import dataclasses
-import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.training.processes import Training
 from textgen import runs
 from textgen.training.callbacks.history import History
 
-SCRIPT = Path(__file__).with_name("killed_script.py")
 DOCUMENTS = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
 STEPS_PER_EPOCH = 12
 """36 pairs in batches of 3."""
@@ -35,14 +33,6 @@ def _command(data: Path, output: Path, *options: object) -> list[str]:
     }  # fmt: skip
     words = [str(word) for name, value in settings.items() for word in (f"--{name}", value)]
     return ["train", "--data", str(data), "--output", str(output), *words, *map(str, options)]
-
-
-def _run(command: list[str], *, until: int = 10**9) -> int:
-    done = subprocess.run(
-        [sys.executable, SCRIPT, str(until), *command], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode
 
 
 def _result(output: Path) -> tuple[list[Any], dict[str, np.ndarray], bytes]:
@@ -66,67 +56,57 @@ def _assert_same(ours: Path, theirs: Path) -> None:
         np.testing.assert_array_equal(value, their_values[name], err_msg=name)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(data: Path, tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("undisturbed") / "run"
-    assert _run(_command(data, output)) == 0
-    assert [row.step for row in History(output / "history.csv", until_step=99).rows] == [7, 14, 21, 28, 35, 36]
-    return output
+@pytest.fixture
+def train(tmp_path: Path) -> Callable[..., int]:
+    """Trains in a process of its own, which kills itself after so many steps, and returns its exit code."""
+
+    def run(command: list[str], *, kill_after: int | None = None) -> int:
+        training = Training(command, tmp_path / "log", kill_after=kill_after)
+        code = training.wait()
+        assert code in (0, -signal.SIGKILL), training.printed
+        return code
+
+    return run
 
 
-@pytest.mark.parametrize(
-    "kills",
-    [
-        (3, 5),
-        # After the epoch's last step was saved, and again in the second epoch.
-        (STEPS_PER_EPOCH, 6),
-        # Twice at the same place, so that the second sitting saves nothing.
-        (9, 0, 20),
-    ],
-)
-def test_a_run_killed_again_and_again_has_the_result_of_one_that_was_not(
-    data: Path, undisturbed: Path, tmp_path: Path, kills: tuple[int, ...]
-):
-    output = tmp_path / "run"
-    resume = []
-    for steps in kills:
-        assert _run(_command(data, output, *resume), until=steps) == -signal.SIGKILL
-        resume = ["--resume"]
-    assert _run(_command(data, output, *resume)) == 0
-    _assert_same(output, undisturbed)
+def test_a_training_killed_several_times_ends_like_one_that_was_not(data: Path, train, tmp_path: Path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert train(_command(data, whole)) == 0
+    assert [row.step for row in History(whole / "history.csv", until_step=99).rows] == [7, 14, 21, 28, 35, 36]
+    assert train(_command(data, killed), kill_after=3) == -signal.SIGKILL
+    # Before anything new is saved, about the end of the first epoch, and in the second one.
+    for steps in (0, STEPS_PER_EPOCH - 3, 6):
+        assert train(_command(data, killed, "--resume"), kill_after=steps) == -signal.SIGKILL
+    assert train(_command(data, killed, "--resume")) == 0
+    _assert_same(killed, whole)
 
 
-def test_a_run_that_carries_its_states_has_them_again(make_dataset, tmp_path: Path):
+def test_a_killed_stateful_training_restores_the_states(make_dataset, train, tmp_path: Path):
     data = make_dataset(tmp_path / "data", train=DOCUMENTS * 3, validation=[[4, 5, 6]], layout="spans")
     options = ("--network", "lstm", "--stateful", "--window", 3, "--validate-every", 4)
-    assert _run(_command(data, tmp_path / "whole", *options)) == 0
+    assert train(_command(data, tmp_path / "whole", *options)) == 0
     output = tmp_path / "run"
-    assert _run(_command(data, output, *options), until=3) == -signal.SIGKILL
-    assert _run(_command(data, output, *options, "--resume")) == 0
+    assert train(_command(data, output, *options), kill_after=3) == -signal.SIGKILL
+    assert train(_command(data, output, *options, "--resume")) == 0
     _assert_same(output, tmp_path / "whole")
     assert any(name.startswith("lstm_states") for name in _result(output)[1])
 
 
-def test_a_run_that_is_told_to_end_saves_and_says_so(data: Path, undisturbed: Path, tmp_path: Path):
+def test_a_training_asked_to_stop_saves_a_checkpoint_and_says_how_to_continue(data: Path, tmp_path: Path):
     output = tmp_path / "run"
-    # So slow a pace of checkpoints that the signal's is the only one between checks.
+    # The checkpoints by time are so rare that the signal's is the only one between checks.
     options = ["--checkpoint-minutes", 99, "--epochs", 100_000, "--validate-every", 10**6]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "textgen.cli", *_command(data, output, *options)],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ,
-    )
+    training = Training(_command(data, output, *options), tmp_path / "log")
     deadline = time.monotonic() + 120
-    while not (output / "tensorboard").exists() and time.monotonic() < deadline:
+    # The progress bar shows a rate from the first steps on.
+    while "pairs/s" not in training.printed and time.monotonic() < deadline:
         time.sleep(0.1)
-    time.sleep(3)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 128 + signal.SIGTERM, errors
+    training.send_signal(signal.SIGTERM)
+    assert training.wait() == 128 + signal.SIGTERM
+    printed = training.printed
     assert (
         "a checkpoint is saved. To continue, run the same command with --resume, or use resume=True in Python."
-        in errors
+        in printed
     )
     (checkpoint,) = runs.checkpoints_in(output / "last")
-    assert f"stopped after step {int(checkpoint.name.removeprefix('ckpt-')):,}" in errors
+    assert f"stopped after step {int(checkpoint.name.removeprefix('ckpt-')):,}" in printed

@@ -1,11 +1,8 @@
-"""However many devices and processes train, they train the same model. Each run is processes of its own."""
+"""Any number of devices and processes trains the same model. Each training is processes of its own."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,11 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.training.processes import Training
 from textgen import runs
 from textgen.training.callbacks.history import History
 
-SCRIPT = Path(__file__).with_name("replicas_script.py")
-KILLED = Path(__file__).with_name("killed_script.py")
 DOCUMENTS = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
 STEPS = 54
 """36 pairs in batches of 7 for 9 epochs; an epoch's last batch has one, so one of two replicas has none."""
@@ -49,20 +45,18 @@ def _wait_for_a_checkpoint(output: Path) -> None:
         time.sleep(0.2)
 
 
-def _start(devices: int, command: list[str], **environment: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, str(devices), *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
+def _train(command: list[str], folder: Path, *, devices: int = 1, processes: int = 1) -> None:
+    trainings = _start(command, folder, devices=devices, processes=processes)
+    for training in trainings:
+        assert training.wait() == 0, training.printed
 
 
-def _finish(*processes: subprocess.Popen) -> None:
-    for process in processes:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
+def _start(command: list[str], folder: Path, *, devices: int = 1, processes: int = 2) -> list[Training]:
+    configs = [{"TF_CONFIG": config} for config in _cluster(processes)] if processes > 1 else [{}]
+    return [
+        Training(command, folder / f"log-{i}", devices=devices, **environment)
+        for i, environment in enumerate(configs)
+    ]
 
 
 def _cluster(size: int) -> list[str]:
@@ -85,10 +79,10 @@ def _weights(output: Path) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def one(data: Path, tmp_path_factory) -> Path:
-    """What one device makes of it."""
-    output = tmp_path_factory.mktemp("one") / "run"
-    _finish(_start(1, _command(data, output)))
-    return output
+    """Returns the run that one device trains."""
+    folder = tmp_path_factory.mktemp("one")
+    _train(_command(data, folder / "run"), folder)
+    return folder / "run"
 
 
 def _assert_same(ours: Path, theirs: Path) -> None:
@@ -103,56 +97,50 @@ def _assert_same(ours: Path, theirs: Path) -> None:
         assert values == pytest.approx([getattr(row, name) for row in their_rows], rel=1e-5), name
 
 
-def test_clipping_bites_so_that_the_test_says_something(one: Path):
+def test_gradients_are_clipped_at_every_check(one: Path):
     rows = History(one / "history.csv", until_step=STEPS).rows
     assert all(row.gradient_norm > 0.05 for row in rows)
 
 
-def test_two_devices_are_one(data: Path, one: Path, tmp_path: Path):
-    _finish(_start(2, _command(data, tmp_path / "run", "--strategy", "mirrored")))
+def test_two_devices_train_the_same_weights_as_one(data: Path, one: Path, tmp_path: Path):
+    _train(_command(data, tmp_path / "run", "--strategy", "mirrored"), tmp_path, devices=2)
     _assert_same(tmp_path / "run", one)
 
 
-@pytest.mark.parametrize("devices", [1, 2])
-def test_two_processes_are_one(data: Path, one: Path, tmp_path: Path, devices: int):
-    command = _command(data, tmp_path / "run")
-    _finish(*(_start(devices, command, TF_CONFIG=config) for config in _cluster(2)))
+def test_two_processes_of_two_devices_train_the_same_weights_as_one(data: Path, one: Path, tmp_path: Path):
+    _train(_command(data, tmp_path / "run"), tmp_path, devices=2, processes=2)
     _assert_same(tmp_path / "run", one)
 
 
-def test_a_batch_in_parts_is_the_batch(data: Path, one: Path, tmp_path: Path):
-    _finish(_start(1, _command(data, tmp_path / "run", "--micro-batches", 3)))
+def test_micro_batches_train_the_same_weights_as_whole_batches(data: Path, one: Path, tmp_path: Path):
+    _train(_command(data, tmp_path / "run", "--micro-batches", 3), tmp_path)
     _assert_same(tmp_path / "run", one)
 
 
-def test_a_process_that_is_asked_to_stop_stops_all(data: Path, tmp_path: Path):
+def test_all_processes_stop_if_one_is_asked_to(data: Path, tmp_path: Path):
     output = tmp_path / "run"
-    processes = [_start(1, _endless(data, output), TF_CONFIG=config) for config in _cluster(2)]
+    trainings = _start(_endless(data, output), tmp_path)
     _wait_for_a_checkpoint(output)
-    processes[1].send_signal(signal.SIGTERM)
-    told = [process.communicate(timeout=200)[1] for process in processes]
-    assert [process.returncode for process in processes] == [143, 143], told
-    assert all("a checkpoint is saved" in text for text in told)
+    trainings[1].send_signal(signal.SIGTERM)
+    assert [training.wait() for training in trainings] == [143, 143], [training.printed for training in trainings]
+    assert all("a checkpoint is saved" in training.printed for training in trainings)
 
 
-def test_a_run_that_was_killed_goes_on_with_other_devices_to_the_same_weights(data: Path, one: Path, tmp_path: Path):
+def test_a_killed_training_is_resumed_by_two_processes_to_the_same_weights(data: Path, one: Path, tmp_path: Path):
     command = _command(data, tmp_path / "run", "--checkpoint-minutes", 0)
-    killed = subprocess.run([sys.executable, KILLED, "20", *command], capture_output=True, check=False, timeout=300)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed = Training(command, tmp_path / "killed", kill_after=20)
+    assert killed.wait() == -signal.SIGKILL, killed.printed
     assert not list((tmp_path / "run" / "last").glob(f"ckpt-{STEPS}.*"))
-    resumed = [*command, "--resume"]
-    _finish(*(_start(1, resumed, TF_CONFIG=config) for config in _cluster(2)))
+    _train([*command, "--resume"], tmp_path, processes=2)
     _assert_same(tmp_path / "run", one)
 
 
-def test_where_one_process_is_lost_the_others_say_so(data: Path, tmp_path: Path):
+def test_a_lost_process_ends_the_others_with_an_error(data: Path, tmp_path: Path):
     output = tmp_path / "run"
-    command = _endless(data, output)
-    lost, left = (_start(1, command, TF_CONFIG=config) for config in _cluster(2))
+    lost, left = _start(_endless(data, output), tmp_path)
     _wait_for_a_checkpoint(output)
-    lost.kill()
-    lost.communicate(timeout=200)
-    _, errors = left.communicate(timeout=200)
-    assert left.returncode == 1
-    assert "error: another of the 2 processes has ended or can't be reached" in errors
-    assert "Traceback" not in errors
+    lost.send_signal(signal.SIGKILL)
+    assert lost.wait() == -signal.SIGKILL
+    assert left.wait() == 1
+    assert "error: another of the 2 processes has ended or can't be reached" in left.printed
+    assert "Traceback" not in left.printed
