@@ -12,7 +12,7 @@ from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import VOCABULARY_FILE, PrepareConfig
 from textgen.console import say
-from textgen.errors import UserError
+from textgen.errors import UserError, require
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.vocabulary import Vocabulary
 
@@ -144,6 +144,12 @@ def table_from_bytes(content: bytes) -> pa.Table:
 
 def _check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
     """Raises UserError if a requested split would be empty."""
+    for split in filter(None, config.given_splits.split(",")):
+        require(
+            documents[split] > 0,
+            f"the {split} split would be empty: no document of --{split}-input is left. Check its files and "
+            "the cleaning options.",
+        )
     wanted = {"train": 100.0, **config.held_out_percent()}
     empty = [split for split, percent in wanted.items() if percent and not documents[split]]
     if not empty:

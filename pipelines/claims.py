@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from pipelines.plan import Plan
-from pipelines.workspace import DUPLICATES, SHARDS, Workspace
+from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
 from textgen.console import say
@@ -101,6 +101,8 @@ def reopen(workspace: Workspace, dataset: manifest.Manifest) -> None:
             workspace.record(SHARDS, report.unit, report.to_json())
         if report.duplicates:
             workspace.record(DUPLICATES, report.unit, report.duplicates)
+        if report.shared:
+            workspace.record(OVERLAP, report.unit, report.shared)
     workspace.record_done(DUPLICATES)
 
 

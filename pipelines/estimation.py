@@ -63,6 +63,8 @@ def estimate(
     inputs: Sequence[str],
     config: PrepareConfig,
     *,
+    validation_input: Sequence[str] = (),
+    test_input: Sequence[str] = (),
     vocabulary: str | None = None,
     tokenizer_model: str | None = None,
     sample_size: SampleSize | None = None,
@@ -72,6 +74,8 @@ def estimate(
     Args:
         inputs: files, folders and globs, as paths or URLs.
         config: the settings of the preparation.
+        validation_input: files of the validation split, named as the inputs are; empty to hold out some of these.
+        test_input: files of the test split, likewise.
         vocabulary: path or URL of a file of tokens to use; None to learn the vocabulary.
         tokenizer_model: path or URL of the tokenizer's model file; None for a tokenizer without one.
         sample_size: size of the sample; None for the default.
@@ -82,7 +86,14 @@ def estimate(
     Raises:
         UserError: the input cannot be read with these settings, or the sample has no text.
     """
-    plan = make_plan(inputs, config, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
+    plan = make_plan(
+        inputs,
+        config,
+        validation_input=validation_input,
+        test_input=test_input,
+        vocabulary=vocabulary,
+        tokenizer_model=tokenizer_model,
+    )
     with tempfile.TemporaryDirectory() as folder:
         samples = list(take_samples(plan, Path(folder), sample_size or SampleSize()))
         sampled = sum(sample.corpus_bytes for sample in samples)
@@ -135,6 +146,7 @@ def _run(plan: Plan, samples: Sequence[Sample], folder: Path) -> tuple[dict[str,
     workspace = claims.claim(str(folder / "dataset"), dataclasses.replace(plan, files=(), passed_over=()))
     # All text goes to the training split, since a small sample might otherwise leave none for the vocabulary.
     config = dataclasses.replace(plan.config, validation_percent=0, test_percent=0)
+    sample = [unit.without_split() for unit in sample]
     shared += run_in_threads(tokenize.TokenizeUnit(config, workspace), sample, workspace)
     counting = count_tokens.CountUnit(config, workspace)
     shared += run_in_threads(counting, sample, workspace)

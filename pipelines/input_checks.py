@@ -1,14 +1,40 @@
 """Checks that the input files can be read with the settings, before any work begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pipelines.inputs import read_options
+from pipelines.inputs import Inputs, find_inputs, read_options, require_readable, say_passed_over
+from pipelines.split_files import join_splits
 from textgen import files
 from textgen.config import PrepareConfig, TablesConfig, to_json
 from textgen.console import say
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers.base import InputFile
 from textgen.errors import UserError
+
+
+def checked_inputs(named: Mapping[str, Sequence[str]], config: PrepareConfig, output: str | None) -> Inputs:
+    """Returns the input files after checking that they can be read with these settings, and prints what is not read.
+
+    Args:
+        named: files, folders and globs of each split; empty for a split without files of its own.
+        config: the settings of the preparation.
+        output: folder of the new dataset; None if there is none.
+
+    Raises:
+        UserError: a file can't be read, all files are passed over, or a text field is given but no file has columns.
+    """
+    by_split = {}
+    for split, words in named.items():
+        by_split[split] = found = find_inputs(
+            words, config.format, encoding=config.encoding, html=config.text.html, output=output
+        )
+        say_passed_over(found)
+        require_readable(found.passed_over, config.on_unreadable)
+        if words and not found.files:
+            raise UserError(f"{' '.join(words)}: {found.summary()}. Name files that hold text.")
+    found = join_splits(by_split) if config.given_splits else by_split["train"]
+    check_files(found.files, config)
+    return found
 
 
 def check_files(found: Sequence[InputFile], config: PrepareConfig) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from pipelines import count_tokens, duplicates, tokenize, write_shards
+from pipelines import count_tokens, tokenize, write_shards
 from pipelines.census import read_census, write_vocabulary
 from pipelines.claims import committed, has_vocabulary
 from pipelines.commit import CommitManifest
+from pipelines.duplicate_searches import find_duplicates
 from pipelines.jobs import JobRunner
 from pipelines.plan import Plan
-from pipelines.workspace import DUPLICATES, SHARDS, Workspace
+from pipelines.workspace import SHARDS, Workspace
 
 
 class Passes:
@@ -32,17 +33,8 @@ class Passes:
         self._jobs.run_units("reading text", tokenize.TokenizeUnit(self._plan.config, self._workspace), work_units)
 
     def find_duplicates(self) -> None:
-        """Searches for duplicates, if they are to be dropped."""
-        selection = self._plan.config.selection
-        if not duplicates.wanted(selection) or self._workspace.is_done(DUPLICATES):
-            return
-        # The search ignores dropped documents, so duplicates that an interrupted run recorded must be searched again.
-        self._workspace.forget(DUPLICATES)
-        self._workspace.make_stage_folder(DUPLICATES)
-        for near in sorted({0.0, selection.near_duplicates}):
-            search = duplicates.FindDuplicates(self._units, self._workspace, near=near)
-            self._jobs.run(f"looking for {duplicates.NEAR if near else duplicates.EXACT}s", search)
-        self._workspace.record_done(DUPLICATES)
+        """Searches for duplicates, if they are to be dropped or the splits may share some."""
+        find_duplicates(self._jobs, self._units, self._plan.config, self._workspace)
 
     def learn_vocabulary(self) -> None:
         """Counts the tokens of the training split, and writes the vocabulary.

@@ -8,19 +8,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipelines.input_checks import check_files
+from pipelines.input_checks import checked_inputs
 from pipelines.inputs import (
-    Inputs,
     PassedOver,
     check_unchanged,
     count_reasons,
-    find_inputs,
     read_options,
-    require_readable,
-    say_passed_over,
 )
 from textgen import files
-from textgen.config import PrepareConfig, to_json
+from textgen.config import PrepareConfig, names_of_given, to_json
 from textgen.corpus import units
 from textgen.corpus.units import InputFile, Unit
 from textgen.dataset import LAYOUTS
@@ -113,6 +109,8 @@ def make_plan(
     config: PrepareConfig,
     *,
     output: str | None = None,
+    validation_input: Sequence[str] = (),
+    test_input: Sequence[str] = (),
     vocabulary: str | None = None,
     tokenizer_model: str | None = None,
 ) -> Plan:
@@ -122,6 +120,8 @@ def make_plan(
         inputs: files, folders and globs, as paths or URLs.
         config: the settings of the preparation.
         output: folder of the new dataset, from which nothing is read; None if there is none.
+        validation_input: files of the validation split, named as the inputs are; empty to hold out some of these.
+        test_input: files of the test split, likewise.
         vocabulary: path or URL of a file of tokens to use; None to learn the vocabulary.
         tokenizer_model: path or URL of the tokenizer's model file; None for a tokenizer without one.
 
@@ -129,6 +129,8 @@ def make_plan(
         UserError: a file is missing or can't be read with these settings, the vocabulary has a token that the
             tokenizer does not produce, or a model is given for a tokenizer without one or missing for one with one.
     """
+    named = {"train": inputs, "validation": validation_input, "test": test_input}
+    config = dataclasses.replace(config, given_splits=names_of_given(validation=validation_input, test=test_input))
     model, given = b"", None
     if tokenizer_model or config.text.tokenizer == "sentencepiece":
         model = _tokenizer_model(tokenizer_model, config)
@@ -144,7 +146,7 @@ def make_plan(
             "Take it out, or choose another --tokenizer.",
         )
         config = dataclasses.replace(config, given_vocabulary=given.fingerprint())
-    found = _checked_inputs(inputs, config, output)
+    found = checked_inputs(named, config, output)
     return Plan(config, tuple(found.files), given, model, tuple(found.passed_over))
 
 
@@ -183,18 +185,3 @@ def _content(path: str, option: str) -> bytes:
     if content is None:
         raise UserError(f"there is no file {path}. Check the path after {option}.")
     return content
-
-
-def _checked_inputs(inputs: Sequence[str], config: PrepareConfig, output: str | None) -> Inputs:
-    """Returns the input files after checking that they can be read with these settings, and prints what is not read.
-
-    Raises:
-        UserError: a file can't be read, all files are passed over, or a text field is given but no file has columns.
-    """
-    found = find_inputs(inputs, config.format, encoding=config.encoding, html=config.text.html, output=output)
-    say_passed_over(found)
-    require_readable(found.passed_over, config.on_unreadable)
-    if not found.files:
-        raise UserError(f"{' '.join(inputs)}: {found.summary()}. Name files that hold text.")
-    check_files(found.files, config)
-    return found

@@ -21,6 +21,8 @@ def prepare(
     config: PrepareConfig,
     beam_flags: Sequence[str] = (),
     *,
+    validation_input: Sequence[str] = (),
+    test_input: Sequence[str] = (),
     vocabulary: str | None = None,
     tokenizer_model: str | None = None,
 ) -> Manifest:
@@ -31,6 +33,8 @@ def prepare(
         output: path or URL of the dataset's folder.
         config: settings of the preparation.
         beam_flags: Beam's own options, such as `--runner=DataflowRunner`.
+        validation_input: files of the validation split, named as the inputs are; empty to hold out some of these.
+        test_input: files of the test split, likewise.
         vocabulary: path or URL of a file of tokens to use; None to learn the vocabulary.
         tokenizer_model: path or URL of the tokenizer's model file; None for a tokenizer without one.
 
@@ -42,7 +46,15 @@ def prepare(
             unknown, or a requested split would be empty.
     """
     check_beam_flags(beam_flags)
-    plan = make_plan(inputs, config, output=output, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
+    plan = make_plan(
+        inputs,
+        config,
+        output=output,
+        validation_input=validation_input,
+        test_input=test_input,
+        vocabulary=vocabulary,
+        tokenizer_model=tokenizer_model,
+    )
     workspace = claims.claim(output, plan)
     dataset = claims.committed(workspace)
     if dataset:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from textgen.config import PrepareConfig
 from textgen.dataset.storage.layouts import LAYOUTS, RecordFormat
-from textgen.dataset.storage.manifest import Shard, SplitCounts
+from textgen.dataset.storage.manifest import Shard
 from textgen.dataset.storage.sequencer import DocumentChunks, Sequencer
 from textgen.dataset.storage.shards import ShardWriter
+from textgen.dataset.storage.split_counts import SplitCounts
 
 
 class SplitWriter:

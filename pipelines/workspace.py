@@ -13,7 +13,7 @@ from textgen import files
 from textgen.config import TOKENIZER_FILE
 from textgen.dataset.storage.manifest import WORK_FOLDER
 
-TOKENS, DUPLICATES, COUNTS, SHARDS = "tokens", "duplicates", "vocabulary", "shards"
+TOKENS, DUPLICATES, OVERLAP, COUNTS, SHARDS = "tokens", "duplicates", "overlap", "vocabulary", "shards"
 """The stages, each with a folder in `_work`: `tokens/000017.json` is the result of unit 17."""
 
 

@@ -9,7 +9,7 @@ from pipelines.chunk_encoder import ChunkEncoder
 from pipelines.dropped import dropped_record
 from pipelines.split_writer import SplitWriter
 from pipelines.token_files import DocumentTable, LocatedBatch, unit_documents, unit_tokens
-from pipelines.workspace import DUPLICATES, SHARDS, TOKENS, Workspace
+from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, TOKENS, Workspace
 from textgen import files
 from textgen.config import SPLITS, VOCABULARY_FILE, PrepareConfig
 from textgen.corpus.units import Unit
@@ -67,6 +67,7 @@ class WriteUnit:
             bytes=unit.bytes,
             replaced=found["replaced"],
             duplicates=self._workspace.recorded(DUPLICATES, unit.index) or {},
+            shared=self._workspace.recorded(OVERLAP, unit.index) or {},
         )
         for reason, count in found["rejected"].items():
             report.drop(reason, count)

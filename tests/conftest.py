@@ -16,9 +16,10 @@ import_tensorflow()
 from textgen.dataset.storage import manifest, windows  # noqa: E402
 from textgen.dataset.storage.layouts import LAYOUTS  # noqa: E402
 from textgen.dataset.storage.layouts.spans import span_sequences  # noqa: E402
-from textgen.dataset.storage.manifest import Manifest, SplitCounts, UnitReport  # noqa: E402
+from textgen.dataset.storage.manifest import Manifest, UnitReport  # noqa: E402
 from textgen.dataset.storage.records import RecordFormat  # noqa: E402
 from textgen.dataset.storage.shards import ShardWriter  # noqa: E402
+from textgen.dataset.storage.split_counts import SplitCounts  # noqa: E402
 from textgen.text.vocabulary import FIRST_ID, Vocabulary  # noqa: E402
 
 CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep", vocabulary_size=100)

@@ -12,7 +12,7 @@ from pipelines import duplicates, runners, token_files
 from pipelines.duplicates import EXACT, NEAR, FindDuplicates, KeepFirst
 from pipelines.prepare import prepare
 from pipelines.token_files import DocumentTable
-from pipelines.workspace import DUPLICATES, TOKENS, Workspace
+from pipelines.workspace import DUPLICATES, OVERLAP, TOKENS, Workspace
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.readers.base import FileRange, InputFile
 from textgen.corpus.units import Unit
@@ -24,11 +24,20 @@ Texts = Sequence[Sequence[str]]
 Found = dict[int, dict[str, list[int]]]
 
 
-def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str] | None = None) -> Workspace:
-    """Creates a workspace with the documents of units; `dropped` gives reasons by (unit, index)."""
+BY_HASH = PrepareConfig(text=TextConfig())
+
+
+def workspace(
+    folder: Path,
+    units: Texts,
+    *,
+    splits: Sequence[int] | None = None,
+    dropped: dict[tuple[int, int], str] | None = None,
+) -> Workspace:
+    """Creates a workspace; `dropped` gives reasons by (unit, index), and `splits` the split of each unit."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Workspace(str(folder))
-    for stage in (TOKENS, DUPLICATES):
+    for stage in (TOKENS, DUPLICATES, OVERLAP):
         Path(made.work_path(stage)).mkdir(parents=True)
     for unit, texts in enumerate(units):
         lengths = np.array([len(text) for text in texts], np.int64)
@@ -38,6 +47,7 @@ def workspace(folder: Path, units: Texts, *, dropped: dict[tuple[int, int], str]
             lengths,
             np.array([(dropped or {}).get((unit, index), "") for index in range(len(texts))], object),
             minhash.signatures(tf.constant(texts, tf.string)) if texts else np.empty((0, 0)),
+            np.full(len(texts), splits[unit], np.int8) if splits else None,
         )
         token_files.write_documents(Path(made.unit_path(TOKENS, unit, "documents")), documents)
     return made
@@ -50,10 +60,11 @@ def search(
     near: float,
     runner: beam.runners.PipelineRunner | None = None,
     buckets: int = duplicates.BUCKETS,
+    config: PrepareConfig = BY_HASH,
 ) -> None:
     units = [Unit(i, (FileRange(InputFile("", 0, 0.0, "document"), 0, 0),)) for i in range(count)]
     with beam.Pipeline(runner=runner or runners.FnApiRunner()) as pipeline:
-        _ = pipeline | FindDuplicates(units, made, near=near, buckets=buckets)
+        _ = pipeline | FindDuplicates(units, config, made, near=near, buckets=buckets)
 
 
 def recorded(made: Workspace, count: int) -> Found:
@@ -92,6 +103,20 @@ def edited(words: list[str], *indices: int) -> str:
 def test_the_first_of_equal_texts_is_kept(tmp_path: Path) -> None:
     units = [["a", "b"], ["c", "a", "c", "a"], [], ["b", "d"]]
     assert find(tmp_path, units) == {1: {EXACT: [1, 2, 3]}, 3: {EXACT: [0]}}
+
+
+def test_a_held_out_document_is_kept_before_one_of_training(tmp_path: Path) -> None:
+    config = PrepareConfig(text=TextConfig(), given_splits="validation,test")
+    words = prose(1)
+    texts = [["a", "b", "c", "a"], ["a", "b", "d"], ["a", "a", "d"]]
+    near = [[" ".join(words)], [edited(words, 7)], [edited(words, 90)]]
+    for name, units, similarity, reason, expected in (
+        ("exact", texts, 0.0, EXACT, {0: [0, 1, 3], 1: [0, 2], 2: [1]}),
+        ("near", near, 0.8, NEAR, {0: [0], 1: [0]}),
+    ):
+        made = workspace(tmp_path / name, units, splits=(0, 1, 2))
+        search(made, 3, near=similarity, config=config)
+        assert recorded(made, 3) == {unit: {reason: indices} for unit, indices in expected.items()}
 
 
 def test_a_corpus_without_duplicates_leaves_no_record(tmp_path: Path) -> None:
@@ -197,7 +222,8 @@ def test_all_but_the_first_of_each_group_are_dropped_in_any_order_of_matches(mat
         groups.update(dict.fromkeys(union, union))
     expected = sorted({position for position, group in groups.items() if position != min(group)})
     random.shuffle(matches)
-    halves = [matches[::2], [(other, one) for one, other in matches[1::2]]]
+    ranked = [((0, *one), (0, *other)) for one, other in matches]
+    halves = [ranked[::2], [(other, one) for one, other in ranked[1::2]]]
     assert sorted(KeepFirst().process((None, halves))) == expected
 
 

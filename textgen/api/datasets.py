@@ -27,6 +27,8 @@ def prepare(
     *,
     preset: str | None = None,
     config: PrepareConfig | None = None,
+    validation_input: Paths = (),
+    test_input: Paths = (),
     vocabulary: PathLike | None = None,
     tokenizer_model: PathLike | None = None,
     beam_flags: Sequence[str] = (),
@@ -43,6 +45,9 @@ def prepare(
         preset: named settings: `notebook`, `char`, `tokenized`, `prose`, `complaints` or
             `social`.
         config: all settings at once, in place of `preset` and `settings`.
+        validation_input: files of the validation split, named as the inputs are; the inputs are then only those of
+            training. By default a part of the inputs is held out.
+        test_input: files of the test split, likewise.
         vocabulary: file of the tokens, one per line, or the `vocabulary.jsonl` of another dataset. By default the
             tokens are learned from the training split.
         tokenizer_model: model file of the SentencePiece tokenizer.
@@ -64,12 +69,14 @@ def prepare(
         >>> manifest.total.splits["train"].pairs  # doctest: +SKIP
         632391
     """
+    held_out: dict[str, Any] = {"validation_input": _paths(validation_input), "test_input": _paths(test_input)}
     with runners.without_interactive_beam():
         return preparing.prepare(
             _paths(inputs),
             _path(output),
-            prepare_config(config, preset, settings),
+            prepare_config(config, preset, settings, **held_out),
             beam_flags,
+            **held_out,
             vocabulary=_path_if_given(vocabulary),
             tokenizer_model=_path_if_given(tokenizer_model),
         )
@@ -81,6 +88,8 @@ def estimate(
     *,
     preset: str | None = None,
     config: PrepareConfig | None = None,
+    validation_input: Paths = (),
+    test_input: Paths = (),
     vocabulary: PathLike | None = None,
     tokenizer_model: PathLike | None = None,
     **settings: Any,
@@ -91,6 +100,8 @@ def estimate(
         inputs: as for `prepare`.
         preset: as for `prepare`.
         config: as for `prepare`.
+        validation_input: as for `prepare`.
+        test_input: as for `prepare`.
         vocabulary: as for `prepare`.
         tokenizer_model: as for `prepare`.
         **settings: as for `prepare`.
@@ -106,9 +117,11 @@ def estimate(
         >>> textgen.estimate("reviews/*.jsonl.gz", text_field="text").pairs  # doctest: +SKIP
         51284013
     """
+    held_out: dict[str, Any] = {"validation_input": _paths(validation_input), "test_input": _paths(test_input)}
     return estimation.estimate(
         _paths(inputs),
-        prepare_config(config, preset, settings),
+        prepare_config(config, preset, settings, **held_out),
+        **held_out,
         vocabulary=_path_if_given(vocabulary),
         tokenizer_model=_path_if_given(tokenizer_model),
     )

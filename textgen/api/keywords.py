@@ -2,10 +2,19 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from textgen.config import STAGES, TEXT_DEFAULTS, ModelConfig, PrepareConfig, Setting, TrainConfig, settings_file
+from textgen.config import (
+    STAGES,
+    TEXT_DEFAULTS,
+    ModelConfig,
+    PrepareConfig,
+    Setting,
+    TrainConfig,
+    names_of_given,
+    settings_file,
+)
 from textgen.config.fields import GROUPS
 from textgen.config.options import shown_default, written
 from textgen.config.settings_file import collect, unknown_setting
@@ -15,20 +24,31 @@ from textgen.runs import RunConfig
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def prepare_config(config: PrepareConfig | None, preset: str | None, settings: Mapping[str, Any]) -> PrepareConfig:
+def prepare_config(
+    config: PrepareConfig | None,
+    preset: str | None,
+    settings: Mapping[str, Any],
+    *,
+    validation_input: Sequence[str] = (),
+    test_input: Sequence[str] = (),
+) -> PrepareConfig:
     """Returns the settings of a preparation.
 
     Args:
         config: all settings; then neither a preset nor single settings are allowed.
         preset: name of a preset.
         settings: fields of PrepareConfig, TextConfig and SelectionConfig by name. They override the preset's.
+        validation_input: files of the validation split, if it has files of its own.
+        test_input: files of the test split, likewise.
 
     Raises:
         UserError: a setting or the preset is unknown, a value is not allowed, or settings are given twice.
     """
     _check_names(settings, "prepare")
     if config is None:
-        return settings_file.prepare_config(collect("prepare", settings, preset=preset))
+        given = names_of_given(validation=validation_input, test=test_input)
+        values = collect("prepare", settings, preset=preset)
+        return settings_file.prepare_config({**values, "given_splits": given})
     require(
         preset is None and not settings,
         f"config is given together with {', '.join(settings) or 'preset'}; it holds all settings already. "

@@ -23,7 +23,12 @@ def run(arguments: argparse.Namespace) -> None:
     from textgen.dataset.storage.passed_over import shown_accounts
 
     found = estimate(
-        arguments.input, config=config, vocabulary=arguments.vocabulary, tokenizer_model=arguments.tokenizer_model
+        arguments.input,
+        config=config,
+        validation_input=arguments.validation_input,
+        test_input=arguments.test_input,
+        vocabulary=arguments.vocabulary,
+        tokenizer_model=arguments.tokenizer_model,
     )
     if arguments.json:
         values = dataclasses.asdict(found)

@@ -119,7 +119,19 @@ def accounts(manifest: "Manifest") -> str:
             f"{counts.unknown / max(1, counts.tokens):>9.1%}{counts.pairs:>14,}{size:>16,}"
             f"{size / max(1, counts.pairs):>10.1f}"
         )
+    if total.shared:
+        lines.append(_shared(manifest))
     return "\n".join(lines)
+
+
+def _shared(manifest: "Manifest") -> str:
+    """Returns a line about the held-out documents whose text another split has too."""
+    total = manifest.total
+    counts = [f"{count:,} of {total.splits[split].documents:,} in {split}" for split, count in total.shared.items()]
+    line = f"shared      {', '.join(counts)}: held-out documents whose text another split has too"
+    if manifest.config.held_out_duplicates == "keep":
+        line += "; --held-out-duplicates drop takes them out of training"
+    return line
 
 
 def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from textgen.config import STAGES, TEXT_DEFAULTS, PrepareConfig
+from textgen.config import STAGES, TEXT_DEFAULTS, PrepareConfig, names_of_given
 from textgen.config.options import CommandParser, add_settings, add_sources, given
 from textgen.config.settings_file import collect, prepare_config
 from textgen.errors import require
@@ -30,6 +30,12 @@ def add_input_arguments(parser: CommandParser) -> None:
     )
     add_sources(parser, "prepare")
     groups = add_settings(parser, STAGES["prepare"], varying=TEXT_DEFAULTS)
+    for split in ("validation", "test"):
+        groups["splits"].add_argument(
+            f"--{split}-input", nargs="+", default=[], action="extend", metavar="PATH",
+            help=f"files, folders and globs of the {split} split; --input then names those of training "
+            "(default: a part of --input is held out)",
+        )  # fmt: skip
     groups["tokens"].add_argument(
         "--vocabulary", metavar="FILE",
         help="vocabulary.jsonl of a dataset, or a file of one token per line (default: learned from the text)",
@@ -58,7 +64,14 @@ def config_from(arguments: argparse.Namespace) -> PrepareConfig:
             f"{arguments.config} is of a dataset that was made with {flag}, which is missing here. "
             f"Add {flag} FILE; a copy of the file is in the folder of that dataset.",
         )
-    return prepare_config(values)
+    for split in values.pop("given_splits", "").split(","):
+        require(
+            not split or getattr(arguments, f"{split}_input"),
+            f"{arguments.config} is of a dataset whose {split} split has files of its own, which are missing here. "
+            f"Add --{split}-input.",
+        )
+    given_splits = names_of_given(validation=arguments.validation_input, test=arguments.test_input)
+    return prepare_config({**values, "given_splits": given_splits})
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -76,6 +89,8 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.input,
         arguments.output,
         config=config,
+        validation_input=arguments.validation_input,
+        test_input=arguments.test_input,
         vocabulary=arguments.vocabulary,
         tokenizer_model=arguments.tokenizer_model,
         beam_flags=arguments.beam_flags,
@@ -93,7 +108,8 @@ def _list(arguments: argparse.Namespace, config: PrepareConfig) -> None:
     from textgen.api.datasets import list_inputs
     from textgen.dataset.storage.passed_over import shown
 
-    found = list_inputs(arguments.input, config=config, output=arguments.output)
+    words = [*arguments.input, *arguments.validation_input, *arguments.test_input]
+    found = list_inputs(words, config=config, output=arguments.output)
     for file in found.files:
         print(f"{' '.join((file.format, *file.compression)):<20} {shown(file.path)}")
     for path, reason, detail in found.passed_over:

@@ -20,7 +20,7 @@ from textgen.config.preparation import (
     SelectionConfig,
     TextConfig,
 )
-from textgen.config.splitting import ALL_SPLITS, SPLITS
+from textgen.config.splitting import ALL_SPLITS, SPLITS, names_of_given
 from textgen.config.tables import TablesConfig
 from textgen.config.training import NO_NEURAL_CACHE, WINDOW, ModelConfig, NeuralCacheConfig, TrainConfig
 from textgen.errors import UserError
@@ -29,7 +29,7 @@ __all__ = [
     "ALL_SPLITS", "BOS", "EOS", "FORMATS", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS",
     "TOKENIZERS", "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "WINDOW", "ModelConfig", "NeuralCacheConfig",
     "PrepareConfig", "SelectionConfig", "Setting", "Settings", "TablesConfig", "TextConfig", "TrainConfig",
-    "all_settings", "build", "from_json", "to_json",
+    "all_settings", "build", "from_json", "names_of_given", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)

@@ -32,6 +32,11 @@ class Unit:
         """The split of all its files; None if the files do not say."""
         return self.file_ranges[0].file.split
 
+    def without_split(self) -> "Unit":
+        """Returns the unit as if no split were given for its files."""
+        ranges = (each._replace(file=dataclasses.replace(each.file, split=None)) for each in self.file_ranges)
+        return dataclasses.replace(self, file_ranges=tuple(ranges))
+
     @property
     def bytes(self) -> int:
         """Number of input bytes of the unit."""

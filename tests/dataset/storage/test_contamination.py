@@ -17,9 +17,10 @@ from textgen.dataset.storage.contamination import (
     measure_contamination,
 )
 from textgen.dataset.storage.layouts.spans import Spans
-from textgen.dataset.storage.manifest import FILE_NAME, SplitCounts, read_manifest
+from textgen.dataset.storage.manifest import FILE_NAME, read_manifest
 from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.sequencer import DocumentChunks, Sequencer
+from textgen.dataset.storage.split_counts import SplitCounts
 from textgen.dataset.storage.splits import SplitRanges
 
 HELD_OUT = ("validation", "test")

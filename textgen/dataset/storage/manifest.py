@@ -18,6 +18,7 @@ from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, from_j
 from textgen.dataset.storage.passed_over import PASSED_OVER_FILE, shown_accounts
 from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.shards import Block, Shard
+from textgen.dataset.storage.split_counts import SplitCounts, sum_counts
 from textgen.errors import UserError
 from textgen.files import Folder, expand_home, is_remote
 
@@ -45,31 +46,6 @@ def dropped_name(unit: int) -> str:
 
 
 @dataclasses.dataclass(kw_only=True)
-class SplitCounts:
-    """Counts of a split.
-
-    Attributes:
-        documents: number of documents, or of split ranges if `split_by` is "tail".
-        characters: number of code points of the cleaned text; a document in several splits is divided in proportion
-            to its tokens.
-        tokens: number of ids, without [BOS] and [EOS].
-        unknown: number of ids that are [UNK].
-        pairs: number of (X, y) pairs.
-    """
-
-    documents: int = 0
-    characters: int = 0
-    tokens: int = 0
-    unknown: int = 0
-    pairs: int = 0
-
-    def add(self, other: "SplitCounts") -> None:
-        """Adds other counts to these."""
-        for field in dataclasses.fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
-
-
-@dataclasses.dataclass(kw_only=True)
 class UnitReport:
     """Counts and shards of one unit, or their totals over all units.
 
@@ -82,6 +58,8 @@ class UnitReport:
         replaced: number of documents in which invalid bytes were replaced by U+FFFD.
         duplicates: indices of the dropped duplicates among the documents of the unit's reader, by reason. They depend
             on the whole corpus, so they cannot be recomputed from one unit.
+        shared: number of kept held-out documents whose text another split has too, by split; counted where the input
+            or a group chooses the splits.
         splits: counts of the kept documents, by split.
         shards: shards of the unit.
         dropped_sha256: SHA-256 of the file `dropped_name(unit)`; empty if there is none, and in a total.
@@ -94,6 +72,7 @@ class UnitReport:
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
     replaced: int = 0
     duplicates: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    shared: dict[str, int] = dataclasses.field(default_factory=dict)
     splits: dict[str, SplitCounts] = dataclasses.field(default_factory=lambda: {s: SplitCounts() for s in SPLITS})
     shards: list[Shard] = dataclasses.field(default_factory=list)
     dropped_sha256: str = ""
@@ -111,15 +90,16 @@ class UnitReport:
     @classmethod
     def total(cls, reports: Iterable["UnitReport"]) -> "UnitReport":
         """Returns the sum of reports, with their shards in the order of split and unit."""
-        total, dropped = cls(), Counter[str]()
+        total, dropped, shared = cls(), Counter[str](), Counter[str]()
         for report in reports:
             for name in ("bytes", "documents", "kept", "replaced"):
                 setattr(total, name, getattr(total, name) + getattr(report, name))
             dropped.update(report.dropped)
+            shared.update(report.shared)
             for split, counts in report.splits.items():
                 total.splits[split].add(counts)
             total.shards.extend(report.shards)
-        total.dropped = dict(sorted(dropped.items()))
+        total.dropped, total.shared = dict(sorted(dropped.items())), dict(sorted(shared.items()))
         total.shards.sort(key=lambda shard: (SPLITS.index(shard.split), shard.unit))
         return total
 
@@ -188,12 +168,7 @@ class Manifest:
 
     def counts(self, split: str) -> SplitCounts:
         """Returns the counts of a split; "all" gives their sum over all splits."""
-        if split != ALL_SPLITS:
-            return self.total.splits[split]
-        total = SplitCounts()
-        for counts in self.total.splits.values():
-            total.add(counts)
-        return total
+        return sum_counts(self.total.splits.values()) if split == ALL_SPLITS else self.total.splits[split]
 
     @property
     def record_format(self) -> RecordFormat:

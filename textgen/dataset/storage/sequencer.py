@@ -6,7 +6,7 @@ import numpy as np
 
 from textgen.config import BOS, EOS, SPLITS
 from textgen.dataset.storage import ragged
-from textgen.dataset.storage.manifest import SplitCounts
+from textgen.dataset.storage.split_counts import SplitCounts
 from textgen.dataset.storage.splits import SplitRanges
 from textgen.dataset.storage.windows import Sequences
 
