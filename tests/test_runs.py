@@ -57,7 +57,7 @@ def test_a_folder_that_is_not_there_is_no_run(tmp_path: Path):
 
 
 @pytest.mark.parametrize("values", ["{", "[]", "3", '{"version": 2, "text": 1}', "{}"])
-def test_damaged_settings_are_told(tmp_path: Path, values: str):
+def test_damaged_settings_are_an_error(tmp_path: Path, values: str):
     with pytest.raises(UserError, match=r"run\.json is damaged.*Train again"):
         runs.load(_written(tmp_path, values))
 
@@ -106,7 +106,7 @@ def test_the_model_has_the_weights_of_the_best_checkpoint_wherever_the_folder_is
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_run_of_another_version_is_told_and_not_called_damaged(tmp_path: Path):
+def test_a_run_of_another_version_is_an_error_about_the_version(tmp_path: Path):
     runs.save(CONFIG, tmp_path)
     path = tmp_path / "run.json"
     path.write_text(path.read_text().replace('"stateful"', '"carry"'))

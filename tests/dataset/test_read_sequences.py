@@ -52,7 +52,7 @@ def rows_of(batches):
     return [(row, targets) for x, y in batches for row, targets in zip(x, y, strict=True)]
 
 
-def test_rows_worked_out_by_hand(folder):
+def test_rows_equal_those_worked_by_hand(folder):
     served = batches(folder)
     assert rows_of(served) == ROWS
     assert [len(x) for x, _ in served] == [2, 2, 2, 2, 1]
@@ -105,14 +105,14 @@ def test_a_stream_started_at_any_step_is_the_rest_of_the_whole_stream(folder, se
 
 
 @pytest.mark.parametrize("workers", [2, 3])
-def test_however_many_workers_there_are_their_slices_are_the_same_batches(folder, workers):
+def test_worker_slices_join_to_the_same_batches_for_any_number_of_workers(folder, workers):
     whole = batches(folder, batch_size=4, seed=4, epochs=2)
     slices = [batches(folder, batch_size=4, seed=4, epochs=2, worker=i, workers=workers) for i in range(workers)]
     joined = [tuple(sum(arrays, []) for arrays in zip(*parts, strict=True)) for parts in zip(*slices, strict=True)]
     assert joined == whole
 
 
-def test_a_seed_shuffles_every_epoch_anew(folder):
+def test_a_seed_shuffles_every_epoch_differently(folder):
     one, two = (rows_of(batches(folder, seed=1, epochs=2, batch_size=9))[part] for part in (slice(9), slice(9, 18)))
     assert one != two
     assert sorted(one) == sorted(two) == sorted(ROWS)
@@ -125,7 +125,7 @@ def test_the_arrays_and_their_number_are_known(folder):
     assert read_sequences(folder, batch_size=BATCH, drop_remainder=True).cardinality() == STEPS - 1
 
 
-def test_a_share_is_part_of_every_larger_share(folder):
+def test_the_pairs_of_a_fraction_are_part_of_every_larger_fraction(folder):
     shares = [rows_of(batches(folder, fraction=fraction)) for fraction in (0.3, 0.6, 1.0)]
     assert [len(share) for share in shares] == [3, 6, 9]
     for smaller, larger in zip(shares, shares[1:], strict=False):
@@ -163,7 +163,7 @@ def test_a_choice_that_the_shards_do_not_hold_is_an_error(build_dataset, tmp_pat
         batches(folder, **settings)
 
 
-def test_a_shard_that_was_damaged_since_is_told_in_full_from_inside_the_stream(folder):
+def test_a_shard_damaged_after_opening_raises_its_full_message_through_the_dataset(folder):
     stream = read_sequences(folder, batch_size=BATCH)
     path = folder / "train-000001.tfrecord"
     path.write_bytes(path.read_bytes()[:-1])

@@ -33,7 +33,7 @@ def test_the_same_plan_may_claim_the_folder_again(tmp_path: Path) -> None:
     assert workspace.recorded_units("shards") == {3}
 
 
-def test_another_plan_is_refused_and_told_what_differs(tmp_path: Path) -> None:
+def test_another_plan_is_an_error_that_names_the_difference(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path / "out"))
     claim(workspace.directory, Plan(CONFIG, (FILE,)))
     shard = tmp_path / "out" / "train-000000.tfrecord"
@@ -96,7 +96,9 @@ def test_a_given_vocabulary_is_kept_for_the_workers(tmp_path: Path) -> None:
     assert given_vocabulary(workspace) == given
 
 
-def test_a_dataset_is_complete_until_a_file_is_lost_or_cut(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_dataset_with_a_missing_or_truncated_file_is_not_complete(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
     folder = make_dataset(tmp_path / "data", train=[[4, 5]], test=[[6]])
     workspace = Workspace(str(folder))
     dataset = committed(workspace)

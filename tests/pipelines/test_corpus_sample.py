@@ -25,7 +25,7 @@ def test_ranges_are_spread_evenly_over_the_corpus(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
-def test_of_a_json_file_the_first_records_are_copied(tmp_path: Path, name: str) -> None:
+def test_the_first_records_of_a_json_file_are_copied(tmp_path: Path, name: str) -> None:
     text = json.dumps([{"text": f"{i} some years ago"} for i in range(40_000)], indent=1).encode()
     (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
     (sample,) = take_samples(make_plan([str(tmp_path / name)], PrepareConfig(text=TextConfig())), tmp_path, SIZE)

@@ -31,7 +31,7 @@ def write_rows(path: Path, texts: list[str]) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
-def test_a_sample_tells_what_the_whole_gives(tmp_path: Path, name: str) -> None:
+def test_an_estimate_from_a_sample_is_close_to_the_counts_of_the_whole(tmp_path: Path, name: str) -> None:
     path = write_rows(tmp_path / name, rows(12_000))
     config = PrepareConfig(text=TextConfig(), layout="spans")
     size = SampleSize(range_bytes=1 << 16, head_bytes=4 * BLOCK_BYTES)
@@ -57,7 +57,7 @@ def test_files_that_are_documents_are_counted(tmp_path: Path) -> None:
     assert found.documents == 40
 
 
-def test_what_is_dropped_is_told_by_its_reason(tmp_path: Path) -> None:
+def test_dropped_documents_are_estimated_by_reason(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "a.jsonl", ["one two", "one two three four"] * 50)
     config = PrepareConfig(text=TextConfig(), selection=SelectionConfig(min_tokens=3))
     found = estimate([str(path)], config)

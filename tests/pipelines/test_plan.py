@@ -34,7 +34,7 @@ def corpus(tmp_path: Path) -> str:
     return str(tmp_path / "corpus")
 
 
-def test_a_plan_knows_its_files_in_the_order_of_their_paths(corpus: str) -> None:
+def test_a_plan_has_its_files_in_the_order_of_their_paths(corpus: str) -> None:
     made = make_plan([f"{corpus}/b.txt", corpus], config())
     assert [(Path(file.path).name, file.size, file.format) for file in made.files] == [
         ("a.txt", 26, "document"),
@@ -86,7 +86,7 @@ def changed(name: str, value: object) -> PrepareConfig:
     return dataclasses.replace(made, **{name: value})
 
 
-def test_every_setting_tells_plans_apart() -> None:
+def test_every_setting_changes_the_fingerprint() -> None:
     values = {
         "tokenizer": "char", "tokenizer_model": "ab", "vocabulary_size": 9, "normalization": "nfc", "case": "keep",
         "whitespace": "keep", "punctuation": "keep", "html": "strip", "urls": "mask", "emails": "mask",
@@ -109,7 +109,7 @@ def test_every_setting_tells_plans_apart() -> None:
     assert len({plan.fingerprint() for plan in plans}) == len(plans)
 
 
-def test_the_fingerprint_tells_settings_sizes_and_times_apart() -> None:
+def test_settings_sizes_and_times_change_the_fingerprint() -> None:
     plans = [
         Plan(config(), (FILE,)),
         Plan(config(window=9), (FILE,)),
@@ -167,7 +167,7 @@ def test_a_given_vocabulary_and_a_model_tell_plans_apart(corpus: str, tmp_path: 
         ("sentencepiece", {"t": MODEL.read_bytes()[:99]}, {"tokenizer_model": "t"}, r"tokenizer model is damaged"),
     ],
 )  # fmt: skip
-def test_what_is_given_and_can_not_be_used_is_an_error_before_any_work(
+def test_an_unusable_vocabulary_or_model_is_an_error_before_any_work(
     corpus: str, tmp_path: Path, tokenizer: str, files: dict[str, bytes], options: dict[str, str], message: str
 ) -> None:
     for name, content in files.items():

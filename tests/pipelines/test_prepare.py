@@ -106,7 +106,7 @@ def vocabulary_lines(directory: Path) -> list[str]:
     return (directory / "vocabulary.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n")
 
 
-def test_the_vocabulary_is_of_the_training_split_alone(dataset: Path) -> None:
+def test_the_vocabulary_is_learned_from_the_training_split_only(dataset: Path) -> None:
     words = {json.loads(line)[0] for line in vocabulary_lines(dataset)}
     assert (
         len([word for word in words if word.startswith("doc")])
@@ -132,7 +132,7 @@ def test_a_second_run_does_nothing(
     assert "nothing to do" in capsys.readouterr().err
 
 
-def test_a_run_that_broke_off_is_taken_up_where_it_was(
+def test_an_interrupted_preparation_continues_with_the_missing_work(
     tmp_path: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpus = write_corpus(tmp_path / "big", 1200)
@@ -160,7 +160,7 @@ def test_a_run_that_broke_off_is_taken_up_where_it_was(
     assert contents(broken) == contents(whole)
 
 
-def test_lost_shards_are_made_again_and_nothing_else_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_lost_shards_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus, out = write_corpus(tmp_path / "big", 1200), tmp_path / "out"
     prepare([corpus], str(out), config())
     before = contents(out)
@@ -225,7 +225,7 @@ def test_input_that_can_not_be_read_as_asked_is_refused(
         prepare([f"{tmp_path}/{name}"], str(tmp_path / "out"), config(**settings))
 
 
-def test_a_vocabulary_larger_than_the_corpus_is_cut_and_said(
+def test_a_vocabulary_size_above_the_number_of_tokens_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.txt").write_text("one two three two")

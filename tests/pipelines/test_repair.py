@@ -25,7 +25,7 @@ ONLY_TRAIN = {"validation_percent": 0, "test_percent": 0, "window": 4}
 
 
 class Case:
-    """A corpus of three files, each a unit, and what was made of it."""
+    """Prepares a corpus of three files, each of which is a unit."""
 
     def __init__(self, folder: Path, text: TextConfig, **given: str):
         self.corpus, self.data = folder / "corpus", folder / "data"
@@ -61,7 +61,7 @@ def made(a_unit_a_file: None, tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 @pytest.fixture
 def case(made: Case, tmp_path: Path):
-    """The case, whose files are put back after the test as they were, their times too."""
+    """Yields the case, and restores its files and their times after the test."""
     for folder in (made.corpus, made.data):
         shutil.copytree(folder, tmp_path / folder.name)
     yield made
@@ -70,13 +70,13 @@ def case(made: Case, tmp_path: Path):
         shutil.copytree(tmp_path / folder.name, folder)
 
 
-def test_where_nothing_is_wrong_nothing_is_done(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_intact_dataset_is_left_unchanged(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runners, "start", None)
     assert repair(str(case.data)) == Repair([], [], [])
     assert case.files() == case.content
 
 
-def test_what_a_run_that_was_killed_at_its_end_left_goes(case: Case) -> None:
+def test_files_of_a_run_killed_at_its_end_are_removed(case: Case) -> None:
     (case.data / "_work" / "tokens").mkdir(parents=True)
     assert repair(str(case.data)) == Repair([], [], [])
     assert case.files() == case.content
@@ -126,7 +126,7 @@ def change_time(file: Path) -> None:
         (change_time, "and it has 660 bytes, written 2001-09-09 01:46:40.500000 UTC"),
     ],
 )
-def test_an_input_file_that_changed_is_told_and_nothing_is_touched(case: Case, change, now: str) -> None:
+def test_a_changed_input_file_is_an_error_and_changes_nothing(case: Case, change, now: str) -> None:
     change(case.corpus / "0.txt")
     (case.data / SHARD).write_bytes(b"damaged")
     with pytest.raises(UserError) as refused:
@@ -142,7 +142,7 @@ def test_an_input_file_that_changed_is_told_and_nothing_is_touched(case: Case, c
     assert not (case.data / "_work").exists()
 
 
-def test_a_relative_path_is_looked_for_where_the_dataset_was_made(
+def test_a_relative_input_path_that_is_missing_is_an_error_with_a_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.txt").write_text("call me ishmael\n")
@@ -158,7 +158,7 @@ def test_a_relative_path_is_looked_for_where_the_dataset_was_made(
     assert verify("data") == []
 
 
-def test_a_change_that_size_and_time_do_not_show_is_told_and_the_manifest_stays(case: Case) -> None:
+def test_changed_content_with_the_same_size_and_time_is_an_error_and_the_manifest_is_kept(case: Case) -> None:
     file, before = case.corpus / "1.txt", (case.data / manifest.FILE_NAME).read_bytes()
     stamp = file.stat()
     file.write_text(file.read_text().replace("call", "tell"))
@@ -183,7 +183,7 @@ def test_a_dataset_of_another_version_is_refused(case: Case) -> None:
         repair(str(case.data))
 
 
-def test_what_a_run_that_was_killed_at_its_end_left_is_not_taken_for_the_shards(case: Case) -> None:
+def test_files_of_a_run_killed_at_its_end_do_not_replace_shards(case: Case) -> None:
     # The manifest stands, and `_work` still says that all units are done.
     committed = read_manifest(case.data)
     plan = {"fingerprint": committed.fingerprint, "config": to_json(committed.config)}

@@ -26,7 +26,7 @@ def test_large_input_gets_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not engine.noisy
 
 
-def test_processes_are_used_where_they_are_asked_for() -> None:
+def test_the_flags_may_ask_for_processes() -> None:
     flags = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
     engine = runners.start(flags, input_bytes=SMALL)
     assert engine.name == "Beam's embedded engine, 2 workers, multi_processing"
@@ -38,7 +38,7 @@ def test_the_number_of_workers_given_is_kept(flags: list[str]) -> None:
     assert "1 worker, in_memory" in runners.start(flags, input_bytes=LARGE).name
 
 
-def test_another_runner_is_taken_as_it_is() -> None:
+def test_another_runner_of_the_flags_is_used() -> None:
     engine = runners.start(["--runner=DirectRunner"], input_bytes=LARGE)
     assert engine.name == "DirectRunner"
 
@@ -48,7 +48,7 @@ def test_beams_own_options_pass() -> None:
 
 
 @pytest.mark.parametrize("flag", ["--vocab-size=3", "stray"])
-def test_an_option_that_nobody_knows_is_refused(flag: str) -> None:
+def test_an_unknown_option_is_an_error(flag: str) -> None:
     with pytest.raises(UserError, match="neither textgen nor Beam knows"):
         runners.check_beam_flags([flag])
 

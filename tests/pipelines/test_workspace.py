@@ -40,7 +40,7 @@ def test_files_of_the_dataset_are_replaced_whole(workspace: Workspace, tmp_path:
     assert workspace.names() - {"finished"} == {"a", "b"}
 
 
-def test_a_file_that_has_the_content_already_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_with_the_same_content_is_not_written_again(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path))
     workspace.publish_if_changed("a", b"one")
     before = (tmp_path / "a").stat()

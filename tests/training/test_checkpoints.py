@@ -69,7 +69,7 @@ def test_all_of_the_state_comes_back_exactly(tmp_path: Path, optimizer: str):
     assert (restored.sums, restored.seconds) == (MetricSums(1.0 / 3, 2.0, 3.0, 4.0, 5.0), 1.0 / 7)
 
 
-def test_what_goes_on_from_a_checkpoint_goes_on_the_same(tmp_path: Path):
+def test_training_from_a_checkpoint_equals_uninterrupted_training(tmp_path: Path):
     whole = _state(1)
     _move(whole, 1)
     Checkpoints(tmp_path, whole, keep=1).save(best=False)
@@ -81,7 +81,7 @@ def test_what_goes_on_from_a_checkpoint_goes_on_the_same(tmp_path: Path):
     assert _equal(resumed, whole)
 
 
-def test_dropout_goes_on_from_a_checkpoint_with_the_masks_that_come_next(tmp_path: Path):
+def test_dropout_continues_from_a_checkpoint_with_the_next_masks(tmp_path: Path):
     x = tf.constant([[4, 5, 6, 7, 8]] * 3)
     whole = _state(1)
     whole.model(x, training=True)
@@ -105,7 +105,7 @@ def test_the_last_ones_are_kept_and_the_newest_is_restored(tmp_path: Path):
     assert _equal(other, state)
 
 
-def test_a_resumed_run_goes_on_counting_what_it_keeps(tmp_path: Path):
+def test_a_resumed_run_keeps_the_given_number_of_checkpoints(tmp_path: Path):
     for first in (1, 3):
         state = _state(1)
         checkpoints = Checkpoints(tmp_path, state, keep=2)
@@ -134,7 +134,7 @@ def test_the_best_is_kept_apart_when_later_ones_push_it_out(tmp_path: Path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_of_two_best_ones_the_later_stays(tmp_path: Path):
+def test_the_later_of_two_best_checkpoints_is_kept(tmp_path: Path):
     state = _state(1)
     checkpoints = Checkpoints(tmp_path, state, keep=2)
     for step in (1, 2):
@@ -143,7 +143,7 @@ def test_of_two_best_ones_the_later_stays(tmp_path: Path):
     assert _steps(tmp_path / "best") == [2]
 
 
-def test_where_none_was_kept_none_is_restored(tmp_path: Path):
+def test_nothing_is_restored_without_a_checkpoint(tmp_path: Path):
     with pytest.raises(UserError, match=r"has no checkpoint to resume from\. Train without --resume"):
         Checkpoints(tmp_path, _state(1), keep=1).restore()
 
@@ -178,14 +178,14 @@ def test_a_damaged_checkpoint_is_left_out_with_a_warning(
     assert f"warning: {tmp_path}/last/ckpt-2 is damaged and left out" in capfd.readouterr().err
 
 
-def test_what_a_killed_process_left_of_a_checkpoint_is_none(tmp_path: Path, two: list[TrainState]):
+def test_an_incomplete_checkpoint_of_a_killed_process_is_ignored(tmp_path: Path, two: list[TrainState]):
     (tmp_path / "last" / "ckpt-2.index").unlink()
     restored = _state(2)
     Checkpoints(tmp_path, restored, keep=2).restore()
     assert _equal(restored, two[0])
 
 
-def test_where_all_are_damaged_there_is_none(tmp_path: Path, two: list[TrainState]):
+def test_nothing_is_restored_if_all_checkpoints_are_damaged(tmp_path: Path, two: list[TrainState]):
     for path in (tmp_path / "last").glob("*.index"):
         path.write_bytes(b"")
     with pytest.raises(UserError, match=r"has no checkpoint to resume from"):

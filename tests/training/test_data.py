@@ -73,7 +73,7 @@ def test_an_lstm_has_a_target_at_every_position(data: Path):
         np.testing.assert_array_equal(x[:, 1:][y[:, 1:] > 0], y[:, :-1][y[:, 1:] > 0])
 
 
-def test_stateful_rows_go_on_from_the_batch_before(data: Path):
+def test_stateful_rows_continue_those_of_the_previous_batch(data: Path):
     training_data = TrainingData(data, _config(data, "lstm", epochs=1, stateful=True, batch_size=2), ONE)
     before = None
     for x, y, fresh in _arrays(training_data.training(0)):

@@ -28,7 +28,7 @@ def test_cosine_falls_from_the_end_of_the_warm_up_to_a_hundredth_at_the_last_ste
     assert end == after == pytest.approx(0.02)
 
 
-def test_cosine_ends_where_it_is_told():
+def test_cosine_ends_after_decay_steps():
     assert _rates([10, 99], schedule="cosine", decay_steps=10) == pytest.approx([0.02, 0.02])
     quarter = 0.01 + 0.99 * (1 + math.cos(math.pi / 4)) / 2
     assert _rates([10], schedule="cosine", decay_steps=40) == pytest.approx([2.0 * quarter])

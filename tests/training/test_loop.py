@@ -9,5 +9,5 @@ def test_a_call_grows_to_half_a_second_and_at_most_twofold():
     assert taken == [1, 2, 4, 8, 16, 32, 50, 50]
 
 
-def test_a_slow_step_is_a_call_of_its_own():
+def test_a_slow_step_is_a_separate_call():
     assert next_call_steps(4, 100.0) == 1

@@ -21,7 +21,7 @@ def test_a_signal_asks_once_and_ends_what_does_not_want_to_wait(number: signal.S
     assert signal.getsignal(number) is before
 
 
-def test_in_another_thread_signals_are_left_alone():
+def test_signal_handlers_are_not_changed_in_another_thread():
     before, inside = signal.getsignal(signal.SIGTERM), []
 
     def look() -> None:

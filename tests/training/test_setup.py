@@ -36,7 +36,7 @@ def test_a_run_takes_its_settings_over_from_the_dataset(data: Path):
     assert (config.text, config.tokens_sha256) == (manifest.text, manifest.tokens_sha256)
 
 
-def test_a_window_of_its_own_goes_first(data: Path):
+def test_a_given_window_overrides_that_of_the_dataset(data: Path):
     assert _config(data, window=3).window == 3
 
 

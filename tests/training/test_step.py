@@ -127,7 +127,7 @@ def test_clip_norm_bounds_the_norm_over_all_gradients_together(clipped: Trainer)
         np.testing.assert_allclose(moved, gradient * 0.01 / _norm(gradients), atol=1e-6)
 
 
-def test_clip_norm_0_leaves_the_gradient_alone(plain: Trainer):
+def test_clip_norm_0_does_not_clip(plain: Trainer):
     x, y = _pairs(8)
     before, gradients = _weights(plain.model), _mean_gradients(plain.model, x, y)
     plain.steps(_batches(x, y, 8), 1)
@@ -181,7 +181,7 @@ def test_the_norm_is_the_gradients_before_it_is_clipped(clipped: Trainer):
 
 
 @pytest.mark.parametrize("parts", [2, 3, 100])
-def test_a_batch_in_parts_gives_the_gradient_of_the_batch(plain: Trainer, parts: int):
+def test_micro_batches_give_the_gradient_of_the_batch(plain: Trainer, parts: int):
     x, y = _pairs(7)
     whole = plain.steps(_batches(x, y, 7), 1)
     weights = _weights(plain.model)
@@ -195,7 +195,9 @@ def test_a_batch_in_parts_gives_the_gradient_of_the_batch(plain: Trainer, parts:
 @pytest.mark.parametrize(
     ("settings", "expected"), [({}, 3), ({"micro_batches": 2}, 3), ({"micro_batches": 5}, 5), ({"stateful": True}, 1)]
 )
-def test_a_large_batch_is_taken_in_the_parts_that_train_fastest(monkeypatch, settings: dict[str, Any], expected: int):
+def test_a_large_batch_is_divided_into_micro_batches_by_the_plan(
+    monkeypatch, settings: dict[str, Any], expected: int
+):
     taken = list[int]()
 
     def gradients(*arguments: Any) -> Any:
@@ -210,7 +212,7 @@ def test_a_large_batch_is_taken_in_the_parts_that_train_fastest(monkeypatch, set
     assert set(taken) == {expected}
 
 
-def test_smoothed_labels_change_the_step_and_not_the_loss_that_is_told(plain: Trainer):
+def test_label_smoothing_changes_the_step_and_not_the_reported_loss(plain: Trainer):
     x, y = _pairs(6)
     told = plain.steps(_batches(x, y, 6), 1)
     smoothed = Trainer("sgd", learning_rate=1.0, clip_norm=0.0, label_smoothing=0.5)

@@ -30,7 +30,7 @@ def _state(data: Path, *, seed: int = 3) -> TrainState:
     return make_train_state(config, TrainingData(data, config, replicas), replicas.strategy)
 
 
-def test_weights_depend_on_the_seed_alone(data: Path):
+def test_weights_depend_only_on_the_seed(data: Path):
     ours, theirs = _state(data).model, _state(data).model
     for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -38,7 +38,7 @@ def test_weights_depend_on_the_seed_alone(data: Path):
     assert any(not np.array_equal(one, other) for one, other in different)
 
 
-def test_global_generators_are_left_alone(data: Path):
+def test_global_generators_are_not_changed(data: Path):
     def states() -> tuple[object, ...]:
         return random.getstate(), tuple(np.random.get_state()[1])
 

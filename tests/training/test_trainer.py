@@ -37,7 +37,7 @@ def _sampler(model: keras.Model, config: RunConfig) -> Callable[[], str]:
 
 
 def _config(data: Path, *, dropout: float = 0.5, **settings: Any) -> RunConfig:
-    # A check falls inside each epoch, and a checkpoint with it; dropout has a state of its own to go on from.
+    # A check, with a checkpoint, is inside each epoch; the state of dropout is restored too.
     settings = {"batch_size": BATCH, "epochs": 2, "validate_every": 3, "learning_rate": 0.01, "seed": 7, **settings}
     model = ModelConfig(embedding=4, units=4, dropout=dropout)
     return config_for(read_manifest(data), model=model, train=TrainConfig(**settings))
@@ -120,7 +120,7 @@ def finished_half(data: Path, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def half(finished_half: Path, tmp_path: Path) -> Path:
-    """A run of one epoch, to go on with."""
+    """Copies a run of one epoch, which the test may resume."""
     return shutil.copytree(finished_half, tmp_path / "half")
 
 
@@ -200,11 +200,11 @@ class TestResume:
     def test_a_sitting_whose_time_is_up_ends_with_a_check(self, resumed: Resumed):
         assert [row.step for row in resumed.first_sitting.rows] == [3, 5, 6]
 
-    def test_rows_of_work_that_is_done_again_are_dropped(self, resumed: Resumed):
+    def test_history_rows_of_repeated_steps_are_dropped(self, resumed: Resumed):
         assert [row.step for row in resumed.second_sitting.rows] == [3, 5, 6, 9, 10]
         assert History(resumed.output / "history.csv", until_step=10).rows == resumed.second_sitting.rows
 
-    def test_a_run_killed_inside_an_epoch_goes_on_as_if_it_had_not_been(
+    def test_a_run_killed_inside_an_epoch_resumes_to_the_same_result(
         self, whole, data: Path, tmp_path: Path, monkeypatch
     ):
         output = tmp_path / "run"
@@ -227,19 +227,19 @@ class TestResume:
         weights = [name for name in before if name.startswith("optimizer/_trainable_variables")]
         _assert_same({name: before[name] for name in weights}, {name: after[name] for name in weights})
 
-    def test_a_run_that_is_done_stays_as_it_is(self, data: Path, half: Path, capfd):
+    def test_a_finished_run_is_not_changed(self, data: Path, half: Path, capfd):
         before = (half / "history.csv").read_bytes()
         _train(data, half, _config(data, epochs=1), resume=True)
         assert "is done: 1 epochs" in capfd.readouterr().err
         assert (half / "history.csv").read_bytes() == before
 
-    def test_where_no_checkpoint_is_there_is_nothing_to_resume(self, data: Path, half: Path):
+    def test_resuming_without_a_checkpoint_is_an_error(self, data: Path, half: Path):
         shutil.rmtree(half / "last")
         with pytest.raises(UserError, match="has no checkpoint to resume from"):
             _train(data, half, _config(data), resume=True)
 
 
-def test_a_dataset_of_its_own_is_validated_on_in_place_of_the_split(make_dataset, tmp_path: Path):
+def test_a_separate_validation_dataset_replaces_the_validation_split(make_dataset, tmp_path: Path):
     bare = make_dataset(tmp_path / "bare", train=TRAIN)
     held_out = make_dataset(tmp_path / "held-out", train=VALIDATION)
     joined = make_dataset(tmp_path / "joined", train=TRAIN, validation=VALIDATION)
@@ -308,9 +308,7 @@ class TestRefusals:
 
 
 class TestStopping:
-    def test_training_stops_after_patience_checks_without_a_better_loss_and_goes_on_with_more(
-        self, data: Path, tmp_path: Path
-    ):
+    def test_training_stops_after_patience_checks_and_continues_with_more_patience(self, data: Path, tmp_path: Path):
         # So small a learning rate changes no weight, and validation's loss stays what it was.
         settings = {"optimizer": "sgd", "learning_rate": 1e-30, "validate_every": 1}
         history = _train(data, tmp_path / "run", _config(data, patience=2, **settings))

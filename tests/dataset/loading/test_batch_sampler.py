@@ -62,7 +62,7 @@ def test_totals_follow_the_weights_after_every_step(weights, batch_size):
         assert abs(sums - expected).max() <= len(weights) + 0.01
 
 
-def test_a_step_does_not_depend_on_the_first_step_asked_for():
+def test_a_step_does_not_depend_on_the_start_step():
     sampler = sampler_of([60, 40], [2, 1], batch_size=10)
     whole = steps_of(sampler)
     sampled = sampler.sample(4, 6, worker=0, workers=1)

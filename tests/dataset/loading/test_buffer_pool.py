@@ -31,7 +31,7 @@ def test_memory_comes_back_when_its_array_is_gone():
     assert place(buffers.take((50, 4), I4)) == first
 
 
-def test_what_came_back_and_is_too_small_is_not_used():
+def test_a_released_buffer_that_is_too_small_is_not_reused():
     buffers = BufferPool()
     buffers.take((10,), I4)
     large = buffers.take((1000,), I4)
@@ -39,7 +39,7 @@ def test_what_came_back_and_is_too_small_is_not_used():
     assert large.sum() == 7000
 
 
-def test_what_was_released_is_made_anew():
+def test_released_buffers_are_freed_and_made_again():
     buffers = BufferPool()
     buffers.take((10,), I4)
     buffers.release()

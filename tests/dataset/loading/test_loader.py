@@ -106,7 +106,7 @@ def test_another_seed_and_another_epoch_serve_another_order(folders, layout):
 
 
 @both_layouts
-def test_neighbours_in_a_shuffled_batch_come_from_different_places(folders, layout):
+def test_neighbours_in_a_shuffled_batch_are_not_consecutive_in_the_corpus(folders, layout):
     targets = [target for _, target in pairs_of(batches(folders[layout], seed=1))]
     assert sum(two == one + 1 for one, two in zip(targets, targets[1:], strict=False)) < EXPECTED / 4
 
@@ -209,7 +209,7 @@ def test_a_folder_that_is_no_dataset_is_an_error_that_says_what_makes_one(tmp_pa
 
 @both_layouts
 @pytest.mark.parametrize("damage", ["flipped", "cut", "missing"])
-def test_a_damaged_shard_is_told_in_full_from_inside_the_stream(build_dataset, tmp_path, layout, damage):
+def test_a_damaged_shard_raises_its_full_message_through_the_dataset(build_dataset, tmp_path, layout, damage):
     folder = build_dataset(tmp_path / "data", UNITS, layout=layout)
     path = folder / "train-000001.tfrecord"
     content = bytearray(path.read_bytes())
@@ -241,7 +241,7 @@ def test_batches_before_a_damaged_shard_are_served(build_dataset, tmp_path):
 
 @both_layouts
 @pytest.mark.parametrize("workers", [2, 3, 7])
-def test_however_many_workers_there_are_their_slices_are_the_same_batches(folders, layout, workers):
+def test_worker_slices_join_to_the_same_batches_for_any_number_of_workers(folders, layout, workers):
     whole = batches(folders[layout], seed=4, epochs=2)
     slices = [batches(folders[layout], seed=4, epochs=2, worker=i, workers=workers) for i in range(workers)]
     assert {len(parts) for parts in slices} == {len(whole)}
@@ -305,7 +305,7 @@ def test_pairs_with_little_context_are_left_out(build_dataset, tmp_path, stored,
 
 
 @both_layouts
-def test_a_share_is_part_of_every_larger_share(folders, layout):
+def test_the_pairs_of_a_fraction_are_part_of_every_larger_fraction(folders, layout):
     shares = [
         sorted(pairs_of(batches(folders[layout], fraction=fraction, seed=2))) for fraction in (0.1, 0.3, 0.7, 1.0)
     ]
@@ -346,7 +346,7 @@ def test_a_choice_that_spans_do_not_hold_is_an_error(folders, settings, message)
 
 
 @pytest.mark.parametrize("settings", [{"window": 2}, {"stride": 2}, {"min_context": 2}])
-def test_windows_that_are_cut_already_can_not_be_chosen(folders, settings):
+def test_the_window_of_a_pairs_dataset_cannot_be_chosen(folders, settings):
     with pytest.raises(UserError, match=r"layout fixed them as 3, 1 and 1\. Prepare with --layout spans"):
         read_pairs(folders["pairs"], batch_size=BATCH, **settings)
 
@@ -371,7 +371,7 @@ def test_remote_shards_are_served_and_kept(folders, remote, layout, tmp_path):
     assert batches(f"{remote}/{layout}", seed=1, cache=cache) == expected
 
 
-def test_what_is_damaged_in_the_cache_is_fetched_again(folders, remote, tmp_path):
+def test_a_damaged_cache_entry_is_fetched_again(folders, remote, tmp_path):
     cache, url = BlockCache(tmp_path / "cache", 1 << 20), f"{remote}/spans"
     expected = batches(url, cache=cache)
     kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]

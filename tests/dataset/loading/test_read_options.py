@@ -37,7 +37,7 @@ def test_every_so_manieth_target_is_counted_on_from_block_to_block(targets, step
 
 @given(counts, st.integers(1, 4), st.floats(0.01, 1), st.floats(0.01, 1))
 @settings(max_examples=100, deadline=None)
-def test_a_share_is_as_large_as_asked_for_and_part_of_a_larger_one(targets, step, one, two):
+def test_a_fraction_has_the_given_size_and_is_part_of_a_larger_one(targets, step, one, two):
     smaller, larger = (set(chosen(targets, step=step, fraction=fraction)) for fraction in sorted((one, two)))
     whole = chosen(targets, step=step)
     assert smaller <= larger <= set(whole)
@@ -56,7 +56,7 @@ def test_a_block_of_which_nothing_is_served_is_left_out():
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_what_a_dataset_was_made_with_can_always_be_served(layout):
+def test_the_window_and_stride_of_the_dataset_can_always_be_read(layout):
     written = RecordFormat(300, 2, 1000)
     expected = ResolvedOptions(ReadRequest(300, 2), 1, 1.0)
     assert resolve(LoadOptions(), layout, written) == expected

@@ -70,7 +70,7 @@ def test_the_same_seed_and_epoch_give_the_same_order():
     assert group_order(40, seed=1, epoch=2, group=3).tolist() == group_order(40, seed=1, epoch=2, group=3).tolist()
 
 
-def test_every_seed_and_epoch_permutes_the_blocks_anew():
+def test_every_seed_and_epoch_has_another_permutation_of_blocks():
     orders = {
         tuple(ordered(np.ones(40, int), seed=seed, epoch=epoch).blocks.tolist())
         for seed in (0, 1, 2, 2**31)
@@ -86,7 +86,7 @@ def test_a_seed_of_more_than_32_bits_is_not_a_later_epoch_of_a_shorter_one(seed)
     assert ordered(pairs, seed=seed, epoch=0).blocks.tolist() not in shorter
 
 
-def test_every_seed_epoch_and_group_permutes_the_pairs_anew():
+def test_every_seed_epoch_and_group_has_another_permutation_of_pairs():
     orders = {
         tuple(group_order(40, seed=seed, epoch=epoch, group=group))
         for seed in (0, 1, 2)
@@ -118,7 +118,7 @@ def test_a_group_has_fewer_blocks_where_they_are_large(block_bytes, blocks):
     assert blocks_per_group(np.array([block_bytes, block_bytes])) == blocks
 
 
-def test_a_batch_has_so_many_pairs_of_each_source_in_an_order_of_its_own():
+def test_a_batch_has_the_given_number_of_pairs_of_each_source_in_mixed_order():
     counts = np.array([30, 0, 10])
     one, two = batch_order(counts, seed=1, step=5), batch_order(counts, seed=1, step=6)
     assert np.bincount(one).tolist() == np.bincount(two).tolist() == [30, 0, 10]

@@ -73,7 +73,7 @@ def test_the_next_group_is_read_ahead_and_few_are_kept(folder, monkeypatch):
     assert len(source._groups._groups) <= shuffle_groups._GROUPS_KEPT
 
 
-def test_group_that_failed_to_load_is_loaded_again_on_demand(folder):
+def test_a_group_that_failed_to_load_is_loaded_again_on_demand(folder):
     path = folder / "train-000000.tfrecord"
     content = path.read_bytes()
     path.write_bytes(content[:30])
@@ -84,7 +84,7 @@ def test_group_that_failed_to_load_is_loaded_again_on_demand(folder):
     assert targets(source, [0, 1]) == [4, 5]
 
 
-def test_released_groups_are_loaded_again_and_no_thread_stays(folder):
+def test_released_groups_are_loaded_again_and_threads_end(folder):
     source, threads = opened(folder), threading.active_count()
     expected = targets(source, range(PAIRS))
     source.release()

@@ -26,7 +26,7 @@ def opened(build_dataset, tmp_path):
 
 
 @pytest.mark.parametrize(("layout", "kind"), [("pairs", ParsedPairs), ("spans", SpanPairs)])
-def test_pairs_are_read_in_the_order_asked_for(opened, layout, kind):
+def test_pairs_are_read_in_the_given_order(opened, layout, kind):
     reader = opened(layout=layout)
     assert (reader.pairs, reader.y_shape, reader.dtype) == (PAIRS, (), np.int32)
     which = np.arange(len(reader.blocks.locations))
@@ -52,7 +52,7 @@ def test_targets_with_little_context_are_counted_out(opened):
     assert opened(LoadOptions(min_context=3)).pairs == PAIRS - 2 * len(DOCUMENTS)
 
 
-def test_a_damaged_shard_is_told_when_its_rows_are_counted(opened, tmp_path):
+def test_a_damaged_shard_is_an_error_when_its_rows_are_counted(opened, tmp_path):
     opened()
     path = tmp_path / "spans" / "train-000000.tfrecord"
     path.write_bytes(path.read_bytes()[:-1])

@@ -37,11 +37,11 @@ def batches(folder, **settings):
     return [tuple(array.tolist() for array in batch) for batch in made.as_numpy_iterator()]
 
 
-def test_stateful_rows_worked_out_by_hand(folder):
+def test_stateful_rows_equal_those_worked_by_hand(folder):
     assert batches(folder) == BY_HAND
 
 
-def test_every_epoch_begins_anew(folder):
+def test_every_epoch_has_the_same_rows_from_their_beginning(folder):
     assert batches(folder, epochs=3) == 3 * BY_HAND
 
 
@@ -77,13 +77,13 @@ def test_the_arrays_and_their_number_are_known(folder):
     st.sampled_from([0.3, 0.7, 1.0]),
 )
 @settings(max_examples=40, deadline=None)
-def test_lanes_are_contiguous(build_dataset, tmp_path_factory, lengths, window, batch_size, fraction):
+def test_stateful_rows_are_contiguous(build_dataset, tmp_path_factory, lengths, window, batch_size, fraction):
     # Each token of its own, and documents in several spans and blocks.
     documents, token = [], 10
     for unit in lengths:
         documents.append({"train": [list(range(token := token + 100, token + length)) for length in unit]})
     folder = build_dataset(
-        tmp_path_factory.mktemp("lanes") / "data",
+        tmp_path_factory.mktemp("rows") / "data",
         documents,
         layout="spans",
         block_pairs=15,
@@ -107,7 +107,7 @@ def test_lanes_are_contiguous(build_dataset, tmp_path_factory, lengths, window, 
         assert [(x, y) for x, y, _ in mine] == rows[lane * steps :][:steps]
         assert mine[0][2]
         for (_, before, _), (x, _, fresh) in zip(mine, mine[1:], strict=False):
-            # A row that goes on begins with the last target of the one before it.
+            # A continued row begins with the last target of the row before it.
             assert fresh == (x[0] != [token for token in before if token][-1])
 
 
@@ -144,7 +144,7 @@ def test_a_bad_argument_is_an_error(folder, settings, message):
         batches(folder, **settings)
 
 
-def test_several_datasets_have_no_lanes(folder):
+def test_stateful_rows_of_several_datasets_are_an_error(folder):
     assert batches({folder: 2.0}) == BY_HAND
     with pytest.raises(UserError, match=r"2 datasets are given; stateful rows are read from one\. Name one\."):
         batches({folder: 1.0, "other": 1.0})

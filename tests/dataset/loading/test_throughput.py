@@ -4,7 +4,7 @@ from textgen.dataset.loading import throughput
 from textgen.errors import UserError
 
 
-def test_what_is_served_is_counted(build_dataset, tmp_path, monkeypatch):
+def test_the_rate_counts_the_pairs_that_are_read(build_dataset, tmp_path, monkeypatch):
     folder = build_dataset(tmp_path / "data", [{"train": [list(range(4, 104))]}])
     clock = iter([0.0, 2.0, 3.0, 4.0, 7.0])
     monkeypatch.setattr(throughput, "monotonic", lambda: next(clock))

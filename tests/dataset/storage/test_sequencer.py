@@ -105,7 +105,7 @@ def test_characters_are_shared_out_by_tokens_and_unknown_tokens_counted(split, c
     assert (sequencer.counts.characters, sequencer.counts.unknown) == (characters, unknown)
 
 
-def test_a_split_that_has_nothing_of_a_batch_makes_no_sequence():
+def test_a_split_without_tokens_in_a_batch_gets_no_sequence():
     sequencer = Sequencer("test", boundaries=True, stride=1, context=3)
     made = sequencer.sequences(one_document([5], 0, 5))
     assert len(made.starts) == len(made.firsts) == len(made.ends) == 0

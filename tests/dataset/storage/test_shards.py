@@ -132,7 +132,7 @@ def test_a_flipped_byte_anywhere_is_an_error_that_names_the_file(path):
             read_block(path, 0, shard.blocks[0])
 
 
-def test_a_cut_file_is_an_error_that_names_it_even_at_the_end_of_a_record(path):
+def test_a_truncated_file_is_an_error_that_names_it_also_at_the_end_of_a_record(path):
     shard = write(path, [(b"abc", 1), (b"def", 1), (b"ghi", 1)], block_pairs=2)
     content = path.read_bytes()
     offset = shard.blocks[0].bytes

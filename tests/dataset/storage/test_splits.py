@@ -49,7 +49,7 @@ def test_a_bucket_falls_in_the_first_share_that_reaches_it(bucket, split):
 
 @given(st.lists(st.binary(), min_size=1, max_size=4))
 @settings(max_examples=60, deadline=None)
-def test_a_text_in_parts_has_the_digest_of_the_whole(given_parts):
+def test_a_text_in_chunks_has_the_digest_of_the_whole(given_parts):
     digest = new_digest(given_parts[0])
     for part in given_parts[1:]:
         digest.update(part)
@@ -91,7 +91,7 @@ def test_a_short_document_leaves_some_splits_nothing(length, expected):
 
 @given(st.integers(0, 5000), shares)
 @settings(max_examples=100, deadline=None)
-def test_the_parts_of_a_document_are_all_its_tokens_in_order(length, held_out):
+def test_the_split_ranges_of_a_document_cover_its_tokens_in_order(length, held_out):
     validation, test = held_out
     made = tails(length, validation, test)
     assert [place for start, end in made for place in range(start, end)] == list(range(length))

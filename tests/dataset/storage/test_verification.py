@@ -45,13 +45,13 @@ def test_a_missing_shard_is_reported(folder):
     assert told(folder) == [f"{SHARD} (unit 1): missing"]
 
 
-def test_a_cut_shard_is_reported_with_both_sizes(folder):
+def test_a_truncated_shard_is_reported_with_both_sizes(folder):
     content = (folder / SHARD).read_bytes()
     (folder / SHARD).write_bytes(content[:-1])
     assert told(folder) == [f"{SHARD} (unit 1): cut: {len(content) - 1} of {len(content)} bytes"]
 
 
-def test_a_shard_cut_between_records_is_reported(folder):
+def test_a_shard_truncated_between_records_is_reported(folder):
     block = read_manifest(folder).shards("train")[1].blocks[0]
     content = (folder / SHARD).read_bytes()
     (folder / SHARD).write_bytes(content[: block.bytes // block.records])
@@ -82,7 +82,7 @@ def test_extra_files_are_reported_by_name(folder):
     ]
 
 
-def test_what_was_dropped_is_looked_into(folder):
+def test_files_of_dropped_documents_are_verified(folder):
     made = read_manifest(folder)
     made.units[1].dropped_sha256 = hashlib.sha256(b"{}\n").hexdigest()
     (folder / manifest.FILE_NAME).write_bytes(made.to_bytes())
@@ -94,7 +94,7 @@ def test_what_was_dropped_is_looked_into(folder):
     assert told(folder) == []
 
 
-def test_what_a_killed_preparation_left_is_no_extra_file(folder):
+def test_files_of_a_killed_preparation_are_not_extra_files(folder):
     (folder / "_work" / "tokens").mkdir(parents=True)
     (folder / "_work" / "plan.json.12.tmp").write_bytes(b"{")
     assert verify(folder) == []
@@ -129,7 +129,7 @@ def test_everything_wrong_is_reported_at_once(folder):
 
 
 @pytest.mark.parametrize("theirs", [{"window": 4}, {"vocabulary_size": 21}, {"layout": "spans"}])
-def test_the_manifest_of_another_dataset_is_told_in_one_line(build_dataset, folder, tmp_path, theirs):
+def test_the_manifest_of_another_dataset_is_one_problem(build_dataset, folder, tmp_path, theirs):
     other = build_dataset(tmp_path / "other", UNITS, **{"vocabulary_size": 20, **theirs})
     shutil.copy(other / "manifest.json", folder)
     units = read_manifest(other).units
@@ -140,7 +140,7 @@ def test_the_manifest_of_another_dataset_is_told_in_one_line(build_dataset, fold
     assert told(folder) == [f"manifest.json: foreign: of the {named} shards that it names none is here as it says"]
 
 
-def test_a_dataset_of_which_every_shard_was_changed_is_not_taken_for_another(folder):
+def test_a_dataset_whose_shards_all_changed_is_not_reported_as_foreign(folder):
     for shard in folder.glob("*.tfrecord"):
         content = bytearray(shard.read_bytes())
         content[20] ^= 1
@@ -149,7 +149,7 @@ def test_a_dataset_of_which_every_shard_was_changed_is_not_taken_for_another(fol
 
 
 @pytest.mark.parametrize("keep", [0, 1])
-def test_a_dataset_of_one_shard_that_was_cut_is_not_taken_for_another(build_dataset, tmp_path, keep):
+def test_a_dataset_of_one_truncated_shard_is_not_reported_as_foreign(build_dataset, tmp_path, keep):
     folder = build_dataset(tmp_path / "data", UNITS[1:])
     (folder / "train-000000.tfrecord").write_bytes(b"x" * keep)
     (problem,) = verify(folder)

@@ -23,7 +23,7 @@ def cut_all(each, *, window, stride):
     return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
-def test_the_pairs_of_five_words_worked_out_by_hand():
+def test_the_pairs_of_five_words_equal_those_worked_by_hand():
     the, whale, that, was, white = range(4, 9)
     ids = [2, the, whale, that, was, white, 3]
     assert cut_one(ids, window=3, stride=1) == [

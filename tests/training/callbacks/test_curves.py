@@ -44,7 +44,7 @@ def test_within_the_interval_only_the_end_replaces_the_picture(tmp_path: Path):
     assert first == second != last
 
 
-def test_drawing_leaves_pyplot_and_its_backend_alone(tmp_path: Path):
+def test_drawing_does_not_change_pyplot_or_its_backend(tmp_path: Path):
     pyplot.close("all")
     before = matplotlib.rcParams._get("backend")
     curves.draw([make_row(1)]).savefig(tmp_path / "curves.png")

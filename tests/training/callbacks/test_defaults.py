@@ -22,7 +22,7 @@ def test_the_chief_writes_every_file_of_a_check(tmp_path: Path):
     assert len(list((tmp_path / "tensorboard").iterdir())) == 1
 
 
-def test_work_that_is_done_again_is_written_once(tmp_path: Path):
+def test_repeated_steps_are_written_once(tmp_path: Path):
     for start, steps in ((0, (2, 4, 6)), (4, (6, 8))):
         history = History(tmp_path / "history.csv", until_step=start)
         callbacks = make_callbacks(tmp_path, TrainConfig(), step=start, is_chief=True)

@@ -45,7 +45,7 @@ def test_nothing_else_is_left_beside_the_file(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
 
 
-def test_rows_after_the_step_that_a_run_goes_on_from_are_dropped(tmp_path: Path):
+def test_rows_after_the_step_of_the_resumed_checkpoint_are_dropped(tmp_path: Path):
     path = tmp_path / "history.csv"
     _written(path, make_row(4), make_row(8), make_row(12))
     history = History(path, until_step=8)
@@ -64,5 +64,5 @@ def test_the_monitored_loss_is_validations_where_there_is_one():
 
 
 @pytest.mark.parametrize(("waited", "words"), [(0.0, "compute-bound, 0.0% of"), (0.25, "input-bound, 25.0% of")])
-def test_what_bounds_the_speed_is_said_in_words(waited: float, words: str):
+def test_the_bottleneck_is_described_in_words(waited: float, words: str):
     assert make_row(1, waited=waited).bottleneck.startswith(words)

@@ -32,7 +32,7 @@ def test_samples_are_added_a_json_line_each(tmp_path: Path):
     assert "🐋" in path.read_text(encoding="utf-8")
 
 
-def test_samples_of_work_that_is_done_again_are_dropped_and_half_a_line_too(tmp_path: Path):
+def test_samples_of_repeated_steps_and_an_incomplete_line_are_dropped(tmp_path: Path):
     path = tmp_path / "samples.jsonl"
     samples = Samples(path, CONFIG)
     for step in (2, 4, 6):

@@ -49,7 +49,7 @@ def test_between_checks_the_loss_is_written_seldom(tmp_path: Path):
     assert _scalar(_read(tmp_path), "training/loss_since_check") == [(2, 3.0)]
 
 
-def test_what_was_told_of_work_that_is_done_again_is_dropped(tmp_path: Path):
+def test_events_of_repeated_steps_are_dropped(tmp_path: Path):
     killed = TensorBoard(tmp_path)
     killed.on_check(_check(make_row(3), "kept"))
     killed.on_check(_check(make_row(6), "done again"))

@@ -26,7 +26,7 @@ def parsed(content, *, window, vocabulary_size, at_once=4096):
 
 @pytest.mark.parametrize("window", [1, 3, 44, 127, 128, 300])
 @pytest.mark.parametrize("vocabulary_size", [100, 16_384, 16_385, 65_536, 70_000, 1 << 22])
-def test_what_was_written_is_read(naive_pairs, window, vocabulary_size):
+def test_encoded_examples_are_read_back(naive_pairs, window, vocabulary_size):
     ids = np.random.RandomState(0).randint(0, vocabulary_size, 400).tolist()
     content = block(ids, window=window)
     assert parsed(content, window=window, vocabulary_size=vocabulary_size) == naive_pairs(ids, window=window)

@@ -207,7 +207,7 @@ def test_the_records_of_many_sequences_are_those_of_each(sequences, window, at_o
     ]
 
 
-def test_the_pairs_of_both_layouts_are_those_that_windows_cuts(cut_spans, naive_pairs):
+def test_the_pairs_of_both_layouts_are_those_of_the_windows_module(cut_spans, naive_pairs):
     ids = np.array([2, *range(4, 30), 3])
     assert (
         pairs_by_examples(ids, window=4)
