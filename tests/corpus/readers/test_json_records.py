@@ -36,7 +36,10 @@ def test_records_are_found_in_every_form(taken_by, check, content, indent):
     check("json", content(indent))
     texts, rejected, replaced = taken_by("json", content(indent))
     assert (texts, replaced) == (TAKEN, 0)
-    assert [(reason, json.loads(raw)) for reason, raw in rejected] == [("empty", ROWS[2]), ("malformed row", ROWS[3])]
+    assert [(reason, json.loads(raw)) for reason, raw, _ in rejected] == [
+        ("empty", ROWS[2]),
+        ("missing field", ROWS[3]),
+    ]
 
 
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=8), st.integers(1, 40), st.sampled_from([None, 1]))
@@ -132,4 +135,15 @@ def test_json_lines_of_a_file_give_the_same_documents(taken_by, field):
     lines = b"".join(json_lines(file, lambda _: io.BytesIO(content), ReadOptions(field)))
     texts, rejected, _ = taken_by("jsonl", lines, text_field=field)
     assert texts == TAKEN
-    assert [reason for reason, _ in rejected] == ["empty", "malformed row"]
+    assert [item.reason for item in rejected] == ["empty", "missing field"]
+
+
+@pytest.mark.parametrize("top", [False, True])
+def test_texts_of_an_array_in_each_record_are_joined(taken_by, check, top):
+    record = {"messages": [{"content": "one"}, {"content": "two"}]}
+    content = dumped(record if top else [record, record])
+    check("json", content, text_field="messages.*.content")
+    assert taken_by("json", content, text_field="messages.*.content").texts == [b"one\ntwo"] * (1 if top else 2)
+    file = InputFile("a.json", len(content), 0.0, "json")
+    lines = b"".join(json_lines(file, lambda _: io.BytesIO(content), ReadOptions("messages.*.content")))
+    assert taken_by("jsonl", lines, text_field="messages.*.content").texts[0] == b"one\ntwo"

@@ -1,4 +1,3 @@
-import doctest
 import gzip
 import json
 
@@ -7,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers import jsonl
-from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, Limits, ReadOptions, Rejected
-from textgen.corpus.readers.jsonl import value_at
+from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, Limits, ReadOptions, Rejected, TableOptions
 from textgen.errors import UserError
 
 MARK = b"\xef\xbb\xbf"
@@ -28,6 +25,14 @@ lines = st.one_of(
 ).map(str.encode)
 
 
+def reason(line, value):
+    if value is None and line.strip() != b"null":
+        return "malformed row"
+    if not isinstance(value, dict) or "text" not in value:
+        return "missing field"
+    return "empty" if value["text"] is None else "field without text"
+
+
 def expected(content):
     texts, rejected = [], []
     for line in content.split(b"\n"):
@@ -37,11 +42,11 @@ def expected(content):
             value = json.loads(line)
         except ValueError:
             value = None
-        text = value.get("text", 0) if isinstance(value, dict) else 0
-        if isinstance(text, str):
+        text = value.get("text", value) if isinstance(value, dict) else value
+        if isinstance(value, dict) and isinstance(text, str):
             texts.append(text.encode())
         else:
-            rejected.append(Rejected("malformed row" if text is not None else "empty", line.removesuffix(b"\r")))
+            rejected.append(Rejected(reason(line, value), line.removesuffix(b"\r")))
     return texts, rejected, 0
 
 
@@ -60,42 +65,6 @@ def test_lines_without_a_text_are_rejected_with_their_reason(taken_by, content, 
     assert taken_by("jsonl", content, unit_bytes=unit_bytes) == expected(content)
 
 
-@pytest.mark.parametrize(
-    ("value", "field", "found"),
-    [
-        ({"text": "a"}, "text", "a"),
-        ({"data": {"text": "a"}}, "data.text", "a"),
-        ({"messages": [{"content": "a"}, {"content": "b"}]}, "messages.1.content", "b"),
-        (["a", "b"], "1", "b"),
-        ({"1": "a"}, "1", "a"),
-        ({"a.b": "exact", "a": {"b": "path"}}, "a.b", "exact"),
-        ({"a": {"b.c": "a"}}, "a.b.c", "a"),
-        ({"a": None}, "a", None),
-        ({"": "a"}, "", "a"),
-    ],
-)
-def test_a_field_is_found_by_its_path(value, field, found):
-    assert value_at(value, field) == found
-
-
-@pytest.mark.parametrize(
-    ("value", "field"),
-    [
-        ({"text": "a"}, "Text"),
-        ({"a": None}, "a.b"),
-        ({"a": "text"}, "a.0"),
-        (["a"], "1"),
-        (["a"], "-1"),
-        (["a"], "text"),
-        ({"a": {}}, "a."),
-        ("text", "text"),
-        (3.0, "text"),
-    ],
-)
-def test_a_path_without_a_value_is_missing(value, field):
-    assert value_at(value, field) is jsonl.MISSING
-
-
 def test_texts_are_read_from_the_given_field(taken_by):
     content = b'{"data": {"text": "a"}, "text": "b"}\n'
     assert taken_by("jsonl", content).texts == [b"b"]
@@ -103,21 +72,27 @@ def test_texts_are_read_from_the_given_field(taken_by):
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "reason", "note"),
     [
-        b"no JSON",
-        b'{"text": "cut short',
-        b'{"text": "a"} {"text": "b"}',
-        b'{"id": 1}',
-        b'{"text": 1}',
-        b'{"text": ["a"]}',
-        b'"text"',
-        b"[" * 100_000,
-        b'{"text": ' + b"[" * 100_000,
+        (b"no JSON", "malformed row", ""),
+        (b'{"text": "cut short', "malformed row", ""),
+        (b'{"text": "a"} {"text": "b"}', "malformed row", ""),
+        (b"[" * 100_000, "malformed row", ""),
+        (b'{"text": ' + b"[" * 100_000, "malformed row", ""),
+        (b'{"id": 1}', "missing field", ""),
+        (b'"text"', "missing field", ""),
+        (b'{"text": 1}', "field without text", "a number at text"),
+        (b'{"text": NaN}', "field without text", "a number at text"),
+        (b'{"text": ["a"]}', "field without text", "a list at text"),
+        (b'{"text": {"a": 1}}', "field without text", "an object at text"),
+        (b'{"text": true}', "field without text", "true or false at text"),
+        (b'{"text": null}', "empty", ""),
     ],
 )
-def test_a_line_without_a_text_is_a_malformed_row(taken_by, line):
-    assert taken_by("jsonl", b'{"text": "a"}\n' + line + b"\n") == ([b"a"], malformed(line), 0)
+def test_a_line_without_a_text_is_rejected_with_its_reason(batches_of, line, reason, note):
+    (batch,) = batches_of("jsonl", b'{"text": "a"}\n' + line + b"\n")
+    assert batch.texts == [b"a"]
+    assert batch.rejected == [Rejected(reason, line, note)]
 
 
 def test_null_is_rejected_as_empty_but_an_empty_text_is_a_document(taken_by):
@@ -220,7 +195,70 @@ def test_a_file_is_divided_into_equal_ranges_if_it_can_be():
     assert reader.divide(packed, 50, None, ReadOptions()) == [(0, 100)]
 
 
-def test_the_examples_in_the_docstrings_hold():
-    result = doctest.testmod(jsonl)
-    assert result.attempted
-    assert not result.failed
+@pytest.mark.parametrize(
+    ("field", "join", "texts"),
+    [
+        ("messages.*.content", "line", [b"hello\nyou"]),
+        ("messages.*.content", "paragraph", [b"hello\n\nyou"]),
+        ("messages.*.content", "space", [b"hello you"]),
+        ("messages.*.content", "none", [b"hello", b"", b"you"]),
+        ("title,messages.0.content", "line", [b"talk\nhello"]),
+        ("messages.0.content, title", "line", [b"hello\ntalk"]),
+        ("title,none", "line", [b"talk"]),
+    ],
+)
+def test_several_texts_of_a_line_are_joined(taken_by, check, field, join, texts):
+    contents = ["hello", "", None, "you"]
+    record = {"title": "talk", "messages": [*({"content": content} for content in contents), {"tool": 1}]}
+    content = json.dumps(record).encode()
+    check("jsonl", content, text_field=field)
+    assert taken_by("jsonl", content, text_field=field, tables=TableOptions(join=join)) == (texts, [], 0)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"tags": []}, "empty"),
+        ({"tags": [None]}, "empty"),
+        ({"tags": ["a", 1]}, "field without text"),
+        ({"tags": "a"}, "missing field"),
+        ({}, "missing field"),
+    ],
+)
+def test_a_line_without_texts_at_a_path_is_rejected(taken_by, record, reason):
+    line = json.dumps(record).encode()
+    assert taken_by("jsonl", line, text_field="tags.*") == ([], [Rejected(reason, line)], 0)
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        (
+            {"text": ["a", "b"]},
+            r"holds a list at 'text', and a document must be a string\. It has texts at text\.\*\.",
+        ),
+        ({"text": {"a": "b"}}, r"holds an object at 'text', .* It has texts at text\.a\."),
+        ({"text": 1}, r"holds a number at 'text', .* It has no texts\. Give another path with --text-field\."),
+    ],
+)
+def test_a_field_that_never_holds_a_text_is_an_error_with_a_path_that_works(check, record, found):
+    with pytest.raises(UserError, match=found):
+        check("jsonl", json.dumps(record).encode() * 1, path="a.jsonl", text_field="text")
+
+
+def test_a_missing_field_is_an_error_that_lists_nested_paths(check):
+    content = json.dumps({"messages": [{"role": "user", "content": "a"}]}).encode()
+    with pytest.raises(UserError, match=r"It has texts at messages\.\*\.role, messages\.\*\.content\."):
+        check("jsonl", content)
+
+
+@pytest.mark.parametrize("unit_bytes", [10, 1000])
+def test_a_line_above_the_limit_is_rejected_and_not_held(batches_of, unit_bytes):
+    long = b'{"text": "' + b"x" * 300 + b'"}'
+    content = b'{"text": "a"}\n' + long + b'\n{"text": "b"}'
+    limits, tables = Limits(chunk_bytes=64, block_bytes=32), TableOptions(max_row_bytes=100)
+    batches = batches_of("jsonl", content, unit_bytes=unit_bytes, limits=limits, tables=tables)
+    assert [text for batch in batches for text in batch.texts] == [b"a", b"b"]
+    (rejected,) = [item for batch in batches for item in batch.rejected]
+    assert (rejected.reason, rejected.note) == ("row too large", f"{len(long)} bytes")
+    assert long.startswith(rejected.content)

@@ -13,6 +13,10 @@ CHUNK_BYTES = 1 << 20
 """Maximum size of a chunk, in bytes, so that memory does not grow with the size of a document."""
 
 
+SAMPLE_BYTES = 1000
+"""Maximum number of bytes that are kept of a row that is too large."""
+
+
 class Limits(NamedTuple):
     """Sizes of what readers hold in memory at once.
 

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from textgen.corpus.readers.base import SAMPLE_BYTES
+
 TOO_LARGE = "row too large"
 UNCLOSED = "unclosed quote"
-
-SAMPLE_BYTES = 1000
-"""Number of bytes that are kept of a record that is too large."""
 
 
 class Dialect(NamedTuple):

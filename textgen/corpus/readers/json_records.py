@@ -11,7 +11,7 @@ from textgen.corpus.block_files import read_blocks
 from textgen.corpus.encodings import decoded_blocks, utf8
 from textgen.corpus.json_stream import JsonError, JsonStream, Value
 from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, TextBatch
-from textgen.corpus.readers.jsonl import DEFAULT_FIELD, MISSING, document_at, value_at
+from textgen.corpus.readers.field_paths import DEFAULT_FIELD, MISSING, Several, documents_at, value_at
 from textgen.corpus.text_files import open_text, text_encoding
 from textgen.errors import UserError
 
@@ -77,7 +77,8 @@ class JsonReader:
             UserError: the file is no JSON, or a text is invalid and `on_invalid` is "fail".
         """
         file = file_range.file
-        found = (_document(record, field) for record, field in _records(file, open_file, options))
+        join = options.tables.join
+        found = (item for record, field in _records(file, open_file, options) for item in _items(record, field, join))
         yield from batches(found, Origin(file, "utf-8", options))
 
 
@@ -89,7 +90,8 @@ def json_lines(file: InputFile, open_file: OpenFile, options: ReadOptions) -> Ge
     """
     name = options.text_field or DEFAULT_FIELD
     for record, field in _records(file, open_file, options):
-        text = value_at(record.value, field) if field else record.value
+        found = value_at(record.value, field) if field else record.value
+        text = found.values if isinstance(found, Several) else found
         # ASCII alone, since a lone surrogate has no encoding.
         yield json.dumps({} if text is MISSING else {name: text}).encode() + b"\n"
 
@@ -137,10 +139,11 @@ def _items_at(stream: JsonStream, keys: tuple[str, ...]) -> Iterator[Value]:
         stream.skip()
 
 
-def _document(record: Value, field: str) -> Item:
+def _items(record: Value, field: str, join: str) -> Iterator[Item]:
     if not field and isinstance(record.value, str):
-        return utf8(record.value)
-    return document_at(record.value, field, utf8(record.text))
+        yield utf8(record.value)
+    else:
+        yield from documents_at(record.value, field, utf8(record.text), join)
 
 
 def _layout(stream: JsonStream, file: InputFile, options: ReadOptions) -> _Layout:

@@ -5,20 +5,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from textgen.corpus.batching import Item, Origin, batches
-from textgen.corpus.encodings import decoded, utf8
+from textgen.corpus.encodings import decoded
 from textgen.corpus.json_stream import JSON
-from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
-from textgen.corpus.readers.columns import missing_column_error
+from textgen.corpus.readers.base import SAMPLE_BYTES, FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.columns import missing_column_error, printable
+from textgen.corpus.readers.field_paths import DEFAULT_FIELD, MISSING, documents_at, field_value, kind, text_paths
 from textgen.corpus.readers.lines import read_lines
 from textgen.corpus.readers.plain_text import PlainTextReader
 from textgen.corpus.text_files import open_text, text_encoding, text_end
 from textgen.errors import UserError
-
-DEFAULT_FIELD = "text"
-"""Field that holds the documents where none is named."""
-
-MISSING = object()
-"""What `value_at` returns for a field that a value does not have."""
 
 _HEAD_LINES = 100
 """Number of lines at the start of a file of which at least one must have the field."""
@@ -34,10 +29,12 @@ class JsonLinesReader(PlainTextReader):
         """Checks the first lines; an empty file passes.
 
         Raises:
-            UserError: the first line is no JSON object, or none of the first 100 lines has the field `text_field`.
+            UserError: the first line is no JSON object, none of the first 100 lines has the field `text_field`, or
+                none of them has a text there.
         """
+        most_bytes = options.tables.max_row_bytes
         with open_text(file, open_file, options) as opened:
-            lines = _whole(read_lines(opened, FileRange(file, 0, 0), float("inf"), options.limits))
+            lines = _whole(read_lines(opened, FileRange(file, 0, 0), float("inf"), options.limits), most_bytes)
             head = [_value(line, text_encoding(file)) for line in itertools.islice(lines, _HEAD_LINES)]
         if not head:
             return
@@ -46,9 +43,19 @@ class JsonLinesReader(PlainTextReader):
                 f"{file.path} does not start with a JSON object; a JSON Lines file has one per line. "
                 "Write each object on its own line, or use another --format."
             )
-        searched = head if options.text_field else head[:1]
-        if all(value_at(value, options.text_field or DEFAULT_FIELD) is MISSING for value in searched):
-            raise missing_column_error(file.path, "JSON Lines", list(map(str, _names(head[0]))), options.text_field)
+        field = options.text_field or DEFAULT_FIELD
+        found = [field_value(value, field) for value in (head if options.text_field else head[:1])]
+        if all(value is MISSING for value in found):
+            names = list(map(str, _names(head[0])))
+            hint = _text_hint(head)
+            raise missing_column_error(file.path, "JSON Lines", names, options.text_field, hint=hint)
+        values = [field_value(value, field) for value in head]
+        if all(isinstance(value, dict | list | float) or value is MISSING for value in values):
+            shown = next(value for value in values if value is not MISSING)
+            raise UserError(
+                f"{file.path} holds {kind(shown)} at {printable(field)!r}, and a document must be a string. "
+                f"{_text_hint(head) or 'It has no texts.'} Give another path with --text-field."
+            )
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
         """Yields the texts at the field; lines without one are rejected, and blank lines are skipped.
@@ -56,65 +63,64 @@ class JsonLinesReader(PlainTextReader):
         Raises:
             UserError: the file has become shorter, or a text is invalid and `on_invalid` is "fail".
         """
-        field, encoding = options.text_field or DEFAULT_FIELD, text_encoding(file_range.file)
+        encoding, most_bytes = text_encoding(file_range.file), options.tables.max_row_bytes
         with open_text(file_range.file, open_file, options) as file:
-            lines = _whole(read_lines(file, file_range, text_end(file_range), options.limits))
-            found = (_found(line, field, encoding) for line in lines)
+            lines = _whole(read_lines(file, file_range, text_end(file_range), options.limits), most_bytes)
+            found = (item for line in lines for item in _documents(line, encoding, options))
             yield from batches(found, Origin(file_range.file, "utf-8", options))
-
-
-def value_at(value: Any, field: str) -> Any:
-    """Returns the value at a path of keys and indices, or `MISSING`; a key that contains dots is tried first.
-
-    >>> value_at({"messages": [{"content": "hello"}]}, "messages.0.content")
-    'hello'
-    >>> value_at({"a.b": 1, "a": {"b": 2}}, "a.b")
-    1
-    """
-    if isinstance(value, dict) and field in value:
-        return value[field]
-    key, dot, rest = field.partition(".")
-    if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
-        inner = value[int(key)]
-    elif isinstance(value, dict) and dot and key in value:
-        inner = value[key]
-    else:
-        return MISSING
-    return value_at(inner, rest) if dot else inner
 
 
 def _names(value: Any) -> Iterable[Any]:
     return value if isinstance(value, dict) else range(len(value))
 
 
-def _whole(lines: Iterable[bytes | Iterator[bytes]]) -> Iterator[bytes]:
-    """Yields the lines that are not blank, with the blocks of a long line joined."""
+def _whole(lines: Iterable[bytes | Iterator[bytes]], most_bytes: int) -> Iterator[bytes | Rejected]:
+    """Yields the lines that are not blank, with the blocks of a long line joined; too long ones as rejected."""
     for found in lines:
-        line = found if isinstance(found, bytes) else b"".join(found)
-        if line and not line.isspace():
+        line: bytes | Rejected
+        if isinstance(found, bytes) and len(found) <= most_bytes:
+            line = found
+        else:
+            line = _joined([found] if isinstance(found, bytes) else found, most_bytes)
+        if isinstance(line, Rejected) or (line and not line.isspace()):
             yield line
 
 
-def _value(line: bytes, encoding: str) -> Any:
+def _joined(blocks: Iterable[bytes], most_bytes: int) -> bytes | Rejected:
+    """Joins the blocks of a line; if it has more than `most_bytes` bytes, only its start is held."""
+    held, size = list[bytes](), 0
+    for block in blocks:
+        size += len(block)
+        if size <= most_bytes or not held:
+            held.append(block)
+    if size > most_bytes:
+        return Rejected("row too large", held[0][: min(most_bytes, SAMPLE_BYTES)], f"{size:,} bytes")
+    return b"".join(held)
+
+
+def _value(line: bytes | Rejected, encoding: str) -> Any:
+    if isinstance(line, Rejected):
+        return MISSING
     try:
         return JSON.decode(decoded(line, encoding))
     except (ValueError, RecursionError):
         return MISSING
 
 
-def _found(line: bytes, field: str, encoding: str) -> Item:
-    return document_at(_value(line, encoding), field, line)
+def _documents(line: bytes | Rejected, encoding: str, options: ReadOptions) -> Iterator[Item]:
+    if isinstance(line, Rejected):
+        yield line
+        return
+    record = _value(line, encoding)
+    if record is MISSING:
+        yield Rejected("malformed row", line)
+    else:
+        yield from documents_at(record, options.text_field or DEFAULT_FIELD, line, options.tables.join)
 
 
-def document_at(record: Any, field: str, content: bytes) -> Item:
-    """Returns the text at a path as a document, or the record as rejected if there is none.
-
-    Args:
-        record: a JSON value.
-        field: path of the text.
-        content: the record as it was read.
-    """
-    text = value_at(record, field)
-    if isinstance(text, str):
-        return utf8(text)
-    return Rejected("empty" if text is None else "malformed row", content)
+def _text_hint(head: list[Any]) -> str:
+    """Returns a sentence on the texts inside lists and objects of the first line that has any; else nothing."""
+    paths = next((paths for value in head if (paths := text_paths(value))), [])
+    if not any("." in path for path in paths):
+        return ""
+    return f"It has texts at {', '.join(map(printable, paths))}."
