@@ -4,15 +4,18 @@
 run with another plan is refused, unless the first plan has written no shard yet.
 """
 
+import dataclasses
 import hashlib
 import json
+import os
 from typing import Any
 
-from pipelines.plan import Plan
+from pipelines.plan import Plan, parse_plan
 from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
 from textgen.console import say
+from textgen.corpus.readers.base import InputFile
 from textgen.dataset.storage import manifest, passed_over
 from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, PASSED_OVER_FILE, SHARD_NAME
 from textgen.errors import UserError
@@ -57,6 +60,24 @@ def claim(directory: str, plan: Plan) -> Workspace:
     if plan.vocabulary:
         files.write_atomically(workspace.work_path(GIVEN_VOCABULARY), plan.vocabulary.to_bytes())
     return workspace
+
+
+def as_spelled_before(plan: Plan, directory: str) -> Plan:
+    """Returns a plan with the paths under which the folder's own preparation names the same files, if it does.
+
+    `~/a.txt`, `./a.txt` and `a.txt` may be one file, and the paths decide by which name a dataset is known.
+
+    Args:
+        plan: the plan.
+        directory: path or URL of the output folder.
+    """
+    try:
+        before = parse_plan(Workspace(directory).read(INPUTS_FILE) or b"", plan.config).files
+    except (ValueError, TypeError, KeyError):
+        # The file is damaged, or of another version.
+        return plan
+    same = [_absolute(file) for file in before] == [_absolute(file) for file in plan.files]
+    return dataclasses.replace(plan, files=before) if same else plan
 
 
 def given_vocabulary(workspace: Workspace) -> Vocabulary | None:
@@ -159,6 +180,11 @@ def _claimed_by(workspace: Workspace) -> dict[str, Any] | None:
 def _plan_at_work(workspace: Workspace) -> dict[str, Any] | None:
     content = files.read_if_present(workspace.work_path(PLAN))
     return None if content is None else json.loads(content)
+
+
+def _absolute(file: InputFile) -> InputFile:
+    path = file.path if files.is_remote(file.path) else os.path.abspath(file.path)  # noqa: PTH100
+    return dataclasses.replace(file, path=path)
 
 
 def _is_own(name: str) -> bool:

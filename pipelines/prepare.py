@@ -10,6 +10,7 @@ from pipelines.plan import Plan, make_plan
 from pipelines.rejected import say_rejections
 from pipelines.runners import check_beam_flags
 from pipelines.workspace import Workspace
+from textgen import files
 from textgen.config import PrepareConfig
 from textgen.console import say
 from textgen.dataset import Manifest
@@ -46,6 +47,7 @@ def prepare(
             unknown, or a requested split would be empty.
     """
     check_beam_flags(beam_flags)
+    files.require_writable(output)
     plan = make_plan(
         inputs,
         config,
@@ -55,6 +57,7 @@ def prepare(
         vocabulary=vocabulary,
         tokenizer_model=tokenizer_model,
     )
+    plan = claims.as_spelled_before(plan, output)
     workspace = claims.claim(output, plan)
     dataset = claims.committed(workspace)
     if dataset:

@@ -204,6 +204,13 @@ def test_what_must_be_on_this_machine_is_refused_at_a_url() -> None:
         files.local_path("gs://b/run", what="a run")
 
 
+def test_nothing_is_written_to_a_web_server() -> None:
+    for path in ("out", "/out", "gs://b/out", "file:///out"):
+        files.require_writable(path)
+    with pytest.raises(UserError, match=r"^https://example\.org/out is a URL of a web server, .* read\. Name"):
+        files.require_writable("https://example.org/out")
+
+
 class TestFolder:
     def test_a_file_is_read_whole_and_by_ranges_in_the_order_asked_for(self, made: Folders) -> None:
         folder = Folder(made.directory)

@@ -1,7 +1,11 @@
 """Drivers that are missing, that misbehave, that have a rename and that have none."""
 
 import errno
+import functools
+import http.server
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,8 @@ class TestDrivers:
         [
             ("gs://bucket/data", "gcsfs", "Install it: pip install 'textgen-stream[gcp]'."),
             ("s3://bucket/data", "s3fs", "Install it: pip install 'textgen-stream[aws]'."),
+            ("hf://datasets/a/b", "huggingface_hub", "Install it: pip install 'textgen-stream[hf]'."),
+            ("https://example.org/a", "aiohttp", "Install it: pip install 'textgen-stream[http]'."),
             ("abfs://bucket/data", "adlfs", "nstall adlfs"),
         ],
     )
@@ -179,3 +185,40 @@ class TestWritingWholeFiles:
         assert Folder(hadoop).read_ranges([Range("a", 95, 110)]) == [CONTENT[95:]]
         files.remove(hadoop)
         assert files.stamp(f"{hadoop}/a") is None
+
+
+class TestAWebServer:
+    """A server that sends whole files only, as Python's own does."""
+
+    @pytest.fixture
+    def server(self, tmp_path: Path) -> Iterator[str]:
+        pytest.importorskip("aiohttp", reason="the extra http is not installed")
+        (tmp_path / "small").write_bytes(CONTENT)
+        (tmp_path / "large").write_bytes(CONTENT * 50_000)
+        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+
+    def test_a_file_is_read_and_a_missing_one_is_missing(self, server: str) -> None:
+        assert files.stamp(f"{server}/small?version=1") == (100, 0.0)
+        assert files.read_head(f"{server}/small", 7) == CONTENT[:7]
+        with files.open_file(f"{server}/small") as file:
+            assert (file.read(3), file.read()) == (CONTENT[:3], CONTENT[3:])
+        assert files.stamp(f"{server}/none") is None
+
+    def test_a_large_file_that_is_not_sent_in_parts_is_refused(self, server: str) -> None:
+        assert files.read_head(f"{server}/large", 7) == CONTENT[:7]
+        with (
+            files.open_file(f"{server}/large") as file,
+            pytest.raises(UserError, match=r"/large: the server sends whole files only, .* Download the file"),
+        ):
+            file.read()
+
+    def test_a_failure_is_told_and_not_taken_for_a_missing_file(self) -> None:
+        pytest.importorskip("aiohttp", reason="the extra http is not installed")
+        with pytest.raises(OSError, match="127.0.0.1:9") as error:
+            files.stamp("http://127.0.0.1:9/a")
+        assert not isinstance(error.value, FileNotFoundError)
+        assert "\n" not in str(error.value)

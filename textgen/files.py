@@ -37,6 +37,19 @@ def is_remote(path: str | Path) -> bool:
     return bool(_REMOTE.match(str(path)))
 
 
+def require_writable(path: str) -> None:
+    """Checks that a path is not of a filesystem that can only be read.
+
+    Raises:
+        UserError: it is a URL of a web server.
+    """
+    if remote_files.is_http(path):
+        raise UserError(
+            f"{path} is a URL of a web server, which can only be read. Name a local folder, or one of a store, as "
+            "gs://bucket/data or s3://bucket/data."
+        )
+
+
 def local_path(path: str | Path, *, what: str) -> Path:
     """Returns the path of something that must be on this machine.
 

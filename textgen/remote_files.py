@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from fsspec.core import url_to_fs
 
-from textgen.errors import UserError
+from textgen.errors import UserError, one_line
 
-_EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "aws", "s3a": "aws"}
+_EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "aws", "s3a": "aws", "http": "http", "https": "http", "hf": "hf"}
 """The extra of this package that installs the driver of a scheme."""
 
 _OBJECT_STORES = {"gs", "gcs", "s3", "s3a", "abfs", "abfss", "az", "oss", "r2"}
@@ -23,6 +23,9 @@ _MODIFIED_KEYS = ("mtime", "LastModified", "last_modified", "updated")
 """Names that drivers give to the time of the last change."""
 
 _READ_AHEAD_BYTES = 1 << 22
+
+_HTTP = ("http://", "https://")
+_GONE = (404, 410)
 
 
 class Stamp(NamedTuple):
@@ -82,7 +85,7 @@ def read_ranges(urls: Sequence[str], starts: Sequence[int], ends: Sequence[int])
     with _as_os_error(urls[0]):
         # Errors come as results, since not every driver raises them where it is asked to.
         found = driver.cat_ranges(names, list(starts), list(ends), on_error="return")
-    return [_content(*each) for each in zip(urls, starts, found, strict=True)]
+    return [_content(*each) for each in zip(urls, starts, ends, found, strict=True)]
 
 
 def stamp(url: str) -> Stamp | None:
@@ -167,10 +170,19 @@ def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None
 
 def os_error(error: Exception, path: str) -> OSError:
     """Returns the OSError that stands for an error of a driver."""
+    if is_http(path) and error.__cause__ and getattr(error.__cause__, "status", None) not in _GONE:
+        # The driver reports every failure, such as a refused connection, as a missing file.
+        error = error.__cause__ if isinstance(error.__cause__, Exception) else error
     if isinstance(error, (FileNotFoundError, IsADirectoryError)):
         return missing(path)
     code, text = getattr(error, "errno", None), getattr(error, "strerror", None)
-    return OSError(code if isinstance(code, int) else errno.EIO, text or f"{type(error).__name__}: {error}", path)
+    text = one_line(Exception(text or f"{type(error).__name__}: {error}"))
+    return OSError(code if isinstance(code, int) else errno.EIO, text, path)
+
+
+def is_http(url: str) -> bool:
+    """Returns whether a URL names a file of a web server, which can only be read, and not listed."""
+    return url.lower().startswith(_HTTP)
 
 
 def missing(path: str) -> FileNotFoundError:
@@ -214,14 +226,26 @@ class _RangeFile(io.RawIOBase):
             return 0
         with _as_os_error(self._url):
             content = self._driver.cat_file(self._name, start=self._position, end=end)
+        content = _part(self._url, self._position, end, content)
         buffer[: len(content)] = content
         self._position += len(content)
         return len(content)
 
 
-def _content(url: str, start: int, found: bytes | Exception) -> bytes:
+def _part(url: str, start: int, end: int, content: bytes) -> bytes:
+    """Returns the bytes that were asked for, where a server may have sent the whole file instead.
+
+    Raises:
+        UserError: they are not at the start of the file, so that each part would take a download of the whole.
+    """
+    if len(content) > end - start and start:
+        raise UserError(f"{url}: the server sends whole files only, no parts of them. Download the file and name it.")
+    return content[: end - start]
+
+
+def _content(url: str, start: int, end: int, found: bytes | Exception) -> bytes:
     if not isinstance(found, Exception):
-        return found
+        return _part(url, start, end, found)
     now = stamp(url)
     if now and now.size <= start:
         # Some stores refuse a range that starts where the file has ended.

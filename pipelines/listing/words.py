@@ -10,6 +10,7 @@ from textgen import files
 from textgen.errors import UserError, require
 from textgen.files import is_remote
 from textgen.folder_walk import BROKEN_LINK, FILE, FOLDER, SPECIAL, Entry, entry_of
+from textgen.remote_files import is_http
 
 STDIN = "/dev/stdin"
 _OF_THIS_PROCESS = re.compile(r"/dev/(?:stdin|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
@@ -52,6 +53,8 @@ def resolve(word: str, output: str | None) -> Word:
     if found is not None and found.kind != FOLDER:
         _check_outside(word, path, output)
         return Word("", file=found)
+    if is_http(path):
+        raise UserError(f"there is no file {word}. Check the URL; of a web server each file is named by itself.")
     root, pattern = (path, "") if found else split(path, files.exists)
     _check_outside(word, root, output)
     if not found and not pattern and _URL_WITH_ONE_SLASH.match(word):

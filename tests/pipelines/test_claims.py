@@ -1,9 +1,11 @@
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipelines.claims import (
+    as_spelled_before,
     claim,
     committed,
     given_vocabulary,
@@ -12,10 +14,11 @@ from pipelines.claims import (
     release,
     reopen,
 )
-from pipelines.plan import Plan
+from pipelines.plan import Plan, parse_plan
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, TextConfig
 from textgen.corpus.readers.base import InputFile
+from textgen.dataset.storage.passed_over import PassedOver, parse
 from textgen.errors import UserError
 from textgen.text.vocabulary import Vocabulary
 
@@ -55,6 +58,26 @@ def test_a_plan_that_has_made_nothing_gives_way_to_another(tmp_path: Path) -> No
     claim(workspace.directory, other)
     assert workspace.recorded_units("vocabulary") == set()
     claim(workspace.directory, other)
+
+
+def test_a_file_by_another_spelling_of_its_path_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    directory = str(tmp_path / "out")
+    assert as_spelled_before(Plan(CONFIG, (FILE,)), directory).files == (FILE,)
+    claim(directory, Plan(CONFIG, (FILE,)))
+    absolute = dataclasses.replace(FILE, path=f"{tmp_path}/a.txt")
+    assert as_spelled_before(Plan(CONFIG, (absolute,)), directory).files == (FILE,)
+    other = dataclasses.replace(absolute, size=4)
+    assert as_spelled_before(Plan(CONFIG, (other,)), directory).files == (other,)
+    (tmp_path / "out" / "inputs.jsonl").write_bytes(b"damaged")
+    assert as_spelled_before(Plan(CONFIG, (absolute,)), directory).files == (absolute,)
+
+
+def test_what_the_first_run_passed_over_is_kept(tmp_path: Path) -> None:
+    workspace = claim(str(tmp_path / "out"), Plan(CONFIG, (FILE,), passed_over=(PassedOver("b", "empty"),)))
+    claim(workspace.directory, Plan(CONFIG, (FILE,), passed_over=(PassedOver("c", "empty"),)))
+    assert parse(workspace.read("passed_over.jsonl") or b"") == [PassedOver("b", "empty")]
+    assert parse_plan(workspace.read("inputs.jsonl") or b"", CONFIG).files == (FILE,)
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.listing.words import resolve
+from textgen import files
 from textgen.errors import UserError
 
 
@@ -64,6 +65,12 @@ def test_an_output_folder_that_holds_the_input_is_refused(folder: Path, word: st
     with pytest.raises(UserError, match=r"the output folder in holds the input .*Name a folder with --output"):
         resolve(word, "in")
     resolve("in", "in/out")
+
+
+def test_of_a_web_server_only_single_files_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "stamp", lambda path: None)
+    with pytest.raises(UserError, match=r"^there is no file https://example\.org/\*\.txt\. Check the URL; of a web"):
+        resolve("https://example.org/*.txt", None)
 
 
 def test_a_url_that_went_through_pathlib_is_told() -> None:
