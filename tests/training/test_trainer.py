@@ -16,9 +16,9 @@ from textgen import runs
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import UserError
-from textgen.model.cpu_parallelism import WHOLE_BATCHES
+from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
 from textgen.runs import RunConfig
-from textgen.training import metrics, step, trainer
+from textgen.training import evaluator, metrics, step, trainer
 from textgen.training.callbacks.curves import Curves
 from textgen.training.callbacks.history import History
 from textgen.training.metrics import MetricSums
@@ -371,7 +371,43 @@ class TestNoLeak:
 
 
 @pytest.mark.parametrize("network", ["bilstm", "lstm"])
-def test_cores_are_shared_out_once(make_dataset, tmp_path: Path, monkeypatch, network):
+def test_training_and_evaluation_use_the_plan_of_the_cores(make_dataset, tmp_path: Path, monkeypatch, network):
+    splits, steps_with, losses_with = list[CpuPlan](), list[CpuPlan](), list[CpuPlan]()
+
+    class RecordingPlan(CpuPlan):
+        def split(self, tensors: Any) -> Any:
+            splits.append(self)
+            return super().split(tensors)
+
+        def micro_batches(self, rows: int) -> int:
+            steps_with.append(self)
+            return super().micro_batches(rows)
+
+    plan = RecordingPlan(rows_per_micro_batch=3, halves=True)
+    monkeypatch.setattr(trainer, "plan_cpu", lambda: plan)
+    stateful_loss, full_softmax_loss = evaluator.stateful_loss, evaluator.full_softmax_loss
+
+    def recorded(make_loss: Any) -> Any:
+        def make(*arguments: Any, plan: CpuPlan, **settings: Any) -> Any:
+            losses_with.append(plan)
+            return make_loss(*arguments, plan=plan, **settings)
+
+        return make
+
+    monkeypatch.setattr(evaluator, "stateful_loss", recorded(stateful_loss))
+    monkeypatch.setattr(evaluator, "full_softmax_loss", recorded(full_softmax_loss))
+    data = make_dataset(tmp_path / "data", train=TRAIN, validation=VALIDATION, layout="spans")
+    model = ModelConfig(network=network, embedding=4, units=4)
+    config = config_for(read_manifest(data), model=model, train=TrainConfig(batch_size=BATCH, epochs=1))
+    _train(data, tmp_path / "run", config)
+    assert steps_with and all(each is plan for each in steps_with)
+    assert losses_with and all(each is plan for each in losses_with)
+    # A causal network reads each batch in two halves; the directions of a bilstm already use both cores.
+    assert bool(splits) == (network == "lstm")
+
+
+@pytest.mark.parametrize("network", ["bilstm", "lstm"])
+def test_the_cores_are_planned_once(make_dataset, tmp_path: Path, monkeypatch, network):
     calls: list[None] = []
     monkeypatch.setattr(trainer, "plan_cpu", lambda: calls.append(None) or WHOLE_BATCHES)
     data = make_dataset(tmp_path / "data", train=TRAIN, layout="spans")
