@@ -54,6 +54,15 @@ def test_pairs_are_shown_as_text(make_dataset, tmp_path: Path, capfd, layout: st
     assert [(pair["x"], pair["y"]) for pair in pairs if (pair["x"], pair["y"]) not in windows] == []
 
 
+def test_pairs_of_subwords_are_joined_to_words(make_dataset, tmp_path: Path, capfd):
+    text = TextConfig(tokenizer="wordpiece", punctuation="keep")
+    tokens = ["the", "wha", "##le"]
+    data = make_dataset(tmp_path / "data", train=[[4, 5, 6, 4]], tokens=tokens, window=4, text=text)
+    assert main(["inspect", str(data), "--json"]) == 0
+    pairs = json.loads(capfd.readouterr().out)["pairs"]
+    assert {"x": "[BOS] the whale", "y": "the"} in pairs
+
+
 def test_as_text_the_accounts_stand_in_a_table(data: Path, capfd):
     assert main(["inspect", str(data)]) == 0
     out = capfd.readouterr().out

@@ -11,6 +11,7 @@ from textgen.errors import require
 
 if TYPE_CHECKING:
     from textgen.dataset.storage.manifest import Manifest
+    from textgen.text.preprocessor import Preprocessor
 
 _HEAD, _TAIL, _PAIRS = 10, 5, 3
 
@@ -44,7 +45,7 @@ def add_arguments(parser: CommandParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prints the report."""
     from textgen.dataset import read_manifest
-    from textgen.text import vocabulary
+    from textgen.text import preprocessor
 
     manifest = read_manifest(arguments.data)
     if arguments.check_cudnn:
@@ -59,8 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.throughput:
         _print_throughput(arguments.data, manifest, arguments.tflops)
         return 0
-    words = vocabulary.load(arguments.data)
-    pairs = _some_pairs(arguments.data, manifest, words)
+    loaded = preprocessor.load(arguments.data, manifest.text)
+    words, pairs = loaded.vocabulary, _some_pairs(arguments.data, manifest, loaded)
     if arguments.json:
         print(json.dumps(_values(manifest, words, pairs), ensure_ascii=False, indent=1))
         return 0
@@ -156,18 +157,20 @@ def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> di
     }
 
 
-def _some_pairs(data: str, manifest: "Manifest", words: Any) -> list[dict[str, str]]:
+def _some_pairs(data: str, manifest: "Manifest", loaded: "Preprocessor") -> list[dict[str, str]]:
     """Returns pairs of the training split as text, evenly spaced over one batch."""
-    from textgen.config import PAD
+    import tensorflow as tf
+
+    from textgen.config import BOS, RESERVED
     from textgen.dataset import read_pairs
 
-    separator = "" if manifest.text.tokenizer == "char" else " "
     x, y = next(iter(read_pairs(data, batch_size=manifest.config.window + 2)))
     rows = range(0, len(y), max(1, len(y) // _PAIRS))
+    x, y = tf.gather(x, rows), tf.gather(y, rows)
+    # `decode` gives reserved ids no text.
+    begins = tf.where(x[:, 0] == BOS, RESERVED[BOS], "")
+    contexts = loaded.tokenizer.join(begins, loaded.decode(tf.RaggedTensor.from_tensor(x)))
     return [
-        {
-            "x": separator.join(words.texts[i] for i in x[row].numpy() if i != PAD),
-            "y": words.texts[int(y[row])],
-        }
-        for row in rows
+        {"x": context.decode(errors="replace"), "y": loaded.vocabulary.texts[target]}
+        for context, target in zip(contexts.numpy().tolist(), y.numpy().tolist(), strict=True)
     ]
