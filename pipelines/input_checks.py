@@ -26,7 +26,12 @@ def checked_inputs(named: Mapping[str, Sequence[str]], config: PrepareConfig, ou
     by_split = {}
     for split, words in named.items():
         by_split[split] = found = find_inputs(
-            words, config.format, encoding=config.encoding, html=config.text.html, output=output
+            words,
+            config.format,
+            encoding=config.encoding,
+            on_invalid=config.on_invalid,
+            html=config.text.html,
+            output=output,
         )
         say_passed_over(found)
         require_readable(found.passed_over, config.on_unreadable)

@@ -11,6 +11,7 @@ from textgen import files
 from textgen.config import PrepareConfig
 from textgen.console import say
 from textgen.corpus.detection import NOTICES, NotTextError, detect, read_head
+from textgen.corpus.encoding_choice import AUTO, FEW
 from textgen.corpus.readers.base import InputFile, ReadOptions, TableOptions
 from textgen.dataset.storage.passed_over import PassedOver, count_reasons, shown, shown_accounts
 from textgen.errors import UserError
@@ -43,7 +44,13 @@ class Inputs(NamedTuple):
 
 
 def find_inputs(
-    words: Sequence[str], format: str, *, encoding: str = "utf-8", html: str = "keep", output: str | None = None
+    words: Sequence[str],
+    format: str,
+    *,
+    encoding: str = "utf-8",
+    on_invalid: str = FEW,
+    html: str = "keep",
+    output: str | None = None,
 ) -> Inputs:
     """Returns the files that paths, globs and folders name, and all that is passed over; see `list_files`.
 
@@ -53,7 +60,8 @@ def find_inputs(
     Args:
         words: paths and globs, local or URLs.
         format: format of all files, or "auto" to detect it by the content and the ending of each file.
-        encoding: encoding of all files, by its Python name.
+        encoding: encoding of all files, by its Python name; or "auto" to detect it by the content of each file.
+        on_invalid: treatment of invalid bytes; see `ReadOptions`.
         html: treatment of HTML tags, as in `TextConfig`.
         output: folder of the new dataset, from which nothing is read; None if there is none.
 
@@ -66,9 +74,10 @@ def find_inputs(
     for folder in listing.folders_left[:_NAMES]:
         say(f"{shown(folder)} matches too, but its files do not; to read them, add {shown(folder)}.")
     with ThreadPoolExecutor(_THREADS) as pool:
-        described = list(pool.map(lambda found: _describe(found, format, encoding), listing.files))
+        described = list(pool.map(lambda found: _describe(found, format, encoding, on_invalid), listing.files))
     if len(described) == 1 and described[0].error:
         raise described[0].error
+    _say_encodings([each.file for each in described if each.file], encoding)
     _say_notices(described, left_out=_ABOUT_TAGS if html == "strip" else ())
     passed_over = listing.passed_over + [each.passed_over for each in described if each.passed_over]
     return Inputs([each.file for each in described if each.file], sorted(passed_over))
@@ -160,16 +169,16 @@ class _Described(NamedTuple):
     notices: tuple[str, ...] = ()
 
 
-def _describe(found: FoundFile, format: str, encoding: str) -> _Described:
+def _describe(found: FoundFile, format: str, encoding: str, on_invalid: str) -> _Described:
     path, stamp = found
     try:
         head = read_head(path, files.read_head)
-        detected = detect(path, head, format=format, encoding=encoding)
+        detected = detect(path, head, format=format, encoding=encoding, on_invalid=on_invalid)
     except OSError as error:
         return _Described(None, PassedOver(path, UNREADABLE, error.strerror or str(error)))
     except NotTextError as error:
         return _Described(None, PassedOver(path, error.reason), error)
-    file = InputFile(path, stamp.size, stamp.modified, detected.format, head.compression, encoding)
+    file = InputFile(path, stamp.size, stamp.modified, detected.format, head.compression, detected.encoding)
     return _Described(file, notices=detected.notices)
 
 
@@ -181,6 +190,17 @@ def _say_notices(described: Iterable[_Described], *, left_out: Collection[str]) 
             paths.setdefault(notice, []).append(each.file.path if each.file else "")
     for notice, found in paths.items():
         say(f"{_names(found)}{' each' * (len(found) > 1)} {NOTICES[notice]}.")
+
+
+def _say_encodings(found: Iterable[InputFile], encoding: str) -> None:
+    """Prints the encodings in which files are read, other than the given one."""
+    paths: dict[str, list[str]] = {}
+    for file in found:
+        if file.encoding != encoding and file.format != "parquet":
+            paths.setdefault(file.encoding, []).append(file.path)
+    for other, named in sorted(paths.items()):
+        why = "as their content tells" if encoding == AUTO else "as their byte order marks tell"
+        say(f"read as {other}, {why}: {_names(named)}")
 
 
 def _names(paths: Sequence[str]) -> str:

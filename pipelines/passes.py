@@ -27,7 +27,11 @@ class Passes:
         self.needs_vocabulary = dataset is None or not has_vocabulary(workspace, dataset)
 
     def tokenize(self) -> None:
-        """Reads and tokenizes the units that a later pass needs: all units, or those without shards."""
+        """Reads and tokenizes the units that a later pass needs: all units, or those without shards.
+
+        Raises:
+            UserError: a document cannot be read with these settings.
+        """
         done = set() if self.needs_vocabulary else self._workspace.recorded_units(SHARDS)
         work_units = [unit for unit in self._units if unit.index not in done]
         self._jobs.run_units("reading text", tokenize.TokenizeUnit(self._plan.config, self._workspace), work_units)

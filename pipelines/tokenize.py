@@ -50,8 +50,9 @@ class TokenizeUnit:
         """Writes the files `tokens`, `documents` and, if dropped documents are kept, `rejected`.
 
         Returns:
-            `rejected`, the number of rejected items by reason; `samples`, descriptions of some of them; and
-            `replaced`, the number of documents in which invalid bytes were replaced.
+            `rejected`, the number of rejected items by reason; `samples`, descriptions of some of them; `replaced`,
+            the number of documents in which invalid bytes were replaced; and `characters`, the numbers of replaced
+            and of all characters of files.
 
         Raises:
             UserError: a document cannot be read with these settings.
@@ -63,7 +64,12 @@ class TokenizeUnit:
                 (folder / "rejected").write_text(texts.rejected_records(), encoding="utf-8")
             for file in sorted(folder.iterdir()):
                 files.write_atomically(self._workspace.unit_path(TOKENS, unit.index, file.name), file)
-        return {"rejected": texts.rejected, "samples": texts.samples.found, "replaced": texts.replaced}
+        return {
+            "rejected": texts.rejected,
+            "samples": texts.samples.found,
+            "replaced": texts.replaced,
+            "characters": texts.characters,
+        }
 
     def _write_tokens(self, texts: UnitTexts, folder: Path) -> None:
         """Writes the files `tokens` and `documents` into a local folder."""

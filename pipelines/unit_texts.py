@@ -22,10 +22,13 @@ class UnitTexts:
         rejected: number of rejected items by reason, so far.
         samples: some of the rejected items.
         replaced: number of documents in which invalid bytes were replaced, so far.
+        characters: for each file with replaced characters or of which the unit has only a part, the numbers of
+            replaced and of all characters, so far.
     """
 
     def __init__(self, unit: Unit, config: PrepareConfig, limits: Limits):
         self.rejected, self.replaced = Counter[str](), 0
+        self.characters: dict[str, tuple[int, int]] = {}
         self.split = unit.split
         self.samples = RejectedSamples()
         self._unit, self._options = unit, read_options(config)._replace(limits=limits)
@@ -45,9 +48,14 @@ class UnitTexts:
 
     def _read(self) -> Iterator[TextBatch]:
         for file_range in self._unit.file_ranges:
+            replaced = characters = 0
             for batch in READERS[file_range.file.format].read(file_range, files.open_file, self._options):
                 self._count(file_range.file.path, batch)
+                replaced += batch.replaced_characters
+                characters += batch.characters
                 yield batch
+            if replaced or file_range.end - file_range.start < file_range.file.size:
+                self.characters[file_range.file.path] = replaced, characters
 
     def _count(self, path: str, batch: TextBatch) -> None:
         self.replaced += batch.replaced

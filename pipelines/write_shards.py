@@ -66,6 +66,7 @@ class WriteUnit:
             unit=unit.index,
             bytes=unit.bytes,
             replaced=found["replaced"],
+            replaced_characters=sum(replaced for replaced, _ in found["characters"].values()),
             duplicates=self._workspace.recorded(DUPLICATES, unit.index) or {},
             shared=self._workspace.recorded(OVERLAP, unit.index) or {},
         )

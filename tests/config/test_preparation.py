@@ -94,7 +94,12 @@ def test_reserved_ids_are_numbered_in_the_order_of_their_names():
             r"near duplicates is nan; it must be finite\. Use 0\.8",
         ),
         (prepare, "format", "yaml", r"'yaml'; it must be one of: auto, document, .*csv, tsv, jsonl, json, parquet"),
-        (prepare, "on_invalid", "keep", r"on invalid is 'keep'; it must be one of: replace, drop, fail\."),
+        (
+            prepare,
+            "on_invalid",
+            "keep",
+            r"is 'keep'; it must be one of: replace-few, replace, drop, fail\.",
+        ),
         (prepare, "encoding", "klingon", r"encoding is 'klingon', which Python does not know\. Use a name .*utf-8"),
         (prepare, "encoding", "hex", r"encoding is 'hex', which Python does not know\."),
         (prepare, "layout", "columns", r"layout is 'columns'; it must be one of: pairs, spans\."),

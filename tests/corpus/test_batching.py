@@ -78,6 +78,14 @@ def test_invalid_bytes_are_replaced_and_their_documents_counted():
     ]
 
 
+def test_characters_are_counted_with_the_replaced_ones_among_them():
+    long = b"\xffword " * (CHUNK_BYTES // 3)
+    batches = made(b"caf\xc3\xa9", b"b\xff\xff", long, b"ok", b"")
+    assert [(batch.characters, batch.replaced_characters) for batch in (batches[0], batches[-1])] == [(7, 2), (2, 0)]
+    assert sum(batch.characters for batch in batches) == 9 + len(long)
+    assert sum(batch.replaced_characters for batch in batches) == 2 + CHUNK_BYTES // 3
+
+
 def test_invalid_documents_are_rejected_with_on_invalid_drop():
     assert made(b"a", b"\xff", b"b\xe2\x80", origin=DROP) == [
         TextBatch([b"a"], [False], rejected=[Rejected("invalid encoding", raw) for raw in (b"\xff", b"b\xe2\x80")])
@@ -191,7 +199,7 @@ def test_whole_documents_and_documents_in_blocks_give_the_same_batches(
 @settings(max_examples=60, deadline=None)
 def test_batches_hold_every_text_once_in_order(raw_texts, most_texts, most_bytes):
     made = list(batches(raw_texts, limited(batch_texts=most_texts, batch_bytes=most_bytes)))
-    assert [text for batch in made for text in batch.texts] == [valid_utf8(raw) for raw in raw_texts]
+    assert [text for batch in made for text in batch.texts] == [valid_utf8(raw).text for raw in raw_texts]
     assert all(0 < len(batch.texts) <= most_texts for batch in made)
 
 

@@ -206,11 +206,22 @@ def test_what_a_text_seems_to_be_is_told(content, notice):
     assert not notice or notice in NOTICES
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
-def test_text_in_a_wide_encoding_is_left_to_the_encodings(encoding):
-    assert (
-        detect("a.txt", head_of("abc déf".encode("utf-16-le")), format="auto", encoding=encoding).format == "document"
-    )
+def test_text_in_a_wide_encoding_is_text_and_not_read_in_another():
+    wide = head_of("abc déf".encode("utf-16-le"))
+    with pytest.raises(UserError, match="Use --encoding utf-16-le"):
+        detect("a.txt", wide, format="auto", encoding="utf-8")
+    assert detect("a.txt", wide, format="auto", encoding="auto") == Detected("document", (), "utf-16-le")
+    marked = head_of('{"text": "a"}\n'.encode("utf-16"))
+    assert detect("a.jsonl", marked, format="auto", encoding="utf-8") == Detected("jsonl", (), "utf-16")
+
+
+def test_text_that_was_decoded_twice_is_told():
+    assert "decoded twice" in detected("a.txt", "cafÃ© Ã  la crÃ¨me".encode()).notices
+
+
+def test_a_binary_file_of_ascii_and_nuls_is_not_text():
+    with pytest.raises(NotTextError):
+        detected("a.txt", b"name\0value\0other name\0\0\0")
 
 
 def test_the_examples_in_the_docstrings_hold():

@@ -23,7 +23,7 @@ DECODED = ["utf-8", "cp1252", "iso8859-1", "ascii", "utf-16-be", "utf-16-le", "u
 @given(st.text())
 def test_valid_text_is_the_very_same_object(text):
     raw = text.encode()
-    assert valid_utf8(raw) is raw
+    assert valid_utf8(raw).text is raw
     assert is_valid_utf8(raw)
     assert to_utf8(raw, "utf-8") is raw
 
@@ -39,20 +39,27 @@ def test_valid_text_is_the_very_same_object(text):
     ],
 )
 def test_each_invalid_sequence_becomes_a_replacement_character(raw, replaced):
-    assert valid_utf8(raw).decode() == replaced
+    assert valid_utf8(raw).text.decode() == replaced
     assert not is_valid_utf8(raw)
 
 
 @given(st.binary())
-def test_what_was_repaired_is_valid_and_stays(raw):
+def test_text_with_replacements_is_valid_and_stays(raw):
     once = valid_utf8(raw)
-    once.decode()
-    assert valid_utf8(once) is once
+    marks = once.text.count(b"\xef\xbf\xbd") - raw.count(b"\xef\xbf\xbd")
+    assert (once.characters, once.replaced) == (len(once.text.decode()), marks)
+    again = valid_utf8(once.text)
+    assert again.text is once.text
+    assert (again.characters, again.replaced) == (once.characters, 0)
+
+
+def test_a_replacement_character_in_the_text_is_not_counted():
+    assert valid_utf8("a\ufffd".encode() + b"\xff") == ("a\ufffd\ufffd".encode(), 3, 1)
 
 
 @given(st.binary(), st.sampled_from(DECODED))
-def test_what_an_encoding_does_not_allow_is_repaired_as_python_repairs_it(raw, encoding):
-    assert valid_utf8(to_utf8(raw, encoding)).decode() == raw.decode(encoding, "replace")
+def test_bytes_that_an_encoding_does_not_allow_are_replaced_as_python_replaces_them(raw, encoding):
+    assert valid_utf8(to_utf8(raw, encoding)).text.decode() == raw.decode(encoding, "replace")
 
 
 @given(st.data(), st.sampled_from(DECODED))
@@ -62,7 +69,11 @@ def test_text_in_blocks_means_what_it_means_whole(data, encoding):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=6)))
     blocks = [raw[start:end] for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
     texts = list(blocks_to_utf8(blocks, encoding))
-    assert b"".join(map(valid_utf8, texts)) == valid_utf8(to_utf8(raw, encoding))
+    whole = valid_utf8(to_utf8(raw, encoding))
+    parts = [valid_utf8(text) for text in texts]
+    assert b"".join(part.text for part in parts) == whole.text
+    assert sum(part.characters for part in parts) == whole.characters
+    assert sum(part.replaced for part in parts) == whole.replaced
     assert all(is_valid_utf8(text) for text in texts) == is_valid_utf8(to_utf8(raw, encoding))
 
 

@@ -73,7 +73,7 @@ def test_the_document_table_of_a_unit(tmp_path: Path) -> None:
     digests = [new_digest(text).digest() for text in (b"the whale, the sea", b"", b"call")]
     assert [digest.tobytes() for digest in found.documents.digests] == digests
     assert found.tokens_of_documents() == [[b"the", b"whale", b",", b"the", b"sea"], [], [b"call"]]
-    assert found.result == {"rejected": {}, "samples": [], "replaced": 0}
+    assert found.result == {"rejected": {}, "samples": [], "replaced": 0, "characters": {}}
 
 
 def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
@@ -180,14 +180,16 @@ def test_rejected_items_and_replaced_documents_are_counted(tmp_path: Path) -> No
     assert found.tokens_of_documents() == [[b"a"], [b"b"]] * 2
     replaced = tokenized(tmp_path / "replaced", b"a\xff b", b"\xff\xff", b"c")
     assert replaced.result["replaced"] == 2
-    assert json.loads(json.dumps(replaced.result)) == replaced.result
+    folder = tmp_path / "replaced"
+    assert replaced.result["characters"] == {str(folder / "0000"): (1, 4), str(folder / "0001"): (2, 2)}
+    assert json.loads(json.dumps(replaced.result))["replaced"] == 2
 
 
 def test_invalid_documents_are_dropped_on_request(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), on_invalid="drop", keep_dropped=True)
     found = tokenized(tmp_path, b"a\xff b", b"c", config=config)
     samples = [f"{tmp_path / '0000'}, invalid encoding: 'a\ufffd b'"]
-    assert found.result == {"rejected": {"invalid encoding": 1}, "samples": samples, "replaced": 0}
+    assert found.result == {"rejected": {"invalid encoding": 1}, "samples": samples, "replaced": 0, "characters": {}}
     assert found.tokens_of_documents() == [[b"c"]]
     assert rejected_records(found) == [
         {"reason": "invalid encoding", "text": "a\ufffd b", "file": str(tmp_path / "0000")},
@@ -273,7 +275,7 @@ def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkey
     ]
     monkeypatch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
     found = Tokenized(tmp_path, Unit(0, (FileRange(InputFile("", 0, 0.0, "given"), 0, 0),)), WORDS)
-    assert found.result == {"rejected": {"empty": 1}, "samples": [], "replaced": 1}
+    assert found.result == {"rejected": {"empty": 1}, "samples": [], "replaced": 1, "characters": {}}
     assert [len(one.batch.edges) - 1 for one in found.located] == [2]
 
 

@@ -160,7 +160,13 @@ def list_inputs(inputs: Paths, *, config: PrepareConfig, output: PathLike | None
     Raises:
         UserError: an input names no file, or a file cannot be read with these settings.
     """
-    return find_inputs(_paths(inputs), config.format, encoding=config.encoding, output=_path_if_given(output))
+    return find_inputs(
+        _paths(inputs),
+        config.format,
+        encoding=config.encoding,
+        on_invalid=config.on_invalid,
+        output=_path_if_given(output),
+    )
 
 
 def _paths(inputs: Paths) -> list[str]:

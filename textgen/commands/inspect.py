@@ -109,7 +109,7 @@ def accounts(manifest: "Manifest") -> str:
     lines = [
         f"files       {manifest.file_accounts()}",
         f"input       {total.bytes:,} bytes, {total.documents:,} documents: {total.kept:,} kept, dropped: {dropped}",
-        f"repaired    {total.replaced:,} documents held invalid UTF-8, now U+FFFD",
+        f"replaced    {total.replaced_characters:,} invalid characters by U+FFFD, in {total.replaced:,} documents",
         f"{'split':<12}{'documents':>11}{'characters':>14}{'tokens':>14}{'unknown':>9}"
         f"{'pairs':>14}{'bytes':>16}{'per pair':>10}",
     ]

@@ -41,18 +41,20 @@ TOKENIZER_FILE = "tokenizer.model"
 
 
 def _codec(name: str) -> str:
-    """Returns Python's canonical name of a text encoding.
+    """Returns Python's canonical name of a text encoding, or "auto".
 
     Raises:
         UserError: Python does not know the encoding.
     """
+    if name == "auto":
+        return name
     try:
         found = codecs.lookup(name).name
         # Some codecs do not encode text, as hex.
         " ".encode(found)
     except LookupError:
         raise UserError(
-            f"encoding is {name!r}, which Python does not know. Use a name such as utf-8, cp1252 or utf-16."
+            f"encoding is {name!r}, which Python does not know. Use a name such as utf-8, cp1252 or utf-16, or auto."
         ) from None
     return found
 
@@ -222,11 +224,16 @@ class PrepareConfig(SplitSettings):
         help="column that holds the documents, several joined as title,body (csv, tsv), or path to the field (jsonl, "
         "parquet), as data.text or messages.*.content",
     )  # fmt: skip
-    encoding: str = setting("utf-8", convert=_codec, group="input", help="character encoding of the files")
+    encoding: str = setting(
+        "utf-8", convert=_codec, group="input",
+        help="character encoding of the files, by its Python name; auto: detected for each file. Files with a byte "
+        "order mark of UTF-16 or UTF-32 are read as such",
+    )  # fmt: skip
     on_invalid: str = setting(
-        "replace", choices=("replace", "drop", "fail"), group="input",
-        help="documents with bytes that are invalid in the encoding: replace the bytes by U+FFFD, drop the document, "
-        "or fail",
+        "replace-few", choices=("replace-few", "replace", "drop", "fail"), group="input",
+        help="documents with bytes that are invalid in the encoding: replace the bytes by U+FFFD, unless they are "
+        "more than 5 percent of a file's characters, which is an error; replace any number of them; drop the "
+        "document; or fail",
     )  # fmt: skip
     on_unreadable: str = setting(
         "fail", choices=("fail", "skip"), group="input",

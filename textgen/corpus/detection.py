@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from textgen.corpus.compression import compression_of, compression_of_content, decompress_start
+from textgen.corpus.encoding_choice import AUTO, FEW, choose_encoding
+from textgen.corpus.encoding_detection import is_decoded_twice
 from textgen.corpus.encodings import is_ascii_compatible
 from textgen.corpus.formats import FORMAT_OF_ENDING
 from textgen.corpus.signatures import STRUCTURED, Kind, is_parquet, kind_of_bytes, kind_of_content, kind_of_ending
@@ -31,6 +33,8 @@ NOTICES: Mapping[str, str] = {
     "html": "is HTML, and is read with its tags; use --html strip to remove them",
     "xml": "is XML, and is read with its tags; use --html strip to remove them",
     "no lines": "holds JSON values that are not one per line, so it is read as --format json",
+    "decoded twice": "seems to have been decoded in a wrong encoding before (\u201cÃ©\u201d for \u201cé\u201d); "
+    "it is read as it is",
     "not compressed": "is named like a compressed file, but is not compressed; it is read as it is",
 }
 """What a user is told of a file that may not be what it is taken for, by its name in `Detected.notices`."""
@@ -56,10 +60,12 @@ class Detected(NamedTuple):
     Attributes:
         format: name of its reader.
         notices: names of the `NOTICES` that apply.
+        encoding: encoding of its text, by its Python name.
     """
 
     format: str
     notices: tuple[str, ...] = ()
+    encoding: str = "utf-8"
 
 
 class NotTextError(UserError):
@@ -93,8 +99,8 @@ def read_head(path: str, read: Callable[[str, int], bytes]) -> Head:
     return _decompressed(path, stored, len(stored) < _LONG_HEAD_BYTES)
 
 
-def detect(path: str, head: Head, *, format: str, encoding: str) -> Detected:
-    """Returns the format of a file.
+def detect(path: str, head: Head, *, format: str, encoding: str, on_invalid: str = FEW) -> Detected:
+    """Returns the format and the encoding of a file.
 
     The content decides whether a file is text, Parquet or something else, whatever its ending, and tells JSON and
     JSON Lines apart. Otherwise the format is the given one, or for "auto" that of the ending; a file with an unknown
@@ -104,7 +110,8 @@ def detect(path: str, head: Head, *, format: str, encoding: str) -> Detected:
         path: path of the file, of which only the name matters.
         head: start of the file.
         format: a format, or "auto".
-        encoding: encoding that is given for the file, by its Python name.
+        encoding: encoding that is given for the file, by its Python name; or "auto".
+        on_invalid: treatment of invalid bytes; see `ReadOptions`.
 
     Raises:
         NotTextError: the file holds no text.
@@ -112,7 +119,7 @@ def detect(path: str, head: Head, *, format: str, encoding: str) -> Detected:
     """
     ending = _ending(path)
     if is_parquet(head.content) or (ending in (".parquet", ".pq") and not head.content):
-        return _parquet(path, head, format)
+        return _parquet(path, head, format, encoding)
     kind = kind_of_content(head.content) or kind_of_ending(ending)
     if kind and not (kind.name in STRUCTURED and format != "auto"):
         raise NotTextError(path, kind)
@@ -123,15 +130,19 @@ def detect(path: str, head: Head, *, format: str, encoding: str) -> Detected:
             f"{path} is no Parquet file: it does not start with the bytes PAR1. Use another --format, or download it "
             "again."
         )
+    encoding = choose_encoding(path, head.content, is_whole=head.is_whole, encoding=encoding, on_invalid=on_invalid)
     text = head.content.decode(encoding, "replace").lstrip("\ufeff")
     notices: tuple[str, ...] = ("not compressed",) if compression_of(path) and not head.compression else ()
     if asked in ("json", "jsonl"):
         found = _json_format(text, head.is_whole)
         found = found if found in ("json", "jsonl") else asked
-        return Detected(found, (*notices, "no lines") if (asked, found) == ("jsonl", "json") else notices)
+        notices += ("no lines",) if (asked, found) == ("jsonl", "json") else ()
+        return Detected(found, notices, encoding)
     if format == "auto" and asked == "document":
         notices += tuple(filter(None, [_structure(text, head.is_whole)]))
-    return Detected(asked, notices)
+    if is_decoded_twice(head.content):
+        notices += ("decoded twice",)
+    return Detected(asked, notices, encoding)
 
 
 def _decompressed(path: str, content: bytes, is_whole: bool) -> Head:
@@ -153,7 +164,7 @@ def _ending(path: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _parquet(path: str, head: Head, format: str) -> Detected:
+def _parquet(path: str, head: Head, format: str, encoding: str) -> Detected:
     if format not in ("auto", "parquet"):
         raise UserError(
             f"{path} is a Parquet file by its first bytes, which can't be read as {format}. "
@@ -164,12 +175,12 @@ def _parquet(path: str, head: Head, format: str) -> Detected:
             f"{path} is a compressed Parquet file; Parquet files are compressed inside and must not be compressed "
             "again. Decompress it first."
         )
-    return Detected("parquet")
+    return Detected("parquet", encoding="utf-8" if encoding == AUTO else encoding)
 
 
 def _check_text(path: str, head: Head, encoding: str) -> None:
     """Raises an error for bytes that are no text in the given encoding or in any usual one."""
-    kind = kind_of_bytes(head.content) if is_ascii_compatible(encoding) else None
+    kind = kind_of_bytes(head.content) if encoding == AUTO or is_ascii_compatible(encoding) else None
     if kind and compression_of(path) and not head.compression:
         raise UserError(
             f"{path} can't be decompressed: it starts neither like a {compression_of(path)[0]} file nor like text. "

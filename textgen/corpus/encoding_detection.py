@@ -15,13 +15,11 @@ _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
 )
 _WIDE = (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2))
-_MOST_NULS = 0.001
 _MOST_STRANGE = 0.01
 
 _ESCAPES = (
     (re.compile(rb"\x1b\$[@B]|\x1b\$\(D|\x1b\([IJ]"), "iso2022_jp"),
     (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
-    (re.compile(rb"~\{(?:[!-w][!-~])+~\}"), "hz"),
 )
 
 _LEGACY = (
@@ -107,12 +105,6 @@ def escape_encoding(head: bytes) -> str:
     return ""
 
 
-def has_many_nuls(head: bytes) -> bool:
-    """Returns whether more than one byte in a thousand is NUL, and more than one, which no text has."""
-    count = head.count(b"\0")
-    return count > 1 and count > _MOST_NULS * len(head)
-
-
 def invalid_bytes(head: bytes, encoding: str, *, is_whole: bool = True) -> Invalid:
     r"""Counts the invalid sequences of a text.
 
@@ -159,6 +151,18 @@ def likely_encoding(head: bytes) -> str:
     near.sort(key=lambda candidate: _LEGACY.index(candidate[0]))
     best = max(near, key=operator.itemgetter(1), default=("", 0))[0]
     return _NAMES.get(best, best)
+
+
+def encoding_remedy(head: bytes) -> str:
+    r"""Returns a sentence that names the likely encoding of text that is not UTF-8, and the option for it.
+
+    >>> encoding_remedy("naïve café".encode("cp1252"))
+    'It is probably cp1252: use --encoding cp1252, or --encoding auto, which detects it by file.'
+    """
+    encoding = likely_encoding(head)
+    if not encoding:
+        return "Give its encoding with --encoding, as in --encoding cp1252."
+    return f"It is probably {encoding}: use --encoding {encoding}, or --encoding auto, which detects it by file."
 
 
 def is_decoded_twice(head: bytes) -> bool:

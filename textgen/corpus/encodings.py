@@ -7,6 +7,7 @@ serves every encoding.
 import codecs
 import functools
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 _ASCII = bytes(range(128))
 # Latin, Japanese, Chinese and Korean characters and a punctuation mark; an encoding ignores those that it lacks.
@@ -73,18 +74,41 @@ def blocks_to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     return map(utf8, decoded_blocks(blocks, encoding))
 
 
+class Utf8(NamedTuple):
+    """A text as valid UTF-8.
+
+    Attributes:
+        text: the text; the same object as was given if that is valid.
+        characters: number of its characters.
+        replaced: number of characters that are U+FFFD in place of invalid sequences.
+    """
+
+    text: bytes
+    characters: int
+    replaced: int
+
+
 def is_valid_utf8(raw: bytes) -> bool:
-    """Returns whether bytes are valid UTF-8.
+    """Returns whether bytes are valid UTF-8."""
+    return count_characters(raw) is not None
+
+
+def count_characters(raw: bytes) -> int | None:
+    """Returns the number of characters of UTF-8, or None for bytes that are not valid.
 
     Decodes in Python, since TensorFlow's `unicode_transcode` takes ten times as long.
     """
     try:
-        raw.decode()
+        return len(raw.decode())
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
 
 
-def valid_utf8(raw: bytes) -> bytes:
-    """Returns the same object if it is valid UTF-8, else a copy with U+FFFD for each invalid sequence."""
-    return raw if is_valid_utf8(raw) else raw.decode(errors="replace").encode()
+def valid_utf8(raw: bytes) -> Utf8:
+    """Returns a text as valid UTF-8, with U+FFFD for each invalid sequence."""
+    characters = count_characters(raw)
+    if characters is not None:
+        return Utf8(raw, characters, 0)
+    text = raw.decode(errors="replace")
+    replaced = text.count("\ufffd") - raw.count(b"\xef\xbf\xbd")
+    return Utf8(text.encode(), len(text), replaced)

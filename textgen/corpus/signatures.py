@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from google_crc32c import value as crc32c
 
+from textgen.corpus.encoding_detection import wide_encoding
+
 _EXTRACT = "Extract its files first."
 _DECOMPRESS = "Decompress it first."
 _AS_TEXT = "Save its text as a .txt file first."
@@ -158,18 +160,7 @@ def kind_of_bytes(content: bytes) -> Kind | None:
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
     if controls < 2 or 100 * controls <= _MOST_CONTROLS_PERCENT * len(sample):  # noqa: PLR2004 - One may be a slip.
         return None
-    return None if sample.startswith(_MARKS) or _is_wide_text(sample) else _BINARY
-
-
-def _is_wide_text(sample: bytes) -> bool:
-    """Returns whether bytes are probably text in UTF-16 or UTF-32 without a byte order mark."""
-    for encoding, unit in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
-        text = sample[: len(sample) // unit * unit].decode(encoding, "replace")
-        # A cut pair of surrogates at the end becomes one replacement character.
-        unprintable = sum(not (character.isprintable() or character in "\t\n\r\f") for character in text)
-        if text and text.count("\ufffd") <= 1 and unprintable * 100 <= len(text):
-            return True
-    return False
+    return None if sample.startswith(_MARKS) or wide_encoding(sample) else _BINARY
 
 
 def _is_tfrecord(content: bytes) -> bool:

@@ -105,8 +105,8 @@ class ReadOptions(NamedTuple):
 
     Attributes:
         text_field: name of the column, or path of the field such as `data.text`, that holds the documents.
-        on_invalid: treatment of a document with bytes that are invalid in the encoding: "replace" them by U+FFFD,
-            "drop" the document, or "fail".
+        on_invalid: treatment of a document with bytes that are invalid in the encoding: "replace" or "replace-few",
+            which readers do not tell apart: replace them by U+FFFD; "drop" the document; or "fail".
         limits: sizes of batches, chunks and blocks.
         tables: settings of readers of tables.
     """
@@ -167,6 +167,8 @@ class TextBatch:
         replaced: number of documents in which invalid bytes were replaced by U+FFFD.
         rejected: input items among these texts that are not documents.
         labels: for each text, the label of its document; empty if the input gives none.
+        characters: number of characters of the texts; those of a document in chunks are counted at its last chunk.
+        replaced_characters: number of these that are U+FFFD in place of invalid bytes.
     """
 
     texts: list[bytes] = dataclasses.field(default_factory=list)
@@ -174,6 +176,8 @@ class TextBatch:
     replaced: int = 0
     rejected: list[Rejected] = dataclasses.field(default_factory=list)
     labels: list[Label] = dataclasses.field(default_factory=list)
+    characters: int = dataclasses.field(default=0, compare=False)
+    replaced_characters: int = dataclasses.field(default=0, compare=False)
 
 
 class Reader(Protocol):

@@ -56,6 +56,7 @@ class UnitReport:
         kept: number of documents that gave tokens.
         dropped: number of rejected and dropped documents, by reason.
         replaced: number of documents in which invalid bytes were replaced by U+FFFD.
+        replaced_characters: number of these U+FFFD.
         duplicates: indices of the dropped duplicates among the documents of the unit's reader, by reason. They depend
             on the whole corpus, so they cannot be recomputed from one unit.
         shared: number of kept held-out documents whose text another split has too, by split; counted where the input
@@ -71,6 +72,7 @@ class UnitReport:
     kept: int = 0
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
     replaced: int = 0
+    replaced_characters: int = 0
     duplicates: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     shared: dict[str, int] = dataclasses.field(default_factory=dict)
     splits: dict[str, SplitCounts] = dataclasses.field(default_factory=lambda: {s: SplitCounts() for s in SPLITS})
@@ -92,7 +94,7 @@ class UnitReport:
         """Returns the sum of reports, with their shards in the order of split and unit."""
         total, dropped, shared = cls(), Counter[str](), Counter[str]()
         for report in reports:
-            for name in ("bytes", "documents", "kept", "replaced"):
+            for name in ("bytes", "documents", "kept", "replaced", "replaced_characters"):
                 setattr(total, name, getattr(total, name) + getattr(report, name))
             dropped.update(report.dropped)
             shared.update(report.shared)

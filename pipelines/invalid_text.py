@@ -1,0 +1,74 @@
+"""Judges the files in which invalid bytes were replaced, when all of them have been read and nothing is published."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pipelines.plan import Plan
+from pipelines.workspace import TOKENS, Workspace
+from textgen import files
+from textgen.console import say
+from textgen.corpus.compression import open_decompressed
+from textgen.corpus.encoding_choice import FEW, MOST_REPLACED, TOLD_REPLACED, invalid_text
+from textgen.corpus.encoding_detection import Invalid, encoding_remedy
+from textgen.corpus.readers.base import InputFile
+from textgen.errors import UserError
+
+_THREADS = 16
+_MOST_TOLD = 10
+_HEAD_BYTES = 1 << 16
+
+
+def check_replaced(plan: Plan, workspace: Workspace) -> None:
+    """Tells the files of which more than one character in a thousand was replaced.
+
+    Args:
+        plan: the plan.
+        workspace: the output folder, in which all units have been read.
+
+    Raises:
+        UserError: more than 5 percent of the characters of a file were replaced, and `on_invalid` is "replace-few".
+    """
+    found = invalid_characters(_results(workspace))
+    told = sorted(
+        (file for file in plan.files if found.get(file.path, Invalid(0, 1)).share > TOLD_REPLACED),
+        key=lambda file: (-found[file.path].share, file.path),
+    )
+    if not told:
+        return
+    worst = told[0]
+    if plan.config.on_invalid == FEW and found[worst.path].share > MOST_REPLACED:
+        raise UserError(invalid_text(worst.path, found[worst.path], _head(worst), worst.encoding))
+    for file in told[:_MOST_TOLD]:
+        invalid = found[file.path]
+        say(
+            f"{file.path}: {invalid.share:.1%} of its characters ({invalid.replaced:,} of {invalid.characters:,}) "
+            f"were not valid {file.encoding} and are replaced by U+FFFD. {_remedy(file)}"
+        )
+    if len(told) > _MOST_TOLD:
+        say(f"So were more than 0.1% of the characters of {len(told) - _MOST_TOLD:,} more files.")
+
+
+def invalid_characters(results: Iterable[dict[str, Any]]) -> dict[str, Invalid]:
+    """Returns the numbers of invalid characters of files by path, given the results of their units."""
+    found: dict[str, Invalid] = {}
+    for result in results:
+        for path, (replaced, characters) in result["characters"].items():
+            before = found.get(path, Invalid(0, 0))
+            found[path] = Invalid(before.replaced + replaced, before.characters + characters)
+    return found
+
+
+def _results(workspace: Workspace) -> list[dict[str, Any]]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = pool.map(lambda unit: workspace.recorded(TOKENS, unit), sorted(workspace.recorded_units(TOKENS)))
+        return [result for result in found if result]
+
+
+def _head(file: InputFile) -> bytes:
+    with open_decompressed(file, files.open_file) as opened:
+        return opened.read(_HEAD_BYTES)
+
+
+def _remedy(file: InputFile) -> str:
+    return encoding_remedy(_head(file)) if file.encoding == "utf-8" else "Give another --encoding if it is not that."
