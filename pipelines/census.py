@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipelines.claims import given_vocabulary
 from pipelines.rejected import nothing_left
+from pipelines.text_figures import Histogram, vocabulary_sizes
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import VOCABULARY_FILE, PrepareConfig
@@ -29,10 +30,14 @@ class Census(NamedTuple):
     Attributes:
         counts: number of occurrences in the training split of each of the most frequent tokens.
         documents: number of documents in each split.
+        vocabulary_sizes: by a percentage, the size of the vocabulary that leaves so many tokens unknown.
+        equal_documents: number of documents with the most frequent text.
     """
 
     counts: dict[str, int]
     documents: dict[str, int]
+    vocabulary_sizes: dict[str, int] = {}
+    equal_documents: int = 1
 
 
 def symbols_to_learn(config: PrepareConfig, workspace: Workspace) -> int:
@@ -44,19 +49,28 @@ def symbols_to_learn(config: PrepareConfig, workspace: Workspace) -> int:
     return tokenizer.symbols_to_learn(config.text.vocabulary_size)
 
 
-def write_census(counts: pa.Table, documents: Mapping[str, int], workspace: Workspace) -> str:
-    """Writes the census file: the documents as a line of JSON, then the counts as an Arrow stream.
+def write_census(
+    counts: pa.Table, documents: Mapping[str, int], histogram: Histogram, equal_documents: int, workspace: Workspace
+) -> str:
+    """Writes the census file: all but the counts as a line of JSON, then the counts as an Arrow stream.
 
     Args:
         counts: table with the columns `symbol` (binary or int32) and `count` (int64).
         documents: number of documents in each split.
+        histogram: for each count, the number of symbols that occur so many times.
+        equal_documents: number of documents with the most frequent text.
         workspace: the output folder.
 
     Returns:
         The path of the file.
     """
     path = workspace.work_path(FILE_NAME)
-    files.write_atomically(path, json.dumps(documents).encode() + b"\n" + table_to_bytes(counts))
+    head = {
+        "documents": documents,
+        "histogram": [list(pair) for pair in histogram.items()],
+        "equal_documents": equal_documents,
+    }
+    files.write_atomically(path, json.dumps(head).encode() + b"\n" + table_to_bytes(counts))
     return path
 
 
@@ -65,8 +79,18 @@ def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
     content = files.read_if_present(workspace.work_path(FILE_NAME))
     if content is None:
         return None
-    documents, _, counts = content.partition(b"\n")
-    return Census(by_token(table_from_bytes(counts), config, workspace), json.loads(documents))
+    line, _, stream = content.partition(b"\n")
+    head, counts = json.loads(line), by_token(table_from_bytes(stream), config, workspace)
+    sizes = vocabulary_sizes(dict(head["histogram"]), config, unknown=unknown_tokens(counts, config, workspace))
+    return Census(counts, head["documents"], sizes, head["equal_documents"])
+
+
+def unknown_tokens(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> int:
+    """Returns how often the unknown word occurs; 0 if there is none."""
+    if not config.text.unknown_word:
+        return 0
+    is_token = make_tokenizer(config.text, workspace.tokenizer_model()).is_token
+    return sum(count for token, count in counts.items() if not is_token(token))
 
 
 def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> dict[str, int]:

@@ -6,13 +6,17 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipelines.census import read_census
+from pipelines.claims import committed
 from pipelines.plan import Plan
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import VOCABULARY_FILE
 from textgen.dataset.storage import passed_over
 from textgen.dataset.storage.manifest import FILE_NAME, PASSED_OVER_FILE, Manifest, UnitReport
+from textgen.dataset.storage.warnings import Figures, warnings
 from textgen.text import vocabulary
+from textgen.text.vocabulary import Vocabulary
 
 
 class CommitManifest(beam.PTransform):
@@ -63,10 +67,30 @@ class WriteManifest(beam.DoFn):
             files=self._files,
             passed_over=passed_over.count_reasons(passed_over.parse(names)),
             passed_over_sha256=hashlib.sha256(names).hexdigest() if names else "",
+            warnings=self._warnings(reports, learned),
             units=tuple(sorted(reports, key=_unit)),
         )
         self._workspace.publish_if_changed(FILE_NAME, made.to_bytes())
         yield self._workspace.path(FILE_NAME)
+
+    def _warnings(self, reports: list[UnitReport], learned: Vocabulary) -> list[str]:
+        """Returns the warnings about the dataset; those of the manifest before if its text is not counted again."""
+        census = read_census(self._config, self._workspace)
+        if census is None:
+            before = committed(self._workspace)
+            return before.warnings if before else []
+        splits = UnitReport.total(reports).splits
+        return warnings(
+            Figures(
+                config=self._config,
+                splits=splits,
+                documents={split: counts.documents for split, counts in splits.items()},
+                vocabulary_sizes=census.vocabulary_sizes,
+                equal_documents=census.equal_documents,
+                vocabulary=len(learned.tokens),
+                unused=learned.unused(),
+            )
+        )
 
 
 def _unit(report: UnitReport) -> int:

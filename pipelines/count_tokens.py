@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.census import symbols_to_learn, table_from_bytes, table_to_bytes, write_census
+from pipelines.text_figures import add_histograms, histogram, most_frequent_digests
 from pipelines.token_files import unit_documents, unit_tokens
 from pipelines.workspace import COUNTS, Workspace
 from textgen import files
@@ -43,7 +44,8 @@ class CountUnit:
         """Writes the counts of the symbols of the unit's training split.
 
         Returns:
-            `unit`, the unit's number, and `documents`, the number of documents in each split.
+            `unit`, the unit's number, `documents`, the number of documents in each split, and `equal`, how often
+            each of the most frequent texts occurs, by its hash.
         """
         documents = unit_documents(self._workspace, unit.index)
         ranges = documents.split_ranges(np.where(documents.reasons == "", documents.tokens, 0), self._config)
@@ -56,7 +58,11 @@ class CountUnit:
             tables.append(pa.table({"symbol": batch.symbols, "count": counts}).filter(pc.field("count") > 0))
         files.write_atomically(self._path(unit.index), _in_buckets(add(tables), self.buckets))
         in_split = (ranges.starts < ranges.ends).sum(axis=1).tolist()
-        return {"unit": unit.index, "documents": dict(zip(SPLITS, in_split, strict=True))}
+        return {
+            "unit": unit.index,
+            "documents": dict(zip(SPLITS, in_split, strict=True)),
+            "equal": most_frequent_digests(documents.digests[documents.reasons == ""]),
+        }
 
     def counts(self, unit: int, bucket: int | None = None) -> pa.Table:
         """Returns the counts that `process` wrote for a unit.
@@ -97,8 +103,20 @@ class TakeCensus(beam.PTransform):
         )
 
 
-PartialCensus = tuple[bytes, dict[str, int]]
-"""Counts of the symbols of one bucket as an Arrow stream, and number of documents in each split."""
+class PartialCensus(NamedTuple):
+    """Census of one bucket.
+
+    Attributes:
+        head: counts of its most frequent symbols as an Arrow stream.
+        histogram: for each count, the number of its symbols that occur so many times.
+        documents: as in Bucket.
+        equal_documents: as in Bucket.
+    """
+
+    head: bytes
+    histogram: dict[int, int]
+    documents: dict[str, int]
+    equal_documents: int
 
 
 class Bucket(NamedTuple):
@@ -108,21 +126,24 @@ class Bucket(NamedTuple):
         number: number of the bucket, from 0.
         units: numbers of the units.
         documents: number of documents in each split, over all units; empty except in bucket 0.
+        equal_documents: number of documents with the most frequent text, of those that are frequent in a unit.
     """
 
     number: int
     units: list[int]
     documents: dict[str, int]
+    equal_documents: int
 
 
 def _buckets_of(group: tuple[None, Iterable[dict[str, Any]]], count: int) -> Iterator[Bucket]:
     results = sorted(group[1], key=_unit)
-    documents = Counter[str]()
+    documents, equal = Counter[str](), Counter[str]()
     for result in results:
         documents.update(result["documents"])
+        equal.update(result["equal"])
     units = [_unit(result) for result in results]
     for number in range(count):
-        yield Bucket(number, units, {} if number else dict(documents))
+        yield Bucket(number, units, {} if number else dict(documents), max(equal.values(), default=1))
 
 
 def _unit(result: dict[str, Any]) -> int:
@@ -137,8 +158,9 @@ class SumBucket(beam.DoFn):
 
     def process(self, bucket: Bucket) -> Iterator[tuple[None, PartialCensus]]:
         """Yields the most frequent symbols of the bucket under the key None."""
-        head = _head((self._count.counts(unit, bucket.number) for unit in bucket.units), self._size)
-        yield None, (table_to_bytes(head), bucket.documents)
+        counts = _sorted(self._count.counts(unit, bucket.number) for unit in bucket.units)
+        head = table_to_bytes(counts.slice(0, self._size))
+        yield None, PartialCensus(head, histogram(counts["count"]), bucket.documents, bucket.equal_documents)
 
 
 class WriteCensus(beam.DoFn):
@@ -149,9 +171,11 @@ class WriteCensus(beam.DoFn):
 
     def process(self, heads: tuple[None, Iterable[PartialCensus]]) -> Iterator[str]:
         """Writes the file and yields its path."""
-        contents, documents = zip(*heads[1], strict=True)
-        head = _head(map(table_from_bytes, contents), self._size)
-        yield write_census(head, dict(ChainMap(*documents)), self._workspace)
+        parts = list(heads[1])
+        counts = _sorted(table_from_bytes(part.head) for part in parts).slice(0, self._size)
+        documents = dict(ChainMap(*(part.documents for part in parts)))
+        total = add_histograms([part.histogram for part in parts])
+        yield write_census(counts, documents, total, parts[0].equal_documents, self._workspace)
 
 
 def add(tables: Iterable[pa.Table]) -> pa.Table:
@@ -170,10 +194,10 @@ def add(tables: Iterable[pa.Table]) -> pa.Table:
     return summed.rename_columns(["symbol", "count"])
 
 
-def _head(tables: Iterable[pa.Table], size: int) -> pa.Table:
-    """Returns the sums of the `size` most frequent symbols, by falling count, ties by symbol."""
+def _sorted(tables: Iterable[pa.Table]) -> pa.Table:
+    """Returns the sums of the symbols' counts, by falling count, ties by symbol."""
     total = add(table for table in tables if table.num_rows)
-    return total.sort_by([("count", "descending"), ("symbol", "ascending")]).slice(0, size)
+    return total.sort_by([("count", "descending"), ("symbol", "ascending")])
 
 
 def _in_buckets(table: pa.Table, count: int) -> bytes:

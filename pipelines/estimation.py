@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines import census, claims, count_tokens, tokenize, write_shards
+from pipelines import claims, count_tokens, tokenize, write_shards
 from pipelines.corpus_sample import Sample, SampleSize, take_samples
 from pipelines.jobs import run_in_threads
 from pipelines.plan import Plan, make_plan
+from pipelines.sample_warnings import learn_vocabulary, sample_warnings
 from textgen.config import PrepareConfig
 from textgen.dataset import LAYOUTS, UnitReport
 
@@ -46,6 +47,7 @@ class Estimate:
         tokens: number of tokens of the kept documents.
         pairs: number of pairs in all splits.
         layouts: estimate for each layout, by its name.
+        warnings: what the sample shows that a person should know before the preparation, one sentence each.
     """
 
     files: int
@@ -57,6 +59,7 @@ class Estimate:
     tokens: int
     pairs: int
     layouts: dict[str, LayoutEstimate]
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
 
 def estimate(
@@ -97,7 +100,7 @@ def estimate(
     with tempfile.TemporaryDirectory() as folder:
         samples = list(take_samples(plan, Path(folder), sample_size or SampleSize()))
         sampled = sum(sample.corpus_bytes for sample in samples)
-        reports, seconds = _run(plan, samples, Path(folder))
+        reports, seconds, found_warnings = _run(plan, samples, Path(folder))
     scale = plan.total_bytes / sampled
     # The counts of documents, tokens and pairs are the same in every layout.
     total = next(iter(reports.values()))
@@ -120,6 +123,7 @@ def estimate(
             )
             for layout, report in reports.items()
         },
+        warnings=found_warnings,
     )
 
 
@@ -130,7 +134,9 @@ def _documents(plan: Plan, sampled: int, scale: float) -> int:
     return round(sampled * scale)
 
 
-def _run(plan: Plan, samples: Sequence[Sample], folder: Path) -> tuple[dict[str, UnitReport], dict[str, float]]:
+def _run(
+    plan: Plan, samples: Sequence[Sample], folder: Path
+) -> tuple[dict[str, UnitReport], dict[str, float], list[str]]:
     """Runs the passes over the sample.
 
     Args:
@@ -139,7 +145,7 @@ def _run(plan: Plan, samples: Sequence[Sample], folder: Path) -> tuple[dict[str,
         folder: local folder for the sample's dataset.
 
     Returns:
-        The total report for each layout, and the time of the passes for each layout, in seconds.
+        The total report for each layout, the time of the passes for each layout, in seconds, and warnings.
     """
     shared, reports, seconds = 0.0, {}, {}
     sample = [one.unit for one in samples]
@@ -150,12 +156,12 @@ def _run(plan: Plan, samples: Sequence[Sample], folder: Path) -> tuple[dict[str,
     shared += run_in_threads(tokenize.TokenizeUnit(config, workspace), sample, workspace)
     counting = count_tokens.CountUnit(config, workspace)
     shared += run_in_threads(counting, sample, workspace)
-    counts = count_tokens.add(counting.counts(unit.index) for unit in sample)
-    census.write_sampled_vocabulary(counts, config, workspace)
+    counts = learn_vocabulary(counting, config, workspace, sample)
     for layout in LAYOUTS:
         work = write_shards.WriteUnit(dataclasses.replace(config, layout=layout), workspace)
         workspace.forget(work.stage)
         seconds[layout] = shared + run_in_threads(work, sample, workspace)
         results = [workspace.recorded(work.stage, unit.index) or {} for unit in sample]
         reports[layout] = UnitReport.total(UnitReport.from_json(result) for result in results)
-    return reports, seconds
+    total = next(iter(reports.values()))
+    return reports, seconds, sample_warnings(plan.config, workspace, sample, counts, total)

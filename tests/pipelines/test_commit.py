@@ -29,4 +29,5 @@ def test_the_manifest_has_the_reports_of_all_units_in_order(tmp_path: Path) -> N
         plan.inputs_sha256(),
     )
     assert (made.vocabulary_size, made.vocabulary_sha256) == (6, words.fingerprint())
+    assert made.warnings == []
     assert not list((tmp_path / "_work").iterdir())

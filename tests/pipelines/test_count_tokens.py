@@ -70,3 +70,10 @@ def test_the_census_has_the_most_frequent_tokens_of_all_units(tmp_path: Path, bu
     # Ties are sorted by text.
     assert list(found.counts.items()) == [("whale", 5), ("sea", 4), ("a", 1), ("b", 1)]
     assert found.documents == {"train": 2, "validation": 0, "test": 0}
+    assert found.vocabulary_sizes == {"5": 5, "1": 5}
+    assert found.equal_documents == 1
+
+
+def test_equal_documents_are_counted_by_their_hash(tmp_path: Path) -> None:
+    result = count(tmp_path, ALL_TRAIN, "No.\nyes\nNO.\n\nno.\nYes\nmaybe\n")
+    assert sorted(result["equal"].values()) == [2, 3]

@@ -46,3 +46,5 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{'layout':<12}{'bytes on disk':>18}{'seconds here':>14}{'worker-hours':>14}")
     for layout, takes in found.layouts.items():
         print(f"{layout:<12}{takes.bytes:>18,}{takes.seconds:>14,.0f}{takes.worker_hours:>14.3f}")
+    for warning in found.warnings:
+        print(f"warning     {warning}")

@@ -122,6 +122,7 @@ def accounts(manifest: "Manifest") -> str:
         )
     if total.shared:
         lines.append(_shared(manifest))
+    lines += [f"warning     {warning}" for warning in manifest.warnings]
     return "\n".join(lines)
 
 
@@ -146,6 +147,7 @@ def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> di
     return {
         "files": {"read": manifest.files, "passed_over": manifest.passed_over},
         **values,
+        "warnings": manifest.warnings,
         "layout": manifest.config.layout,
         "window": manifest.config.window,
         "vocabulary": {

@@ -40,6 +40,10 @@ class Vocabulary(NamedTuple):
         """Text of every id; the reserved ids have the texts `[PAD]`, `[UNK]`, `[BOS]` and `[EOS]`."""
         return RESERVED + self.tokens
 
+    def unused(self) -> tuple[str, ...]:
+        """Returns the tokens that do not occur."""
+        return tuple(token for token, count in zip(self.tokens, self.counts, strict=True) if not count)
+
     def to_bytes(self) -> bytes:
         """Returns the content of the vocabulary file."""
         rows = zip(self.tokens, self.counts, strict=True)

@@ -26,7 +26,6 @@ FILE_NAME = "manifest.json"
 INPUTS_FILE = "inputs.jsonl"
 WORK_FOLDER = "_work"
 """Folder of intermediate files, in the dataset's folder while a preparation runs, and after one that was killed."""
-
 SHARD_NAME = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{6,}}\.tfrecord")
 DROPPED_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
 
@@ -122,15 +121,15 @@ class Manifest:
 
     Attributes:
         config: settings of the preparation.
-        fingerprint: SHA-256 of the config, the inputs and the code's version; datasets with equal fingerprints have
-            equal shards.
+        fingerprint: SHA-256 of config, inputs and the code's version; it is equal only where the shards are.
         vocabulary_size: number of ids, the four reserved ones included.
         vocabulary_sha256: SHA-256 of `vocabulary.jsonl`.
         tokens_sha256: SHA-256 of the vocabulary's tokens without their counts; if it is equal, ids mean the same.
         inputs_sha256: SHA-256 of `inputs.jsonl`, which lists the input files.
         files: number of input files; 0 in a manifest of version 4.
-        passed_over: number of files that were found and not read, by reason.
-        passed_over_sha256: SHA-256 of `passed_over.jsonl`, which names them; empty if there are none.
+        passed_over: number of files that were found and not read, by reason; `passed_over.jsonl` names them.
+        passed_over_sha256: SHA-256 of that file; empty if there is none.
+        warnings: what to know about the dataset before training, one sentence each.
         units: report of each unit.
         version: version of the dataset's bytes, see `VERSION`.
     """
@@ -145,6 +144,7 @@ class Manifest:
     files: int = 0
     passed_over: dict[str, int] = dataclasses.field(default_factory=dict)
     passed_over_sha256: str = ""
+    warnings: list[str] = dataclasses.field(default_factory=list)
     version: int = VERSION
 
     @functools.cached_property
