@@ -26,6 +26,7 @@ FILE_NAME = "manifest.json"
 INPUTS_FILE = "inputs.jsonl"
 WORK_FOLDER = "_work"
 """Folder of intermediate files, in the dataset's folder while a preparation runs, and after one that was killed."""
+
 SHARD_NAME = re.compile(rf"(?:{'|'.join(SPLITS)})-\d{{6,}}\.tfrecord")
 DROPPED_NAME = re.compile(r"dropped-\d{6,}\.jsonl")
 
