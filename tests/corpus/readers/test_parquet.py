@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import parquet
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions, Rejected
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions, Rejected, TableOptions
 from textgen.errors import UserError
 
 READER = READERS["parquet"]
@@ -202,3 +202,61 @@ def test_a_damaged_row_group_is_an_error(taken_by):
     content[30:60] = bytes(30)
     with pytest.raises(UserError, match=r"can't be read as a Parquet file"):
         taken_by("parquet", bytes(content), text_field="text")
+
+
+LISTS = pa.table(
+    {
+        "title": ["t", None, "u", None],
+        "tags": [["a", None, "b"], ["", "c"], [], None],
+        "messages": [[{"content": "x"}, {"content": "y"}], [], None, [{"content": None}]],
+        "price": pa.array([None, 1, 2, 3], pa.decimal128(5, 2)),
+    }
+)
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 1 << 20])
+@pytest.mark.parametrize(
+    ("field", "join", "texts", "empty"),
+    [
+        ("tags.*", "line", [b"a\nb", b"c"], 2),
+        ("tags.*", "none", [b"a", b"b", b"", b"c"], 2),
+        ("messages.*.content", "space", [b"x y"], 3),
+        ("title,messages.*.content", "paragraph", [b"t\n\nx\n\ny", b"u"], 2),
+        ("tags.*, title", "line", [b"a\nb\nt", b"c", b"u"], 1),
+    ],
+)
+def test_texts_of_a_row_are_one_document_or_several(taken_by, check, unit_bytes, field, join, texts, empty):
+    content = written(LISTS, row_group_size=1)
+    check("parquet", content, text_field=field)
+    tables = TableOptions(join=join)
+    taken = taken_by("parquet", content, unit_bytes=unit_bytes, text_field=field, tables=tables)
+    assert taken == (texts, [EMPTY] * empty, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        (
+            "tags",
+            r"the type list<.*> in its column 'tags'; documents must be strings\. Give tags\.\* with --text-field",
+        ),
+        ("messages.*", r"has the type struct<.*Give messages\.\*\.content with --text-field\."),
+        ("price", r"has the type decimal.*Give another column with --text-field\."),
+        ("tags.*,body", r"with the columns title, tags\.\*, messages\.\*\.content; none is named 'tags\.\*,body'"),
+    ],
+)
+def test_an_error_names_a_path_that_works(check, field, message):
+    with pytest.raises(UserError, match=message):
+        check("parquet", written(LISTS), text_field=field)
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_lists_without_texts_have_no_documents(taken_by, rows):
+    content = written({"text": pa.array([None] * rows, pa.list_(pa.string()))})
+    assert taken_by("parquet", content, text_field="text.*") == ([], [EMPTY] * rows, 0)
+
+
+def test_lists_may_hold_invalid_bytes(taken_by):
+    content = written({"text": pa.array([[b"caf\xe9"]], pa.list_(pa.binary()))})
+    assert taken_by("parquet", content, text_field="text.*") == (["caf\ufffd".encode()], [], 1)
+    assert taken_by("parquet", content, text_field="text.*", encoding="cp1252").texts == ["café".encode()]

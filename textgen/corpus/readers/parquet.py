@@ -1,29 +1,35 @@
-"""Reader of Parquet files, in which one column of strings holds the documents."""
+"""Reader of Parquet files, in which columns of strings, or strings within them, hold the documents."""
 
 import contextlib
 import itertools
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute
 import pyarrow.parquet
 
-from textgen.corpus.batching import Origin, batches
+from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.encodings import to_utf8
-from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import (
+    SEPARATORS,
+    FileRange,
+    InputFile,
+    OpenFile,
+    ReadOptions,
+    Rejected,
+    TextBatch,
+)
 from textgen.corpus.readers.columns import missing_column_error
+from textgen.corpus.readers.parquet_paths import ColumnPath, Texts, find_path, text_paths
 from textgen.errors import UserError, one_line
 
 _BUFFER_BYTES = 1 << 20
 _MOST_ROWS = 1024
 """Maximum number of rows to read at once; the file does not record how much memory repeated cells take decoded."""
 
-_IS_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
-_IS_STRING = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-
 
 class ParquetReader:
-    """Reads the column `text_field`, which may be nested, such as `data.text`: one document per cell.
+    """Reads the texts at `text_field`, such as `text`, `data.text` or `messages.*.content`: one document per row.
 
     A row group is read as a whole; it belongs to the range in which its column chunk starts.
     """
@@ -38,7 +44,7 @@ class ParquetReader:
             UserError: the file is damaged, or has no column `text_field` of strings.
         """
         with _opened(file.path, open_file) as opened:
-            _Column(opened, file, options)
+            _Columns(opened, file, options)
 
     def divide(
         self, file: InputFile, unit_bytes: int, open_file: OpenFile, options: ReadOptions
@@ -49,7 +55,7 @@ class ParquetReader:
             UserError: the file is damaged, or has no column `text_field` of strings.
         """
         with _opened(file.path, open_file) as opened:
-            starts = sorted(_Column(opened, file, options).starts())
+            starts = sorted(_Columns(opened, file, options).starts())
         edges = [0]
         for start, end in itertools.pairwise([*starts, file.size]):
             if start > starts[0] and end - edges[-1] > unit_bytes:
@@ -57,16 +63,15 @@ class ParquetReader:
         return [(start, end) for start, end in itertools.pairwise([*edges, file.size]) if start < end]
 
     def read(self, file_range: FileRange, open_file: OpenFile, options: ReadOptions) -> Iterator[TextBatch]:
-        """Yields the column's cells; null cells are rejected.
+        """Yields the documents of the rows; rows of nulls are rejected.
 
         Raises:
             UserError: the file is damaged, or a cell is invalid and `on_invalid` is "fail".
         """
         with _opened(file_range.file.path, open_file) as opened:
-            column = _Column(opened, file_range.file, options)
-            groups = [i for i, start in enumerate(column.starts()) if file_range.start <= start < file_range.end]
-            cells = (cell for i in groups for cell in column.cells(i))
-            found = (Rejected("empty", b"") if cell is None else to_utf8(cell, column.encoding) for cell in cells)
+            columns = _Columns(opened, file_range.file, options)
+            groups = [i for i, start in enumerate(columns.starts()) if file_range.start <= start < file_range.end]
+            found = (item for i in groups for item in columns.items(i))
             yield from batches(found, Origin(file_range.file, "utf-8", options))
 
 
@@ -82,63 +87,86 @@ def _opened(path: str, open_file: OpenFile) -> Iterator[pa.parquet.ParquetFile]:
             ) from error
 
 
-class _Column:
-    """The column `text_field` of an opened file.
+class _Columns:
+    """The columns `text_field` of an opened file.
 
     Raises:
         UserError: the file has no such column, or it holds no strings.
     """
 
-    def __init__(self, opened: pa.parquet.ParquetFile, file: InputFile, options: ReadOptions) -> None:
-        names = [opened.schema.column(i).path for i in range(len(opened.schema))]
-        self._file, self._batch_bytes = opened, options.limits.batch_bytes
-        self._name = options.text_field or ""
-        self._fields = _fields(pa.struct(list(opened.schema_arrow)), self._name)
-        if not self._fields:
-            raise missing_column_error(file.path, "Parquet", names, options.text_field)
-        type = self._fields[-1].type
-        value_type = type.value_type if pa.types.is_dictionary(type) else type
-        if not any(is_kind(value_type) for is_kind in _IS_STRING + _IS_BYTES):
-            raise UserError(
-                f"{file.path} has the type {type} in its column {self._name!r}; documents must be strings. "
-                "Give another column with --text-field."
-            )
-        self._index = names.index(self._name)
+    def __init__(self, file: pa.parquet.ParquetFile, of: InputFile, options: ReadOptions) -> None:
+        self._file, self._options = file, options
+        self._paths = _text_columns(file.schema_arrow, of.path, options.text_field)
         # The Parquet format defines strings as UTF-8.
-        self.encoding = file.encoding if any(is_bytes(value_type) for is_bytes in _IS_BYTES) else "utf-8"
+        self._encodings = [of.encoding if path.is_bytes else "utf-8" for path in self._paths]
+        self._leaves = list(dict.fromkeys(leaf for path in self._paths for leaf in path.leaves))
 
     def starts(self) -> list[int]:
-        """Returns the offset in the file of the column chunk of each row group."""
-        return [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in map(self._chunk, self._groups())]
+        """Returns the offset in the file of the first column's chunk of each row group."""
+        groups = map(self._file.metadata.row_group, range(self._file.num_row_groups))
+        chunks = (group.column(self._leaves[0]) for group in groups)
+        return [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in chunks]
 
-    def cells(self, group: int) -> Iterator[bytes | None]:
-        """Yields the cells of a row group as bytes; None for null."""
-        chunk = self._chunk(group)
-        rows = self._batch_bytes * chunk.num_values // max(1, chunk.total_uncompressed_size)
+    def items(self, group: int) -> Iterator[Item]:
+        """Yields the documents of a row group."""
+        metadata = self._file.metadata.row_group(group)
+        size = sum(metadata.column(leaf).total_uncompressed_size for leaf in self._leaves)
+        rows = self._options.limits.batch_bytes * metadata.num_rows // max(1, size)
         rows = max(1, min(rows, _MOST_ROWS))
-        for batch in self._file.iter_batches(rows, row_groups=[group], columns=[self._name], use_threads=False):
-            column = batch.column(batch.schema.names.index(self._fields[0].name))
-            for field in self._fields[1:]:
-                column = pa.compute.struct_field(column, field.name)
-            yield from column.cast(pa.large_binary()).to_pylist()
+        names = [self._file.schema.column(leaf).path for leaf in self._leaves]
+        for batch in self._file.iter_batches(rows, row_groups=[group], columns=names, use_threads=False):
+            texts = [path.values(batch) for path in self._paths]
+            if len(texts) == 1 and texts[0][1] is None:
+                for cell in texts[0][0].to_pylist():
+                    yield Rejected("empty", b"") if cell is None else to_utf8(cell, self._encodings[0])
+            else:
+                yield from self._joined(texts, batch.num_rows)
 
-    def _groups(self) -> range:
-        return range(self._file.num_row_groups)
+    def _joined(self, texts: list[Texts], rows: int) -> Iterator[Item]:
+        """Yields the texts of each row that are not null, joined."""
+        separator = SEPARATORS[self._options.tables.join]
+        columns = [_cells(*found, rows) for found in texts]
+        for row in zip(*columns, strict=True):
+            found = [
+                to_utf8(cell, encoding)
+                for cells, encoding in zip(row, self._encodings, strict=True)
+                for cell in cells
+                if cell is not None
+            ]
+            if not found:
+                yield Rejected("empty", b"")
+            elif separator is None:
+                yield from found
+            else:
+                yield separator.join(filter(None, found))
 
-    def _chunk(self, group: int) -> pa.parquet.ColumnChunkMetaData:
-        return self._file.metadata.row_group(group).column(self._index)
+
+def _cells(array: pa.Array, owners: np.ndarray | None, rows: int) -> list[list[bytes | None]]:
+    """Returns the values of each row."""
+    values = array.to_pylist()
+    if owners is None:
+        return [[value] for value in values]
+    edges = np.searchsorted(owners, np.arange(rows + 1)).tolist()
+    return [values[start:end] for start, end in itertools.pairwise(edges)]
 
 
-def _fields(struct: pa.StructType, name: str) -> list[pa.Field]:
-    """Returns the fields along a path, outermost first; none if there is no such path.
+def _text_columns(schema: pa.Schema, path: str, text_field: str | None) -> list[ColumnPath]:
+    """Returns the paths that a text field names: one, or several separated by commas.
 
-    A field whose own name is the whole path is preferred. Of several fields with the same name, the first is taken.
+    Raises:
+        UserError: there is no such column, or it holds no strings.
     """
-    named = {field.name: field for field in reversed(list(struct))}
-    if name in named:
-        return [named[name]]
-    first, _, rest = name.partition(".")
-    if rest and first in named and pa.types.is_struct(named[first].type):
-        within = _fields(named[first].type, rest)
-        return [named[first], *within] if within else []
-    return []
+    whole = find_path(schema, text_field or "")
+    parts = [text_field or ""] if whole else [part.strip() for part in (text_field or "").split(",")]
+    found = [column for part in parts if (column := find_path(schema, part))]
+    if len(found) < len(parts):
+        raise missing_column_error(path, "Parquet", text_paths(schema), text_field)
+    for part, column in zip(parts, found, strict=True):
+        if not column.is_text:
+            inside = [name for name in text_paths(schema) if name.startswith(f"{part}.")]
+            remedy = f"Give {' or '.join(inside)} with" if inside else "Give another column with"
+            raise UserError(
+                f"{path} has the type {column.type} in its column {part!r}; documents must be strings. "
+                f"{remedy} --text-field."
+            )
+    return found
