@@ -17,7 +17,6 @@ from textgen import runs
 from textgen.config import NeuralCacheConfig
 from textgen.errors import require
 from textgen.generation.generator import Generator
-from textgen.runs import RunConfig
 from textgen.text import preprocessor
 from textgen.text.preprocessor import Preprocessor
 from textgen.training import evaluation
@@ -72,7 +71,7 @@ class Run:
         [NextToken(token='be', probability=0.41), NextToken(token='the', probability=0.07)]
     """
 
-    def __init__(self, path: Path, config: RunConfig):
+    def __init__(self, path: Path, config: runs.RunConfig):
         self.path = path
         self.config = config
 
