@@ -87,10 +87,7 @@ def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
 
 def unknown_tokens(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> int:
     """Returns how often the unknown word occurs; 0 if there is none."""
-    if not config.text.unknown_word:
-        return 0
-    is_token = make_tokenizer(config.text, workspace.tokenizer_model()).is_token
-    return sum(count for token, count in counts.items() if not is_token(token))
+    return counts.get(make_tokenizer(config.text, workspace.tokenizer_model()).unknown_word, 0)
 
 
 def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> dict[str, int]:

@@ -139,6 +139,7 @@ def make_plan(
     tokenizer = make_tokenizer(config.text, model)
     if vocabulary:
         given = parse_user_vocabulary(_content(vocabulary, "--vocabulary"), vocabulary)
+        given = given.without(tokenizer.unknown_word)
         strange = [token for token in given.tokens if not tokenizer.is_token(token)]
         require(
             not strange,

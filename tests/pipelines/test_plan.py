@@ -91,6 +91,7 @@ def test_every_setting_changes_the_fingerprint() -> None:
         "tokenizer": "char", "tokenizer_model": "ab", "vocabulary_size": 9, "normalization": "nfc", "case": "keep",
         "whitespace": "keep", "punctuation": "keep", "html": "strip", "urls": "mask", "emails": "mask",
         "mentions": "mask", "numbers": "zero", "redactions": "mask", "max_repeats": 3, "unknown": "drop",
+        "unknown_word": "<unk>", "line_ends": "token",
         "min_tokens": 1, "max_tokens": 9, "min_letters_percent": 5.0, "repetition": "drop", "duplicates": "drop",
         "near_duplicates": 0.8, "format": "csv", "text_field": "x", "encoding": "cp1252", "on_invalid": "fail",
         "on_unreadable": "skip",

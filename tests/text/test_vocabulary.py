@@ -155,3 +155,10 @@ def test_the_vocabulary_of_any_dataset_can_be_given(found):
 def test_a_given_vocabulary_that_can_not_be_read_is_named_with_what_to_give(path, content, message):
     with pytest.raises(UserError, match=message):
         parse_user_vocabulary(content, path)
+
+
+def test_a_token_is_taken_out_and_unused_ones_are_found():
+    words = Vocabulary(("the", "<unk>", "sea"), (5, 3, 0))
+    assert words.without("<unk>") == Vocabulary(("the", "sea"), (5, 0))
+    assert words.without("whale") == words
+    assert words.unused() == ("sea",)

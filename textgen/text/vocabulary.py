@@ -40,6 +40,11 @@ class Vocabulary(NamedTuple):
         """Text of every id; the reserved ids have the texts `[PAD]`, `[UNK]`, `[BOS]` and `[EOS]`."""
         return RESERVED + self.tokens
 
+    def without(self, token: str) -> "Vocabulary":
+        """Returns the vocabulary without a token; it need not have it."""
+        rows = [row for row in zip(self.tokens, self.counts, strict=True) if row[0] != token]
+        return Vocabulary(tuple(token for token, _ in rows), tuple(count for _, count in rows))
+
     def unused(self) -> tuple[str, ...]:
         """Returns the tokens that do not occur."""
         return tuple(token for token, count in zip(self.tokens, self.counts, strict=True) if not count)

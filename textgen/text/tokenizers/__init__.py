@@ -39,9 +39,11 @@ class Tokenizer(Protocol):
 
     Attributes:
         symbol_dtype: dtype of symbols, string or int32.
+        unknown_word: word of the text that has the id of [UNK] and is in no vocabulary; empty for none.
     """
 
     symbol_dtype: tf.DType
+    unknown_word: str
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits cleaned texts, string [B] → ragged symbols [B, (S)]."""

@@ -50,6 +50,8 @@ class SymbolTable(tf.Module):
 class SymbolTokenizer:
     """Learns and counts tokens that are symbols; subclasses split and join texts."""
 
+    unknown_word: str = ""
+
     def symbols_to_learn(self, size: int) -> int:
         """Returns `size`, since each symbol is one token."""
         return size

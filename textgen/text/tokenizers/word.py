@@ -49,12 +49,12 @@ class WordTokenizer(SymbolTokenizer):
             folded: whether texts are folded, so that joined words get their final sigmas back.
         """
         self._separate_marks, self._lines, self._line_ends = separate_marks, lines, line_ends
-        self._unknown_word, self._folded = unknown_word, folded
+        self.unknown_word, self._folded = unknown_word, folded
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits texts, string [B] → ragged string [B, (words)]."""
         if self._separate_marks:
-            texts = separate_marks(texts, whole=self._unknown_word)
+            texts = separate_marks(texts, whole=self.unknown_word)
         if self._line_ends:
             texts = tf.strings.regex_replace(texts, r"\n", r" \0 ")
         if self._lines:
@@ -73,19 +73,19 @@ class WordTokenizer(SymbolTokenizer):
 
     def is_token(self, text: str) -> bool:
         """Returns whether a text is one word, or a line end that is a token; the unknown word is none."""
-        return (text.split() == [text] and text != self._unknown_word) or (self._line_ends and text == LINE_END)
+        return (text.split() == [text] and text != self.unknown_word) or (self._line_ends and text == LINE_END)
 
     def symbols_to_learn(self, size: int) -> int:
         """Returns `size`, and one more where one of the symbols is the unknown word."""
-        return size + bool(self._unknown_word)
+        return size + bool(self.unknown_word)
 
     def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
         """Returns the vocabulary of the `size` most frequent words, without the unknown word."""
-        return most_frequent({word: count for word, count in counts.items() if word != self._unknown_word}, size)
+        return most_frequent({word: count for word, count in counts.items() if word != self.unknown_word}, size)
 
     def table(self, vocabulary: Vocabulary) -> SymbolTable:
         """Returns the lookup table between words and ids; [UNK] has the text of the unknown word, if there is one."""
-        unknown = self._unknown_word or RESERVED[UNK]
+        unknown = self.unknown_word or RESERVED[UNK]
         return SymbolTable(vocabulary.tokens, vocabulary.tokens, self.symbol_dtype, unknown=unknown)
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:

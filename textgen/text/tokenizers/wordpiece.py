@@ -35,6 +35,7 @@ class WordpieceTokenizer:
     """Splits rare words into pieces: "whales!" → whale, ##s, ##!."""
 
     symbol_dtype = tf.string
+    unknown_word = ""
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits texts into words, string [B] → ragged string [B, (words)]; the table splits words into pieces."""
