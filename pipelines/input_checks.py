@@ -23,9 +23,34 @@ def checked_inputs(named: Mapping[str, Sequence[str]], config: PrepareConfig, ou
     Raises:
         UserError: a file can't be read, all files are passed over, or a text field is given but no file has columns.
     """
-    by_split = {}
-    for split, words in named.items():
-        by_split[split] = found = find_inputs(
+    by_split = inputs_of_splits(named, config, output)
+    for split, found in by_split.items():
+        say_passed_over(found)
+        require_readable(found.passed_over, config.on_unreadable)
+        if found.error:
+            raise found.error
+        if named[split] and not found.files:
+            raise UserError(f"{' '.join(named[split])}: {found.summary()}. Name files that hold text.")
+    found = join_splits(by_split) if config.given_splits else by_split["train"]
+    check_files(found.files, config)
+    return found
+
+
+def inputs_of_splits(
+    named: Mapping[str, Sequence[str]], config: PrepareConfig, output: str | None
+) -> dict[str, Inputs]:
+    """Returns the files of each split, and those that are passed over, without a check of what was found.
+
+    Args:
+        named: files, folders and globs of each split; empty for a split without files of its own.
+        config: the settings of the preparation.
+        output: folder of the new dataset; None if there is none.
+
+    Raises:
+        UserError: a word names no file, or the output folder holds the input.
+    """
+    return {
+        split: find_inputs(
             words,
             config.format,
             encoding=config.encoding,
@@ -33,13 +58,8 @@ def checked_inputs(named: Mapping[str, Sequence[str]], config: PrepareConfig, ou
             html=config.text.html,
             output=output,
         )
-        say_passed_over(found)
-        require_readable(found.passed_over, config.on_unreadable)
-        if words and not found.files:
-            raise UserError(f"{' '.join(words)}: {found.summary()}. Name files that hold text.")
-    found = join_splits(by_split) if config.given_splits else by_split["train"]
-    check_files(found.files, config)
-    return found
+        for split, words in named.items()
+    }
 
 
 def check_files(found: Sequence[InputFile], config: PrepareConfig) -> None:

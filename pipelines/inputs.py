@@ -33,10 +33,12 @@ class Inputs(NamedTuple):
     Attributes:
         files: the files to read, sorted by path.
         passed_over: the others, sorted by path.
+        error: the error for a file that holds no text, where it is the only one.
     """
 
     files: list[InputFile]
     passed_over: list[PassedOver]
+    error: NotTextError | None = None
 
     def summary(self) -> str:
         """Returns the accounts: files found = files read + files passed over, by reason."""
@@ -66,8 +68,7 @@ def find_inputs(
         output: folder of the new dataset, from which nothing is read; None if there is none.
 
     Raises:
-        UserError: a word names no file, the output folder holds the input, a file does not have the given format, or
-            the only file holds no text.
+        UserError: a word names no file, the output folder holds the input, or a file does not have the given format.
         OSError: a store cannot be listed.
     """
     listing = list_files(words, output=output)
@@ -75,12 +76,11 @@ def find_inputs(
         say(f"{shown(folder)} matches too, but its files do not; to read them, add {shown(folder)}.")
     with ThreadPoolExecutor(_THREADS) as pool:
         described = list(pool.map(lambda found: _describe(found, format, encoding, on_invalid), listing.files))
-    if len(described) == 1 and described[0].error:
-        raise described[0].error
     _say_encodings([each.file for each in described if each.file], encoding)
     _say_notices(described, left_out=_ABOUT_TAGS if html == "strip" else ())
     passed_over = listing.passed_over + [each.passed_over for each in described if each.passed_over]
-    return Inputs([each.file for each in described if each.file], sorted(passed_over))
+    error = described[0].error if len(described) == 1 else None
+    return Inputs([each.file for each in described if each.file], sorted(passed_over), error)
 
 
 def require_readable(passed_over: Sequence[PassedOver], on_unreadable: str) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from textgen import presets
-from textgen.commands.prepare import add_arguments, config_from
+from textgen import files, presets
+from textgen.commands.prepare import add_arguments, config_from, run
 from textgen.config import PrepareConfig, SelectionConfig, TablesConfig, TextConfig, to_json
 from textgen.config.options import CommandParser
 from textgen.config.settings_file import read_settings
@@ -182,3 +182,49 @@ def test_inputs_that_are_named_twice_add_up() -> None:
 def test_an_unknown_preset_is_refused() -> None:
     with pytest.raises(UserError, match="preset is 'poems'; it must be one of: char, complaints, note"):
         parse("--preset", "poems")
+
+
+def listed(*options: str) -> argparse.Namespace:
+    parser = CommandParser()
+    add_arguments(parser)
+    return parser.parse_args(["--list", *options])
+
+
+def test_a_list_prints_what_would_be_read_and_what_not_and_needs_no_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, content in (("a.txt", b"a"), ("b\n.jsonl", b'{"text": "b"}\n'), (".c", b"c"), ("d.txt", b"")):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "lost").symlink_to("none")
+    run(listed("--input", "."))
+    assert [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()] == [
+        ["document", "utf-8", "./a.txt"],
+        ["jsonl", "utf-8", r"'./b\n.jsonl'"],
+        ["-", "./.c:", "hidden or system"],
+        ["-", "./d.txt:", "empty"],
+        ["-", "./lost:", "broken link (to none)"],
+        ["files", "5", "found: 2 read, passed over: 1 broken link, 1 empty, 1 hidden or system"],
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".c", "a.txt", "b\n.jsonl", "d.txt", "lost"]
+
+
+def test_a_list_ends_with_an_error_where_a_file_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read_head(path: str, size: int) -> bytes:
+        raise PermissionError(13, "Permission denied", path)
+
+    (tmp_path / "a.txt").write_text("a")
+    monkeypatch.setattr(files, "read_head", read_head)
+    with pytest.raises(UserError, match=r"a\.txt can't be read: Permission denied\. Nothing has been done yet\."):
+        run(listed("--input", str(tmp_path)))
+    assert "a.txt: unreadable (Permission denied)" in capsys.readouterr().out
+    run(listed("--input", str(tmp_path), "--on-unreadable", "skip"))
+
+
+def test_a_dataset_needs_a_folder() -> None:
+    parser = CommandParser()
+    add_arguments(parser)
+    with pytest.raises(UserError, match=r"--output is missing; .* Add --output DIR\."):
+        run(parser.parse_args(["--input", "a.txt"]))

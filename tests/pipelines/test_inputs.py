@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import os
+import re
 import uuid
 from pathlib import Path
 
@@ -65,10 +66,8 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 def test_archives_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"x")
-    with pytest.raises(
-        UserError, match=r"is not text \(zip archive\), so .* can.t read it\. Extract its files first"
-    ):
-        find_inputs([f"{tmp_path}/a.zip"], "auto")
+    error = find_inputs([f"{tmp_path}/a.zip"], "auto").error
+    assert re.search(r"is not text \(zip archive\), so .* can.t read it\. Extract its files first", str(error))
 
 
 def test_files_are_told_by_their_first_bytes(tmp_path: Path) -> None:
@@ -93,8 +92,7 @@ def test_files_are_told_by_their_first_bytes(tmp_path: Path) -> None:
         ("e", "not text (PNG image)"),
         ("f.txt", "not text (PNG image)"),
     ]
-    with pytest.raises(UserError, match=r"f\.txt is not text \(PNG image\)"):
-        find_inputs([f"{tmp_path}/f.txt"], "auto")
+    assert "f.txt is not text (PNG image)" in str(find_inputs([f"{tmp_path}/f.txt"], "auto").error)
 
 
 def test_files_that_may_be_something_else_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

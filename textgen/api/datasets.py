@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipelines import estimation, runners
+from pipelines import estimation, input_checks, runners
 from pipelines import prepare as preparing
 from pipelines import repair as repairing
 from pipelines.estimation import Estimate
-from pipelines.inputs import Inputs, find_inputs
+from pipelines.inputs import Inputs
 from pipelines.repair import Repair
 from textgen import files
 from textgen.api.keywords import prepare_config, with_settings
@@ -149,24 +149,28 @@ def repair(data: PathLike, *, beam_flags: Sequence[str] = ()) -> Repair:
         return repairing.repair(_path(data), beam_flags)
 
 
-def list_inputs(inputs: Paths, *, config: PrepareConfig, output: PathLike | None = None) -> Inputs:
-    """Returns the files that `prepare` would read with these settings, and those that it would pass over.
+def list_inputs(
+    inputs: Paths,
+    *,
+    config: PrepareConfig,
+    output: PathLike | None = None,
+    validation_input: Paths = (),
+    test_input: Paths = (),
+) -> dict[str, Inputs]:
+    """Returns by split the files that `prepare` would read with these settings, and those that it would pass over.
 
     Args:
         inputs: as for `prepare`.
         config: settings of the preparation.
         output: folder of the dataset, from which nothing is read; None if there is none.
+        validation_input: as for `prepare`.
+        test_input: as for `prepare`.
 
     Raises:
         UserError: an input names no file, or a file cannot be read with these settings.
     """
-    return find_inputs(
-        _paths(inputs),
-        config.format,
-        encoding=config.encoding,
-        on_invalid=config.on_invalid,
-        output=_path_if_given(output),
-    )
+    named = {"train": _paths(inputs), "validation": _paths(validation_input), "test": _paths(test_input)}
+    return input_checks.inputs_of_splits(named, config, _path_if_given(output))
 
 
 def _paths(inputs: Paths) -> list[str]:

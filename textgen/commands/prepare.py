@@ -2,11 +2,15 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from textgen.config import STAGES, TEXT_DEFAULTS, PrepareConfig, names_of_given
 from textgen.config.options import CommandParser, add_settings, add_sources, given
 from textgen.config.settings_file import collect, prepare_config
 from textgen.errors import require
+
+if TYPE_CHECKING:
+    from pipelines.inputs import Inputs
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -106,14 +110,27 @@ def _list(arguments: argparse.Namespace, config: PrepareConfig) -> None:
     """
     from pipelines.inputs import require_readable
     from textgen.api.datasets import list_inputs
+
+    listed = list_inputs(
+        arguments.input,
+        config=config,
+        output=arguments.output,
+        validation_input=arguments.validation_input,
+        test_input=arguments.test_input,
+    )
+    for split, found in listed.items():
+        if split == "train" or found.files or found.passed_over:
+            _print_files(found, f" of {split}" if config.given_splits else "")
+    sys.stdout.flush()
+    for found in listed.values():
+        require_readable(found.passed_over, config.on_unreadable)
+
+
+def _print_files(found: "Inputs", of_split: str) -> None:
     from textgen.dataset.storage.passed_over import shown
 
-    words = [*arguments.input, *arguments.validation_input, *arguments.test_input]
-    found = list_inputs(words, config=config, output=arguments.output)
     for file in found.files:
-        print(f"{' '.join((file.format, *file.compression)):<20} {shown(file.path)}")
+        print(f"{' '.join((file.format, *file.compression, file.encoding)):<28} {shown(file.path)}")
     for path, reason, detail in found.passed_over:
-        print(f"{'-':<20} {shown(path)}: {reason}{f' ({shown(detail)})' * bool(detail)}")
-    print(f"files{'':<15} {found.summary()}")
-    sys.stdout.flush()
-    require_readable(found.passed_over, config.on_unreadable)
+        print(f"{'-':<28} {shown(path)}: {reason}{f' ({shown(detail)})' * bool(detail)}")
+    print(f"{f'files{of_split}':<28} {found.summary()}")
