@@ -5,18 +5,38 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pipelines.plan import Plan
+from pipelines.rejected import say_rejections
 from pipelines.workspace import TOKENS, Workspace
 from textgen import files
 from textgen.console import say
 from textgen.corpus.compression import open_decompressed
 from textgen.corpus.encoding_choice import FEW, MOST_REPLACED, TOLD_REPLACED, invalid_text
-from textgen.corpus.encoding_detection import Invalid, encoding_remedy
+from textgen.corpus.encoding_detection import Invalid, encoding_remedy, invalid_bytes
 from textgen.corpus.readers.base import InputFile
 from textgen.errors import UserError
 
 _THREADS = 16
 _MOST_TOLD = 10
-_HEAD_BYTES = 1 << 16
+_PART_BYTES = 1 << 16
+_MOST_PARTS = 1 << 12
+_MOST_CUT = 3
+"""Most invalid sequences that a character has that is cut at the start of a part."""
+
+
+def check_reading(plan: Plan, workspace: Workspace, *, is_complete: bool) -> None:
+    """Tells which items were rejected, and in which files invalid bytes were replaced.
+
+    Args:
+        plan: the plan.
+        workspace: the output folder, in which units have been read.
+        is_complete: whether all units have been read.
+
+    Raises:
+        UserError: too many characters of a file were replaced; see `check_replaced`.
+    """
+    say_rejections(workspace)
+    if is_complete:
+        check_replaced(plan, workspace)
 
 
 def check_replaced(plan: Plan, workspace: Workspace) -> None:
@@ -38,7 +58,7 @@ def check_replaced(plan: Plan, workspace: Workspace) -> None:
         return
     worst = told[0]
     if plan.config.on_invalid == FEW and found[worst.path].share > MOST_REPLACED:
-        raise UserError(invalid_text(worst.path, found[worst.path], _head(worst), worst.encoding))
+        raise UserError(invalid_text(worst.path, found[worst.path], _invalid_part(worst), worst.encoding))
     for file in told[:_MOST_TOLD]:
         invalid = found[file.path]
         say(
@@ -65,10 +85,18 @@ def _results(workspace: Workspace) -> list[dict[str, Any]]:
         return [result for result in found if result]
 
 
-def _head(file: InputFile) -> bytes:
+def _invalid_part(file: InputFile) -> bytes:
+    """Returns the first part of a file that is not valid UTF-8, or its start if there is none within the limit."""
     with open_decompressed(file, files.open_file) as opened:
-        return opened.read(_HEAD_BYTES)
+        start = block = opened.read(_PART_BYTES)
+        for _ in range(_MOST_PARTS):
+            if not block or invalid_bytes(block, "utf-8", is_whole=False).replaced > _MOST_CUT:
+                break
+            block = opened.read(_PART_BYTES)
+    return block or start
 
 
 def _remedy(file: InputFile) -> str:
-    return encoding_remedy(_head(file)) if file.encoding == "utf-8" else "Give another --encoding if it is not that."
+    if file.encoding == "utf-8":
+        return encoding_remedy(_invalid_part(file))
+    return "Give another --encoding if it is not that."

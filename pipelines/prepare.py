@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 
 from pipelines import claims
+from pipelines.invalid_text import check_reading
 from pipelines.passes import Passes
 from pipelines.plan import Plan, make_plan
-from pipelines.rejected import say_rejections
 from pipelines.runners import check_beam_flags
 from pipelines.workspace import Workspace
 from textgen import files
@@ -82,11 +82,12 @@ def run_passes(plan: Plan, workspace: Workspace, beam_flags: Sequence[str] = ())
         The manifest of the dataset.
 
     Raises:
-        UserError: a document cannot be read with these settings, or a requested split would be empty.
+        UserError: a document cannot be read with these settings, too many characters of a file are invalid, or a
+            requested split would be empty.
     """
     passes = Passes(plan, workspace, beam_flags)
     passes.tokenize()
-    say_rejections(workspace)
+    check_reading(plan, workspace, is_complete=passes.needs_vocabulary)
     if passes.needs_vocabulary:
         passes.find_duplicates()
         passes.learn_vocabulary()

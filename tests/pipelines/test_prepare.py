@@ -1,5 +1,6 @@
 """The job as a whole, on real files and a real engine."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -242,3 +243,15 @@ def test_the_module_is_the_same_job(corpus: str, dataset: Path, tmp_path: Path) 
     refused = subprocess.run([*command, "--window", "0"], capture_output=True, text=True, timeout=300)
     assert refused.returncode == 2
     assert refused.stderr.strip().split("\n")[-1].startswith("error: window is 0")
+
+
+def test_a_file_with_many_invalid_characters_is_an_error_before_anything_is_published(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    # The start, by which encodings are told, is ASCII.
+    path.write_bytes(b"call me ishmael\n" * 5000 + "все счастливые семьи\n".encode("koi8-r") * 2000)
+    config = PrepareConfig(text=TextConfig(), format="lines", validation_percent=0, test_percent=0)
+    with pytest.raises(UserError, match=r"a\.txt is not valid utf-8: 31\.3% of .* use --encoding koi8-r"):
+        prepare([str(path)], str(tmp_path / "out"), config)
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"_work", "inputs.jsonl"}
+    allowed = dataclasses.replace(config, on_invalid="replace")
+    assert prepare([str(path)], str(tmp_path / "out"), allowed).total.replaced_characters == 36_000
