@@ -80,6 +80,13 @@ def check_files(found: Sequence[InputFile], config: PrepareConfig) -> None:
     for remark, paths in remarks.items():
         others = f" and {len(paths) - 1:,} more files are" if len(paths) > 1 else " is"
         say(f"{paths[0]}{others} {remark}")
+    for flag, name in (("--split-field", config.split_field), ("--group-field", config.group_field)):
+        for file in found if name else ():
+            if not READERS[file.format].has_columns:
+                raise UserError(
+                    f"{flag} is {name!r}, but {file.path} is read as {file.format}, which has no columns. "
+                    f"Leave {flag} out, or name only files of rows."
+                )
     if any(READERS[file.format].has_columns for file in found):
         return
     for flag, value in _about_columns(config):

@@ -117,6 +117,8 @@ def read_options(config: PrepareConfig) -> ReadOptions:
     return ReadOptions(
         config.text_field,
         config.on_invalid,
+        split_field=config.split_field,
+        group_field=config.group_field,
         tables=TableOptions(
             delimiter=tables.delimiter or "",
             quoting=tables.quoting,

@@ -59,6 +59,7 @@ def options() -> list[argparse.Action]:
     parser = CommandParser(add_help=False)
     add_arguments(parser)
     elsewhere = {"input", "output", "list", "preset", "config", "vocabulary", "tokenizer_model", "help_all"}
+    elsewhere |= {"validation_input", "test_input"}
     hidden = argparse.SUPPRESS
     return [action for action in parser._actions if action.dest not in elsewhere and action.help is not hidden]
 
@@ -80,7 +81,7 @@ def other_values(action: argparse.Action) -> list[Any]:
 
 
 def test_every_setting_has_an_option() -> None:
-    made_elsewhere = {"text", "selection", "tables", "tokenizer_model", "given_vocabulary"}
+    made_elsewhere = {"text", "selection", "tables", "tokenizer_model", "given_vocabulary", "given_splits"}
     parts = (PrepareConfig, TextConfig, SelectionConfig, TablesConfig)
     settings = {field.name for part in parts for field in dataclasses.fields(part)}
     assert sorted(action.dest for action in options()) == sorted(settings - made_elsewhere)
@@ -98,7 +99,25 @@ def test_every_option_reaches_the_config_and_changes_nothing_else(action: argpar
         made = flat(parse(*given))
         assert made.pop(action.dest) == value
         default.pop(action.dest)
+        if action.dest == "split_field":
+            # The field says what is held out.
+            default |= {"validation_percent": 0, "test_percent": 0}
         assert made == default
+
+
+def test_files_of_a_held_out_split_leave_nothing_to_hold_out_for_it() -> None:
+    config = parse("--test-input", "t/*.txt", "u")
+    assert (config.given_splits, config.validation_percent, config.test_percent) == ("test", 5, 0)
+    with pytest.raises(UserError, match=r"test percent is 5, but --test-input names"):
+        parse("--test-input", "t", "--test-percent", "5")
+
+
+def test_the_manifest_of_a_dataset_with_files_of_a_split_needs_them_again(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"config": to_json(parse("--test-input", "t")), "units": []}))
+    with pytest.raises(UserError, match=r"whose test split has files of its own, .* Add --test-input\."):
+        parse("--config", str(manifest))
+    assert parse("--config", str(manifest), "--test-input", "u") == parse("--test-input", "u")
 
 
 @pytest.mark.parametrize("preset", presets.names("prepare"))

@@ -8,8 +8,21 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from textgen.corpus.encodings import decoded
+
 # Integers are read as floats, since Python refuses integers of thousands of digits.
 JSON = json.JSONDecoder(parse_int=float)
+
+
+def decode_json(content: bytes, encoding: str) -> Any:
+    """Returns a JSON value in an encoding; bytes that are invalid in it are kept as lone surrogates.
+
+    Raises:
+        ValueError: it is no JSON value.
+        RecursionError: it is nested too deeply.
+    """
+    return JSON.decode(decoded(content, encoding))
+
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _LONGEST_TOKEN = 16

@@ -23,7 +23,7 @@ def test_only_readers_of_tables_have_columns():
 
 
 def test_text_is_read_as_utf8_with_replacements_by_default():
-    assert ReadOptions() == (None, "replace", Limits(), TableOptions())
+    assert ReadOptions() == (None, "replace", Limits(), TableOptions(), None, None)
 
 
 def test_batches_do_not_share_lists():

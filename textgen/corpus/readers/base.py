@@ -109,12 +109,16 @@ class ReadOptions(NamedTuple):
             which readers do not tell apart: replace them by U+FFFD; "drop" the document; or "fail".
         limits: sizes of batches, chunks and blocks.
         tables: settings of readers of tables.
+        split_field: column or path of the field that names the split of a document; None if there is none.
+        group_field: column or path of the field whose equal values belong to one split; None if there is none.
     """
 
     text_field: str | None = None
     on_invalid: str = "replace"
     limits: Limits = Limits()
     tables: TableOptions = TableOptions()
+    split_field: str | None = None
+    group_field: str | None = None
 
 
 class Label(NamedTuple):
@@ -145,8 +149,8 @@ class Rejected(NamedTuple):
     """An input item that is not a document, with its reason.
 
     Attributes:
-        reason: "malformed row", "missing field", "field without text", "row too large", "unclosed quote", "empty" or
-            "invalid encoding".
+        reason: "malformed row", "missing field", "field without text", "row too large", "unclosed quote", "unknown
+            split", "empty" or "invalid encoding".
         content: the bytes as read, at most the first CHUNK_BYTES.
         note: what is wrong with it or where it is, such as "line 7"; empty where the reason says all.
     """

@@ -39,7 +39,7 @@ def split_field(text_field: str | None, names: Sequence[str]) -> list[str]:
 
 
 def missing_column_error(
-    path: str, kind: str, names: Sequence[str], text_field: str | None, *, hint: str = ""
+    path: str, kind: str, names: Sequence[str], text_field: str | None, *, hint: str = "", flag: str = "--text-field"
 ) -> UserError:
     """Returns the error for a `text_field` that is None or not among the columns of a file.
 
@@ -49,6 +49,7 @@ def missing_column_error(
         names: names of its columns, or descriptions that begin with them.
         text_field: the column that was requested.
         hint: a further sentence, for a cause that is likely.
+        flag: option that names the column.
     """
     shown = ", ".join(map(printable, names[:_MOST_NAMED]))
     rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
@@ -61,8 +62,8 @@ def missing_column_error(
     near = close_name(text_field, names)
     meant = f" Did you mean {printable(near)!r}?" if near is not None else ""
     return UserError(
-        f"{found}; none is named {printable(text_field)!r}.{meant} Give one of them with --text-field, or text_field "
-        f"in Python.{end}"
+        f"{found}; none is named {printable(text_field)!r}.{meant} Give one of them with {flag}, or "
+        f"{flag.removeprefix('--').replace('-', '_')} in Python.{end}"
     )
 
 

@@ -6,11 +6,11 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from textgen.corpus.batching import Item, Origin, batches
-from textgen.corpus.readers.base import SEPARATORS, FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
-from textgen.corpus.readers.columns import column_indices, missing_column_error
-from textgen.corpus.readers.csv_parsing import joined_cells, parse_block
+from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.csv_parsing import parse_block
 from textgen.corpus.readers.csv_records import TOO_LARGE, RecordBlock, RecordReader
 from textgen.corpus.readers.table_checks import TableFile, check_table
+from textgen.corpus.readers.table_columns import TableColumns
 from textgen.corpus.readers.table_head import BadHeaderError, Start, TableHead, read_head
 from textgen.corpus.text_files import is_splittable, open_text, shortened_error, text_encoding, text_end
 from textgen.errors import UserError, one_line
@@ -47,7 +47,9 @@ class DelimitedReader:
         start, head = self._start(file, open_file, options)
         if not head.names:
             return None
-        return check_table(TableFile(file.path, self._kind, start, options.text_field, options.tables), head)
+        remark = check_table(TableFile(file.path, self._kind, start, options.text_field, options.tables), head)
+        TableColumns(head.names, file, self._kind, options)
+        return remark
 
     def divide(
         self, file: InputFile, unit_bytes: int, open_file: OpenFile, options: ReadOptions
@@ -73,7 +75,7 @@ class DelimitedReader:
             UserError: the file is damaged or has become shorter, or a cell is invalid and `on_invalid` is "fail".
         """
         file = file_range.file
-        head, indices = self._head(file, open_file, options)
+        head, columns = self._head(file, open_file, options)
         with open_text(file, open_file, options) as opened:
             if file_range.start:
                 opened.seek(file_range.start)
@@ -82,7 +84,7 @@ class DelimitedReader:
             end = text_end(file_range)
             blocks = _records(opened, head, options, end, options.limits.batch_bytes)
             placed = _placed(blocks, opened.tell(), file_range, end)
-            found = self._items(placed, head, indices, _Lines(file, open_file, options))
+            found = self._items(placed, head, columns, _Lines(file, open_file, options))
             yield from batches(found, Origin(file, text_encoding(file), options))
 
     def _start(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> tuple[Start, TableHead]:
@@ -99,13 +101,10 @@ class DelimitedReader:
                 return start, head
         raise self._no_header(file.path, f"its first row has at least {_HEADER_BYTES:,} bytes")
 
-    def _head(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> tuple[TableHead, list[int]]:
-        """Returns the head of a file and the indices of its columns `text_field`; none for a file without rows."""
+    def _head(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> tuple[TableHead, TableColumns]:
+        """Returns the head of a file and its columns to read; none for a file without rows."""
         _, head = self._start(file, open_file, options)
-        indices = column_indices(head.names, options.text_field)
-        if head.names and not indices:
-            raise missing_column_error(file.path, self._kind, head.names, options.text_field)
-        return head, indices
+        return head, TableColumns(head.names, file, self._kind, options)
 
     def _no_header(self, path: str, fault: str) -> UserError:
         return UserError(
@@ -115,15 +114,14 @@ class DelimitedReader:
         )
 
     def _items(
-        self, blocks: Iterator[tuple[int, RecordBlock]], head: TableHead, indices: list[int], lines: "_Lines"
+        self, blocks: Iterator[tuple[int, RecordBlock]], head: TableHead, columns: TableColumns, lines: "_Lines"
     ) -> Iterator[Item]:
-        separator = SEPARATORS[lines.options.tables.join]
         for position, block in blocks:
             if block.fault:
                 yield lines.rejected(position, block)
             elif block.content.strip(b"\r\n"):
                 try:
-                    parsed = parse_block(block.content, head.dialect, len(head.names), indices)
+                    parsed = parse_block(block.content, head.dialect, len(head.names), columns.indices)
                 except (pa.ArrowInvalid, OverflowError) as error:
                     end = position + block.size
                     raise UserError(
@@ -133,7 +131,7 @@ class DelimitedReader:
                 for row in parsed.bad:
                     note = f"{row.cells} cells instead of {len(head.names)}"
                     yield Rejected("malformed row", row.content, note)
-                yield from joined_cells(parsed.columns, separator)
+                yield from columns.documents(parsed.columns)
 
 
 class _Lines:

@@ -12,6 +12,7 @@ from textgen.corpus.encodings import decoded_blocks, utf8
 from textgen.corpus.json_stream import JsonError, JsonStream, Value
 from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, TextBatch
 from textgen.corpus.readers.field_paths import DEFAULT_FIELD, MISSING, Several, documents_at, value_at
+from textgen.corpus.readers.labels import Labeller
 from textgen.corpus.text_files import open_text, text_encoding
 from textgen.errors import UserError
 
@@ -63,6 +64,11 @@ class JsonReader:
         """
         with _opened(file, open_file, options) as stream:
             _layout(stream, file, options)
+        labeller = Labeller(options)
+        if labeller.fields:
+            records = itertools.islice(_records(file, open_file, options), _HEAD_RECORDS)
+            head = [record.value for record, _ in records]
+            labeller.require_in(head or [{}], file.path)
 
     def divide(
         self, file: InputFile, unit_bytes: int, open_file: OpenFile, options: ReadOptions
@@ -77,8 +83,12 @@ class JsonReader:
             UserError: the file is no JSON, or a text is invalid and `on_invalid` is "fail".
         """
         file = file_range.file
-        join = options.tables.join
-        found = (item for record, field in _records(file, open_file, options) for item in _items(record, field, join))
+        join, labeller = options.tables.join, Labeller(options)
+        found = (
+            item
+            for record, field in _records(file, open_file, options)
+            for item in labeller.label_record(_items(record, field, join), record.value)
+        )
         yield from batches(found, Origin(file, "utf-8", options))
 
 
@@ -93,7 +103,9 @@ def json_lines(file: InputFile, open_file: OpenFile, options: ReadOptions) -> Ge
         found = value_at(record.value, field) if field else record.value
         text = found.values if isinstance(found, Several) else found
         # ASCII alone, since a lone surrogate has no encoding.
-        yield json.dumps({} if text is MISSING else {name: text}).encode() + b"\n"
+        labels = {label: value_at(record.value, label) for label in Labeller(options).fields}
+        values = {key: value for key, value in {**labels, name: text}.items() if value is not MISSING}
+        yield json.dumps(values).encode() + b"\n"
 
 
 @contextlib.contextmanager

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from textgen.corpus.batching import Item, Origin, batches
-from textgen.corpus.encodings import decoded
-from textgen.corpus.json_stream import JSON
+from textgen.corpus.json_stream import decode_json
 from textgen.corpus.readers.base import SAMPLE_BYTES, FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error, printable
 from textgen.corpus.readers.field_paths import DEFAULT_FIELD, MISSING, documents_at, field_value, kind, text_paths
+from textgen.corpus.readers.labels import Labeller
 from textgen.corpus.readers.lines import read_lines
 from textgen.corpus.readers.plain_text import PlainTextReader
 from textgen.corpus.text_files import open_text, text_encoding, text_end
@@ -49,6 +49,7 @@ class JsonLinesReader(PlainTextReader):
             names = list(map(str, _names(head[0])))
             hint = _text_hint(head)
             raise missing_column_error(file.path, "JSON Lines", names, options.text_field, hint=hint)
+        Labeller(options).require_in(head, file.path)
         values = [field_value(value, field) for value in head]
         if all(isinstance(value, dict | list | float) or value is MISSING for value in values):
             shown = next(value for value in values if value is not MISSING)
@@ -66,7 +67,8 @@ class JsonLinesReader(PlainTextReader):
         encoding, most_bytes = text_encoding(file_range.file), options.tables.max_row_bytes
         with open_text(file_range.file, open_file, options) as file:
             lines = _whole(read_lines(file, file_range, text_end(file_range), options.limits), most_bytes)
-            found = (item for line in lines for item in _documents(line, encoding, options))
+            labeller = Labeller(options)
+            found = (item for line in lines for item in _documents(line, encoding, options, labeller))
             yield from batches(found, Origin(file_range.file, "utf-8", options))
 
 
@@ -102,12 +104,12 @@ def _value(line: bytes | Rejected, encoding: str) -> Any:
     if isinstance(line, Rejected):
         return MISSING
     try:
-        return JSON.decode(decoded(line, encoding))
+        return decode_json(line, encoding)
     except (ValueError, RecursionError):
         return MISSING
 
 
-def _documents(line: bytes | Rejected, encoding: str, options: ReadOptions) -> Iterator[Item]:
+def _documents(line: bytes | Rejected, encoding: str, options: ReadOptions, labeller: Labeller) -> Iterator[Item]:
     if isinstance(line, Rejected):
         yield line
         return
@@ -115,7 +117,8 @@ def _documents(line: bytes | Rejected, encoding: str, options: ReadOptions) -> I
     if record is MISSING:
         yield Rejected("malformed row", line)
     else:
-        yield from documents_at(record, options.text_field or DEFAULT_FIELD, line, options.tables.join)
+        found = documents_at(record, options.text_field or DEFAULT_FIELD, line, options.tables.join)
+        yield from labeller.label_record(found, record)
 
 
 def _text_hint(head: list[Any]) -> str:

@@ -20,6 +20,7 @@ from textgen.corpus.readers.base import (
     TextBatch,
 )
 from textgen.corpus.readers.columns import missing_column_error
+from textgen.corpus.readers.labels import Labeller
 from textgen.corpus.readers.parquet_paths import ColumnPath, Texts, find_path, text_paths
 from textgen.errors import UserError, one_line
 
@@ -99,7 +100,9 @@ class _Columns:
         self._paths = _text_columns(file.schema_arrow, of.path, options.text_field)
         # The Parquet format defines strings as UTF-8.
         self._encodings = [of.encoding if path.is_bytes else "utf-8" for path in self._paths]
-        self._leaves = list(dict.fromkeys(leaf for path in self._paths for leaf in path.leaves))
+        self._labeller, self._labels = Labeller(options), _label_columns(file.schema_arrow, of.path, options)
+        paths = [*self._paths, *self._labels]
+        self._leaves = list(dict.fromkeys(leaf for path in paths for leaf in path.leaves))
 
     def starts(self) -> list[int]:
         """Returns the offset in the file of the first column's chunk of each row group."""
@@ -116,14 +119,18 @@ class _Columns:
         names = [self._file.schema.column(leaf).path for leaf in self._leaves]
         for batch in self._file.iter_batches(rows, row_groups=[group], columns=names, use_threads=False):
             texts = [path.values(batch) for path in self._paths]
-            if len(texts) == 1 and texts[0][1] is None:
+            if self._labels:
+                labels = zip(*(path.labels(batch) for path in self._labels), strict=True)
+                for row, values in zip(self._joined(texts, batch.num_rows), labels, strict=True):
+                    yield from self._labeller.label(row, values)
+            elif len(texts) == 1 and texts[0][1] is None:
                 for cell in texts[0][0].to_pylist():
                     yield Rejected("empty", b"") if cell is None else to_utf8(cell, self._encodings[0])
             else:
-                yield from self._joined(texts, batch.num_rows)
+                yield from itertools.chain.from_iterable(self._joined(texts, batch.num_rows))
 
-    def _joined(self, texts: list[Texts], rows: int) -> Iterator[Item]:
-        """Yields the texts of each row that are not null, joined."""
+    def _joined(self, texts: list[Texts], rows: int) -> Iterator[list[Item]]:
+        """Yields the documents of each row: its texts that are not null, joined."""
         separator = SEPARATORS[self._options.tables.join]
         columns = [_cells(*found, rows) for found in texts]
         for row in zip(*columns, strict=True):
@@ -134,11 +141,11 @@ class _Columns:
                 if cell is not None
             ]
             if not found:
-                yield Rejected("empty", b"")
+                yield [Rejected("empty", b"")]
             elif separator is None:
-                yield from found
+                yield [*found]
             else:
-                yield separator.join(filter(None, found))
+                yield [separator.join(filter(None, found))]
 
 
 def _cells(array: pa.Array, owners: np.ndarray | None, rows: int) -> list[list[bytes | None]]:
@@ -148,6 +155,20 @@ def _cells(array: pa.Array, owners: np.ndarray | None, rows: int) -> list[list[b
         return [[value] for value in values]
     edges = np.searchsorted(owners, np.arange(rows + 1)).tolist()
     return [values[start:end] for start, end in itertools.pairwise(edges)]
+
+
+def _label_columns(schema: pa.Schema, path: str, options: ReadOptions) -> list[ColumnPath]:
+    """Returns the paths of the labels' fields.
+
+    Raises:
+        UserError: there is no such column, or it holds several values per row.
+    """
+    labeller = Labeller(options)
+    found = {
+        name: column for name in labeller.fields if (column := find_path(schema, name)) and column.has_one_per_row
+    }
+    labeller.require([*text_paths(schema), *found], path, "Parquet")
+    return [found[name] for name in labeller.fields]
 
 
 def _text_columns(schema: pa.Schema, path: str, text_field: str | None) -> list[ColumnPath]:

@@ -58,11 +58,25 @@ class ColumnPath(NamedTuple):
 
     def values(self, batch: pa.RecordBatch) -> Texts:
         """Returns the values at the path as large binary, with the row of each."""
+        values, owners = self._values(batch)
+        return values.cast(pa.large_binary()), owners
+
+    def labels(self, batch: pa.RecordBatch) -> list[bytes | None]:
+        """Returns the value of each row as UTF-8, numbers in digits; None for null. The path has one value per row."""
+        values, _ = self._values(batch)
+        return values.cast(pa.string()).cast(pa.large_binary()).to_pylist()
+
+    def _values(self, batch: pa.RecordBatch) -> Texts:
         column, *steps = self.steps
         found: Texts = batch.column(batch.schema.names.index(column.name)), None
         for step in steps:
             found = _take(found, step)
-        return found[0].cast(pa.large_binary()), found[1]
+        return found
+
+    @property
+    def has_one_per_row(self) -> bool:
+        """Whether no step of the path leads into a list or map."""
+        return all(step.kind == "member" for step in self.steps)
 
     def after(self, step: Step, *leaves: int) -> "ColumnPath":
         """Returns the path with a step before it, which needs further leaves."""
