@@ -164,10 +164,9 @@ def _label_columns(schema: pa.Schema, path: str, options: ReadOptions) -> list[C
         UserError: there is no such column, or it holds several values per row.
     """
     labeller = Labeller(options)
-    found = {
-        name: column for name in labeller.fields if (column := find_path(schema, name)) and column.has_one_per_row
-    }
-    labeller.require([*text_paths(schema), *found], path, "Parquet")
+    paths = {name: find_path(schema, name) for name in labeller.fields}
+    found = {name: column for name, column in paths.items() if column and column.has_one_per_row}
+    labeller.require([*found, *(name for name in text_paths(schema) if name not in paths)], path, "Parquet")
     return [found[name] for name in labeller.fields]
 
 

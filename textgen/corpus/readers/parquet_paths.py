@@ -62,7 +62,7 @@ class ColumnPath(NamedTuple):
         return values.cast(pa.large_binary()), owners
 
     def labels(self, batch: pa.RecordBatch) -> list[bytes | None]:
-        """Returns the value of each row as UTF-8, numbers in digits; None for null. The path has one value per row."""
+        """Returns the value of each row as UTF-8; None for null. The path must have one value per row."""
         values, _ = self._values(batch)
         return values.cast(pa.string()).cast(pa.large_binary()).to_pylist()
 
