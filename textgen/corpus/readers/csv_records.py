@@ -140,8 +140,13 @@ class _EndFinder:
         escape, blanks = re.escape(dialect.escape), b" *" if dialect.skips_blanks else b""
         # A cell starts after a delimiter, and after a line end that is none of this file.
         other_end = b"\n" if dialect.line_end == b"\r" else b"\r"
-        opening = rb'(?:%b|%b)%b(?:"|\Z)' % (re.escape(dialect.delimiter), other_end, blanks)
-        outside = [opening] * dialect.quoted + [re.escape(dialect.line_end)] + [escape + rb"(?:.|\Z)"] * bool(escape)
+        before = (re.escape(dialect.delimiter), other_end) if dialect.quoted else ()
+        # Alternatives that all begin with a character are searched for fast.
+        outside = (
+            [rb'%b%b(?:"|\Z)' % (mark, blanks) for mark in before]
+            + [re.escape(dialect.line_end)]
+            + [escape + rb"(?:.|\Z)"] * bool(escape)
+        )
         inside = [rb'""|"'] + [escape + rb"(?:.|\Z)"] * bool(escape)
         self._outside = re.compile(b"|".join(outside), re.DOTALL)
         self._inside = re.compile(b"|".join(inside), re.DOTALL)
@@ -186,15 +191,14 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
     pattern = _marks(dialect)
     if pattern is None or not any(mark in data for mark in (b'"' * dialect.quoted, dialect.escape) if mark):
         return data.rfind(dialect.line_end) + 1, False
-    # The pattern looks at the byte before a cell, so the first cell needs one.
-    matches = list(pattern.finditer(b"\n" + data))
-    suspicious = dialect.quoted and any(_runs_on(match, data, dialect) for match in matches)
+    matches = list(pattern.finditer(data))
+    suspicious = any(match.lastgroup == "text" and _runs_on(match, dialect) for match in matches)
     following = len(data)
     for match in reversed(matches):
-        end = data.rfind(dialect.line_end, match.end() - 1, following)
+        end = data.rfind(dialect.line_end, match.end(), following)
         if end >= 0:
             return end + 1, suspicious
-        following = match.start() - 1
+        following = match.start()
     return data.rfind(dialect.line_end, 0, following) + 1, suspicious
 
 
@@ -202,9 +206,9 @@ def record_ends(data: bytes, dialect: Dialect) -> Iterator[int]:
     """Yields the offset after each line end in `data` that ends a record; `data` starts at a record start."""
     pattern = _marks(dialect)
     position = 0
-    for match in pattern.finditer(b"\n" + data) if pattern else ():
-        yield from _line_ends(data, position, match.start() - 1, dialect)
-        position = match.end() - 1
+    for match in pattern.finditer(data) if pattern else ():
+        yield from _line_ends(data, position, match.start(), dialect)
+        position = match.end()
     yield from _line_ends(data, position, len(data), dialect)
 
 
@@ -227,9 +231,7 @@ def is_unclosed(record: bytes, dialect: Dialect) -> bool:
     pattern = _marks(dialect)
     if pattern is None or not dialect.quoted or b'"' not in record:
         return False
-    return any(
-        match["closed"] == b"" or _runs_on(match, record, dialect) for match in pattern.finditer(b"\n" + record)
-    )
+    return any(match.lastgroup == "open" or _runs_on(match, dialect) for match in pattern.finditer(record))
 
 
 def closings(data: bytes, dialect: Dialect, *, whole: bool) -> Iterator[bool]:
@@ -244,28 +246,24 @@ def closings(data: bytes, dialect: Dialect, *, whole: bool) -> Iterator[bool]:
     [True, False]
     """
     pattern = _marks(dialect)
-    for match in pattern.finditer(b"\n" + data) if pattern and dialect.quoted else ():
-        end = match.end() - 1
-        if match["closed"] is not None and (whole or end < len(data)):
-            yield match["closed"] == b'"' and not _text_follows(end, data, dialect)
+    for match in pattern.finditer(data) if pattern and dialect.quoted else ():
+        if match.lastgroup and (whole or match.end() < len(data)):
+            yield match.lastgroup == "closed"
 
 
-def _runs_on(match: re.Match[bytes], data: bytes, dialect: Dialect) -> bool:
+def _runs_on(match: re.Match[bytes], dialect: Dialect) -> bool:
     """Returns whether consecutive quoted cells span lines and the byte after them is text."""
-    return match["closed"] == b'"' and _text_follows(match.end() - 1, data, dialect) and dialect.line_end in match[0]
-
-
-def _text_follows(end: int, data: bytes, dialect: Dialect) -> bool:
-    return data[end : end + 1] not in (b"", b"\r", b"\n") and not data.startswith(dialect.delimiter, end)
+    return match.lastgroup == "text" and dialect.line_end in match[0]
 
 
 @functools.cache
 def _marks(dialect: Dialect) -> re.Pattern[bytes] | None:
     """Returns a pattern for what may hold a line end that ends no record; None if there is nothing.
 
-    It matches consecutive quoted cells, up to the last mark (group `closed`) or the end of the data, and an escaped
-    character outside of them. Without the rarer marks it begins with the quotation mark and then checks the byte
-    before it, so that text without marks is skipped at the speed of memchr.
+    It matches consecutive quoted cells, up to the end of the data (group `open`) or to the last mark, which a
+    delimiter, line end or the end of the data follows (group `closed`), or text (group `text`). It also matches an
+    escaped character outside of them. Without the rarer marks it begins with the quotation mark and then checks the
+    byte before it, so that text without marks is skipped at the speed of memchr.
     """
     escape = re.escape(dialect.escape)
     pair = escape + rb"(?:.|\Z)"
@@ -273,14 +271,15 @@ def _marks(dialect: Dialect) -> re.Pattern[bytes] | None:
         return re.compile(pair, re.DOTALL) if escape else None
     delimiter = re.escape(dialect.delimiter)
     if len(dialect.delimiter) == 1 and not dialect.skips_blanks:
-        opening = rb'"(?<=[%b\r\n]")' % delimiter
+        opening = rb'"(?:(?<=[%b\r\n]")|(?<=\A"))' % delimiter
     else:
-        opening = rb'(?:(?<=%b)|(?<=[\r\n]))%b"' % (delimiter, b" *" if dialect.skips_blanks else b"")
+        opening = rb'(?:(?<=%b)|(?<=[\r\n])|\A)%b"' % (delimiter, b" *" if dialect.skips_blanks else b"")
     if dialect.skips_blanks:
         delimiter += b" *"
+    end = rb'(?:"(?:(?P<closed>(?=%b|[\r\n]|\Z))|(?P<text>))|(?P<open>\Z))' % re.escape(dialect.delimiter)
     if not escape:
-        return re.compile(rb'%b[^"]*(?:"(?:"|%b")[^"]*)*(?P<closed>"|\Z)' % (opening, delimiter))
+        return re.compile(rb'%b[^"]*(?:"(?:"|%b")[^"]*)*%b' % (opening, delimiter, end))
     text = rb'[^"%b]*' % escape
-    cells = rb'%b%b(?:(?:%b|"(?:"|%b"))%b)*(?P<closed>"|\Z)' % (opening, text, pair, delimiter, text)
+    cells = rb'%b%b(?:(?:%b|"(?:"|%b"))%b)*%b' % (opening, text, pair, delimiter, text, end)
     # After an escaped character outside of marks, a mark is within a cell.
     return re.compile(rb'%b[ "]*|%b' % (pair, cells), re.DOTALL)

@@ -169,6 +169,8 @@ def _records(
 def _ranges(blocks: Iterator[RecordBlock], start: int, end: int, wanted_bytes: int) -> list[tuple[int, int]]:
     """Returns ranges of whole blocks, of about `wanted_bytes` each, that cover the rest of the file."""
     count = max(1, round((end - start) / wanted_bytes))
+    if count == 1:
+        return [(start, end)] if start < end else []
     edges, position, reached = [start], start, 0
     for block in blocks:
         position += block.size
