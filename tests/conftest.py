@@ -34,6 +34,7 @@ SLOW = (
     "tests/pipelines",
     "tests/test_urls.py",
     "tests/test_killed.py",
+    "tests/test_given_splits.py",
     "tests/test_faults.py",
     "tests/training/test_trainer.py",
     "tests/training/test_step.py",

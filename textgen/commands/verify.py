@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _report_contamination(data: str) -> int:
     """Prints how much of the held-out splits occurs in others; returns 1 if a whole document does."""
     from textgen.console import say
+    from textgen.dataset import read_manifest
     from textgen.dataset.storage.contamination import GRAM, measure_contamination
 
     found = measure_contamination(data)
@@ -49,10 +50,13 @@ def _report_contamination(data: str) -> int:
     print(f"held-out documents that are in another split too: {_written(found.documents)}")
     if not _shared_documents(found):
         return 0
-    say(
-        "Their texts differ, but their tokens are the same. "
-        "Prepare again with --near-duplicates 0.8, which keeps one of them."
-    )
+    if read_manifest(data).config.separates_equal_texts:
+        say("Prepare again with --held-out-duplicates drop, which takes equal texts out of training.")
+    else:
+        say(
+            "Their texts differ, but their tokens are the same. "
+            "Prepare again with --near-duplicates 0.8, which keeps one of them."
+        )
     return 1
 
 
