@@ -9,7 +9,9 @@ from textgen.corpus import encodings as under_test
 from textgen.corpus.encodings import (
     blocks_to_utf8,
     decoded,
+    decoded_blocks,
     is_ascii_compatible,
+    is_part_of_others,
     is_valid_utf8,
     to_utf8,
     utf8,
@@ -75,6 +77,28 @@ def test_text_in_blocks_means_what_it_means_whole(data, encoding):
     assert sum(part.characters for part in parts) == whole.characters
     assert sum(part.replaced for part in parts) == whole.replaced
     assert all(is_valid_utf8(text) for text in texts) == is_valid_utf8(to_utf8(raw, encoding))
+
+
+@pytest.mark.parametrize("raw", [b"one\x1b$abcdefghijZ", b"\x1b[1mone\x1b[0m\x1b", b"\x1b\x1b\x1b\x1b$B\x1b"])
+def test_an_escape_sequence_may_span_many_blocks(raw):
+    blocks = (raw[i : i + 1] for i in range(len(raw)))
+    assert "".join(decoded_blocks(blocks, "iso2022_jp")) == decoded(raw, "iso2022_jp")
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding", "is_part"),
+    [
+        ("|", "shift_jis", True),
+        ("\\", "cp932", True),
+        ("|", "gbk", True),
+        (",", "gbk", False),
+        ("|", "euc_jp", False),
+        ("|", "utf-8", False),
+        ("|", "cp1252", False),
+    ],
+)
+def test_marks_that_are_part_of_other_characters_are_known(mark, encoding, is_part):
+    assert is_part_of_others(mark, encoding) is is_part
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ _ASCII = bytes(range(128))
 # Latin, Japanese, Chinese and Korean characters and a punctuation mark; an encoding ignores those that it lacks.
 _NON_ASCII = "é、あ中한"
 _INVALID_BYTE = "textgen-invalid-byte"
+_MOST_HELD = 1 << 20
 
 
 def _invalid_byte(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -46,6 +47,18 @@ def is_ascii_compatible(encoding: str) -> bool:
         return False
 
 
+@functools.cache
+def is_part_of_others(mark: str, encoding: str) -> bool:
+    r"""Returns whether the byte of an ASCII character is the second byte of other characters, as `|` in Shift-JIS.
+
+    >>> is_part_of_others("|", "shift_jis"), is_part_of_others("|", "utf-8")
+    (True, False)
+    """
+    pairs = (bytes([first]) + mark.encode("ascii", "ignore") for first in range(128, 256))
+    texts = [pair.decode(encoding, "ignore") for pair in pairs]
+    return mark.isascii() and any(text and mark not in text for text in texts)
+
+
 def decoded(raw: bytes, encoding: str) -> str:
     """Decodes a text; each invalid sequence becomes a lone surrogate, which `utf8` writes as an invalid byte."""
     return raw.decode(encoding, _INVALID_BYTE)
@@ -64,9 +77,21 @@ def to_utf8(raw: bytes, encoding: str) -> bytes:
 def decoded_blocks(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
     """Decodes the blocks of a text as `decoded` does; a character may span two blocks."""
     decoder = codecs.getincrementaldecoder(encoding)(_INVALID_BYTE)
+    held = b""
     for block in blocks:
-        yield decoder.decode(block)
-    yield decoder.decode(b"", True)
+        state, block = decoder.getstate(), held + block
+        try:
+            text = decoder.decode(block)
+        except UnicodeError:
+            # A decoder keeps up to 8 bytes for its next call, but an escape sequence may have 16.
+            if len(block) > _MOST_HELD:
+                raise
+            decoder.setstate(state)
+            held = block
+        else:
+            held = b""
+            yield text
+    yield decoder.decode(held, True)
 
 
 def blocks_to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -316,6 +316,19 @@ def test_a_file_with_the_column_and_an_empty_file_pass_the_check(check, content)
     check("csv", content, text_field="text")
 
 
+def test_a_delimiter_that_the_encoding_lacks_is_an_error(taken_by):
+    with pytest.raises(UserError, match="cp1252, which has no character '日' to separate cells"):
+        taken_by("csv", b"text\none\n", text_field="text", encoding="cp1252", tables=TableOptions(delimiter="日"))
+
+
+@pytest.mark.parametrize("tables", [TableOptions(delimiter="|"), TableOptions(escape="\\")])
+def test_a_mark_that_is_part_of_other_characters_is_an_error(taken_by, check, tables):
+    content = "id|text\n1|ソ\n".encode("shift_jis")
+    with pytest.raises(UserError, match="is read as shift_jis, in which .* is a part of other characters"):
+        taken_by("csv", content, text_field="text", encoding="shift_jis", tables=tables)
+    assert taken_by("csv", content, text_field="text", encoding="euc_jp", tables=TableOptions(delimiter="|")).texts
+
+
 @pytest.mark.parametrize(
     "content", [b'"' + b"some text\n" * (CHUNK_BYTES // 8), b"text," * (2 * CHUNK_BYTES), b"x" * 200_000]
 )

@@ -6,6 +6,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from textgen.corpus.batching import Item, Origin, batches
+from textgen.corpus.encodings import is_part_of_others
 from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.csv_parsing import parse_block
 from textgen.corpus.readers.csv_records import TOO_LARGE, RecordBlock, RecordReader
@@ -93,6 +94,7 @@ class DelimitedReader:
             with open_text(file, open_file, options) as opened:
                 content = opened.read(size)
                 start = Start(content, not opened.read(1), text_encoding(file))
+            _check_marks(file, options)
             try:
                 head = read_head(start, self._delimiter, options.tables)
             except BadHeaderError as error:
@@ -157,6 +159,26 @@ class _Lines:
             while (left := position - opened.tell()) > 0 and (block := opened.read(min(block_bytes, left))):
                 line += block.count(b"\n") or block.count(b"\r")
         return line
+
+
+def _check_marks(file: InputFile, options: ReadOptions) -> None:
+    """Checks that the marks of the dialect can be found in the bytes of the file.
+
+    Raises:
+        UserError: the encoding lacks the delimiter, or has a mark as a part of other characters.
+    """
+    encoding, tables = text_encoding(file), options.tables
+    if not tables.delimiter.encode(encoding, "ignore") and tables.delimiter:
+        raise UserError(
+            f"{file.path} is read as {encoding}, which has no character {tables.delimiter!r} to separate cells. "
+            "Give another --delimiter or --encoding."
+        )
+    for mark in filter(None, (tables.delimiter, tables.escape)):
+        if is_part_of_others(mark, encoding):
+            raise UserError(
+                f"{file.path} is read as {encoding}, in which {mark!r} is a part of other characters too, so that it "
+                "can't mark cells. Convert the file to UTF-8 first."
+            )
 
 
 def _records(
