@@ -64,9 +64,10 @@ def os_error(error: BaseException) -> OSError | None:
 
 
 def one_line(error: BaseException) -> str:
-    """Returns an exception's message as one line without a final full stop, for use inside a sentence.
+    """Returns an exception's message as one printable line without a final full stop, for use inside a sentence.
 
     >>> one_line(OSError("Corrupt data.\\n  at byte 4.\\n"))
     'Corrupt data. at byte 4'
     """
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    line = " ".join(str(error).split())
+    return "".join(c if c.isprintable() else "?" for c in line).rstrip(".") or type(error).__name__

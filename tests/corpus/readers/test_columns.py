@@ -33,6 +33,11 @@ def test_names_that_can_not_be_printed_are_replaced():
     assert b"with the column ?; none is named" in message.encode()
 
 
+def test_only_the_start_of_a_very_long_name_is_listed():
+    message = str(missing_column_error("a.csv", "CSV", ["id", "a" * 10_000], "text"))
+    assert f"id, {'a' * 99}…; none is named" in message
+
+
 @pytest.mark.parametrize(
     ("names", "field", "indices"),
     [

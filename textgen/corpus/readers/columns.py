@@ -7,6 +7,7 @@ from textgen.errors import UserError
 
 _MOST_NAMED = 20
 _MOST_SHOWN = 40
+_LONGEST_NAME = 100
 
 
 def column_indices(names: Sequence[str], text_field: str | None) -> list[int]:
@@ -51,7 +52,7 @@ def missing_column_error(
         hint: a further sentence, for a cause that is likely.
         flag: option that names the column.
     """
-    shown = ", ".join(map(printable, names[:_MOST_NAMED]))
+    shown = ", ".join(map(shown_name, names[:_MOST_NAMED]))
     rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     found = f"{path} is a {kind} file with the column{'s' * (len(names) != 1)} {shown}{rest}"
     end = f" {hint}" if hint else ""
@@ -60,7 +61,7 @@ def missing_column_error(
             f"{found}. Give the one that holds the documents with --text-field, or text_field in Python.{end}"
         )
     near = close_name(text_field, names)
-    meant = f" Did you mean {printable(near)!r}?" if near is not None else ""
+    meant = f" Did you mean {shown_name(near)!r}?" if near is not None else ""
     return UserError(
         f"{found}; none is named {printable(text_field)!r}.{meant} Give one of them with {flag}, or "
         f"{flag.removeprefix('--').replace('-', '_')} in Python.{end}"
@@ -81,6 +82,12 @@ def close_name(text_field: str, names: Sequence[str]) -> str | None:
 def printable(text: str) -> str:
     """Returns a text in which characters that can't be printed are question marks."""
     return "".join(c if c.isprintable() else "?" for c in text.encode(errors="replace").decode())
+
+
+def shown_name(name: str) -> str:
+    """Returns the name of a column or field for an error; only the start of a very long one."""
+    name = printable(name)
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def shortened(text: str) -> str:

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from textgen.corpus.readers.base import TableOptions
-from textgen.corpus.readers.columns import column_indices, missing_column_error, printable, shortened
+from textgen.corpus.readers.columns import column_indices, missing_column_error, shortened, shown_name
 from textgen.corpus.readers.csv_records import closings, is_unclosed, record_ends
 from textgen.corpus.readers.table_head import BadHeaderError, Start, TableHead, first_rows, head_in
 from textgen.errors import UserError
@@ -83,7 +83,7 @@ def _other_delimiter(file: TableFile, head: TableHead, *, fits: bool) -> Iterato
                 tried.append((holds_field, len(other.names), name, other))
     if tried:
         holds_field, _, name, other = max(tried, key=itemgetter(0, 1))
-        named = _numbered(other, file) if file.options.header == "none" else list(map(printable, other.names))
+        named = _numbered(other, file) if file.options.header == "none" else list(map(shown_name, other.names))
         field = "" if holds_field else f", and --text-field with one of its columns: {', '.join(named[:20])}"
         yield UserError(
             f"{file.path} is read as a {file.kind} file, but its cells are separated by a {name}. "
@@ -102,7 +102,7 @@ def _blanks(file: TableFile, head: TableHead, rows: list[list[str]], found: bool
         yield UserError(
             f"{file.path} has spaces between a delimiter and a cell, and is read with them, so that a quotation mark "
             f"after them encloses nothing. Add --skip-initial-space; its columns are then "
-            f"{', '.join(map(printable, other.names[:20]))}."
+            f"{', '.join(map(shown_name, other.names[:20]))}."
         )
 
 
