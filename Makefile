@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
+.PHONY: help setup demo check test fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -31,6 +31,11 @@ check: lint  ## Ruff, mypy and the fast tests (under 90 seconds): before every c
 
 test: setup  ## all tests, on all cores
 	$(PYTEST)
+
+FUZZ ?= --minutes 10
+
+fuzz: setup  ## random files, valid and damaged, through all readers (10 minutes, or FUZZ='--minutes 2 --seed 1')
+	$(BIN)/python -m tests.fuzzing.run $(FUZZ)
 
 docs: setup  ## build the documentation into site/; broken links and undocumented public names fail
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
