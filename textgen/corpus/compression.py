@@ -88,10 +88,25 @@ def open_decompressed(file: InputFile, open_file: OpenFile, *, block_bytes: int 
     Raises:
         UserError: the compressed file is damaged; raised by reads of the returned file.
     """
-    opened = open_file(file.path)
-    for kind in file.compression:
-        blocks = _checked(file.path, kind, opened, block_bytes)
-        opened = open_blocks(blocks, source=opened, block_bytes=block_bytes)
+    return open_layers(open_file(file.path), file.path, file.compression, block_bytes=block_bytes)
+
+
+def open_layers(
+    opened: BinaryIO, path: str, compression: tuple[str, ...], *, block_bytes: int = BLOCK_BYTES
+) -> BinaryIO:
+    """Returns a file that decompresses an opened one; closing it closes that one too.
+
+    Args:
+        opened: the compressed file.
+        path: its path, for errors.
+        compression: names of its compressions, outermost first.
+        block_bytes: number of bytes to decompress at once.
+
+    Raises:
+        UserError: the file is damaged; raised by reads of the returned file.
+    """
+    for kind in compression:
+        opened = open_blocks(_checked(path, kind, opened, block_bytes), source=opened, block_bytes=block_bytes)
     return opened
 
 
@@ -153,12 +168,23 @@ def _without_padding(compressed: bytes, source: BinaryIO, block_bytes: int, padd
     return compressed.lstrip(b"\0")
 
 
+def _deflate(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
+    """Decompresses a stream without a header, as zip archives have it."""
+    decompressor, compressed = zlib.decompressobj(-zlib.MAX_WBITS), b""
+    while not decompressor.eof:
+        compressed = decompressor.unconsumed_tail or source.read(block_bytes)
+        if not compressed:
+            raise EOFError("the file ends within a compressed stream")
+        yield decompressor.decompress(compressed, block_bytes)
+
+
 _DECOMPRESSORS: Mapping[str, Callable[[BinaryIO, int], Iterator[bytes]]] = {
     "gzip": _gzip,
     "bz2": functools.partial(_streams, bz2.BZ2Decompressor),
     "xz": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_XZ), padding=_XZ_PADDING),
     "lzma": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE)),
     "zstd": functools.partial(_streams, _zstd_decompressor),
+    "deflate": _deflate,
 }
 
 _MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"

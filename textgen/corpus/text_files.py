@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from textgen.corpus.archives import open_content
 from textgen.corpus.block_files import open_blocks, read_blocks
-from textgen.corpus.compression import open_decompressed
 from textgen.corpus.encodings import blocks_to_utf8, is_ascii_compatible
 from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions
 from textgen.errors import UserError, one_line
@@ -16,7 +16,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 def is_splittable(file: InputFile) -> bool:
     """Returns whether the text can be read from any offset of the file, not only from its start."""
-    return not file.compression and is_ascii_compatible(file.encoding)
+    return not file.compression and not file.member and is_ascii_compatible(file.encoding)
 
 
 def text_encoding(file: InputFile) -> str:
@@ -33,7 +33,7 @@ def open_text(file: InputFile, open_file: OpenFile, options: ReadOptions) -> Bin
         UserError: the file can't be decompressed, or starts with the byte order mark of UTF-16 but is read as UTF-8.
     """
     block_bytes = options.limits.block_bytes
-    opened = open_decompressed(file, open_file, block_bytes=block_bytes)
+    opened = open_content(file, open_file, block_bytes=block_bytes)
     if not is_ascii_compatible(file.encoding):
         blocks = read_blocks(opened, block_bytes=block_bytes)
         opened = open_blocks(_decoded(blocks, file), source=opened, block_bytes=block_bytes)
@@ -48,7 +48,7 @@ def check_head(file: InputFile, open_file: OpenFile, options: ReadOptions) -> No
     Raises:
         UserError: the file can't be decompressed.
     """
-    if file.compression:
+    if file.compression or file.member:
         with open_text(file, open_file, options) as opened:
             opened.read(1)
 

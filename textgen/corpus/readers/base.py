@@ -41,6 +41,30 @@ class Limits(NamedTuple):
         return self.chunk_bytes // 4
 
 
+class Member(NamedTuple):
+    """Place of a file in a zip or tar archive.
+
+    Attributes:
+        archive: path or URL of the archive.
+        compression: names of the compressions of the whole archive, outermost first.
+        archive_size: size of the archive, in bytes.
+        offset: offset of the file in the archive, which is decompressed before if it is compressed as a whole.
+        size: number of bytes from there.
+        packing: name of the compression of these bytes; empty for none.
+        checksum: CRC-32 of the file's content; -1 if the archive has none.
+        content_size: size of the file's content, in bytes.
+    """
+
+    archive: str
+    compression: tuple[str, ...]
+    archive_size: int
+    offset: int
+    size: int
+    packing: str
+    checksum: int
+    content_size: int
+
+
 @dataclasses.dataclass(frozen=True)
 class InputFile:
     """One file of the corpus, with all that a reader must know of it; decided once, when the inputs are listed.
@@ -52,6 +76,8 @@ class InputFile:
         format: name of its reader.
         compression: names of its compressions, outermost first; empty for a file that is not compressed.
         encoding: encoding of its text, by its Python name.
+        member: place in an archive, whose time stamp is `modified`; None for a file that is in none. The path is then
+            that of the archive and that in it.
         split: split of all its documents if the user has named files for splits; else None.
     """
 
@@ -61,6 +87,7 @@ class InputFile:
     format: str
     compression: tuple[str, ...] = ()
     encoding: str = "utf-8"
+    member: Member | None = None
     split: str | None = None
 
 
