@@ -183,8 +183,12 @@ def _plan_at_work(workspace: Workspace) -> dict[str, Any] | None:
 
 
 def _absolute(file: InputFile) -> InputFile:
-    path = file.path if files.is_remote(file.path) else os.path.abspath(file.path)  # noqa: PTH100
-    return dataclasses.replace(file, path=path)
+    if files.is_remote(file.path):
+        return file
+    member = file.member
+    if member:
+        member = member._replace(archive=os.path.abspath(member.archive))  # noqa: PTH100
+    return dataclasses.replace(file, path=os.path.abspath(file.path), member=member)  # noqa: PTH100
 
 
 def _is_own(name: str) -> bool:

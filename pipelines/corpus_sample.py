@@ -10,8 +10,8 @@ from typing import BinaryIO, NamedTuple
 from pipelines.inputs import read_options
 from pipelines.plan import Plan
 from textgen import files
+from textgen.corpus.archives import open_content
 from textgen.corpus.block_files import BLOCK_BYTES
-from textgen.corpus.compression import open_decompressed
 from textgen.corpus.encodings import is_ascii_compatible
 from textgen.corpus.readers.base import FileRange, InputFile, ReadOptions
 from textgen.corpus.readers.json_records import json_lines
@@ -62,6 +62,7 @@ def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]
         if (
             file_range.end - file_range.start <= 2 * size.range_bytes
             and not file_range.file.compression
+            and not file_range.file.member
             or file_range.file.format == "parquet"
         ):
             yield Sample(Unit(i, (file_range,)), file_range.end - file_range.start)
@@ -74,9 +75,9 @@ def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]
 def _head(index: int, file_range: FileRange, folder: Path, head_bytes: int) -> Sample:
     """Copies the start of a file to a file in `folder`, and returns it as a sample."""
     path, file = folder / f"head-{index}", file_range.file
-    with files.open_file(file.path) as stored:
+    with files.open_file(file.member.archive if file.member else file.path) as stored:
         small_reads = _SmallReads(stored)
-        text = open_decompressed(file, small_reads.open) if file.compression else stored
+        text = open_content(file, small_reads.open) if file.compression or file.member else stored
         content = text.read(head_bytes)
         read = small_reads.bytes_read or stored.tell()
         whole = not text.read(1)

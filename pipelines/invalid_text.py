@@ -9,7 +9,7 @@ from pipelines.rejected import say_rejections
 from pipelines.workspace import TOKENS, Workspace
 from textgen import files
 from textgen.console import say
-from textgen.corpus.compression import open_decompressed
+from textgen.corpus.archives import open_content
 from textgen.corpus.encoding_choice import FEW, MOST_REPLACED, TOLD_REPLACED, invalid_text
 from textgen.corpus.encoding_detection import Invalid, encoding_remedy, invalid_bytes
 from textgen.corpus.readers.base import InputFile
@@ -87,7 +87,7 @@ def _results(workspace: Workspace) -> list[dict[str, Any]]:
 
 def _invalid_part(file: InputFile) -> bytes:
     """Returns the first part of a file that is not valid UTF-8, or its start if there is none within the limit."""
-    with open_decompressed(file, files.open_file) as opened:
+    with open_content(file, files.open_file) as opened:
         start = block = opened.read(_PART_BYTES)
         for _ in range(_MOST_PARTS):
             if not block or invalid_bytes(block, "utf-8", is_whole=False).replaced > _MOST_CUT:

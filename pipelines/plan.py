@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from pipelines.input_checks import checked_inputs
 from pipelines.inputs import (
@@ -18,7 +17,7 @@ from pipelines.inputs import (
 from textgen import files
 from textgen.config import PrepareConfig, names_of_given, to_json
 from textgen.corpus import units
-from textgen.corpus.units import InputFile, Unit
+from textgen.corpus.units import InputFile, Unit, parse_input_file
 from textgen.dataset import LAYOUTS
 from textgen.dataset.storage import manifest
 from textgen.errors import UserError, require
@@ -101,7 +100,7 @@ class Plan:
 
 def parse_plan(inputs: bytes, config: PrepareConfig) -> Plan:
     """Returns the plan of a dataset, given its `inputs.jsonl` and its settings."""
-    return Plan(config, tuple(_input_file(json.loads(line)) for line in inputs.decode().splitlines()))
+    return Plan(config, tuple(parse_input_file(json.loads(line)) for line in inputs.decode().splitlines()))
 
 
 def make_plan(
@@ -149,13 +148,6 @@ def make_plan(
         config = dataclasses.replace(config, given_vocabulary=given.fingerprint())
     found = checked_inputs(named, config, output)
     return Plan(config, tuple(found.files), given, model, tuple(found.passed_over))
-
-
-def _input_file(values: Any) -> InputFile:
-    """Returns the file that a line of `inputs.jsonl` describes; up to manifest version 4 it was a list."""
-    if isinstance(values, list):
-        return InputFile(*values)
-    return InputFile(**{**values, "compression": tuple(values["compression"])})
 
 
 def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:

@@ -64,10 +64,10 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
         find_inputs([str(tmp_path)], "auto")
 
 
-def test_archives_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.zip").write_bytes(b"x")
-    error = find_inputs([f"{tmp_path}/a.zip"], "auto").error
-    assert re.search(r"is not text \(zip archive\), so .* can.t read it\. Extract its files first", str(error))
+def test_archives_that_can_not_be_read_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.7z").write_bytes(b"7z\xbc\xaf\x27\x1c")
+    error = find_inputs([f"{tmp_path}/a.7z"], "auto").error
+    assert re.search(r"is not text \(7z archive\), so .* can.t read it\. Extract its files first", str(error))
 
 
 def test_files_are_told_by_their_first_bytes(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pipelines import inputs
 from pipelines.plan import Plan, make_plan, parse_plan
 from pipelines.prepare import prepare
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, TextConfig
-from textgen.corpus.readers.base import InputFile, ReadOptions
+from textgen.corpus.readers.base import InputFile, Member, ReadOptions
 from textgen.dataset import read_pairs, verify
 from textgen.errors import UserError
 from textgen.text import preprocessor, vocabulary
@@ -44,7 +44,8 @@ def test_a_plan_has_its_files_in_the_order_of_their_paths(corpus: str) -> None:
 
 
 def test_the_inputs_are_a_line_a_file() -> None:
-    made = Plan(config(), (FILE, InputFile("é\n.csv", 4, 2.5, "csv", ("gzip",), "cp1252", "test")))
+    member = Member("c.tgz", ("gzip",), 9, 512, 4, "", -1, 4)
+    made = Plan(config(), (FILE, InputFile("é\n.csv", 4, 2.5, "csv", ("gzip",), "cp1252", "test", member)))
     assert [json.loads(line) for line in made.inputs().decode().splitlines()] == [
         {
             "path": "a.txt",
@@ -54,6 +55,7 @@ def test_the_inputs_are_a_line_a_file() -> None:
             "compression": [],
             "encoding": "utf-8",
             "split": None,
+            "member": None,
         },
         {
             "path": "é\n.csv",
@@ -63,6 +65,7 @@ def test_the_inputs_are_a_line_a_file() -> None:
             "compression": ["gzip"],
             "encoding": "cp1252",
             "split": "test",
+            "member": ["c.tgz", ["gzip"], 9, 512, 4, "", -1, 4],
         },
     ]
     assert parse_plan(made.inputs(), config()) == made

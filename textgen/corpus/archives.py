@@ -44,31 +44,28 @@ class Found(NamedTuple):
     fault: str = ""
 
 
-def list_members(file: InputFile, kind: str, open_file: OpenFile, *, start_bytes: int) -> list[Found]:
-    """Returns the files of an archive, in their order; of several with the same name the last one.
+def read_members(file: InputFile, kind: str, open_file: OpenFile, *, start_bytes: int) -> Iterator[Found]:
+    """Yields the files of an archive in their order; one that comes again replaces the one before.
 
     Args:
         file: the archive, with its compression.
         kind: "zip" or "tar".
         open_file: opens a path for reading.
-        start_bytes: number of bytes to return of the start of each file.
+        start_bytes: number of bytes to read of the start of each file.
 
     Raises:
         UserError: the archive is damaged or can't be decompressed.
     """
+    members = _zip_members if kind == "zip" else _tar_members
     try:
-        if kind == "zip":
-            found = {each.name: each for each in _zip_members(file, open_file, start_bytes)}
-        else:
-            found = {each.name: each for each in _tar_members(file, open_file, start_bytes)}
+        yield from members(file, open_file, start_bytes)
+    except UserError:
+        raise
     except _FAULTS as error:
-        if isinstance(error, UserError):
-            raise
         raise UserError(
             f"{file.path} can't be read as a {kind} archive: {one_line(error)}. It is damaged or truncated. "
             "Download it again, or extract its files first."
         ) from error
-    return sorted(found.values(), key=_offset)
 
 
 def open_content(file: InputFile, open_file: OpenFile, *, block_bytes: int = BLOCK_BYTES) -> BinaryIO:
@@ -79,18 +76,16 @@ def open_content(file: InputFile, open_file: OpenFile, *, block_bytes: int = BLO
     Raises:
         UserError: the file or its archive is damaged; raised by reads of the returned file.
     """
-    member = file.member
-    if member is None:
+    if file.member is None:
         return open_decompressed(file, open_file, block_bytes=block_bytes)
-    return open_decompressed(
-        file, lambda _: _open_member(file, member, open_file, block_bytes), block_bytes=block_bytes
-    )
+    stored = _open_member(file, file.member, open_file, block_bytes)
+    return open_layers(stored, file.path, file.compression, block_bytes=block_bytes)
 
 
 def _open_member(file: InputFile, member: Member, open_file: OpenFile, block_bytes: int) -> BinaryIO:
     """Opens a file in an archive as it was before it was put there."""
     if member.compression:
-        return _open_in_stream(member, open_file, block_bytes)
+        return _open_in_stream(file, member, open_file, block_bytes)
     archive = open_file(member.archive)
     archive.seek(member.offset)
     opened: BinaryIO = open_blocks(_exactly(archive, member, block_bytes), source=archive, block_bytes=block_bytes)
@@ -118,16 +113,18 @@ def _checked(opened: BinaryIO, path: str, member: Member, block_bytes: int) -> I
         checksum = zlib.crc32(block, checksum)
         yield block
     if checksum != member.checksum:
-        raise UserError(
-            f"{path} differs from its checksum in the archive, so it is damaged. Download the archive again."
-        )
+        raise UserError(f"{path} is damaged: it differs from its checksum in the archive. Download that again.")
+
+
+_Archive = tuple[str, int, float]
+"""Path, size and time stamp of an archive."""
 
 
 class _Stream:
     """A compressed tar archive that is opened, and the offset that has been reached in its content."""
 
-    def __init__(self, member: Member, open_file: OpenFile):
-        self.archive, self.position = member.archive, 0
+    def __init__(self, archive: _Archive, member: Member, open_file: OpenFile):
+        self.archive, self.position = archive, 0
         self.opened = open_layers(open_file(member.archive), member.archive, member.compression)
 
     def read_member(self, member: Member, block_bytes: int) -> Iterator[bytes]:
@@ -146,30 +143,27 @@ class _Kept(threading.local):
     """What a thread keeps of the compressed tar archive that it read last."""
 
     stream: _Stream | None = None
-    member: Member | None = None
+    member: tuple[_Archive, Member] | None = None
     content: bytes = b""
 
 
 _KEPT = _Kept()
 
 
-def _open_in_stream(member: Member, open_file: OpenFile, block_bytes: int) -> BinaryIO:
-    if _KEPT.member == member:
-        return io.BytesIO(_KEPT.content)
+def _open_in_stream(file: InputFile, member: Member, open_file: OpenFile, block_bytes: int) -> BinaryIO:
+    archive = member.archive, member.archive_size, file.modified
+    if _KEPT.member == (archive, member):
+        return open_blocks(iter([_KEPT.content]), source=io.BytesIO())
     stream, _KEPT.stream = _KEPT.stream, None
-    if stream and (stream.archive != member.archive or stream.position > member.offset):
+    if stream and (stream.archive != archive or stream.position > member.offset):
         stream.opened.close()
         stream = None
-    stream = stream or _Stream(member, open_file)
+    stream = stream or _Stream(archive, member, open_file)
     if member.size > _MOST_KEPT:
         return open_blocks(stream.read_member(member, block_bytes), source=stream.opened, block_bytes=block_bytes)
     _KEPT.content = b"".join(stream.read_member(member, block_bytes))
-    _KEPT.member, _KEPT.stream = member, stream
-    return io.BytesIO(_KEPT.content)
-
-
-def _offset(found: Found) -> int:
-    return found.member.offset
+    _KEPT.member, _KEPT.stream = (archive, member), stream
+    return open_blocks(iter([_KEPT.content]), source=io.BytesIO())
 
 
 def _name(name: str) -> str:

@@ -72,11 +72,12 @@ class NotTextError(UserError):
     """A file that holds no text to read.
 
     Attributes:
-        reason: its kind, such as "not text (PDF)".
+        kind: its kind.
+        reason: why it is not read, such as "not text (PDF)".
     """
 
     def __init__(self, path: str, kind: Kind):
-        self.reason = f"not text ({kind.name})"
+        self.kind, self.reason = kind, f"not text ({kind.name})"
         super().__init__(f"{path} is {self.reason}, so textgen can't read it. {kind.remedy}")
 
 
@@ -92,11 +93,11 @@ def read_head(path: str, read: Callable[[str, int], bytes]) -> Head:
         UserError: the file is compressed more often than four times.
     """
     stored = read(path, HEAD_BYTES)
-    head = _decompressed(path, stored, len(stored) < HEAD_BYTES)
+    head = head_of(path, stored, is_whole=len(stored) < HEAD_BYTES)
     if head.content or not head.compression or head.is_whole:
         return head
     stored = read(path, _LONG_HEAD_BYTES)
-    return _decompressed(path, stored, len(stored) < _LONG_HEAD_BYTES)
+    return head_of(path, stored, is_whole=len(stored) < _LONG_HEAD_BYTES)
 
 
 def detect(path: str, head: Head, *, format: str, encoding: str, on_invalid: str = FEW) -> Detected:
@@ -145,7 +146,17 @@ def detect(path: str, head: Head, *, format: str, encoding: str, on_invalid: str
     return Detected(asked, notices, encoding)
 
 
-def _decompressed(path: str, content: bytes, is_whole: bool) -> Head:
+def head_of(path: str, content: bytes, *, is_whole: bool) -> Head:
+    """Returns the decompressed start of a file.
+
+    Args:
+        path: the file, for errors.
+        content: its first bytes as they are stored.
+        is_whole: whether these are all of the file.
+
+    Raises:
+        UserError: the file is compressed more often than four times.
+    """
     compression: tuple[str, ...] = ()
     while kind := compression_of_content(content):
         compression += (kind,)

@@ -5,9 +5,10 @@ Units depend only on the files and the layout, not on the workers, so every run 
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions
+from textgen.corpus.readers.base import FileRange, InputFile, Member, OpenFile, ReadOptions
 
 TARGET_UNITS = 16
 """Number of units that a small input is divided into."""
@@ -78,3 +79,14 @@ def plan_units(
     if group:
         units.append(Unit(len(units), tuple(group)))
     return units
+
+
+def parse_input_file(values: Any) -> InputFile:
+    """Returns the file that a line of `inputs.jsonl` describes; up to manifest version 4 it was a list."""
+    if isinstance(values, list):
+        return InputFile(*values)
+    member = values.get("member")
+    if member:
+        archive, compression, *rest = member
+        member = Member(archive, tuple(compression), *rest)
+    return InputFile(**{**values, "compression": tuple(values["compression"]), "member": member})

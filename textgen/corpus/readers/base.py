@@ -76,9 +76,9 @@ class InputFile:
         format: name of its reader.
         compression: names of its compressions, outermost first; empty for a file that is not compressed.
         encoding: encoding of its text, by its Python name.
+        split: split of all its documents if the user has named files for splits; else None.
         member: place in an archive, whose time stamp is `modified`; None for a file that is in none. The path is then
             that of the archive and that in it.
-        split: split of all its documents if the user has named files for splits; else None.
     """
 
     path: str
@@ -87,8 +87,8 @@ class InputFile:
     format: str
     compression: tuple[str, ...] = ()
     encoding: str = "utf-8"
-    member: Member | None = None
     split: str | None = None
+    member: Member | None = None
 
 
 class FileRange(NamedTuple):
