@@ -96,9 +96,9 @@ def require_readable(passed_over: Sequence[PassedOver], on_unreadable: str) -> N
     if not unreadable or on_unreadable == "skip":
         return
     path, _, detail = unreadable[0]
-    others = f", nor {len(unreadable) - 1:,} others" if unreadable[1:] else ""
+    others = f" (and {len(unreadable) - 1:,} more)" if unreadable[1:] else ""
     raise UserError(
-        f"{shown(path)} can't be read: {detail}{others}. Nothing has been done yet. Allow this user to read it, or "
+        f"{shown(path)}{others} can't be read: {detail}. Nothing has been done yet. Allow this user to read it, or "
         "leave out and count what can't be read, with --on-unreadable skip."
     )
 

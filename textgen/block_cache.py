@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from textgen.errors import require
-from textgen.files import Folder, Range, is_remote, write_atomically
+from textgen.files import Folder, Range, expand_home, is_remote, write_atomically
 
 _PREFIX = "range-"
 
@@ -35,6 +35,7 @@ class BlockCache:
             OSError: the folder cannot be created.
         """
         require(max_bytes >= 1, f"the cache has a limit of {max_bytes} bytes; it must be at least 1.")
+        directory = Path(expand_home(str(directory)))
         directory.mkdir(parents=True, exist_ok=True)
         self._directory, self._max_bytes = directory, max_bytes
         self._lock = threading.Lock()

@@ -232,7 +232,7 @@ def test_an_unreadable_file_stops_the_job_or_is_counted(
     monkeypatch.setattr(files, "read_head", read_head)
     found = find_inputs([str(tmp_path)], "auto")
     assert [Path(file.path).name for file in found.files] == ["a.txt"]
-    message = r"b\.txt can't be read: Permission denied, nor 1 others\. .*--on-unreadable skip\."
+    message = r"b\.txt \(and 1 more\) can't be read: Permission denied\. .*--on-unreadable skip\."
     with pytest.raises(UserError, match=message):
         require_readable(found.passed_over, "fail")
     require_readable(found.passed_over, "skip")

@@ -61,6 +61,34 @@ def dataset(corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def test_an_output_in_its_input_folder_is_never_read(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "in", documents=8)
+    (tmp_path / "in" / ".hidden").write_text("x")
+    out, settings = tmp_path / "in" / "out", config(validation_percent=0, test_percent=0, layout="spans")
+    made = prepare([str(tmp_path / "in")], str(out), settings)
+    assert (made.files, made.passed_over) == (8, {"hidden or system": 1})
+    before = contents(out)
+    assert set(before) == {
+        "inputs.jsonl", "manifest.json", "passed_over.jsonl", "train-000000.tfrecord", "vocabulary.jsonl",
+    }  # fmt: skip
+    prepare([str(tmp_path / "in")], str(out), settings)
+    # The work of a process that was killed, and a hidden file that has come since.
+    (out / "manifest.json").unlink()
+    (out / "_work").mkdir()
+    (out / "_work" / "plan.json").write_text(json.dumps({"fingerprint": made.fingerprint, "config": {}}))
+    (tmp_path / "in" / ".other").write_text("x")
+    prepare([str(tmp_path / "in")], str(out), settings)
+    assert contents(out) == before
+    assert verify(out) == []
+    other = prepare([str(tmp_path / "in")], str(tmp_path / "in" / "out2"), settings)
+    assert (other.files, other.passed_over) == (8, {"hidden or system": 2, "of a dataset or run": 5})
+
+
+def test_an_output_that_can_only_be_read_is_refused(corpus: str) -> None:
+    with pytest.raises(UserError, match="of a web server, which can only be read"):
+        prepare([corpus], "https://example.org/out", config())
+
+
 def test_the_accounts_close(dataset: Path) -> None:
     total = read_manifest(dataset).total
     assert total.documents == total.kept + sum(total.dropped.values()) == 60
@@ -214,7 +242,7 @@ def test_one_document_can_not_be_split_by_documents(tmp_path: Path) -> None:
         ("a.csv", "x,y\n1,2\n", {}, "columns x, y.*--text-field"),
         ("a.csv", "x,y\n1,2\n", {"text_field": "z"}, "columns x, y.*none is named 'z'"),
         ("a.txt", "a b", {"text_field": "z"}, "no input .*--format"),
-        ("a.txt", "", {}, "all empty"),
+        ("a.txt", "", {}, "1 found: 0 read, passed over: 1 empty"),
         ("a.txt", " \n ", {}, "no document with text is left"),
     ],
 )
