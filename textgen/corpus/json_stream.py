@@ -161,7 +161,7 @@ class JsonStream:
         """
         held = len(self._text) - self._position
         if held > self._most:
-            raise self._error(f"A value is longer than {self._most:,} characters", self._position)
+            raise self._error(f"A value is longer than {self._most:,} characters (--max-row-bytes)", self._position)
         added = list[str]()
         while sum(map(len, added)) <= held and (block := next(self._blocks, None)) is not None:
             added.append(block)

@@ -19,9 +19,6 @@ from textgen.errors import UserError
 _HEAD_RECORDS = 100
 """Number of records of an array that are searched for the field."""
 
-_MOST_CHARACTERS = 1 << 26
-"""Maximum length of a record; one that is never closed must not fill the memory."""
-
 _HEAD_CHARACTERS = 1 << 22
 """Length up to which an object is read as a whole to find out what it holds."""
 
@@ -113,7 +110,7 @@ def _opened(file: InputFile, open_file: OpenFile, options: ReadOptions) -> Itera
     with open_text(file, open_file, options) as opened:
         try:
             blocks = decoded_blocks(read_blocks(opened, block_bytes=options.limits.block_bytes), text_encoding(file))
-            yield JsonStream(blocks, most_characters=_MOST_CHARACTERS)
+            yield JsonStream(blocks, most_characters=options.tables.max_row_bytes)
         except RecursionError:
             fault = "its values are nested too deeply"
             raise UserError(f"{file.path} can't be read as JSON: {fault}. {_REMEDY}") from None
