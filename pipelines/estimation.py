@@ -129,7 +129,8 @@ def estimate(
 
 def _documents(plan: Plan, sampled: int, scale: float) -> int:
     """Returns the number of documents: exact if every file is one document, else estimated."""
-    if all(file.format == "document" for file in plan.files):
+    separated = plan.config.document_separator or plan.config.document_separator_regex
+    if not separated and all(file.format == "document" for file in plan.files):
         return len(plan.files)
     return round(sampled * scale)
 

@@ -8,7 +8,7 @@ from textgen import files
 from textgen.config import PrepareConfig, TablesConfig, to_json
 from textgen.console import say
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import InputFile
+from textgen.corpus.readers.base import InputFile, SeparatorOptions
 from textgen.errors import UserError
 
 
@@ -87,6 +87,11 @@ def check_files(found: Sequence[InputFile], config: PrepareConfig) -> None:
                     f"{flag} is {name!r}, but {file.path} is read as {file.format}, which has no columns. "
                     f"Leave {flag} out, or name only files of rows."
                 )
+    if options.separator != SeparatorOptions() and all(file.format != "document" for file in found):
+        raise UserError(
+            "a document separator is given, but no input file is read as a plain document. Leave it out, or use "
+            "--format document."
+        )
     if any(READERS[file.format].has_columns for file in found):
         return
     for flag, value in _about_columns(config):

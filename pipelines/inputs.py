@@ -12,7 +12,7 @@ from textgen import files
 from textgen.config import PrepareConfig
 from textgen.console import say
 from textgen.corpus.encoding_choice import AUTO, FEW
-from textgen.corpus.readers.base import InputFile, ReadOptions, TableOptions
+from textgen.corpus.readers.base import InputFile, ReadOptions, SeparatorOptions, TableOptions
 from textgen.dataset.storage.passed_over import PassedOver, count_reasons, shown, shown_accounts
 from textgen.errors import UserError
 from textgen.files import Stamp
@@ -127,6 +127,9 @@ def read_options(config: PrepareConfig) -> ReadOptions:
             skip_blanks=tables.skip_initial_space,
             join=tables.join,
             max_row_bytes=tables.max_row_bytes,
+        ),
+        separator=SeparatorOptions(
+            config.document_separator or "", config.separates_anywhere, config.document_separator_regex or ""
         ),
     )
 

@@ -103,6 +103,7 @@ def test_every_setting_changes_the_fingerprint() -> None:
         "split_field": "x", "group_field": "x", "held_out_duplicates": "drop", "given_splits": "test",
         "delimiter": ";", "quoting": "none", "escape": "backslash", "header": "none", "skip_rows": 1,
         "skip_initial_space": True, "join": "space", "max_row_bytes": 9,
+        "document_separator": "%", "document_separator_regex": "x", "separator_place": "line",
     }  # fmt: skip
     made = config()
     parts = {name: type(getattr(made, name)) for name in ("text", "selection", "tables")}

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from textgen.config import document_separators
 from textgen.config.fields import Settings, internal, setting
 from textgen.config.splitting import SplitSettings
 from textgen.config.tables import TablesConfig
@@ -224,6 +225,21 @@ class PrepareConfig(SplitSettings):
         help="column that holds the documents, several joined as title,body (csv, tsv), or path to the field (jsonl, "
         "parquet), as data.text or messages.*.content",
     )  # fmt: skip
+    document_separator: str | None = setting(
+        None, convert=document_separators.separator, group="input", metavar="TEXT",
+        help="text that separates the documents of plain text files, as </s> or a line of %; --format paragraphs "
+        "separates them at blank lines",
+    )  # fmt: skip
+    document_separator_regex: str | None = setting(
+        None, convert=document_separators.pattern, group="input", metavar="REGEX",
+        help="regular expression that separates documents where it matches the start of a line; what it matches "
+        "belongs to no document: 'CHAPTER .*' leaves the line out, and '(?=CHAPTER )' keeps it",
+    )  # fmt: skip
+    separator_place: str = setting(
+        "auto", choices=("auto", "line", "anywhere"), group="input", advanced=True,
+        help="where the text of --document-separator separates documents: as a line of its own, or anywhere; auto: "
+        "anywhere for control characters and texts in brackets, as </s>, and as a line for others",
+    )  # fmt: skip
     encoding: str = setting(
         "utf-8", convert=_codec, group="input",
         help="character encoding of the files, by its Python name; auto: detected for each file. Files with a byte "
@@ -258,3 +274,20 @@ class PrepareConfig(SplitSettings):
         "bytes per pair, from which the loader cuts the windows",
     )  # fmt: skip
     given_vocabulary: str = internal("")
+
+    def check_together(self) -> None:
+        """Checks the splits, and the separators of documents.
+
+        Raises:
+            UserError: they do not fit together.
+        """
+        super().check_together()
+        document_separators.check_separators(
+            self.document_separator, self.document_separator_regex, self.separator_place
+        )
+
+    @property
+    def separates_anywhere(self) -> bool:
+        """Whether `document_separator` separates documents within lines too."""
+        text = self.document_separator
+        return bool(text) and document_separators.is_anywhere(text or "", self.separator_place)

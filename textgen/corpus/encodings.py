@@ -59,6 +59,17 @@ def is_part_of_others(mark: str, encoding: str) -> bool:
     return mark.isascii() and any(text and mark not in text for text in texts)
 
 
+@functools.cache
+def has_single_bytes(encoding: str) -> bool:
+    """Returns whether every byte is a character.
+
+    >>> has_single_bytes("cp1252"), has_single_bytes("shift_jis"), has_single_bytes("utf-8")
+    (True, False, False)
+    """
+    upper = bytes(range(128, 256))
+    return encoding != "utf-8" and len(upper.decode(encoding, "replace")) == len(upper)
+
+
 def decoded(raw: bytes, encoding: str) -> str:
     """Decodes a text; each invalid sequence becomes a lone surrogate, which `utf8` writes as an invalid byte."""
     return raw.decode(encoding, _INVALID_BYTE)

@@ -127,7 +127,7 @@ def split_at_blank_lines(file: BinaryIO, end: float, limits: Limits) -> Iterator
         block = file.read(int(max(0, min(limits.block_bytes, end - position))))
         position += len(block)
         text = unfinished + block
-        cut = _certain_end(text) if block else len(text)
+        cut = certain_end(text) if block else len(text)
         lines, held, unfinished = text[:cut], len(unfinished), text[cut:]
         if not is_start or held:
             line_end = _LINE_END.search(lines)
@@ -142,7 +142,7 @@ def split_at_blank_lines(file: BinaryIO, end: float, limits: Limits) -> Iterator
             is_start, unfinished = False, unfinished[kept:]
 
 
-def _certain_end(text: bytes) -> int:
+def certain_end(text: bytes) -> int:
     r"""Returns the end of the last line whose end is known; a last `\r` may be the first half of a line end."""
     line_feed = text.rfind(b"\n") + 1
     return max(line_feed, text.rfind(b"\r", line_feed, len(text) - 1) + 1)

@@ -127,6 +127,20 @@ SEPARATORS: Mapping[str, bytes | None] = {"line": b"\n", "paragraph": b"\n\n", "
 """Bytes between several texts of one row; None if each is a document."""
 
 
+class SeparatorOptions(NamedTuple):
+    """Separator of the documents of a plain text file; all are empty for a file that is one document.
+
+    Attributes:
+        text: text that separates documents.
+        is_anywhere: whether it does so within lines, and not only as a line of its own.
+        pattern: regular expression that separates documents at the start of a line.
+    """
+
+    text: str = ""
+    is_anywhere: bool = False
+    pattern: str = ""
+
+
 class ReadOptions(NamedTuple):
     """Settings of a reader.
 
@@ -138,6 +152,7 @@ class ReadOptions(NamedTuple):
         tables: settings of readers of tables.
         split_field: column or path of the field that names the split of a document; None if there is none.
         group_field: column or path of the field whose equal values belong to one split; None if there is none.
+        separator: separator of the documents of plain text.
     """
 
     text_field: str | None = None
@@ -146,6 +161,7 @@ class ReadOptions(NamedTuple):
     tables: TableOptions = TableOptions()
     split_field: str | None = None
     group_field: str | None = None
+    separator: SeparatorOptions = SeparatorOptions()
 
 
 class Label(NamedTuple):
