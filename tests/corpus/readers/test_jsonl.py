@@ -238,6 +238,7 @@ def test_a_line_without_texts_at_a_path_is_rejected(taken_by, record, reason):
             r"holds a list at 'text', and a document must be a string\. It has texts at text\.\*\.",
         ),
         ({"text": {"a": "b"}}, r"holds an object at 'text', .* It has texts at text\.a\."),
+        ({"text": True}, r"holds true or false at 'text', .* It has no texts"),
         ({"text": 1}, r"holds a number at 'text', .* It has no texts\. Give another path with --text-field\."),
     ],
 )
@@ -262,3 +263,11 @@ def test_a_line_above_the_limit_is_rejected_and_not_held(batches_of, unit_bytes)
     (rejected,) = [item for batch in batches for item in batch.rejected]
     assert (rejected.reason, rejected.note) == ("row too large", f"{len(long)} bytes")
     assert long.startswith(rejected.content)
+
+
+def test_several_values_that_are_no_texts_are_an_error_with_a_path_that_works(check):
+    content = json.dumps({"messages": [{"content": [{"type": "text", "text": "a"}]}]}).encode()
+    with pytest.raises(
+        UserError, match=r"holds a list at 'messages\.\*\.content'.*messages\.\*\.content\.\*\.text\."
+    ):
+        check("jsonl", content, text_field="messages.*.content")

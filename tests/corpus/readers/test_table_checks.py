@@ -1,3 +1,4 @@
+import re
 import shlex
 
 import pytest
@@ -16,7 +17,7 @@ SETTINGS = {
     "--delimiter": "delimiter", "--quoting": "quoting", "--escape": "escape", "--header": "header",
     "--skip-rows": "skip_rows", "--text-field": "text_field", "--skip-initial-space": "skip_blanks",
 }  # fmt: skip
-NAMES = {"semicolon": ";", "tab": "\t", "pipe": "|", "comma": ",", "backslash": "\\"}
+NAMES = {"semicolon": ";", "tab": "\t", "pipe": "|", "comma": ",", "colon": ":", "backslash": "\\"}
 
 
 def remedy(message):
@@ -25,7 +26,9 @@ def remedy(message):
     options = {}
     for word, value in zip(words, [*words[1:], ""], strict=True):
         if word in SETTINGS and SETTINGS[word] not in options:
-            options[SETTINGS[word]] = True if word == "--skip-initial-space" else NAMES.get(value.rstrip("."), value)
+            options[SETTINGS[word]] = (
+                True if word == "--skip-initial-space" else NAMES.get(value.rstrip("."), value.rstrip("."))
+            )
     if options.get("header") == "first":
         del options["header"]
     return options
@@ -47,6 +50,9 @@ def remedy(message):
         (b"1,the miller\n2,the smith\n3,the end\n", "csv", "the miller", ["the miller", "the smith", "the end"]),
         (b"good,a fine film\nbad,dull\ngood,fun\n", "csv", "a fine film", ["a fine film", "dull", "fun"]),
         (b"id,text\n1,one,\n2,two,\n", "csv", "text", ["one", "two"]),
+        (b"Report of 2020\n\nid,text\n1,one\n2,two\n", "csv", "text", ["one", "two"]),
+        (b"id:text\n1:one, two\n2:three\n", "csv", "text", ["one, two", "three"]),
+        (b"id,text\n1,one\\, two\n2,three\n", "csv", "text", ["one, two", "three"]),
     ],
 )  # fmt: skip
 def test_a_dialect_that_does_not_fit_names_a_remedy_that_reads_every_row(
@@ -80,9 +86,7 @@ def test_columns_without_a_header_are_listed_with_samples(check):
     ("content", "field", "options"),
     [
         (b"1,the miller\n2,the smith\n", "the miller", {"header": "first"}),
-        (b"Country Name,1960,1961\nAruba,54,55\nAngola,60,61\n", "Country Name", {}),
         (b"id,my text\nid,my text\n", "my text", {}),
-        (b"2020,the text\n7,a\n", "the text", {}),
         (b"id,text\n1,one\n2,two,\n3,three,\n", "text", {}),
         (b"id,text\n1,one,\n", "text", {}),
         (b'id,text\n1,"C:\\"\n2,b\n', "text", {}),
@@ -98,6 +102,36 @@ def test_a_table_that_may_be_meant_so_passes(check, content, field, options):
     assert check("csv", content, text_field=field, tables=TableOptions(**options)) is None
 
 
+@pytest.mark.parametrize(
+    ("content", "field", "remark"),
+    [
+        (b"Country Name,1960\nAruba,54\n", "Country Name", "the header Country Name | 1960; add --header none if"),
+        (b"4,great film\n1,bad\n3,fair\n", "great film", "the header 4 | great film; add --header none if"),
+        (b"what we have seen of late\nit is dull\n", "what we have seen of late", "add --header none if it is data"),
+        (b'id,text\n1, "one"\n2, "two"\n', "text", "add --skip-initial-space to leave them out"),
+    ],
+)
+def test_a_table_that_may_be_meant_otherwise_is_remarked_on(check, content, field, remark):
+    assert remark in check("csv", content, text_field=field)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"a,text\n1;one\n2;two\n",
+            r"--header none --delimiter semicolon, and --text-field with .* 1 \('1'\), 2 \('one'\)",
+        ),
+        (
+            b"a,text\n1,one,x\n2,two,y\n",
+            r"--header none, and --text-field with one of 1 \('1'\), 2 \('one'\), 3 \('x'\)\.",
+        ),
+    ],
+)
+def test_rows_of_another_width_can_be_read_by_number(check, content, message):
+    assert re.search("add --skip-rows 1 " + message, error(check, content, "text"))
+
+
 def test_the_choice_for_quotation_marks_of_a_tsv_file_is_told(check):
     assert check("tsv", b'id\ttext\n1\t"a\n', text_field="text") == "read with --quoting none"
     assert check("tsv", b'id\ttext\n1\t"a"\n', text_field="text").startswith("read with --quoting csv, since")
@@ -110,4 +144,4 @@ def test_an_unclosed_quote_is_told_with_its_line(check):
 
 def test_rows_of_several_widths_are_shown(check):
     message = error(check, b"id,text\n1,one,\n2,\n3,a,b,c\n".replace(b"2,\n", b"2\n"), "text")
-    assert "but 1 or 3 or 4 cells in each of its first 3 rows, as in 1 | one | . Look at" in message
+    assert "but 1 or 3 or 4 in each of its first 3 rows, as in 1 | one | . Look at" in message

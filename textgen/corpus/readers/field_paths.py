@@ -108,7 +108,7 @@ def documents_at(record: Any, field: str, content: bytes, join: str) -> Iterator
 def _joined(found: Several, field: str, content: bytes, join: str) -> Iterator[Item]:
     """Yields the texts of several values that are not null, joined; the record is rejected if one is no text."""
     texts = [text for text in found.values if text is not None]
-    strange = next((text for text in texts if not isinstance(text, str)), None)
+    strange = not_text(found)
     separator = SEPARATORS[join]
     if strange is not None:
         yield Rejected("field without text", content, f"{kind(strange)} at {printable(field)}")
@@ -118,6 +118,12 @@ def _joined(found: Several, field: str, content: bytes, join: str) -> Iterator[I
         yield from map(utf8, texts)
     else:
         yield separator.join(utf8(text) for text in texts if text)
+
+
+def not_text(found: Any) -> Any:
+    """Returns what `field_value` found, or the first of several values, if it is no text; else None."""
+    values = found.values if isinstance(found, Several) else [found]
+    return next((value for value in values if value not in (None, MISSING) and not isinstance(value, str)), None)
 
 
 def kind(value: Any) -> str:

@@ -8,7 +8,15 @@ from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.json_stream import decode_json
 from textgen.corpus.readers.base import SAMPLE_BYTES, FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.columns import missing_column_error, printable
-from textgen.corpus.readers.field_paths import DEFAULT_FIELD, MISSING, documents_at, field_value, kind, text_paths
+from textgen.corpus.readers.field_paths import (
+    DEFAULT_FIELD,
+    MISSING,
+    documents_at,
+    field_value,
+    kind,
+    not_text,
+    text_paths,
+)
 from textgen.corpus.readers.labels import Labeller
 from textgen.corpus.readers.lines import read_lines
 from textgen.corpus.readers.plain_text import PlainTextReader
@@ -51,8 +59,9 @@ class JsonLinesReader(PlainTextReader):
             raise missing_column_error(file.path, "JSON Lines", names, options.text_field, hint=hint)
         Labeller(options).require_in(head, file.path)
         values = [field_value(value, field) for value in head]
-        if all(isinstance(value, dict | list | float) or value is MISSING for value in values):
-            shown = next(value for value in values if value is not MISSING)
+        strange = [text for value in values if (text := not_text(value)) is not None]
+        if len(strange) == sum(value is not MISSING for value in values):
+            shown = strange[0]
             raise UserError(
                 f"{file.path} holds {kind(shown)} at {printable(field)!r}, and a document must be a string. "
                 f"{_text_hint(head) or 'It has no texts.'} Give another path with --text-field."

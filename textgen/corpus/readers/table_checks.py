@@ -7,12 +7,18 @@ from typing import NamedTuple
 
 from textgen.corpus.readers.base import TableOptions
 from textgen.corpus.readers.columns import column_indices, missing_column_error, shortened, shown_name
-from textgen.corpus.readers.csv_records import closings, is_unclosed, record_ends
+from textgen.corpus.readers.csv_records import Dialect, closings, is_unclosed, record_ends
 from textgen.corpus.readers.table_head import BadHeaderError, Start, TableHead, first_rows, head_in
 from textgen.errors import UserError
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", ":": "colon"}
 """Delimiters that are tried where a dialect does not fit, and their names."""
+
+_MOST_SKIPPED = 20
+"""Maximum number of lines before a table in which its header is searched for."""
+
+_MANY_WORDS = 5
+"""Number of words from which a column's name is remarked on."""
 
 _FEWEST_ROWS = 2
 """Number of rows that must all have as many cells as no header, for an error before any row is read."""
@@ -52,16 +58,35 @@ def check_table(file: TableFile, head: TableHead) -> str | None:
     if not found:
         names = head.names if file.options.header != "none" else _numbered(head, file)
         raise missing_column_error(file.path, file.kind, names, file.text_field, hint=_header_hint(file, head, rows))
+    return "; ".join(_remarks(file, head, rows)) or None
+
+
+def _remarks(file: TableFile, head: TableHead, rows: list[list[str]]) -> Iterator[str]:
     if head.dialect.delimiter == b"\t" and file.options.quoting == "auto":
         chosen = "csv, since their first rows have quoted cells" if head.dialect.quoted else "none"
-        return f"read with --quoting {chosen}"
-    return None
+        yield f"read with --quoting {chosen}"
+    indices = column_indices(head.names, file.text_field)
+    words = max(len(head.names[i].split()) for i in indices)
+    if file.options.header == "auto" and (
+        words >= _MANY_WORDS or (words > 1 and any(name.strip().isdecimal() for name in head.names))
+    ):
+        yield f"read with the header {_row(head.names)}; add --header none if it is data"
+    cells = [row[i].strip() for row in rows if len(row) == len(head.names) for i in indices if row[i][:1] == " "]
+    if (
+        head.dialect.quoted
+        and cells
+        and len(cells) == len(rows)
+        and all(cell[:1] == '"' == cell[-1:] for cell in cells)
+    ):
+        yield "read with spaces and quotation marks around its texts; add --skip-initial-space to leave them out"
 
 
 def _faults(file: TableFile, head: TableHead, rows: list[list[str]], found: bool) -> Iterator[UserError]:
     """Yields errors for a dialect that does not fit."""
     if not file.options.delimiter and (not found or len(head.names) == 1):
         yield from _other_delimiter(file, head, fits=len(head.names) > 1 and not _misfits(head, rows))
+    if not found and file.text_field and file.options.header != "none":
+        yield from _header_below(file, head)
     if head.dialect.quoted and not file.options.skip_blanks:
         yield from _blanks(file, head, rows, found)
     if found and head.dialect.quoted:
@@ -80,15 +105,30 @@ def _other_delimiter(file: TableFile, head: TableHead, *, fits: bool) -> Iterato
         if delimiter.encode() != head.dialect.delimiter and other and len(other.names) > 1 and _fits(other, file):
             holds_field = bool(column_indices(other.names, file.text_field))
             if holds_field or not fits:
-                tried.append((holds_field, len(other.names), name, other))
+                tried.append((holds_field, delimiter != ":", len(other.names), name, other))
     if tried:
-        holds_field, _, name, other = max(tried, key=itemgetter(0, 1))
+        holds_field, _, _, name, other = max(tried, key=itemgetter(0, 1, 2))
         named = _numbered(other, file) if file.options.header == "none" else list(map(shown_name, other.names))
         field = "" if holds_field else f", and --text-field with one of its columns: {', '.join(named[:20])}"
         yield UserError(
             f"{file.path} is read as a {file.kind} file, but its cells are separated by a {name}. "
             f"Add --delimiter {name}{field}."
         )
+
+
+def _header_below(file: TableFile, head: TableHead) -> Iterator[UserError]:
+    """Yields an error for a header row that is below other lines."""
+    begin = head.begin
+    for _ in range(_MOST_SKIPPED):
+        begin = file.start.content.find(head.dialect.line_end, begin) + 1
+        other = _at(file, head.dialect, begin) if begin else None
+        if other and column_indices(other.names, file.text_field) and _fits(other, file):
+            skipped = file.start.content.count(head.dialect.line_end, 0, begin)
+            yield UserError(
+                f"{file.path} has its header {_row(other.names)} in line {skipped + 1}, below other lines. "
+                f"Add --skip-rows {skipped}."
+            )
+            return
 
 
 def _blanks(file: TableFile, head: TableHead, rows: list[list[str]], found: bool) -> Iterator[UserError]:
@@ -108,16 +148,18 @@ def _blanks(file: TableFile, head: TableHead, rows: list[list[str]], found: bool
 
 def _unclosed(file: TableFile, head: TableHead, rows: list[list[str]]) -> Iterator[UserError]:
     """Yields an error for marks that are text, and for marks that are escaped."""
-    begin, content = head.start, file.start.content
-    if _is_closed(file, head):
+    if _is_closed(file, head) and not _misfits(head, rows):
         return
     escaped = _with(file, head, escape=b"\\")
-    may_be_escaped = file.options.escape is None and rb"\"" in content[begin:] and escaped
-    if may_be_escaped and escaped and _fits(escaped, file) and _is_closed(file, escaped):
+    may_be_escaped = any(mark in file.start.content for mark in (rb"\"", b"\\" + head.dialect.delimiter))
+    tried = escaped if file.options.escape is None and may_be_escaped else None
+    if tried and _fits(tried, file) and _is_closed(file, tried):
         yield UserError(
-            f"{file.path} has quotation marks after a backslash inside quoted cells, which end a cell of a "
-            f"{file.kind} file. Add --escape backslash, or --escape none to read them as they are."
+            f"{file.path} has quotation marks or delimiters after a backslash, which end a cell of a {file.kind} "
+            "file. Add --escape backslash, or --escape none to read them as they are."
         )
+    if _is_closed(file, head):
+        return
     plain = _with(file, head, quoted=False)
     line = _unclosed_line(file, head)
     if file.options.quoting == "auto" and line and plain and _fits(plain, file):
@@ -150,7 +192,7 @@ def _header_is_data(file: TableFile, head: TableHead, rows: list[list[str]]) -> 
         return
     numbers = ",".join(str(i + 1) for i in indices)
     yield UserError(
-        f"{file.path} has no header row: its first row, {' | '.join(map(shortened, head.names[:5]))}, is data as the "
+        f"{file.path} has no header row: its first row, {_row(head.names)}, is data as the "
         f"rows below it. Add --header none and --text-field {numbers}, or --header first if it is a header."
     )
 
@@ -171,22 +213,49 @@ def _other_width(file: TableFile, head: TableHead, rows: list[list[str]]) -> Ite
     widths = {len(row) for row in rows}
     if len(head.names) in widths:
         return
-    count, most = len(head.names), len(rows)
-    if len(widths) > 1 or file.options.header == "none":
-        remedy = "Look at --delimiter, --quoting and --skip-rows."
-    else:
-        (width,) = widths
-        numbers = ",".join(str(i + 1) for i in column_indices(head.names, file.text_field) if i < width)
-        skipped = file.start.content.count(head.dialect.line_end, 0, head.start)
-        remedy = (
-            f"If each cell is in the column of its name, add --skip-rows {skipped} --header none --text-field "
-            f"{numbers}, so that columns are named by number."
-        )
     found = " or ".join(map(str, sorted(widths)))
     yield UserError(
-        f"{file.path} has a header of {count} cells ({', '.join(map(shortened, head.names[:5]))}), but {found} cells "
-        f"in each of its first {most} rows, as in {' | '.join(map(shortened, rows[0][:5]))}. {remedy}"
+        f"{file.path} has a header of {len(head.names)} cells ({_row(head.names)}), but {found} in each of its first "
+        f"{len(rows)} rows, as in {_row(rows[0])}. {_width_remedy(file, head, rows)}"
     )
+
+
+def _width_remedy(file: TableFile, head: TableHead, rows: list[list[str]]) -> str:
+    """Returns a sentence on how rows with another number of cells than the header can be read."""
+    width, count = len(rows[0]), len(head.names)
+    skipped = file.start.content.count(head.dialect.line_end, 0, head.start)
+    if any(len(row) != width for row in rows):
+        return "Look at --delimiter and --quoting."
+    if width > count and not any(cell for row in rows for cell in row[count:]):
+        numbers = ",".join(str(i + 1) for i in column_indices(head.names, file.text_field))
+        return f"The further cells are empty: add --skip-rows {skipped} --header none --text-field {numbers}."
+    for delimiter, name in _DELIMITERS.items() if width == 1 else ():
+        others = [len(row) for row in _rows_at(file, head, delimiter.encode())]
+        if others and set(others) == {others[0]} and others[0] > 1:
+            columns = _numbered_row(_rows_at(file, head, delimiter.encode())[0])
+            return (
+                f"The rows are separated by a {name}: add --skip-rows {skipped} --header none --delimiter {name}, "
+                f"and --text-field with one of the columns {', '.join(columns)}."
+            )
+    return (
+        f"To read them by the numbers of their columns, add --skip-rows {skipped} --header none, and --text-field "
+        f"with one of {', '.join(_numbered_row(rows[0]))}."
+    )
+
+
+def _rows_at(file: TableFile, head: TableHead, delimiter: bytes) -> list[list[str]]:
+    """Returns the rows after the header with another delimiter."""
+    return first_rows(head._replace(dialect=head.dialect._replace(delimiter=delimiter)), file.start)
+
+
+def _row(cells: list[str]) -> str:
+    """Returns the first cells of a row for an error."""
+    return " | ".join(map(shortened, cells[:5]))
+
+
+def _numbered_row(row: list[str]) -> list[str]:
+    """Returns the numbers of the first columns, each with its cell."""
+    return [f"{i + 1} ({shortened(cell)!r})" for i, cell in enumerate(row[:10])]
 
 
 def _header_hint(file: TableFile, head: TableHead, rows: list[list[str]]) -> str:
@@ -206,9 +275,13 @@ def _numbered(head: TableHead, file: TableFile) -> list[str]:
 
 def _with(file: TableFile, head: TableHead, **marks: bytes | bool) -> TableHead | None:
     """Returns the head that another dialect gives; None if it can't be read."""
-    dialect = head.dialect._replace(**marks)  # type: ignore[arg-type]
+    return _at(file, head.dialect._replace(**marks), head.begin)  # type: ignore[arg-type]
+
+
+def _at(file: TableFile, dialect: Dialect, begin: int) -> TableHead | None:
+    """Returns the head at an offset; None if it can't be read."""
     with contextlib.suppress(BadHeaderError):
-        return head_in(dialect, file.start, head.begin, with_header=file.options.header != "none")
+        return head_in(dialect, file.start, begin, with_header=file.options.header != "none")
     return None
 
 
