@@ -178,6 +178,11 @@ def _check_splits(documents: dict[str, int], config: PrepareConfig) -> None:
     # With `split_by="tail"`, a document is counted once in each split that has a range of it.
     count = sum(documents.values()) if config.split_by == "document" else max(documents.values())
     found = f"the {' and the '.join(empty)} split would be empty: the input has {count} documents"
+    if config.group_field:
+        raise UserError(
+            f"{found}, and whole groups with one value of {config.group_field!r} are held out. "
+            f"Use a higher --{empty[0]}-percent, or --{empty[0]}-percent 0."
+        )
     if config.split_by == "document":
         raise UserError(
             f"{found}, and whole documents are held out. "

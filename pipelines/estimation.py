@@ -152,7 +152,9 @@ def _run(
     sample = [one.unit for one in samples]
     workspace = claims.claim(str(folder / "dataset"), dataclasses.replace(plan, files=(), passed_over=()))
     # All text goes to the training split, since a small sample might otherwise leave none for the vocabulary.
-    config = dataclasses.replace(plan.config, validation_percent=0, test_percent=0)
+    config = dataclasses.replace(
+        plan.config, validation_percent=0, test_percent=0, given_splits="", split_field=None, group_field=None
+    )
     sample = [unit.without_split() for unit in sample]
     shared += run_in_threads(tokenize.TokenizeUnit(config, workspace), sample, workspace)
     counting = count_tokens.CountUnit(config, workspace)

@@ -43,17 +43,19 @@ def test_all_symbols_are_counted_where_a_vocabulary_was_given(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("documents", "split_by", "message"),
+    ("documents", "settings", "message"),
     [
-        ({"train": 0}, "document", r"no document with text is left to train on: the files hold no docu.*\. Che"),
-        ({"test": 0}, "document", r"the test split would be empty: .* has 9 documents, and whole .*--split-by t"),
-        ({"validation": 0, "test": 0}, "tail", r"the validation and the test split would be empty: .* 8 documents"),
+        ({"train": 0}, {}, r"no document with text is left to train on: the files hold no docu.*\. Che"),
+        ({"test": 0}, {}, r"the test split would be empty: .* has 9 documents, and whole .*--split-by t"),
+        ({"test": 0}, {"group_field": "author"}, r"whole groups with one value of 'author' are held out"),
+        ({"test": 0}, {"given_splits": "test"}, r"the test split would be empty: no document of --test-input"),
+        ({"validation": 0, "test": 0}, {"split_by": "tail"}, r"the validation and the test split would be .* 8 documents"),
     ],
 )  # fmt: skip
 def test_a_split_without_documents_is_an_error_before_the_vocabulary_is_written(
-    tmp_path: Path, documents: dict[str, int], split_by: str, message: str
+    tmp_path: Path, documents: dict[str, int], settings: dict[str, str], message: str
 ) -> None:
-    config = PrepareConfig(text=TextConfig(), split_by=split_by)
+    config = PrepareConfig(text=TextConfig(), **settings)
     with pytest.raises(UserError, match=message):
         census.write_vocabulary(Census({"a": 1}, {**DOCUMENTS, **documents}), config, Workspace(str(tmp_path)))
     assert list(tmp_path.iterdir()) == []

@@ -166,7 +166,7 @@ class Manifest:
         shards = [shard for shard in self.total.shards if shard.split == split]
         if not shards:
             remedy = f"Prepare it with --{split}-percent above 0, or n" if split != "train" else "N"
-            raise UserError(f"the {split} split of this dataset is empty. {remedy}ame another --split.")
+            raise UserError(f"the {split} split of this dataset is empty. {remedy}ame another --split, or all.")
         return shards
 
     def counts(self, split: str) -> SplitCounts:
