@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textgen.api.datasets import estimate, prepare, repair
     from textgen.api.run import NextToken, Run, load_run
     from textgen.api.train import train
+    from textgen.block_cache import BlockCache
     from textgen.config import (
         ModelConfig,
         NeuralCacheConfig,
@@ -31,15 +32,16 @@ if TYPE_CHECKING:
 __version__ = "0.4.0"
 
 __all__ = [
-    "ModelConfig", "NeuralCacheConfig", "NextToken", "PrepareConfig", "Run", "SelectionConfig", "TextConfig",
-    "TrainConfig", "UserError", "__version__", "estimate", "load_run", "prepare", "read_manifest", "read_pairs",
-    "read_sequences", "repair", "train", "verify",
+    "BlockCache", "ModelConfig", "NeuralCacheConfig", "NextToken", "PrepareConfig", "Run", "SelectionConfig",
+    "TextConfig", "TrainConfig", "UserError", "__version__", "estimate", "load_run", "prepare", "read_manifest",
+    "read_pairs", "read_sequences", "repair", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
     **dict.fromkeys(("estimate", "prepare", "repair"), "textgen.api.datasets"),
     **dict.fromkeys(("NextToken", "Run", "load_run"), "textgen.api.run"),
     "train": "textgen.api.train",
+    "BlockCache": "textgen.block_cache",
     **dict.fromkeys(("read_manifest", "read_pairs", "read_sequences", "verify"), "textgen.dataset"),
     **dict.fromkeys(
         ("ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "TextConfig", "TrainConfig"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from textgen.errors import require
-from textgen.files import Folder, Range, expand_home, is_remote, write_atomically
+from textgen.files import Folder, Range, is_remote, local_path, write_atomically
 
 _PREFIX = "range-"
 
@@ -21,23 +21,26 @@ class BlockCache:
 
     Several processes may share the folder; each may exceed the limit by one sixteenth. A range that cannot be stored,
     because it is larger than the limit or the disk is full, is skipped without an error.
+
+    Example:
+        >>> cache = textgen.BlockCache("/tmp/blocks", max_bytes=10**10)  # doctest: +SKIP
+        >>> batches = textgen.read_pairs("gs://bucket/data", batch_size=512, cache=cache)  # doctest: +SKIP
     """
 
-    def __init__(self, directory: Path, max_bytes: int):
+    def __init__(self, directory: str | os.PathLike[str], max_bytes: int):
         """Creates the folder if it does not exist.
 
         Args:
-            directory: path of the folder.
+            directory: path of the folder, on this machine.
             max_bytes: maximum size of all ranges, in bytes.
 
         Raises:
-            UserError: `max_bytes` is below 1.
+            UserError: `max_bytes` is below 1, or the folder is a URL.
             OSError: the folder cannot be created.
         """
         require(max_bytes >= 1, f"the cache has a limit of {max_bytes} bytes; it must be at least 1.")
-        directory = Path(expand_home(str(directory)))
-        directory.mkdir(parents=True, exist_ok=True)
-        self._directory, self._max_bytes = directory, max_bytes
+        self._directory, self._max_bytes = local_path(os.fspath(directory), what="the cache"), max_bytes
+        self._directory.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         # Number of bytes that may be written before the size of the folder is computed again.
         self._reserved = 0

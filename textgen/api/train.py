@@ -75,7 +75,7 @@ def train(
         config = resumed_config(runs.load(folder), settings)
     else:
         configs = train_configs(model, train, preset, settings)
-        config = config_for(read_manifest(str(next(iter(weights_of(data))))), **configs)
+        config = config_for(read_manifest(next(iter(weights_of(data)))), **configs)
     trainer.train(
         data,
         folder,

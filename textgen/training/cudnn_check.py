@@ -1,10 +1,9 @@
 """Checks, before training on a GPU, whether cuDNN takes a network and its data."""
 
 import itertools
-from pathlib import Path
 
 from textgen.config import ModelConfig, TrainConfig
-from textgen.dataset import read_manifest
+from textgen.dataset import Data, read_manifest, weights_of
 from textgen.model import cudnn
 from textgen.training.data import TrainingData
 from textgen.training.setup import config_for
@@ -14,9 +13,7 @@ BATCHES = 100
 """Number of batches whose masks are checked."""
 
 
-def obstacles(
-    data: str | Path | dict[str, float], *, model: ModelConfig, train: TrainConfig, window: int | None = None
-) -> list[str]:
+def obstacles(data: Data, *, model: ModelConfig, train: TrainConfig, window: int | None = None) -> list[str]:
     """Returns the reasons why an LSTM of the network would not run in cuDNN; empty if all would.
 
     Args:
@@ -28,8 +25,7 @@ def obstacles(
     Raises:
         UserError: the dataset can't be read with these settings.
     """
-    first = next(iter(data)) if isinstance(data, dict) else data
-    config = config_for(read_manifest(first), window=window, model=model, train=train)
+    config = config_for(read_manifest(next(iter(weights_of(data)))), window=window, model=model, train=train)
     windows = itertools.islice(TrainingData(data, config, make_replicas("one")).training(0), BATCHES)
     found = cudnn.obstacles(config.build()) + [fault for x, *_ in windows for fault in cudnn.faults(x.numpy())]
     return list(dict.fromkeys(found))

@@ -37,7 +37,7 @@ def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any
     )
 
 
-def read_manifests(data: Data, config: RunConfig, *, run: Path | None = None) -> dict[str | Path, Manifest]:
+def read_manifests(data: Data, config: RunConfig, *, run: Path | None = None) -> dict[str, Manifest]:
     """Reads the manifest of every dataset and checks that the run can train on it.
 
     Args:
@@ -61,7 +61,7 @@ def read_manifests(data: Data, config: RunConfig, *, run: Path | None = None) ->
 
 
 def validation_source(
-    data: Data, manifests: Mapping[str | Path, Manifest], validation_data: str | Path | None, config: RunConfig
+    data: Data, manifests: Mapping[str, Manifest], validation_data: str | Path | None, config: RunConfig
 ) -> ValidationSource:
     """Returns the datasets on which a run is validated, and says which split of a dataset of its own it is.
 

@@ -1,4 +1,5 @@
 import functools
+import os
 
 import pytest
 
@@ -37,6 +38,31 @@ def mixed(build_dataset, tmp_path_factory):
     for name, units in (("low", lows), ("high", highs)):
         build_dataset(root / name, units, layout="spans", window=WINDOW)
     return root
+
+
+class Bucket(os.PathLike):
+    """A path of another library, as `upath` and `cloudpathlib` have them."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return str(self.path)
+
+
+@pytest.mark.parametrize("path", [str, Bucket])
+def test_a_dataset_is_named_by_any_path(mixed, path):
+    once = batches(path(mixed / "low"), batch_size=20)
+    assert once == batches(mixed / "low", batch_size=20)
+    weighted = batches({path(mixed / "low"): 3, path(mixed / "high"): 1}, batch_size=10, seed=1)
+    assert weighted == batches({mixed / "low": 3, mixed / "high": 1}, batch_size=10, seed=1)
+    assert dataset.read_manifest(path(mixed / "low")) == dataset.read_manifest(mixed / "low")
+    assert dataset.verify(path(mixed / "low")) == dataset.verify(mixed / "low")
+
+
+def test_a_dataset_is_named_once_however_its_path_is_given(mixed):
+    with pytest.raises(UserError, match=r"is given twice; a dataset has one weight\. Name it once\."):
+        dataset.read_pairs({mixed / "low": 3, str(mixed / "low"): 1}, batch_size=10)
 
 
 def is_high(x, y):

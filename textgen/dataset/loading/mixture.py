@@ -1,6 +1,7 @@
 """Mixes datasets: checks their weights and that they are compatible, and reads sampled pairs."""
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,22 +15,30 @@ from textgen.dataset.loading.split_reader import SplitReader
 from textgen.dataset.loading.tuning import DEFAULT_TUNING, Tuning
 from textgen.errors import UserError, require
 
-Data: TypeAlias = str | Path | Mapping[str, float] | Mapping[Path, float]
-"""Folder of a dataset, or folders of several datasets with their weights."""
+Data: TypeAlias = (
+    str | os.PathLike[str] | Mapping[str, float] | Mapping[Path, float] | Mapping[os.PathLike[str], float]
+)
+"""Folder or URL of a dataset, or those of several datasets with their weights."""
 
 
-def weights_of(data: Data) -> Mapping[str, float] | Mapping[Path, float]:
-    """Returns the weight of each dataset, by folder.
+def weights_of(data: Data) -> dict[str, float]:
+    """Returns the weight of each dataset, by folder or URL.
 
     Raises:
-        UserError: no dataset is given, or a weight is not above 0.
+        UserError: no dataset is given, one is given twice, or a weight is not above 0.
     """
     if not isinstance(data, Mapping):
-        return {str(data): 1.0}
+        return {os.fspath(data): 1.0}
     require(bool(data), "no dataset is given; name at least one.")
-    for directory, weight in data.items():
-        require(weight > 0, f"the weight of {directory} is {weight}; it must be above 0.")
-    return data
+    weights: dict[str, float] = {}
+    for path, weight in data.items():
+        folder = os.fspath(path)
+        require(
+            folder not in weights, f"the dataset {folder} is given twice; a dataset has one weight. Name it once."
+        )
+        require(weight > 0, f"the weight of {folder} is {weight}; it must be above 0.")
+        weights[folder] = weight
+    return weights
 
 
 class Mixture:

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -234,18 +235,19 @@ def parse(content: bytes) -> Manifest:
     return Manifest(**{**values, "units": units, "config": from_json(PrepareConfig, values["config"])})
 
 
-def read_manifest(directory: str | Path) -> Manifest:
+def read_manifest(directory: str | os.PathLike[str]) -> Manifest:
     """Reads the manifest of a dataset from a local folder or a URL.
 
     Raises:
         UserError: the folder is not a dataset, or its manifest is damaged or has another version.
         OSError: the manifest cannot be read.
     """
+    directory = os.fspath(directory)
     try:
         content = Folder(directory).read(FILE_NAME)
     except FileNotFoundError:
         # Object stores have no empty folders, so a remote folder cannot be checked by itself.
-        is_there = is_remote(directory) or Path(expand_home(str(directory))).exists()
+        is_there = is_remote(directory) or Path(expand_home(directory)).exists()
         what = f"is not a dataset: it has no {FILE_NAME}" if is_there else "is not there"
         raise UserError(f"{directory} {what}. Make one with `textgen prepare --output {directory}`.") from None
     return parse(content)

@@ -1,6 +1,7 @@
 """Checks the files of a dataset against its manifest."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +45,7 @@ class Problem(NamedTuple):
         return f"{self.file}{of_unit}: {self.what}"
 
 
-def verify(directory: str | Path) -> list[Problem]:
+def verify(directory: str | os.PathLike[str]) -> list[Problem]:
     """Finds missing, truncated, changed and extra files of a dataset.
 
     The folder `_work` of a preparation is ignored. If the manifest belongs to another dataset, only that is reported.
@@ -59,7 +60,7 @@ def verify(directory: str | Path) -> list[Problem]:
         UserError: the folder is not a dataset, or its manifest is damaged or has another version.
         OSError: a file cannot be read.
     """
-    folder, manifest = files.expand_home(str(directory)), read_manifest(directory)
+    folder, manifest = files.expand_home(os.fspath(directory)), read_manifest(directory)
     shards = {shard.name: _shard_fault(files.join(folder, shard.name), shard) for shard in manifest.total.shards}
     others = {name: _fault(files.join(folder, name), sha256) for name, sha256 in _digests(manifest).items()}
     names = files.list_names(folder)
