@@ -72,5 +72,5 @@ def test_nothing_is_written_beside_the_input(tmp_path: Path) -> None:
 
 def test_a_sample_without_text_is_refused(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "a.jsonl", [" "] * 5)
-    with pytest.raises(UserError, match="no document with text. Check the input and the cleaning options"):
+    with pytest.raises(UserError, match="no document with text: dropped: 5 empty. Check the input and"):
         estimate([str(path)], PrepareConfig(text=TextConfig()))
