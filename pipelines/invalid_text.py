@@ -10,8 +10,8 @@ from pipelines.workspace import TOKENS, Workspace
 from textgen import files
 from textgen.console import say
 from textgen.corpus.archives import open_content
-from textgen.corpus.encoding_choice import FEW, MOST_REPLACED, TOLD_REPLACED, invalid_text
-from textgen.corpus.encoding_detection import Invalid, encoding_remedy, invalid_bytes
+from textgen.corpus.encoding_choice import AUTO, FEW, MOST_REPLACED, TOLD_REPLACED, invalid_text
+from textgen.corpus.encoding_detection import OR_AUTO, Invalid, encoding_remedy, invalid_bytes
 from textgen.corpus.readers.base import InputFile
 from textgen.errors import UserError
 
@@ -58,7 +58,9 @@ def check_replaced(plan: Plan, workspace: Workspace) -> None:
         return
     worst = told[0]
     if plan.config.on_invalid == FEW and found[worst.path].share > MOST_REPLACED:
-        raise UserError(invalid_text(worst.path, found[worst.path], _invalid_part(worst), worst.encoding))
+        message = invalid_text(worst.path, found[worst.path], _invalid_part(worst), worst.encoding)
+        # Detection has seen only the start of the file.
+        raise UserError(message.replace(OR_AUTO, "") if plan.config.encoding == AUTO else message)
     for file in told[:_MOST_TOLD]:
         invalid = found[file.path]
         say(

@@ -50,3 +50,9 @@ def test_one_in_a_thousand_is_not_told(tmp_path: Path, capfd) -> None:
     plan, workspace = read(tmp_path, RUSSIAN, [(1, 1000)])
     check_replaced(plan, workspace)
     assert capfd.readouterr().err == ""
+
+
+def test_a_file_whose_encoding_was_detected_needs_another_remedy(tmp_path: Path) -> None:
+    plan, workspace = read(tmp_path, RUSSIAN, [(100, 1000)], encoding="auto")
+    with pytest.raises(UserError, match=r"use --encoding koi8-r\.$"):
+        check_replaced(plan, workspace)

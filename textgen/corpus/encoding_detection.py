@@ -153,6 +153,10 @@ def likely_encoding(head: bytes) -> str:
     return _NAMES.get(best, best)
 
 
+OR_AUTO = ", or --encoding auto, which detects it by file"
+"""End of the remedy, for files whose encoding is given."""
+
+
 def encoding_remedy(head: bytes) -> str:
     r"""Returns a sentence that names the likely encoding of text that is not UTF-8, and the option for it.
 
@@ -162,7 +166,7 @@ def encoding_remedy(head: bytes) -> str:
     encoding = likely_encoding(head)
     if not encoding:
         return "Give its encoding with --encoding, as in --encoding cp1252."
-    return f"It is probably {encoding}: use --encoding {encoding}, or --encoding auto, which detects it by file."
+    return f"It is probably {encoding}: use --encoding {encoding}{OR_AUTO}."
 
 
 def is_decoded_twice(head: bytes) -> bool:
