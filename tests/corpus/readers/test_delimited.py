@@ -464,3 +464,8 @@ def test_a_table_may_have_thousands_of_columns(taken_by, check):
 def test_a_cell_may_hold_nul_bytes(taken_by, check):
     check("csv", b"id,text\n1,a\0b\n", text_field="text")
     assert taken_by("csv", b"id,text\n1,a\0b\n", text_field="text").texts == [b"a\0b"]
+
+
+def test_a_file_of_blanks_has_no_column(check):
+    with pytest.raises(UserError, match="none is named 'text'"):
+        check("csv", b" ", path="a.csv", text_field="text")
