@@ -166,7 +166,7 @@ def test_symbols_of_characters_are_numbers(tmp_path: Path) -> None:
 def test_a_unit_without_documents_has_empty_files(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), format="jsonl", selection=SelectionConfig(near_duplicates=0.8))
     found = tokenized(tmp_path, b"nonsense\n[]\n", config=config, format="jsonl")
-    assert found.result["rejected"] == {"malformed row": 2}
+    assert found.result["rejected"] == {"malformed row": 1, "missing field": 1}
     assert [len(column) for column in found.documents if column is not None] == [0] * 5
     assert found.located == [] and found.tokens_of_documents() == []
 
@@ -176,7 +176,7 @@ def test_rejected_items_and_replaced_documents_are_counted(tmp_path: Path) -> No
     found = tokenized(
         tmp_path, content, content, config=PrepareConfig(text=TextConfig(), format="jsonl"), format="jsonl"
     )
-    assert found.result["rejected"] == {"malformed row": 4}
+    assert found.result["rejected"] == {"malformed row": 2, "missing field": 2}
     assert found.tokens_of_documents() == [[b"a"], [b"b"]] * 2
     replaced = tokenized(tmp_path / "replaced", b"a\xff b", b"\xff\xff", b"c")
     assert replaced.result["replaced"] == 2
