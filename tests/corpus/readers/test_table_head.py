@@ -69,3 +69,8 @@ def test_a_header_of_two_lines_or_of_too_large_a_name_is_an_error():
 def test_first_rows_end_before_a_cell_that_is_too_large():
     head, start = head_of(b"id\n1\n" + b"x" * 200_000 + b"\n3\n")
     assert first_rows(head, start) == [["1"]]
+
+
+@pytest.mark.parametrize("content", [b'" "', b"\\", b"  \n1\n"])
+def test_a_header_without_cells_has_one_name(content):
+    assert len(head_of(content, escape="\\", skip_blanks=True)[0].names) == 1

@@ -101,11 +101,11 @@ def _joined(blocks: Iterable[bytes], most_bytes: int) -> bytes | Rejected:
     """Joins the blocks of a line; if it has more than `most_bytes` bytes, only its start is held."""
     held, size = list[bytes](), 0
     for block in blocks:
-        size += len(block)
-        if size <= most_bytes or not held:
+        if size <= most_bytes:
             held.append(block)
+        size += len(block)
     if size > most_bytes:
-        return Rejected("row too large", held[0][: min(most_bytes, SAMPLE_BYTES)], f"{size:,} bytes")
+        return Rejected("row too large", b"".join(held)[: min(most_bytes, SAMPLE_BYTES)], f"{size:,} bytes")
     return b"".join(held)
 
 

@@ -79,8 +79,9 @@ def head_in(dialect: Dialect, start: Start, begin: int, *, with_header: bool) ->
     end = next(_row_ends(start, begin, dialect), None)
     if end is None:
         return TableHead(dialect, [], begin, len(start.content)) if start.whole else None
-    # A row of blanks alone, where these are skipped, is one empty cell.
-    names, *more = _parsed(start.content[begin:end], dialect, start.encoding) or [[""]]
+    # A record of only blanks or an escape character may have no row or no cell.
+    names, *more = _parsed(start.content[begin:end], dialect, start.encoding) or [[]]
+    names = names or [""]
     if more:
         raise BadHeaderError("its lines end with only a carriage return, but it has line feeds too")
     if not with_header:
