@@ -82,6 +82,7 @@ def test_fields_are_found_by_their_paths(taken_by, check, value, field, texts):
         ({"rows": [{"title": "a"}]}, "text", ERROR.format("rows.title", "text")),
         ({"old": [{"text": "x"}], "new": [{"text": "y"}]}, None, "texts at old.text, new.text; several arrays have"),
         ([1, 2], None, "holds no texts; no record has the field 'text'"),
+        ([{"a\n" * 100: "x"}], None, r"texts at (a\?){49}a…; no record"),
         ("a", None, "does not start with a JSON object or array.*--format"),
     ],
 )

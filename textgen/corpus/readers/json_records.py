@@ -11,6 +11,7 @@ from textgen.corpus.block_files import read_blocks
 from textgen.corpus.encodings import decoded_blocks, utf8
 from textgen.corpus.json_stream import JsonError, JsonStream, Value
 from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, TextBatch
+from textgen.corpus.readers.columns import shown_name
 from textgen.corpus.readers.field_paths import DEFAULT_FIELD, MISSING, Several, documents_at, value_at
 from textgen.corpus.readers.labels import Labeller
 from textgen.corpus.text_files import open_text, text_encoding
@@ -241,7 +242,7 @@ def _arrays(value: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 def _no_field_error(file: InputFile, options: ReadOptions, top: Any, *, several: bool) -> UserError:
     """Returns the error for a field that no array of records has, or several have."""
     names = list(dict.fromkeys(_text_paths(top)))
-    shown = ", ".join(names[:_MOST_NAMED]).encode(errors="replace").decode()
+    shown = ", ".join(map(shown_name, names[:_MOST_NAMED]))
     rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     found = f"{file.path} is a JSON file with texts at {shown}{rest}" if names else f"{file.path} holds no texts"
     what = "several arrays have" if several else "no record has"

@@ -7,7 +7,7 @@ from typing import Any
 from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.json_stream import decode_json
 from textgen.corpus.readers.base import SAMPLE_BYTES, FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
-from textgen.corpus.readers.columns import missing_column_error, printable
+from textgen.corpus.readers.columns import missing_column_error, printable, shown_name
 from textgen.corpus.readers.field_paths import (
     DEFAULT_FIELD,
     MISSING,
@@ -135,4 +135,4 @@ def _text_hint(head: list[Any]) -> str:
     paths = next((paths for value in head if (paths := text_paths(value))), [])
     if not any("." in path for path in paths):
         return ""
-    return f"It has texts at {', '.join(map(printable, paths))}."
+    return f"It has texts at {', '.join(map(shown_name, paths))}."
