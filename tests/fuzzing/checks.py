@@ -61,7 +61,8 @@ def check_case(case: Case) -> Outcome | Refused:
     """
     try:
         file = _described(case)
-        READERS[file.format].check(file, _opener(case), case.options)
+        if case.is_checked:
+            READERS[file.format].check(file, _opener(case), case.options)
     except UserError as error:
         return _refused(error)
     whole = _outcome(case, file, _WHOLE, Limits(chunk_bytes=case.divisions[0][1].chunk_bytes))
