@@ -24,12 +24,13 @@ def test_two_cores_are_shared_out_before_the_first_op(cores: int, printed: list[
     assert done.stdout.split() == printed
 
 
-def test_nothing_is_changed_once_tensorflow_is_at_work(monkeypatch):
+def test_nothing_is_changed_once_tensorflow_is_at_work(monkeypatch, capsys):
     tf.constant(1)
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     monkeypatch.setattr(cpu_parallelism, "_cores", lambda: 2)
     if threads != 1:
         assert cpu_parallelism.plan_cpu() == cpu_parallelism.WHOLE_BATCHES
+        assert "restart Python and train first" in capsys.readouterr().err
     assert tf.config.threading.get_intra_op_parallelism_threads() == threads
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipelines import estimation, input_checks, runners
+from pipelines import estimation, input_checks
 from pipelines import prepare as preparing
 from pipelines import repair as repairing
 from pipelines.estimation import Estimate
@@ -12,6 +12,7 @@ from pipelines.inputs import Inputs
 from pipelines.repair import Repair
 from textgen import files
 from textgen.api.keywords import prepare_config, with_settings
+from textgen.api.process import ready_for_training
 from textgen.config import PrepareConfig
 from textgen.dataset.storage.manifest import Manifest
 
@@ -70,7 +71,7 @@ def prepare(
         632391
     """
     held_out: dict[str, Any] = {"validation_input": _paths(validation_input), "test_input": _paths(test_input)}
-    with runners.without_interactive_beam():
+    with ready_for_training():
         return preparing.prepare(
             _paths(inputs),
             _path(output),
@@ -118,13 +119,14 @@ def estimate(
         51284013
     """
     held_out: dict[str, Any] = {"validation_input": _paths(validation_input), "test_input": _paths(test_input)}
-    return estimation.estimate(
-        _paths(inputs),
-        prepare_config(config, preset, settings, **held_out),
-        **held_out,
-        vocabulary=_path_if_given(vocabulary),
-        tokenizer_model=_path_if_given(tokenizer_model),
-    )
+    with ready_for_training():
+        return estimation.estimate(
+            _paths(inputs),
+            prepare_config(config, preset, settings, **held_out),
+            **held_out,
+            vocabulary=_path_if_given(vocabulary),
+            tokenizer_model=_path_if_given(tokenizer_model),
+        )
 
 
 def repair(data: PathLike, *, beam_flags: Sequence[str] = ()) -> Repair:
@@ -145,7 +147,7 @@ def repair(data: PathLike, *, beam_flags: Sequence[str] = ()) -> Repair:
         >>> textgen.repair("data").made  # doctest: +SKIP
         [Problem(file='train-000003.tfrecord', unit=3, what='missing')]
     """
-    with runners.without_interactive_beam():
+    with ready_for_training():
         return repairing.repair(_path(data), beam_flags)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from textgen.console import say
+
 _ROWS_PER_MICRO_BATCH = 128
 """Activations of more rows do not fit into the caches. With it, 1,024 rows of the notebook's model train 1.1 times as
 fast with two thirds of the memory; 256 rows of 2 × BiLSTM 256 train as fast as at once (1 MB of cache per core, 32 MB
@@ -46,8 +48,8 @@ def plan_cpu() -> CpuPlan:
 
     With two cores, each op runs on one thread and two ops run at once, so that each direction of an LSTM has a core:
     TensorFlow's own choice splits each op of both directions in two, which costs a fifth of the processor's time.
-    With more cores or a GPU TensorFlow's choice stands, and also where TensorFlow has already made its threads.
-    Call it before the first op.
+    With more cores or a GPU TensorFlow's choice stands, and also where TensorFlow has already made its threads, which
+    is printed. Call it before the first op.
     """
     if _cores() != 2 or tf.config.list_physical_devices("GPU"):
         return WHOLE_BATCHES
@@ -55,6 +57,10 @@ def plan_cpu() -> CpuPlan:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(2)
     except RuntimeError:
+        say(
+            "TensorFlow has run in this process before, so its threads cannot be set any more: training has other "
+            "last digits than in a new process, and may be slower. For equal losses, restart Python and train first."
+        )
         return WHOLE_BATCHES
     return CpuPlan(halves=True, rows_per_micro_batch=_ROWS_PER_MICRO_BATCH)
 

@@ -1,0 +1,19 @@
+"""Runs Beam and TensorFlow in the process of the caller, such as a notebook."""
+
+import contextlib
+from collections.abc import Iterator
+
+from pipelines import runners
+from textgen.model.cpu_parallelism import plan_cpu
+
+
+@contextlib.contextmanager
+def ready_for_training() -> Iterator[None]:
+    """Inside the context, Beam runs as outside of notebooks, and TensorFlow has the threads that `train` sets.
+
+    TensorFlow makes its threads at its first operation, once per process. Without this, a model that is trained after
+    a preparation in the same process would have other losses than one that is trained in a process of its own.
+    """
+    plan_cpu()
+    with runners.without_interactive_beam():
+        yield
