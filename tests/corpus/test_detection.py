@@ -70,6 +70,14 @@ def test_more_is_read_only_where_a_block_is_longer():
     assert asked == [HEAD_BYTES]
 
 
+def test_a_long_block_may_be_compressed_again():
+    inner = gzip.compress(random.Random(1).randbytes(200_000))
+    stored = bz2.compress(bz2.compress(inner))
+    head = read_head("a", lambda _, size: stored[:size])
+    assert head.compression == ("bz2", "bz2", "gzip")
+    assert len(head.content) == HEAD_BYTES
+
+
 def test_a_file_that_is_compressed_too_often_is_an_error():
     content = TEXT
     for _ in range(5):

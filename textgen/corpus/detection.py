@@ -97,7 +97,7 @@ def read_head(path: str, read: Callable[[str, int], bytes]) -> Head:
     if head.content or not head.compression or head.is_whole:
         return head
     stored = read(path, _LONG_HEAD_BYTES)
-    return head_of(path, stored, is_whole=len(stored) < _LONG_HEAD_BYTES)
+    return head_of(path, stored, is_whole=len(stored) < _LONG_HEAD_BYTES, most_bytes=_LONG_HEAD_BYTES)
 
 
 def detect(path: str, head: Head, *, format: str, encoding: str, on_invalid: str = FEW) -> Detected:
@@ -146,13 +146,14 @@ def detect(path: str, head: Head, *, format: str, encoding: str, on_invalid: str
     return Detected(asked, notices, encoding)
 
 
-def head_of(path: str, content: bytes, *, is_whole: bool) -> Head:
+def head_of(path: str, content: bytes, *, is_whole: bool, most_bytes: int = HEAD_BYTES) -> Head:
     """Returns the decompressed start of a file.
 
     Args:
         path: the file, for errors.
         content: its first bytes as they are stored.
         is_whole: whether these are all of the file.
+        most_bytes: maximum number of bytes to decompress of what is compressed again.
 
     Raises:
         UserError: the file is compressed more often than four times.
@@ -162,8 +163,10 @@ def head_of(path: str, content: bytes, *, is_whole: bool) -> Head:
         compression += (kind,)
         if len(compression) > _MOST_COMPRESSIONS:
             raise UserError(f"{path} is compressed more than {_MOST_COMPRESSIONS} times over. Decompress it first.")
-        content = decompress_start(content, kind, most_bytes=HEAD_BYTES)
-        is_whole = is_whole and len(content) < HEAD_BYTES
+        content = decompress_start(content, kind, most_bytes=most_bytes)
+        is_whole = is_whole and len(content) < most_bytes
+    if compression:
+        is_whole, content = is_whole and len(content) < HEAD_BYTES, content[:HEAD_BYTES]
     return Head(content, compression, is_whole)
 
 
