@@ -74,3 +74,9 @@ def test_first_rows_end_before_a_cell_that_is_too_large():
 @pytest.mark.parametrize("content", [b'" "', b"\\", b"  \n1\n"])
 def test_a_header_without_cells_has_one_name(content):
     assert len(head_of(content, escape="\\", skip_blanks=True)[0].names) == 1
+
+
+def test_more_lines_may_be_skipped_than_there_are():
+    start = Start(b"x" * (1 << 20), True, "utf-8")
+    head = read_head(start, ",", TableOptions(skip_rows=100_000))
+    assert head == (Dialect(), [], 1 << 20, 1 << 20)

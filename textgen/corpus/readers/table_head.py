@@ -19,6 +19,8 @@ SAMPLE_ROWS = 100
 _SEPARATOR_LINE = re.compile(rb"sep=([^\"\r\n])\r?\n", re.IGNORECASE)
 """First line by which Excel is told the delimiter."""
 
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
 
 class BadHeaderError(ValueError):
     """The header row can't be read; the message says why."""
@@ -107,7 +109,8 @@ def _first_line(content: bytes, skip_rows: int) -> tuple[int, str]:
     named = _SEPARATOR_LINE.match(content)
     begin = 0
     for _ in range(max(skip_rows, 1 if named else 0)):
-        begin = (re.compile(rb"\r\n|\n|\r").search(content, begin) or re.compile(rb"\Z").search(content)).end()  # type: ignore[union-attr]
+        line_end = _LINE_END.search(content, begin)
+        begin = line_end.end() if line_end else len(content)
     while content[begin : begin + 1] in (b"\r", b"\n"):
         begin += 1
     return begin, named[1].decode("latin-1") if named else ""
