@@ -92,6 +92,25 @@ def test_a_value_that_never_ends_is_an_error_at_the_limit():
     assert len(read) < 50
 
 
+@pytest.mark.parametrize("size", [1, 5, 30, 1000])
+@pytest.mark.parametrize("text", ['"' + "x" * 18 + '"', '{"a": [1, 2, 3, 4]} ', "1" * 20, "[" + "1," * 9 + "1]"])
+def test_the_length_of_a_value_alone_decides_about_the_limit(text, size):
+    length, more = len(text.strip()), " \n" + text * 3
+    assert stream_of(text + more, size, most=length).value().text == text.strip()
+    with pytest.raises(JsonError, match=f"A value is longer than {length - 1} characters") as caught:
+        stream_of("  " + text + more, size, most=length - 1).value()
+    assert caught.value.character == 2
+
+
+@pytest.mark.parametrize("size", [1, 5, 30, 1000])
+def test_a_fault_behind_the_limit_is_not_looked_for(size):
+    faulty = "[" + "1," * 20 + "x]" + " " * 40
+    with pytest.raises(JsonError, match="A value is longer than 40 characters"):
+        stream_of(faulty, size, most=40).value()
+    with pytest.raises(JsonError, match="Expecting value"):
+        stream_of(faulty, size, most=41).value()
+
+
 def test_deep_nesting_is_an_error():
     with pytest.raises(JsonError, match="nested too deeply"):
         stream_of("[" * 100_000, 1 << 20).value()

@@ -87,6 +87,7 @@ class JsonStream:
             except json.JSONDecodeError as error:
                 cut = error.msg.startswith(_UNTERMINATED) or error.pos > len(self._text) - _LONGEST_TOKEN
                 if not cut or not self._fill():
+                    self._check_length(error.pos)
                     raise self._error(error.msg, error.pos) from error
             except RecursionError:
                 raise self._error("Values are nested too deeply", self._position) from None
@@ -94,6 +95,7 @@ class JsonStream:
                 # A number may go on in the next block, as `1` and `1.` do in `1.5`.
                 whole = not isinstance(value, int | float) or end < len(self._text) - _LONGEST_TOKEN
                 if whole or not self._fill():
+                    self._check_length(end)
                     text = self._text[self._position : end]
                     self._position = end
                     return Value(value, text)
@@ -160,8 +162,8 @@ class JsonStream:
         Returns False, and changes nothing, at the end of the stream.
         """
         held = len(self._text) - self._position
-        if held > self._most:
-            raise self._error(f"A value is longer than {self._most:,} characters (--max-row-bytes)", self._position)
+        # The token at the end may be cut, and need not belong to the value.
+        self._check_length(len(self._text) - _LONGEST_TOKEN)
         added = list[str]()
         while sum(map(len, added)) <= held and (block := next(self._blocks, None)) is not None:
             added.append(block)
@@ -169,6 +171,15 @@ class JsonStream:
             self._before += self._position
             self._text, self._position = "".join([self._text[self._position :], *added]), 0
         return any(added)
+
+    def _check_length(self, end: int) -> None:
+        """Checks the length of a value from its own characters, so that it does not depend on the blocks.
+
+        Raises:
+            JsonError: the value, which goes on to at least `end`, is longer than `most_characters`.
+        """
+        if end - self._position > self._most:
+            raise self._error(f"A value is longer than {self._most:,} characters (--max-row-bytes)", self._position)
 
     def _error(self, message: str, position: int) -> JsonError:
         return JsonError(message, self._before + position)
