@@ -30,9 +30,9 @@ from textgen.errors import UserError
         (
             ModelConfig,
             {"network": "lstm", "merge": "sum"},
-            r"merge and pooling are set, but an lstm has one .* Leave them out, or use --net",
+            r"merge and pooling are set, but the network lstm has one .* Leave them out, or use --net",
         ),
-        (ModelConfig, {"network": "lstm", "pooling": "attention"}, r"but an lstm has one direction"),
+        (ModelConfig, {"network": "lstm", "pooling": "attention"}, r"but the network lstm has one direction"),
         (TrainConfig, {"optimizer": "lion"}, r"optimizer is 'lion'; it must be one of: adam, adamw, rmsprop, sgd\."),
         (TrainConfig, {"schedule": "step"}, r"schedule is 'step'; it must be one of: constant, cosine, plateau\."),
         (TrainConfig, {"precision": "int8"}, r"precision is 'int8'; it must be one of: float32, bfloat16\."),

@@ -37,6 +37,11 @@ def test_what_would_leave_it_is_named():
     ]  # fmt: skip
 
 
+def test_a_network_without_lstms_is_not_said_to_run_in_cudnn():
+    found = cudnn.obstacles(SimpleNamespace(lstms=[], name="gru"))
+    assert found == ["gru: it has no LSTM layers, and only LSTM layers can be checked"]
+
+
 def test_a_batch_padded_on_the_right_is_taken():
     assert cudnn.faults(np.array([[2, 0, 0], [2, 5, 0], [4, 5, 6]])) == []
 

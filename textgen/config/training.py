@@ -58,8 +58,8 @@ class ModelConfig(Settings):
         )
         require(
             not self.causal or (self.merge, self.pooling) == ("concat", "last"),
-            "merge and pooling are set, but an lstm has one direction and a target at every position. "
-            "Leave them out, or use --network bilstm.",
+            f"merge and pooling are set, but the network {self.network} has one direction and a target at every "
+            "position. Leave them out, or use --network bilstm.",
         )
 
     @property

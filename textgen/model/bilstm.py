@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from textgen.config import ModelConfig
 from textgen.model.language_model import LanguageModel
-from textgen.model.lstm import LSTM, Bidirectional
+from textgen.model.lstm import LSTM, Bidirectional, count_products
 from textgen.model.pooling import AttentionPooling
 
 
@@ -38,6 +39,15 @@ class BiLSTM(LanguageModel):
         if self.pooling:
             self.pooling.build((None, self.window, width))
         return width
+
+    @classmethod
+    def count_products(cls, config: ModelConfig, *, window: int) -> tuple[int, int]:
+        """Counts the products of both directions over a whole window; see `LanguageModel.count_products`."""
+        products, width = 0, config.embedding
+        for units in config.widths:
+            products += 2 * window * count_products(width, units)
+            width = 2 * units if config.merge == "concat" else units
+        return products, width
 
     def encode(
         self, x: tf.Tensor, mask: tf.Tensor, states: Sequence[tf.Tensor] | None, training: bool | None

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from textgen.config import ModelConfig
 from textgen.model.language_model import LanguageModel
-from textgen.model.lstm import LSTM
+from textgen.model.lstm import LSTM, count_products
 
 
 @keras.saving.register_keras_serializable("textgen")
@@ -29,6 +30,15 @@ class CausalLSTM(LanguageModel):
             self.dropouts.append(dropout)
             width = units
         return width
+
+    @classmethod
+    def count_products(cls, config: ModelConfig, *, window: int) -> tuple[int, int]:
+        """Counts the products of one token, since each has a target; see `LanguageModel.count_products`."""
+        products, width = 0, config.embedding
+        for units in config.widths:
+            products += count_products(width, units)
+            width = units
+        return products, width
 
     def encode(
         self, x: tf.Tensor, mask: tf.Tensor, states: Sequence[tf.Tensor] | None, training: bool | None

@@ -17,6 +17,8 @@ _PRECISIONS = ("float16", "bfloat16", "float32", "float64")
 
 def obstacles(model: LanguageModel) -> list[str]:
     """Returns the reasons why LSTM layers of a network can't run in cuDNN; empty if all can."""
+    if not model.lstms:
+        return [f"{model.name}: it has no LSTM layers, and only LSTM layers can be checked"]
     return [f"{lstm.name}: {why}" for lstm in model.lstms for why in _obstacles(lstm)]
 
 

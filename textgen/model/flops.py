@@ -1,8 +1,8 @@
 """Floating-point operations of training, from which the required speed of a loader follows."""
 
 from textgen.config import ModelConfig
+from textgen.model.networks import NETWORKS
 
-_GATES = 4
 _BACKWARD = 2
 """Matrix products of the backward pass per product of the forward pass: one for the inputs, one for the weights."""
 
@@ -10,20 +10,15 @@ _BACKWARD = 2
 def training_flops(config: ModelConfig, *, vocabulary_size: int, window: int) -> int:
     """Returns the number of floating-point operations per pair in a training step.
 
-    A multiplication and an addition count as two. Only matrix products are counted: the four gates of each LSTM per
-    token and direction, from its input and its state (Hochreiter & Schmidhuber 1997), the projection and the logits.
-    An `lstm` reads one token per pair, since each of its tokens has a target; a `bilstm` reads a whole window.
+    A multiplication and an addition count as two. Only matrix products are counted: those of the network's layers
+    (`LanguageModel.count_products`), the projection and the logits.
 
     Args:
         config: settings of the network.
         vocabulary_size: V, number of ids.
         window: W, number of tokens of context.
     """
-    directions, tokens = (1, 1) if config.causal else (2, window)
-    products, width = 0, config.embedding
-    for units in config.widths:
-        products += directions * tokens * _GATES * units * (width + units)
-        width = directions * units if config.merge == "concat" else units
+    products, width = NETWORKS[config.network].count_products(config, window=window)
     if config.tied and width != config.embedding:
         products += width * config.embedding
         width = config.embedding

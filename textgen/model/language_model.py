@@ -13,9 +13,11 @@ from textgen.model.lm_head import Logits
 class LanguageModel(keras.Model):
     """A language model: ids, int32 [B, T], padded on the right with 0 → float32 logits of the next token.
 
-    A network is a subclass with three methods: `add_layers` makes the layers between embedding and head, `encode`
-    runs them, and `call` says how many positions of a window are predicted. Layers are made and built in the order in
-    which data flows: this order gives each its seed, and the list of variables.
+    A network is a subclass: `add_layers` makes the layers between embedding and head, `encode` runs them,
+    `state_widths` lists the states of a causal network, and `count_products` counts what a prediction costs.
+
+    Layers are made and built in the order in which data flows: this order gives each its seed, and the list of
+    variables.
 
     Attributes:
         config: the settings of the network.
@@ -75,6 +77,19 @@ class LanguageModel(keras.Model):
 
         Returns:
             The width of the vectors that they give.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def count_products(cls, config: ModelConfig, *, window: int) -> tuple[int, int]:
+        """Counts the multiplications per prediction in the matrix products of the layers that `add_layers` makes.
+
+        Args:
+            config: settings of the network.
+            window: W, number of tokens of context.
+
+        Returns:
+            The number of multiplications in the forward pass, and the width of the vectors that the layers give.
         """
         raise NotImplementedError
 

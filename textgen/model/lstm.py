@@ -12,6 +12,20 @@ import tensorflow as tf
 
 from textgen.model import kernel
 
+_GATES = 4
+
+
+def count_products(width: int, units: int) -> int:
+    """Returns the number of multiplications per token in the matrix products of one LSTM.
+
+    Each of the four gates is computed from the input and the state (Hochreiter & Schmidhuber 1997).
+
+    Args:
+        width: I, size of the input of a token.
+        units: U, number of units.
+    """
+    return _GATES * units * (width + units)
+
 
 @keras.saving.register_keras_serializable("textgen")
 class LSTM(keras.layers.LSTM):

@@ -218,10 +218,10 @@ def check_neural_cache(config: RunConfig, neural_cache: NeuralCacheConfig) -> No
     """Checks that the network of a run can use a neural cache.
 
     Raises:
-        UserError: a neural cache is set and the network is a `bilstm`.
+        UserError: a neural cache is set and the network is not causal.
     """
     require(
         config.model.causal or not neural_cache.tokens,
-        "a bilstm reads each window by itself and has no neural cache. Leave --neural-cache out, or train "
-        "--network lstm.",
+        f"the network {config.model.network} reads each window by itself and has no neural cache. "
+        "Leave --neural-cache out, or train --network lstm.",
     )
