@@ -34,7 +34,11 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prints the texts, separated by empty lines."""
+    """Prints the texts, separated by empty lines.
+
+    Raises:
+        UserError: the run cannot be read, or an option is not allowed.
+    """
     require(arguments.samples >= 1, f"samples is {arguments.samples}; it must be at least 1.")
 
     from textgen.api.run import load_run

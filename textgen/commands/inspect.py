@@ -43,7 +43,11 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the report."""
+    """Prints the report, and returns the exit code.
+
+    Raises:
+        UserError: the dataset cannot be read, or options do not fit together.
+    """
     from textgen.dataset import read_manifest
     from textgen.text import preprocessor
 

@@ -79,7 +79,11 @@ def config_from(arguments: argparse.Namespace) -> PrepareConfig:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prepares a dataset and prints its counts, or lists its input files."""
+    """Prepares a dataset and prints its counts, or lists its input files.
+
+    Raises:
+        UserError: --output is missing, a setting is not allowed, or an input cannot be read.
+    """
     config = config_from(arguments)
     if arguments.list:
         _list(arguments, config)

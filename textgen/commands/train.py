@@ -56,7 +56,11 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Trains, and prints where the run is."""
+    """Trains, prints where the run is, and returns the exit code.
+
+    Raises:
+        UserError: --output is missing, a setting is not allowed, or the dataset cannot be read.
+    """
     if arguments.check_cudnn:
         return _check_cudnn(arguments)
     require(arguments.output is not None, "--output is missing; a run needs a folder. Add --output RUN.")

@@ -15,7 +15,7 @@ class DecodingContext(Protocol):
     """Predicts token after token with one kind of network."""
 
     def begin(self, ids: tf.RaggedTensor) -> DecodingState:
-        """Returns the state after ids, ragged int32 [B, (T)] with every T at least 1."""
+        """Returns the state after ids: ragged int32 [B, (T)], every T at least 1."""
         ...
 
     def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
@@ -39,16 +39,16 @@ class WindowContext:
         self._model, self._window = model, model.window
 
     def begin(self, ids: tf.RaggedTensor) -> DecodingState:
-        """See DecodingContext."""
+        """Returns the last W ids of each row of ragged int32 [B, (T)], and their number; see `DecodingContext`."""
         last = ids[:, -self._window :]
         return last.to_tensor(PAD, shape=[None, self._window]), tf.cast(last.row_lengths(), tf.int32)
 
     def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
-        """See DecodingContext."""
+        """Returns the logits after each window, float32 [B, V], and the same state; see `DecodingContext`."""
         return self._model(read[0], training=False), read
 
     def append(self, read: DecodingState, ids: tf.Tensor) -> DecodingState:
-        """Appends an id to each window; a full window loses its first id."""
+        """Appends the ids, int32 [B], one to each window; a full window loses its first id."""
         x, lengths = read
         full = tf.equal(lengths, self._window)
         x = tf.where(full[:, None], tf.roll(x, -1, axis=1), x)
@@ -65,7 +65,7 @@ class StateContext:
         self._model = model
 
     def begin(self, ids: tf.RaggedTensor) -> DecodingState:
-        """See DecodingContext."""
+        """Reads all ids but the last of each row of ragged int32 [B, (T)]; see `DecodingContext`."""
         rows, unread = ids.nrows(), tf.cast(ids.row_lengths(), tf.int32) - 1
         padded = ids.to_tensor(PAD)
 
@@ -80,11 +80,11 @@ class StateContext:
         return tf.gather(padded, unread, batch_dims=1), *states
 
     def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
-        """See DecodingContext."""
+        """Reads the last id of each row, and returns the logits, float32 [B, V]; see `DecodingContext`."""
         last, *states = read
         logits, after = self._model(last[:, tf.newaxis], states, training=False)
         return logits[:, 0], (last, *after)
 
     def append(self, read: DecodingState, ids: tf.Tensor) -> DecodingState:
-        """See DecodingContext."""
+        """Keeps the ids, int32 [B], to be read by `predict`; see `DecodingContext`."""
         return ids, *read[1:]

@@ -77,6 +77,9 @@ class LanguageModel(keras.Model):
 
         Returns:
             The width of the vectors that they give.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
         """
         raise NotImplementedError
 
@@ -90,6 +93,9 @@ class LanguageModel(keras.Model):
 
         Returns:
             The number of multiplications in the forward pass, and the width of the vectors that the layers give.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
         """
         raise NotImplementedError
 
@@ -114,6 +120,9 @@ class LanguageModel(keras.Model):
 
         Returns:
             The vectors [..., width] and the states after the last token of each row.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
         """
         raise NotImplementedError
 

@@ -36,7 +36,7 @@ class AttentionPooling(keras.layers.Layer):
         return tf.einsum("bw,bwd->bd", weights, hidden)
 
     def compute_mask(self, hidden: tf.Tensor, mask: tf.Tensor | None = None) -> None:
-        """Returns None: the output has no positions to mask."""
+        """Returns None: the output, [B, D], has no positions to mask."""
         return
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -64,7 +64,7 @@ class SplitReader:
         return self._layout.load(*self._read(blocks, order), self._resolved.request, self._written)
 
     def read_rows(self, blocks: np.ndarray, order: np.ndarray) -> LoadedRows:
-        """Reads rows of targets of some blocks; see `read_pairs`."""
+        """Reads rows of targets of some blocks, int [M], in an order, int [N]; see `read_pairs`."""
         return self._layout.load_rows(*self._read(blocks, order), self._resolved.request, self._written)
 
     def _read(self, blocks: np.ndarray, order: np.ndarray) -> tuple[list[bytes], np.ndarray]:

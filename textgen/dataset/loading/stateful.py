@@ -57,7 +57,7 @@ class StatefulRows:
         self._block = functools.lru_cache(maxsize=2 * size)(self._read)
 
     def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
-        """See `BatchStream`."""
+        """Returns x and y, [N, W], and bool [N], True for rows that continue none; see `BatchStream`."""
         steps, size = end - first, len(self._first_rows)
         step = first % self.steps_per_epoch
         # Ordered by batch index and then step, the rows ascend, so the rows of a block are consecutive.

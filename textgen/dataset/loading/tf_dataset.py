@@ -86,6 +86,9 @@ class BatchStream(Protocol):
             end: step after the last; both count from the start of the stream.
             allocate: function that returns the arrays to fill.
 
+        Returns:
+            An array [N, ...] per item of `arrays`, for the N pairs of these steps.
+
         Raises:
             UserError: a shard is missing or damaged.
         """

@@ -69,7 +69,8 @@ class Sequencer:
             chunks: chunks of the next batch.
 
         Returns:
-            S sequences, S <= G, joined with [BOS] and [EOS] if there are boundaries.
+            S sequences, S <= G, with [BOS] and [EOS] if there are boundaries: their ids, int64 [T], joined, and the
+            indices of the start, the first target and the end of each, int64 [S].
         """
         starts, ends = chunks.split_ranges.starts[self._split], chunks.split_ranges.ends[self._split]
         lengths = np.diff(chunks.edges)

@@ -93,7 +93,7 @@ class ShardWriter:
         self._block = _NO_RECORDS
 
     def write(self, records: Records) -> None:
-        """Appends records to the file.
+        """Appends records, bytes of uint8 [T], to the file.
 
         Raises:
             OSError: the file cannot be written.

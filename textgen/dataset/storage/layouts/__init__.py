@@ -71,7 +71,7 @@ class Layout(Protocol):
         ...
 
     def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:
-        """Yields the records of sequences in order, several at a time."""
+        """Yields the records of sequences in order, several at a time, as bytes of uint8 [T]."""
         ...
 
     def check(self, wanted: ReadRequest, written: RecordFormat) -> None:

@@ -35,7 +35,7 @@ _Y_BEFORE_NAME, _Y_AFTER_NAME = 2, 5
 
 
 def encode(sequences: Sequences, *, window: int, stride: int, at_once: int = _RECORDS_AT_ONCE) -> Iterator[Records]:
-    """Yields one serialized Example per pair, in order.
+    """Yields one serialized Example per pair, in order, as bytes of uint8 [T].
 
     Args:
         sequences: sequences of ids.

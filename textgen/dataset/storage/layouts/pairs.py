@@ -31,11 +31,15 @@ class Pairs:
         return window
 
     def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:
-        """See `Layout`."""
+        """Yields one serialized Example per pair, as bytes of uint8 [T]; see `Layout`."""
         return examples.encode(sequences, window=written.window, stride=written.stride)
 
     def check(self, wanted: ReadRequest, written: RecordFormat) -> None:
-        """See `Layout`."""
+        """Checks that the records contain what is wanted; see `Layout`.
+
+        Raises:
+            UserError: rows are wanted, or another window, stride or minimum context than the records have.
+        """
         require(not wanted.rows, _NO_ROWS)
         require(
             (wanted.window, wanted.stride, wanted.min_context) == (written.window, written.stride, 1),
@@ -51,13 +55,20 @@ class Pairs:
     def load(
         self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> "ParsedPairs":
-        """See `Layout`."""
+        """Parses X, [R, W], and y, [R], of the R pairs of blocks, in the dtype of ids on disk; see `Layout`.
+
+        Args:
+            contents: bytes of the blocks, records with their framing.
+            order: int [N], indices of the pairs to serve, in the order to serve them.
+            wanted: checked before; the pairs are as they were written.
+            written: see `Layout`.
+        """
         return ParsedPairs(*_parse(contents, written), order)
 
     def load_rows(
         self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> NoReturn:
-        """Rejects rows, as `check` does.
+        """Rejects rows [N, W], as `check` does.
 
         Raises:
             UserError: always.
@@ -90,7 +101,13 @@ class ParsedPairs:
         self._y, self._order = y, order.astype(np.int32)
 
     def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """See `LoadedPairs`."""
+        """Fills x and y with the pairs at N indices; see `LoadedPairs`.
+
+        Args:
+            indices: int [N], or a slice of length N.
+            x: [N, W] of any integer dtype.
+            y: [N] of any integer dtype.
+        """
         records = self._order[indices]
         x[...] = self._rows.take(records).view(self._y.dtype).reshape(x.shape)
         y[...] = self._y.take(records)

@@ -39,7 +39,7 @@ class Spans:
         return max(window, self.min_context)
 
     def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:
-        """See `Layout`."""
+        """Yields all spans at once, each a header and its ids, as bytes of uint8 [T]; see `Layout`."""
         stride, dtype = written.stride, written.id_dtype
         max_targets = self.max_targets // stride * stride or stride
         made = windows.spans(sequences, context=self.context(written.window), max_targets=max_targets)
@@ -53,7 +53,11 @@ class Spans:
         yield Records(numbers.view(np.uint8), ends[1::2] * dtype.itemsize, pairs)
 
     def check(self, wanted: ReadRequest, written: RecordFormat) -> None:
-        """See `Layout`."""
+        """Checks that the records contain what is wanted; see `Layout`.
+
+        Raises:
+            UserError: the window is too long, or rows are wanted and not every token is a target.
+        """
         window = wanted.window
         if wanted.rows:
             require(
@@ -78,14 +82,28 @@ class Spans:
     def load(
         self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> "SpanPairs":
-        """See `Layout`."""
+        """Reads the ids of spans, from which pairs are extracted on demand; see `Layout`.
+
+        Args:
+            contents: bytes of the blocks, records with their framing.
+            order: int [N], indices of the pairs to serve among all pairs of the blocks, in the order to serve them.
+            wanted: window and minimum context.
+            written: see `Layout`.
+        """
         sequences = self._read(contents, wanted, written)
         return SpanPairs(sequences, order, window=wanted.window, stride=written.stride)
 
     def load_rows(
         self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> "SpanRows":
-        """See `Layout`."""
+        """Reads the ids of spans, from which rows of targets are extracted on demand; see `Layout`.
+
+        Args:
+            contents: bytes of the blocks, records with their framing.
+            order: int [N], indices of the rows to serve among all rows of the blocks, in the order to serve them.
+            wanted: window, the maximum number of targets in a row, and minimum context.
+            written: see `Layout`.
+        """
         return SpanRows(self._read(contents, wanted, written), order, window=wanted.window)
 
     def not_restorable(self, written: RecordFormat) -> str:
@@ -118,6 +136,9 @@ def read_spans(contents: Sequence[bytes], dtype: np.dtype) -> Sequences:
     Args:
         contents: bytes of the blocks, records with their framing.
         dtype: dtype of the ids on disk. Its size divides that of every record and of its framing.
+
+    Returns:
+        The ids, [T] of this dtype, with int64 [S], the starts, first targets and ends of the S spans.
     """
     data = b"".join(contents)
     starts, ends = (edges // dtype.itemsize for edges in record_edges(data))
@@ -154,7 +175,13 @@ class SpanPairs:
         self._targets, self._starts = indices.take(order), starts.take(order)
 
     def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """See `LoadedPairs`."""
+        """Fills x and y with the pairs at N indices; see `LoadedPairs`.
+
+        Args:
+            indices: int [N], or a slice of length N.
+            x: [N, W] of any integer dtype.
+            y: [N] of any integer dtype.
+        """
         x[...], y[...] = self._windows.pairs(Targets(self._targets[indices], self._starts[indices]))
 
 
@@ -174,7 +201,13 @@ class SpanRows:
         self._firsts, self._widths, self.starts_document = firsts[order], widths[order], starts_document[order]
 
     def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """See `LoadedPairs`."""
+        """Fills x and y with the rows at N indices; see `LoadedPairs`.
+
+        Args:
+            indices: int [N], or a slice of length N.
+            x: [N, W] of any integer dtype.
+            y: [N, W] of any integer dtype.
+        """
         firsts, widths = self._firsts[indices], self._widths[indices]
         x[...] = self._windows.extract(firsts - 1, widths)
         y[...] = self._windows.extract(firsts, widths)
