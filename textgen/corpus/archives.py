@@ -113,7 +113,9 @@ def _checked(opened: BinaryIO, path: str, member: Member, block_bytes: int) -> I
         checksum = zlib.crc32(block, checksum)
         yield block
     if checksum != member.checksum:
-        raise UserError(f"{path} is damaged: it differs from its checksum in the archive. Download that again.")
+        raise UserError(
+            f"{path} is damaged: it differs from its checksum in the archive. Download the archive again."
+        )
 
 
 _Archive = tuple[str, int, float]

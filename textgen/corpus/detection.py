@@ -162,7 +162,10 @@ def head_of(path: str, content: bytes, *, is_whole: bool, most_bytes: int = HEAD
     while kind := compression_of_content(content):
         compression += (kind,)
         if len(compression) > _MOST_COMPRESSIONS:
-            raise UserError(f"{path} is compressed more than {_MOST_COMPRESSIONS} times over. Decompress it first.")
+            raise UserError(
+                f"{path} is compressed at least {len(compression)} times over; at most {_MOST_COMPRESSIONS} "
+                "compressions are read. Decompress it first."
+            )
         content = decompress_start(content, kind, most_bytes=most_bytes)
         is_whole = is_whole and len(content) < most_bytes
     if compression:
