@@ -105,7 +105,6 @@ def estimate(
     # The counts of documents, tokens and pairs are the same in every layout.
     total = next(iter(reports.values()))
     found = _documents(plan, total.documents, scale)
-    workers = os.cpu_count() or 1
     return Estimate(
         files=len(plan.files),
         passed_over=plan.passed_over_reasons(),
@@ -115,14 +114,7 @@ def estimate(
         dropped={reason: round(found * count / total.documents) for reason, count in total.dropped.items()},
         tokens=round(scale * sum(counts.tokens for counts in total.splits.values())),
         pairs=round(scale * sum(counts.pairs for counts in total.splits.values())),
-        layouts={
-            layout: LayoutEstimate(
-                bytes=round(scale * sum(shard.bytes for shard in report.shards)),
-                seconds=_START_SECONDS + scale * seconds[layout],
-                worker_hours=workers * scale * seconds[layout] / 3600,
-            )
-            for layout, report in reports.items()
-        },
+        layouts={layout: _layout(report, seconds[layout], scale) for layout, report in reports.items()},
         warnings=found_warnings,
     )
 
@@ -133,6 +125,21 @@ def _documents(plan: Plan, sampled: int, scale: float) -> int:
     if not separated and all(file.format == "document" for file in plan.files):
         return len(plan.files)
     return round(sampled * scale)
+
+
+def _layout(report: UnitReport, seconds: float, scale: float) -> LayoutEstimate:
+    """Returns the estimate for a layout.
+
+    Args:
+        report: total of the units of the sample.
+        seconds: time of the passes over the sample.
+        scale: size of the corpus, in sizes of the sample.
+    """
+    return LayoutEstimate(
+        bytes=round(scale * sum(shard.bytes for shard in report.shards)),
+        seconds=_START_SECONDS + scale * seconds,
+        worker_hours=(os.cpu_count() or 1) * scale * seconds / 3600,
+    )
 
 
 def _run(
