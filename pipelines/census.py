@@ -11,7 +11,7 @@ from pipelines.rejected import nothing_left
 from pipelines.text_figures import Histogram, vocabulary_sizes
 from pipelines.workspace import Workspace
 from textgen import files
-from textgen.config import VOCABULARY_FILE, PrepareConfig
+from textgen.config import SPLITS, VOCABULARY_FILE, PrepareConfig
 from textgen.console import say
 from textgen.errors import UserError, require
 from textgen.text.tokenizers import make_tokenizer
@@ -38,6 +38,10 @@ class Census(NamedTuple):
     documents: dict[str, int]
     vocabulary_sizes: dict[str, int] = {}
     equal_documents: int = 1
+
+
+NO_DOCUMENTS = Census({}, dict.fromkeys(SPLITS, 0))
+"""Census of an input without units."""
 
 
 def symbols_to_learn(config: PrepareConfig, workspace: Workspace) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines import count_tokens, tokenize, write_shards
-from pipelines.census import read_census, write_vocabulary
+from pipelines.census import NO_DOCUMENTS, read_census, write_vocabulary
 from pipelines.claims import committed, has_vocabulary
 from pipelines.commit import CommitManifest
 from pipelines.duplicate_searches import find_duplicates
@@ -47,7 +47,7 @@ class Passes:
             UserError: a requested split would be empty.
         """
         config, workspace = self._plan.config, self._workspace
-        census = read_census(config, workspace)
+        census = read_census(config, workspace) if self._units else NO_DOCUMENTS
         if census is None:
             count = count_tokens.CountUnit(config, workspace)
             take = count_tokens.TakeCensus(count, config, workspace)

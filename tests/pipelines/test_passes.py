@@ -10,6 +10,7 @@ from pipelines.plan import Plan, make_plan
 from pipelines.workspace import DUPLICATES, SHARDS, TOKENS, Workspace
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.dataset import verify
+from textgen.errors import UserError
 
 FLAGS = ["--direct_num_workers=1"]
 
@@ -59,3 +60,16 @@ def test_with_a_vocabulary_only_units_without_shards_are_read(plan: Plan, tmp_pa
     workspace.forget(SHARDS)
     again.tokenize()
     assert workspace.recorded_units(TOKENS) == {0}
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", "id,text\n"), ("b.tsv", "id\ttext\n\n")])
+def test_tables_without_rows_are_an_error(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    plan = make_plan([str(tmp_path / name)], PrepareConfig(text=TextConfig(), text_field="text"))
+    workspace = Workspace(str(tmp_path / "out"))
+    claims.claim(workspace.directory, plan)
+    passes = Passes(plan, workspace, FLAGS)
+    passes.tokenize()
+    passes.find_duplicates()
+    with pytest.raises(UserError, match="the files hold no documents, as a table of only a header row"):
+        passes.learn_vocabulary()
