@@ -76,7 +76,8 @@ def say_rejections(workspace: Workspace) -> None:
     """Prints what the first pass rejected, if it did."""
     found = rejections(workspace)
     if found.counts:
-        say(f"left out {sum(found.counts.values()):,} items of the input: {found}")
+        total = sum(found.counts.values())
+        say(f"left out {total:,} item{'s' * (total != 1)} of the input: {found}")
 
 
 def nothing_left(workspace: Workspace) -> str:

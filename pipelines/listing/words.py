@@ -42,6 +42,7 @@ def resolve(word: str, output: str | None) -> Word:
         UserError: the word is a pipe, a broken link or a URL without a driver, or the output folder holds the input.
         OSError: a store cannot be asked.
     """
+    require(bool(word.strip()), f"{word!r} names no file. Name a file, a folder or a glob; `.` is this folder.")
     path = files.join(files.expand_home(word))
     found = _named(path)
     if found is None and word == "-":

@@ -135,6 +135,7 @@ def test_text_is_not_read_as_parquet():
         ("a.txt", b"%PDF-1.7\n", "PDF"),
         ("a.pdf", TEXT, "PDF"),
         ("a.docx.gz", TEXT, "Word"),
+        ("a.xlsx", b"PK\x03\x04 damaged", "Excel"),
         ("a", BINARY, "binary data"),
         ("a.csv", gzip.compress(BINARY, mtime=0), "binary data"),
         ("a.tar.gz", gzip.compress(TEXT, mtime=0), "tar archive"),

@@ -121,7 +121,10 @@ def detect(path: str, head: Head, *, format: str, encoding: str, on_invalid: str
     ending = _ending(path)
     if is_parquet(head.content) or (ending in (".parquet", ".pq") and not head.content):
         return _parquet(path, head, format, encoding)
-    kind = kind_of_content(head.content) or kind_of_ending(ending)
+    kind = kind_of_content(head.content)
+    if kind is None or kind.name == "zip archive":
+        # A zip archive may be a document of an Office program, whose name says so.
+        kind = kind_of_ending(ending) or kind
     if kind and not (kind.name in STRUCTURED and format != "auto"):
         raise NotTextError(path, kind)
     _check_text(path, head, encoding)

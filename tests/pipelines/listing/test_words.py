@@ -76,3 +76,9 @@ def test_of_a_web_server_only_single_files_are_read(monkeypatch: pytest.MonkeyPa
 def test_a_url_that_went_through_pathlib_is_told() -> None:
     with pytest.raises(UserError, match=r"no file matches 'gs:/b/x'\. A URL has two slashes .* as a string"):
         resolve(str(Path("gs://b/x")), None)
+
+
+@pytest.mark.parametrize("word", ["", " "])
+def test_an_empty_name_is_an_error(word: str) -> None:
+    with pytest.raises(UserError, match="names no file"):
+        resolve(word, None)
