@@ -20,6 +20,8 @@ CHINESE = "人人生而自由，在尊严和权利上一律平等。他们赋有
 TAIWANESE = "人人生而自由，在尊嚴和權利上一律平等。他們賦有理性和良心，並應以兄弟關係的精神互相對待。\n"
 KOREAN = "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다.\n"
 GREEK = "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα.\n"
+CZECH = "Řeka teče přes údolí a žluťoučký kůň úpěl ďábelské ódy.\n"
+HEBREW = "שלום עולם, זהו טקסט בעברית עם כמה מילים נוספות.\n"
 TEXTS = (RUSSIAN, ENGLISH, FRENCH, POLISH, JAPANESE, CHINESE, TAIWANESE, KOREAN, GREEK)
 
 
@@ -65,6 +67,8 @@ def test_other_bytes_are_no_wide_text(content):
         (TAIWANESE, ("big5",)),
         (KOREAN, ("euc_kr", "iso2022_kr")),
         (GREEK, ("iso8859-7", "cp1253")),
+        (CZECH, ("cp1250", "iso8859-2")),
+        (HEBREW, ("cp1255", "iso8859-8")),
     ],
 )
 @pytest.mark.parametrize("times", [1, 200])

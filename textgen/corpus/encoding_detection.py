@@ -39,7 +39,7 @@ _SAMPLE_BYTES = 1 << 14
 _NEAR = 0.02
 _MANY_CAPITALS = 0.7
 _MANY_KANA = 0.3
-_IN_WORDS = frozenset("\u2019\u2018\u2013\u2014\u2026\u00b7\u00ad\u00b4\u02bc\u201c\u201d\u00ab\u00bb")
+_IN_WORDS = frozenset("\u2019\u2018\u2013\u2014\u2026\u00b7\u00ad\u00b4\u02bc\u201c\u201d")
 """Marks other than letters that may stand between two letters."""
 
 _NOT_AFTER_LETTERS = frozenset(
@@ -49,6 +49,9 @@ _NOT_AFTER_LETTERS = frozenset(
 _PENALTIES: Mapping[str, float] = {"cp949": 0.03}
 """Encodings in which nearly any bytes of another East Asian encoding are valid."""
 
+_HEBREW_LETTERS = bytes(range(0xE0, 0xFB))
+_MANY_LETTERS = 30
+_HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 _NOT_ASCII = re.compile(r"[^\0-\x7f]+")
 
 
@@ -138,6 +141,8 @@ def likely_encoding(head: bytes) -> str:
     for encoding in ("cp932", "euc_jp"):
         if _decodes(sample, encoding) and _is_japanese(sample.decode(encoding, "replace")):
             return _NAMES.get(encoding, encoding)
+    if _is_hebrew(sample):
+        return "cp1255"
     candidates = list[tuple[str, float, float]]()
     matches = charset_normalizer.from_bytes(sample, cp_isolation=list(_LEGACY))
     for match in matches:
@@ -237,6 +242,17 @@ def _is_japanese(text: str) -> bool:
     """Returns whether a good part of the characters outside ASCII are hiragana or katakana of full width."""
     outside = sum(not character.isascii() for character in text)
     return sum("\u3041" <= character <= "\u30fe" for character in text) > _MANY_KANA * outside
+
+
+def _is_hebrew(sample: bytes) -> bool:
+    """Returns whether the bytes outside ASCII are whole words of the 27 letters of Hebrew in cp1255 and ISO 8859-8.
+
+    Russian words in cp1251 have the same bytes, but among so many of them also capitals and the five last letters.
+    """
+    words = _HIGH_BYTES.findall(sample)
+    letters = sum(map(len, words))
+    hebrew = sum(len(word) for word in words if not word.translate(None, _HEBREW_LETTERS))
+    return letters >= _MANY_LETTERS and letters > 2 * len(words) and hebrew >= 0.98 * letters  # noqa: PLR2004
 
 
 def _strange_share(text: str) -> float:
