@@ -18,9 +18,10 @@ SCRIPTS = (Path(__file__).parent / "data" / "scripts.txt").read_text(encoding="u
 
 
 def sample_documents() -> list[str]:
-    csv.field_size_limit(1 << 30)
+    before = csv.field_size_limit(1 << 30)
     with (ROOT / "examples" / "sotu_1961_2021.csv").open(encoding="utf-8", newline="") as file:
         speeches = [row["narrative"] for row in csv.DictReader(file)]
+    csv.field_size_limit(before)
     chapters = sorted((ROOT / "examples" / "moby_dick").glob("*.txt"))
     return speeches[:6] + [path.read_text(encoding="utf-8") for path in chapters[:12]]
 

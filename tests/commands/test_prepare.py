@@ -15,6 +15,7 @@ from textgen.errors import UserError
 
 AS_OF_WORDS = (
     "--case", "fold", "--whitespace", "collapse", "--punctuation", "keep", "--vocabulary-size", "8000",
+    "--normalization", "nfkc",
 )  # fmt: skip
 
 

@@ -116,9 +116,9 @@ def test_stateful_rows_on_several_devices_are_an_error(data: Path):
 
 
 def test_only_an_lstm_has_stateful_rows(data: Path):
-    with pytest.raises(UserError, match=r"the network is a bilstm\. Leave --stateful out, or use --network lstm\."):
+    with pytest.raises(UserError, match=r"bilstm, which is not causal; --stateful needs a causal network"):
         _config(data, stateful=True)
-    with pytest.raises(UserError, match=r"for whole batches and the full softmax alone\."):
+    with pytest.raises(UserError, match=r"needs one micro-batch and the full softmax\."):
         _config(data, "lstm", stateful=True, micro_batches=2)
 
 

@@ -230,7 +230,7 @@ class TestResume:
     def test_a_finished_run_is_not_changed(self, data: Path, half: Path, capfd):
         before = (half / "history.csv").read_bytes()
         _train(data, half, _config(data, epochs=1), resume=True)
-        assert "is done: 1 epochs" in capfd.readouterr().err
+        assert "is done: all epochs (1) are trained" in capfd.readouterr().err
         assert (half / "history.csv").read_bytes() == before
 
     def test_resuming_without_a_checkpoint_is_an_error(self, data: Path, half: Path):

@@ -188,7 +188,7 @@ def test_a_held_out_split_is_served_on_its_own(folders, layout, naive_pairs):
     ("settings", "message"),
     [
         ({"split": "test"}, r"the test split of this dataset is empty\. Prepare it with --test-percent above 0, or"),
-        ({"split": "dev"}, r"split is 'dev'; it must be one of: train, validation, test\."),
+        ({"split": "dev"}, r"split is 'dev'; it must be one of: train, validation, test, all\."),
         ({"batch_size": 0}, r"batch size is 0; it must be at least 1\."),
         ({"epochs": 0}, r"epochs is 0; it must be at least 1\."),
         ({"seed": -1}, r"seed is -1; it must be at least 0\."),

@@ -49,8 +49,7 @@ def test_a_check_prints_its_metrics_and_its_sample(capfd, row, printed: str):
         ({"max_minutes": 1.5}, "5,678 weights, for at most 1.5 minutes\n"),
         (
             {"is_done": True},
-            "run is done: it has trained for 3 epochs, or the loss has stopped improving. "
-            "Raise epochs or patience.\n",
+            "run is done: all epochs (3) are trained, or the loss has stopped improving. Raise epochs or patience.\n",
         ),
     ],
 )

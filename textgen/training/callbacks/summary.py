@@ -21,7 +21,7 @@ class Summary(Callback):
         """Prints the sizes of the data and of the model, or that the run is done."""
         if plan.is_done:
             say(
-                f"{self._output} is done: it has trained for {self._config.epochs} epochs, or the loss has stopped "
+                f"{self._output} is done: all epochs ({self._config.epochs}) are trained, or the loss has stopped "
                 "improving. Raise epochs or patience."
             )
         else:
