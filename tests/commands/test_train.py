@@ -225,7 +225,7 @@ def test_a_resumed_run_needs_its_own_dataset_and_keeps_its_settings_if_it_has_an
 def test_a_run_that_is_done_says_so_and_where_it_is(data: Path, half: Path, capfd):
     assert main(["train", "--data", str(data), "--output", str(half), "--resume"]) == 0
     out, err = capfd.readouterr()
-    assert "is done: it has trained for 1 epochs" in err
+    assert "is done: all epochs (1) are trained" in err
     assert out == f"{half}: run.json, history.csv, curves.png, samples.jsonl, tensorboard/, best/, last/\n"
 
 

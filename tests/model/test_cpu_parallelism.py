@@ -29,7 +29,9 @@ def test_nothing_is_changed_once_tensorflow_is_at_work(monkeypatch, capsys):
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     monkeypatch.setattr(cpu_parallelism, "_cores", lambda: 2)
     if threads != 1:
-        assert cpu_parallelism.plan_cpu() == cpu_parallelism.WHOLE_BATCHES
+        plan = cpu_parallelism.plan_cpu()
+        assert not plan.halves and plan.micro_batches(1024) == 1
+        plan.say_notice()
         assert "restart Python and train first" in capsys.readouterr().err
     assert tf.config.threading.get_intra_op_parallelism_threads() == threads
 

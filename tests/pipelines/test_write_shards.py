@@ -116,7 +116,8 @@ def read(path: Path, layout: str, cut_spans: Callable) -> tuple[np.ndarray, np.n
     """Returns the pairs of a shard, W = 3, in its order."""
     if layout == "pairs":
         features = {"x": tf.io.FixedLenFeature([3], tf.int64), "y": tf.io.FixedLenFeature([], tf.int64)}
-        parsed = tf.io.parse_example(list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()), features)
-        return parsed["x"].numpy(), parsed["y"].numpy()
+        batches = tf.data.TFRecordDataset(str(path)).batch(1 << 16).map(lambda b: tf.io.parse_example(b, features))
+        parsed = list(batches.as_numpy_iterator())
+        return np.concatenate([batch["x"] for batch in parsed]), np.concatenate([batch["y"] for batch in parsed])
     records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
     return cut_spans(list(records), window=3, stride=1, dtype=np.dtype("<u2"))

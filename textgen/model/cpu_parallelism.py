@@ -22,10 +22,17 @@ class CpuPlan:
     Attributes:
         halves: whether a causal network reads the two halves of a batch at the same time, one per core.
         rows_per_micro_batch: number of rows that are trained at once, 0 for all.
+        notice: what a user should know before training; empty if nothing.
     """
 
     halves: bool = False
     rows_per_micro_batch: int = 0
+    notice: str = ""
+
+    def say_notice(self) -> None:
+        """Prints the notice, if there is one."""
+        if self.notice:
+            say(self.notice)
 
     def split(self, tensors: Sequence[tf.Tensor]) -> list[list[tf.Tensor]]:
         """Returns the tensors [B, ...] whole, or the two halves of their rows."""
@@ -42,14 +49,20 @@ class CpuPlan:
 WHOLE_BATCHES = CpuPlan()
 """TensorFlow's own choice of threads, and no batch split."""
 
+TOO_LATE = CpuPlan(
+    notice="TensorFlow has run in this process before, so its threads cannot be set any more: training has other "
+    "last digits than in a new process, and may be slower. For equal losses, restart Python and train first."
+)
+"""The same, where TensorFlow has made its threads already."""
+
 
 def plan_cpu() -> CpuPlan:
     """Sets TensorFlow's threads for this machine and returns how batches are split.
 
     With two cores, each op runs on one thread and two ops run at once, so that each direction of an LSTM has a core:
     TensorFlow's own choice splits each op of both directions in two, which costs a fifth of the processor's time.
-    With more cores or a GPU TensorFlow's choice stands, and also where TensorFlow has already made its threads, which
-    is printed. Call it before the first op.
+    With more cores or a GPU TensorFlow's choice stands, and also where TensorFlow has already made its threads. Call
+    it before the first op.
     """
     if _cores() != 2 or tf.config.list_physical_devices("GPU"):
         return WHOLE_BATCHES
@@ -57,11 +70,7 @@ def plan_cpu() -> CpuPlan:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(2)
     except RuntimeError:
-        say(
-            "TensorFlow has run in this process before, so its threads cannot be set any more: training has other "
-            "last digits than in a new process, and may be slower. For equal losses, restart Python and train first."
-        )
-        return WHOLE_BATCHES
+        return TOO_LATE
     return CpuPlan(halves=True, rows_per_micro_batch=_ROWS_PER_MICRO_BATCH)
 
 

@@ -74,6 +74,8 @@ def train(
         )
         make_sample = make_sampler(loop.state.model, config) if replicas.is_chief else _no_sample
         callbacks = make_callbacks(output, config.train, step=loop.state.step, is_chief=replicas.is_chief)
+        if replicas.is_chief and not loop.is_done:
+            cpu_plan.say_notice()
         loop.run(callbacks, make_sample, max_minutes=max_minutes)
     return loop.history
 
