@@ -145,7 +145,7 @@ def check_unchanged(file: InputFile) -> None:
     if found == was:
         return
     now = f"it has {_shown(found)}" if found else "it is not there now"
-    remedy = "Put it back as it was, its time too, or prepare the dataset anew, into another folder."
+    remedy = "Put it back as it was, its time too, or prepare a new dataset in another folder."
     if not found and not files.is_remote(path) and not PurePosixPath(path).is_absolute():
         remedy = f"Its path is relative: run `textgen repair` where `textgen prepare` ran. {remedy}"
     raise UserError(

@@ -77,7 +77,7 @@ def test_a_folder_that_is_no_dataset_is_refused(refused, trained: Path, tmp_path
 
 def test_a_dataset_of_another_vocabulary_is_refused(refused, trained: Path, other_data: Path):
     message = refused("evaluate", trained, "--data", other_data)
-    assert f"prepare this text anew with --vocabulary {trained}/vocabulary.jsonl." in message
+    assert f"prepare this text again with --vocabulary {trained}/vocabulary.jsonl." in message
 
 
 def test_a_whole_dataset_is_one_test_text(trained: Path, data: Path, capfd):

@@ -137,7 +137,7 @@ def test_a_changed_input_file_is_an_error_and_changes_nothing(case: Case, change
         in message
     )
     assert now in message
-    assert "Put it back as it was, its time too, or prepare the dataset anew, into another folder." in message
+    assert "Put it back as it was, its time too, or prepare a new dataset in another folder." in message
     assert (case.data / SHARD).read_bytes() == b"damaged"
     assert not (case.data / "_work").exists()
 

@@ -63,7 +63,7 @@ def test_data_of_other_tokens_is_refused(data: Path, make_dataset, tmp_path: Pat
     other = make_dataset(tmp_path / "other", train=[[4, 5]], vocabulary_size=10)
     expected = (
         rf"{other} does not fit the model: its vocabulary is another than the model's\. Name the model's own --data, "
-        r"or prepare this text anew with --vocabulary s3://runs/a/vocabulary\.jsonl\.$"
+        r"or prepare this text again with --vocabulary s3://runs/a/vocabulary\.jsonl\.$"
     )
     with pytest.raises(UserError, match=expected):
         check(other, read_manifest(other), _config(data), origin=ORIGIN)
@@ -74,7 +74,7 @@ def test_text_that_was_cleaned_otherwise_does_not_fit_though_its_tokens_do(data:
     other = make_dataset(tmp_path / "other", train=[[4, 5]], vocabulary_size=9, text=text)
     check_vocabulary(other, read_manifest(other), _config(data), origin=ORIGIN)
     expected = (
-        r"does not fit the model: case is fold there and keep in the model\. .* anew with "
+        r"does not fit the model: case is fold there and keep in the model\. .* again with "
         r"--config s3://runs/a/run\.json --vocabulary s3://runs/a/vocabulary\.jsonl\.$"
     )
     with pytest.raises(UserError, match=expected):
@@ -112,7 +112,7 @@ def test_a_dataset_to_validate_on_is_read_whole_if_it_holds_nothing_out(
 
 def test_a_dataset_to_validate_on_must_have_the_vocabulary(data: Path, make_dataset, tmp_path: Path):
     other = make_dataset(tmp_path / "other", train=[[4, 5]], vocabulary_size=10)
-    with pytest.raises(UserError, match=rf"anew with --vocabulary {data}/vocabulary\.jsonl\."):
+    with pytest.raises(UserError, match=rf"again with --vocabulary {data}/vocabulary\.jsonl\."):
         validation_source(data, {data: read_manifest(data)}, other, _config(data))
 
 

@@ -210,7 +210,7 @@ def _require_none(
         options.append(f"--tokenizer-model {folder}{TOKENIZER_FILE}")
     raise UserError(
         f"{data} does not fit the model: {', '.join(vocabularies + cleaning)}. Name the model's own --data, or "
-        f"prepare this text anew with {' '.join(options)}."
+        f"prepare this text again with {' '.join(options)}."
     )
 
 
