@@ -117,7 +117,9 @@ def test_a_stride_leaves_targets_out_so_there_are_no_bits_per_character(model, m
 
 
 def test_another_vocabulary_is_refused(model, data: Path):
-    with pytest.raises(UserError, match=r"its vocabulary is another .* again with --vocabulary RUN/vocabulary\.jsonl"):
+    with pytest.raises(
+        UserError, match=r"its vocabulary is another .* again with --vocabulary RUN/vocabulary\.jsonl"
+    ):
         evaluate(model, dataclasses.replace(_config(data), tokens_sha256="0" * 64), data, split="test")
 
 
