@@ -121,5 +121,12 @@ def test_a_file_is_decompressed_while_it_is_read(ending):
     assert file.read() == b""
 
 
+def test_a_dictionary_beyond_the_limit_is_an_error():
+    damaged = bytearray(lzma.compress(b"text", lzma.FORMAT_ALONE))
+    damaged[1:5] = b"\xf0\xff\xff\xff"
+    with pytest.raises(UserError, match="can't be decompressed: Memory usage limit exceeded"):
+        read(bytes(damaged), ".lzma")
+
+
 def test_the_examples_in_the_docstrings_hold():
     assert doctest.testmod(compression).attempted

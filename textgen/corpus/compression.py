@@ -26,10 +26,13 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
+_FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, MemoryError)
 
 _ZSTD_WINDOW_LOG = 31
 """Binary logarithm of the largest window of a zstd file, in bytes: 2 GiB, as `zstd --long=31` writes it."""
+
+_LZMA_BYTES = 1 << 31
+"""Maximum memory to decompress an xz or lzma file, which may name a dictionary of any size; `xz -9` takes 65 MiB."""
 
 _START_BYTES = 1 << 12
 """Number of bytes to decompress at once of the start of a file, so that little is lost where the start ends."""
@@ -181,8 +184,10 @@ def _deflate(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
 _DECOMPRESSORS: Mapping[str, Callable[[BinaryIO, int], Iterator[bytes]]] = {
     "gzip": _gzip,
     "bz2": functools.partial(_streams, bz2.BZ2Decompressor),
-    "xz": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_XZ), padding=_XZ_PADDING),
-    "lzma": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE)),
+    "xz": functools.partial(
+        _streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, _LZMA_BYTES), padding=_XZ_PADDING
+    ),
+    "lzma": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE, _LZMA_BYTES)),
     "zstd": functools.partial(_streams, _zstd_decompressor),
     "deflate": _deflate,
 }
