@@ -1,12 +1,11 @@
 """Judges the files in which invalid bytes were replaced, when all of them have been read and nothing is published."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pipelines.plan import Plan
-from pipelines.rejected import say_rejections
-from pipelines.workspace import TOKENS, Workspace
+from pipelines.rejected import say_rejections, unit_results
+from pipelines.workspace import Workspace
 from textgen import files
 from textgen.console import say
 from textgen.corpus.archives import open_content
@@ -15,7 +14,6 @@ from textgen.corpus.encoding_detection import OR_AUTO, Invalid, encoding_remedy,
 from textgen.corpus.readers.base import InputFile
 from textgen.errors import UserError
 
-_THREADS = 16
 _MOST_TOLD = 10
 _PART_BYTES = 1 << 16
 _MOST_PARTS = 1 << 12
@@ -49,7 +47,7 @@ def check_replaced(plan: Plan, workspace: Workspace) -> None:
     Raises:
         UserError: more than 5 percent of the characters of a file were replaced, and `on_invalid` is "replace-few".
     """
-    found = invalid_characters(_results(workspace))
+    found = invalid_characters(unit_results(workspace))
     told = sorted(
         (file for file in plan.files if found.get(file.path, Invalid(0, 1)).share > TOLD_REPLACED),
         key=lambda file: (-found[file.path].share, file.path),
@@ -79,12 +77,6 @@ def invalid_characters(results: Iterable[dict[str, Any]]) -> dict[str, Invalid]:
             before = found.get(path, Invalid(0, 0))
             found[path] = Invalid(before.replaced + replaced, before.characters + characters)
     return found
-
-
-def _results(workspace: Workspace) -> list[dict[str, Any]]:
-    with ThreadPoolExecutor(_THREADS) as pool:
-        found = pool.map(lambda unit: workspace.recorded(TOKENS, unit), sorted(workspace.recorded_units(TOKENS)))
-        return [result for result in found if result]
 
 
 def _invalid_part(file: InputFile) -> bytes:

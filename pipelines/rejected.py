@@ -1,13 +1,17 @@
 """Tells which input items were left out, and why: counts by reason and some samples."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from pipelines.token_files import unit_documents
 from pipelines.workspace import TOKENS, Workspace
 from textgen.console import say
 from textgen.corpus.readers.base import Rejected
+
+_THREADS = 16
+"""Number of results that are read at once; a remote store takes a while for each."""
 
 SAMPLES = 2
 """Number of rejected items that are shown."""
@@ -63,10 +67,17 @@ class Rejections(NamedTuple):
         return "; ".join([_listed(self.counts), *self.samples])
 
 
+def unit_results(workspace: Workspace) -> list[dict[str, Any]]:
+    """Returns the results of the first pass, in the order of the units."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = pool.map(lambda unit: workspace.recorded(TOKENS, unit), sorted(workspace.recorded_units(TOKENS)))
+        return [result for result in found if result]
+
+
 def rejections(workspace: Workspace) -> Rejections:
     """Returns what the first pass rejected."""
     counts, samples = Counter[str](), list[str]()
-    for result in _results(workspace):
+    for result in unit_results(workspace):
         counts.update(result.get("rejected", {}))
         samples += result.get("samples", [])
     return Rejections(counts, samples[:SAMPLES])
@@ -91,11 +102,6 @@ def nothing_left(workspace: Workspace) -> str:
         *([f"dropped: {_listed(dropped)}"] if dropped else []),
     ]
     return "; ".join(parts) or "the files hold no documents, as a table of only a header row or a file of blank lines"
-
-
-def _results(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
-    for unit in sorted(workspace.recorded_units(TOKENS)):
-        yield workspace.recorded(TOKENS, unit) or {}
 
 
 def _listed(counts: Mapping[str, int]) -> str:
