@@ -20,7 +20,6 @@ from textgen.dataset.storage import manifest, passed_over
 from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, PASSED_OVER_FILE, SHARD_NAME
 from textgen.errors import UserError
 from textgen.text import vocabulary
-from textgen.text.vocabulary import Vocabulary
 
 PLAN = "plan.json"
 GIVEN_VOCABULARY = "given.jsonl"
@@ -80,7 +79,7 @@ def as_spelled_before(plan: Plan, directory: str) -> Plan:
     return dataclasses.replace(plan, files=before) if same else plan
 
 
-def given_vocabulary(workspace: Workspace) -> Vocabulary | None:
+def given_vocabulary(workspace: Workspace) -> vocabulary.Vocabulary | None:
     """Returns the vocabulary that the user gave to the plan at work, or None if the vocabulary is learned."""
     content = files.read_if_present(workspace.work_path(GIVEN_VOCABULARY))
     return None if content is None else vocabulary.parse(content)

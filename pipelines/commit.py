@@ -16,7 +16,6 @@ from textgen.dataset.storage import passed_over
 from textgen.dataset.storage.manifest import FILE_NAME, PASSED_OVER_FILE, Manifest, UnitReport
 from textgen.dataset.storage.warnings import Figures, warnings
 from textgen.text import vocabulary
-from textgen.text.vocabulary import Vocabulary
 
 
 class CommitManifest(beam.PTransform):
@@ -73,7 +72,7 @@ class WriteManifest(beam.DoFn):
         self._workspace.publish_if_changed(FILE_NAME, made.to_bytes())
         yield self._workspace.path(FILE_NAME)
 
-    def _warnings(self, reports: list[UnitReport], learned: Vocabulary) -> list[str]:
+    def _warnings(self, reports: list[UnitReport], learned: vocabulary.Vocabulary) -> list[str]:
         """Returns the warnings about the dataset; those of the manifest before if its text is not counted again."""
         census = read_census(self._config, self._workspace)
         if census is None:

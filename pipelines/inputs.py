@@ -15,7 +15,6 @@ from textgen.corpus.encoding_choice import AUTO, FEW
 from textgen.corpus.readers.base import InputFile, ReadOptions, SeparatorOptions, TableOptions
 from textgen.dataset.storage.passed_over import PassedOver, count_reasons, shown, shown_accounts
 from textgen.errors import UserError
-from textgen.files import Stamp
 from textgen.folder_walk import UNREADABLE
 
 _THREADS = 16
@@ -141,7 +140,7 @@ def check_unchanged(file: InputFile) -> None:
         UserError: the file has changed or is missing.
     """
     path, size = (file.member.archive, file.member.archive_size) if file.member else (file.path, file.size)
-    was, found = Stamp(size, file.modified), files.stamp(path)
+    was, found = files.Stamp(size, file.modified), files.stamp(path)
     if found == was:
         return
     now = f"it has {_shown(found)}" if found else "it is not there now"
@@ -153,7 +152,7 @@ def check_unchanged(file: InputFile) -> None:
     )
 
 
-def _shown(stamp: Stamp) -> str:
+def _shown(stamp: files.Stamp) -> str:
     written = datetime.fromtimestamp(stamp.modified, timezone.utc)
     return f"{stamp.size:,} bytes, written {written:%Y-%m-%d %H:%M:%S.%f} UTC"
 

@@ -17,7 +17,6 @@ from pipelines.inputs import (
 from textgen import files
 from textgen.config import PrepareConfig, names_of_given, to_json
 from textgen.corpus import units
-from textgen.corpus.units import InputFile, Unit, parse_input_file
 from textgen.dataset import LAYOUTS
 from textgen.dataset.storage import manifest
 from textgen.errors import UserError, require
@@ -38,7 +37,7 @@ class Plan:
     """
 
     config: PrepareConfig
-    files: tuple[InputFile, ...]
+    files: tuple[units.InputFile, ...]
     vocabulary: Vocabulary | None = None
     tokenizer_model: bytes = b""
     passed_over: tuple[PassedOver, ...] = ()
@@ -48,7 +47,7 @@ class Plan:
         """Number of input bytes of all files."""
         return sum(file.size for file in self.files)
 
-    def units(self, *, unit_bytes: int | None = None) -> list[Unit]:
+    def units(self, *, unit_bytes: int | None = None) -> list[units.Unit]:
         """Returns the units of the files.
 
         Args:
@@ -100,7 +99,7 @@ class Plan:
 
 def parse_plan(inputs: bytes, config: PrepareConfig) -> Plan:
     """Returns the plan of a dataset, given its `inputs.jsonl` and its settings."""
-    return Plan(config, tuple(parse_input_file(json.loads(line)) for line in inputs.decode().splitlines()))
+    return Plan(config, tuple(units.parse_input_file(json.loads(line)) for line in inputs.decode().splitlines()))
 
 
 def make_plan(

@@ -27,7 +27,7 @@ Parts = tuple[str, ...]
 
 
 class Entry(NamedTuple):
-    """What a folder holds under a name.
+    """File or folder directly in a folder.
 
     Attributes:
         name: its name in the folder.

@@ -27,7 +27,7 @@ class FoundFile(NamedTuple):
 
 @dataclasses.dataclass
 class Listing:
-    """What paths, globs and folders name; every file that is found is either in `files` or in `passed_over`.
+    """Result of a search for input files; every file that is found is either in `files` or in `passed_over`.
 
     Attributes:
         files: the files to read, sorted by path.

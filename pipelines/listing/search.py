@@ -25,7 +25,7 @@ class Hit(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """How a folder matches.
+    """State of the search in a folder.
 
     Attributes:
         visible: states of the glob after the folder's names.

@@ -18,7 +18,7 @@ _URL_WITH_ONE_SLASH = re.compile(r"[\w+.-]+:/(?!/)")
 
 
 class Word(NamedTuple):
-    """What a path or glob names.
+    """File or folder that a path or glob names.
 
     Attributes:
         root: path or URL of the folder.

@@ -10,7 +10,7 @@ from textgen.config.settings_file import collect, train_configs
 from textgen.errors import require
 
 if TYPE_CHECKING:
-    from textgen.dataset.storage.manifest import Manifest
+    from textgen.dataset import Manifest
     from textgen.text.preprocessor import Preprocessor
 
 _HEAD, _TAIL, _PAIRS = 10, 5, 3

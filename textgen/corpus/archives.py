@@ -142,7 +142,7 @@ class _Stream:
 
 
 class _Kept(threading.local):
-    """What a thread keeps of the compressed tar archive that it read last."""
+    """State of a thread: the compressed tar archive that it read last, and the content of its last small file."""
 
     stream: _Stream | None = None
     member: tuple[_Archive, Member] | None = None

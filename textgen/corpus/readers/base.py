@@ -165,7 +165,7 @@ class ReadOptions(NamedTuple):
 
 
 class Label(NamedTuple):
-    """What the input says of a document besides its text.
+    """Split and group of a document, as its file or row gives them.
 
     Attributes:
         split: "train", "validation" or "test"; None if the input does not say.

@@ -31,7 +31,7 @@ _REMEDY = (
 
 
 class _Layout(NamedTuple):
-    """Where the records of a file are.
+    """Location of the records in a file, and of the text in a record.
 
     Attributes:
         keys: keys that lead from an object at the top to the array of records; None where each value at the top is

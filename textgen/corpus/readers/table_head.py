@@ -41,7 +41,7 @@ class Start(NamedTuple):
 
 
 class TableHead(NamedTuple):
-    """How a delimited file is read.
+    """Dialect and columns of a delimited file, and the offset of its first row.
 
     Attributes:
         dialect: its marks.
