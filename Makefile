@@ -26,7 +26,7 @@ demo: setup  ## prepare, train on and write text from the sample corpus (under 6
 # Files stay whole, so that what a file's tests share is made once, and the longest begin first (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-check: lint  ## Ruff, mypy and the fast tests (under 90 seconds): before every commit
+check: lint  ## Ruff, mypy and the fast tests (about 2 minutes): before every commit
 	$(PYTEST) -m 'not slow'
 
 test: setup  ## all tests, on all cores
