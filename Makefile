@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
+.PHONY: help setup demo check test test-faults fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -31,6 +31,11 @@ check: lint  ## Ruff, mypy and the fast tests (about 2 minutes): before every co
 
 test: setup  ## all tests, on all cores
 	$(PYTEST)
+
+FAULTS ?=
+
+test-faults: setup  ## kills, signals, full disks, two commands at once, hostile files (5 minutes; all: FAULTS=--full)
+	$(BIN)/python -m tests.faults.run $(FAULTS)
 
 FUZZ ?= --minutes 10
 
