@@ -14,7 +14,7 @@ from pipelines.plan import Plan, parse_plan
 from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.corpus.readers.base import InputFile
 from textgen.dataset.storage import manifest, passed_over
 from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, PASSED_OVER_FILE, SHARD_NAME
@@ -144,7 +144,7 @@ def _clear_remains(workspace: Workspace, plan: Plan) -> None:
         return
     if not all(_is_own(name) for name in names) or workspace.read(INPUTS_FILE) != plan.inputs():
         raise UserError(f"{workspace.directory} holds other files. Name an empty folder with --output.")
-    say(f"{workspace.directory} has lost its {manifest.FILE_NAME}; all of it is made again.")
+    say(f"{printable(workspace.directory)} has lost its {manifest.FILE_NAME}; all of it is made again.")
     # The inputs file stays, so that the next run recognizes the folder if this run is interrupted here.
     for name in names - {INPUTS_FILE}:
         files.remove(workspace.path(name))

@@ -6,7 +6,7 @@ from pipelines.inputs import Inputs, find_inputs, read_options, require_readable
 from pipelines.split_files import join_splits
 from textgen import files
 from textgen.config import PrepareConfig, TablesConfig, to_json
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers.base import InputFile, SeparatorOptions
 from textgen.errors import UserError
@@ -79,7 +79,7 @@ def check_files(found: Sequence[InputFile], config: PrepareConfig) -> None:
             remarks.setdefault(remark, []).append(file.path)
     for remark, paths in remarks.items():
         others = f" and {len(paths) - 1:,} more files are" if len(paths) > 1 else " is"
-        say(f"{paths[0]}{others} {remark}")
+        say(f"{printable(paths[0])}{others} {remark}")
     for flag, name in (("--split-field", config.split_field), ("--group-field", config.group_field)):
         for file in found if name else ():
             if not READERS[file.format].has_columns:

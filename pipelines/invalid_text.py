@@ -7,7 +7,7 @@ from pipelines.plan import Plan
 from pipelines.rejected import say_rejections, unit_results
 from pipelines.workspace import Workspace
 from textgen import files
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.corpus.archives import open_content
 from textgen.corpus.encoding_choice import AUTO, FEW, MOST_REPLACED, TOLD_REPLACED, invalid_text
 from textgen.corpus.encoding_detection import OR_AUTO, Invalid, encoding_remedy, invalid_bytes
@@ -62,7 +62,8 @@ def check_replaced(plan: Plan, workspace: Workspace) -> None:
     for file in told[:_MOST_TOLD]:
         invalid = found[file.path]
         say(
-            f"{file.path}: {invalid.share:.1%} of its characters ({invalid.replaced:,} of {invalid.characters:,}) "
+            f"{printable(file.path)}: {invalid.share:.1%} of its characters "
+            f"({invalid.replaced:,} of {invalid.characters:,}) "
             f"were not valid {file.encoding} and are replaced by U+FFFD. {_remedy(file)}"
         )
     if len(told) > _MOST_TOLD:

@@ -12,7 +12,7 @@ from pipelines.runners import check_beam_flags
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import PrepareConfig
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.dataset import Manifest
 
 
@@ -63,9 +63,9 @@ def prepare(
     if dataset:
         if claims.is_complete(workspace, dataset):
             claims.release(workspace)
-            say(f"{output} is complete already; nothing to do.")
+            say(f"{printable(output)} is complete already; nothing to do.")
             return dataset
-        say(f"{output} has lost files; what they came from is done again.")
+        say(f"{printable(output)} has lost files; what they came from is done again.")
         claims.reopen(workspace, dataset)
     return run_passes(plan, workspace, beam_flags)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pipelines.token_files import unit_documents
 from pipelines.workspace import TOKENS, Workspace
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.corpus.readers.base import Rejected
 
 _THREADS = 16
@@ -48,7 +48,7 @@ def describe(path: str, item: Rejected) -> str:
     text = "".join(c if c.isprintable() else "?" for c in text)
     text = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
     note = f" ({item.note})" if item.note else ""
-    return f"{path}, {item.reason}{note}: {text!r}"
+    return f"{printable(path)}, {item.reason}{note}: {text!r}"
 
 
 class Rejections(NamedTuple):

@@ -1,8 +1,11 @@
+import doctest
 import io
+import json
 import logging
 import os
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 
@@ -90,3 +93,58 @@ def test_tracebacks_of_some_errors_are_neither_logged_nor_printed(capsys):
         logging.root.removeHandler(handler)
     shown = capsys.readouterr().err
     assert shown == "a mistake\nTraceback (most recent call last):\na mistake\nno space after it\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain text, ünïcödé, 日本語, 🙂 and a\u00a0space", "plain text, ünïcödé, 日本語, 🙂 and a\u00a0space"),
+        ("\x1b[2J\x1b]0;title\x07", r"\x1b[2J\x1b]0;title\x07"),
+        ("a\nb\tc\rd\x00", r"a\nb\tc\rd\x00"),
+        ("\x7f\x9b31m", r"\x7f\x9b31m"),
+        ("\u202eevil\u2066\u200f", r"\u202eevil\u2066\u200f"),
+        ("line\u2028paragraph\u2029", r"line\u2028paragraph\u2029"),
+        ("\ufeff\u200b\U000e0041", r"\ufeff\u200b\U000e0041"),
+        ("undecodable \udcff", r"undecodable \udcff"),
+        ("joiners of 👨\u200d👩\u200d👧 and می\u200cخواهم", "joiners of 👨\u200d👩\u200d👧 and می\u200cخواهم"),
+        (r"\x1b", r"\x1b"),
+    ],
+)
+def test_characters_that_act_on_a_terminal_are_shown_as_escapes(text: str, expected: str):
+    assert console.printable(text) == expected
+    assert console.printable(expected) == expected
+
+
+def test_characters_to_keep_are_kept():
+    assert console.printable("a\n\tb\r\x1b", keep="\n\t") == "a\n\tb\\r\\x1b"
+
+
+def test_no_control_or_format_character_but_joiners_and_visible_signs_is_printed():
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    kept = console.printable(everything)
+    left = [c for c in kept if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")]
+    assert left == []
+    invisible = {c for c in kept if unicodedata.category(c) == "Cf"}
+    assert {"\u200c", "\u200d", "\u00ad", "\u0600"} <= invisible
+    assert not invisible & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def test_json_keeps_its_values_without_raw_control_characters():
+    values = {"a": "\x7f\x9b\u202e\n\udcff\U000e0041 ü"}
+    text = console.printable_json(json.dumps(values, ensure_ascii=False, indent=1))
+    assert json.loads(text) == values
+    assert console.printable(text, keep="\n") == text
+    assert "ü" in text
+
+
+def test_messages_and_results_are_printable_and_keep_their_lines(capsys):
+    console.say("one\x1b[31m\ntwo")
+    console.show("three\x9b\tfour\nfive")
+    out, err = capsys.readouterr()
+    assert (out, err) == ("three\\x9b\tfour\nfive\n", "one\\x1b[31m\ntwo\n")
+
+
+def test_the_examples_in_the_docstrings_hold():
+    result = doctest.testmod(console)
+    assert result.attempted
+    assert not result.failed

@@ -2,18 +2,62 @@
 
 import contextlib
 import io
+import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from tqdm import tqdm
 
+_LINES = "\n\t"
+
+_UNPRINTABLE = re.compile(
+    # C0, DEL and C1; Arabic letter mark; zero-width space and marks of direction; line and paragraph separators,
+    # embeddings and overrides of direction; invisible operators and isolates; byte order mark; annotations;
+    # lone surrogates; invisible tags. Joiners (U+200C, U+200D) stay, since scripts and emoji need them.
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+)
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Returns a text that cannot act on a terminal: characters that do not print are shown as Python escapes.
+
+    These are control characters, escapes of terminals, lone surrogates, and invisible characters such as those that
+    change the direction of writing. Every text of a dataset, run, corpus or file name passes through here on its way
+    to a terminal or to an error. A text that has passed once does not change when it passes again.
+
+    Args:
+        text: any text.
+        keep: characters that stay as they are, such as newlines in text of several lines.
+
+    >>> printable("a\x1b[2J\nb")
+    'a\\x1b[2J\\nb'
+    """
+    return _UNPRINTABLE.sub(lambda c: c[0] if c[0] in keep else ascii(c[0])[1:-1], text)
+
+
+def printable_json(text: str) -> str:
+    """Returns JSON with the same values, in which characters that do not print are JSON escapes; newlines stay."""
+    return _UNPRINTABLE.sub(lambda c: c[0] if c[0] in _LINES else _json_escape(c[0]), text)
+
+
+def _json_escape(character: str) -> str:
+    # JSON leaves DEL as it is.
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
+
 
 def say(message: str) -> None:
-    """Writes a progress message to standard error, above any open bar."""
-    tqdm.write(message, file=sys.stderr)
+    """Writes a progress message to standard error, above any open bar; see `printable`."""
+    tqdm.write(printable(message, keep=_LINES), file=sys.stderr)
+
+
+def show(result: str) -> None:
+    """Writes a result, with a line end, to standard output; see `printable`."""
+    print(printable(result, keep=_LINES))
 
 
 def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, initial: int = 0) -> "tqdm[Any]":
@@ -31,8 +75,8 @@ def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, init
     in_notebook = type(stream).__module__.startswith("ipykernel.")
     often = 0.1 if stream.isatty() else 0.5 if in_notebook else 15.0
     return tqdm(
-        total=total, desc=title, unit=unit, unit_scale=True, file=stream, initial=initial, mininterval=often,
-        dynamic_ncols=True, smoothing=0.1,
+        total=total, desc=printable(title), unit=unit, unit_scale=True, file=stream, initial=initial,
+        mininterval=often, dynamic_ncols=True, smoothing=0.1,
     )  # fmt: skip
 
 

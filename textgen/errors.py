@@ -3,6 +3,8 @@
 import builtins
 import re
 
+from textgen.console import printable
+
 _WHILE = " [while running "
 """Beam adds this, and the name of a step, to the message of an exception."""
 
@@ -14,7 +16,10 @@ _WRAPPED_OS_ERROR = re.compile(rf"\b(?:{_OS_ERRORS}): (.*?)(?: \[while running.*
 
 
 class UserError(ValueError):
-    """Invalid input; the message says what was found, what the rule is and what to do."""
+    """Invalid input; the message says what was found, what the rule is and what to do, in one printable line."""
+
+    def __init__(self, message: str):
+        super().__init__(printable(message))
 
 
 class Interrupted(Exception):  # noqa: N818 - It is not an error.
@@ -70,4 +75,4 @@ def one_line(error: BaseException) -> str:
     'Corrupt data. at byte 4'
     """
     line = " ".join(str(error).split())
-    return "".join(c if c.isprintable() else "?" for c in line).rstrip(".") or type(error).__name__
+    return printable(line).rstrip(".") or type(error).__name__

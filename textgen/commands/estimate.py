@@ -6,6 +6,7 @@ import json
 
 from textgen.commands import prepare
 from textgen.config.options import CommandParser
+from textgen.console import printable, show
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -33,18 +34,18 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         values = dataclasses.asdict(found)
         values["layouts"] = {layout: values._asdict() for layout, values in found.layouts.items()}
-        print(json.dumps(values, indent=1))
+        show(json.dumps(values, indent=1))
         return
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items()) or "none"
-    print(f"files       {shown_accounts(found.files, found.passed_over)}")
-    print(f"input       {found.input_bytes:,} bytes, {found.sampled_bytes:,} of them sampled")
-    print(f"documents   {found.documents:,}, dropped: {dropped}")
+    show(f"files       {shown_accounts(found.files, found.passed_over)}")
+    show(f"input       {found.input_bytes:,} bytes, {found.sampled_bytes:,} of them sampled")
+    show(f"documents   {found.documents:,}, dropped: {dropped}")
     if config.selection.duplicates == "drop" or config.selection.near_duplicates:
-        print("            duplicates are not counted as dropped: a sample cannot find them")
-    print(f"tokens      {found.tokens:,}")
-    print(f"pairs       {found.pairs:,}")
-    print(f"{'layout':<12}{'bytes on disk':>18}{'seconds here':>14}{'worker-hours':>14}")
+        show("            duplicates are not counted as dropped: a sample cannot find them")
+    show(f"tokens      {found.tokens:,}")
+    show(f"pairs       {found.pairs:,}")
+    show(f"{'layout':<12}{'bytes on disk':>18}{'seconds here':>14}{'worker-hours':>14}")
     for layout, takes in found.layouts.items():
-        print(f"{layout:<12}{takes.bytes:>18,}{takes.seconds:>14,.0f}{takes.worker_hours:>14.3f}")
+        show(f"{layout:<12}{takes.bytes:>18,}{takes.seconds:>14,.0f}{takes.worker_hours:>14.3f}")
     for warning in found.warnings:
-        print(f"warning     {warning}")
+        show(f"warning     {printable(warning)}")

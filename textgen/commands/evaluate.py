@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textgen.config import SPLITS, STAGES, NeuralCacheConfig, build
 from textgen.config.options import CommandParser, add_settings, given
+from textgen.console import show
 
 if TYPE_CHECKING:
     from textgen.training.evaluation import Baseline, Evaluation, NeuralCacheMetrics
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     from textgen.api.run import load_run
 
     result = load_run(arguments.model).evaluate(arguments.data, arguments.split, neural_cache=cache)
-    print(json.dumps(dataclasses.asdict(result), indent=1) if arguments.json else _table(result))
+    show(json.dumps(dataclasses.asdict(result), indent=1) if arguments.json else _table(result))
 
 
 def _table(result: "Evaluation") -> str:

@@ -3,6 +3,7 @@
 import argparse
 
 from textgen.config.options import CommandParser
+from textgen.console import show
 from textgen.errors import require
 
 
@@ -50,4 +51,4 @@ def run(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         may_end=arguments.may_end,
     )
-    print("\n\n".join(texts))
+    show("\n\n".join(texts))

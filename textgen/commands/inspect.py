@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textgen.config import ModelConfig
 from textgen.config.options import CommandParser, add_sources
 from textgen.config.settings_file import collect, train_configs
+from textgen.console import printable, printable_json, show
 from textgen.errors import require
 
 if TYPE_CHECKING:
@@ -67,22 +68,22 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = preprocessor.load(arguments.data, manifest.text)
     words, pairs = loaded.vocabulary, _some_pairs(arguments.data, manifest, loaded)
     if arguments.json:
-        print(json.dumps(_values(manifest, words, pairs), ensure_ascii=False, indent=1))
+        show(printable_json(json.dumps(_values(manifest, words, pairs), ensure_ascii=False, indent=1)))
         return 0
     ranked = [f"{token!r} {count:,}" for token, count in zip(words.tokens, words.counts, strict=True)]
-    print(accounts(manifest))
-    print(f"\nvocabulary  {len(ranked):,} tokens and 4 reserved ids")
-    print(f"  most frequent   {', '.join(ranked[:_HEAD])}")
-    print(f"  least frequent  {', '.join(ranked[-_TAIL:])}")
-    print("\npairs")
+    show(accounts(manifest))
+    show(f"\nvocabulary  {len(ranked):,} tokens and 4 reserved ids")
+    show(f"  most frequent   {', '.join(ranked[:_HEAD])}")
+    show(f"  least frequent  {', '.join(ranked[-_TAIL:])}")
+    show("\npairs")
     for pair in pairs:
-        print(f"  {pair['x']!r} → {pair['y']!r}")
+        show(f"  {pair['x']!r} → {pair['y']!r}")
     return 0
 
 
 def print_cudnn(obstacles: list[str]) -> int:
     """Prints what keeps LSTMs out of cuDNN, or that nothing does; returns the exit code."""
-    print("\n".join(obstacles) or "every LSTM runs in cuDNN on a GPU; all masks that were checked are padded right")
+    show("\n".join(obstacles) or "every LSTM runs in cuDNN on a GPU; all masks that were checked are padded right")
     return 1 if obstacles else 0
 
 
@@ -93,25 +94,25 @@ def _print_throughput(data: str, manifest: "Manifest", tflops: float) -> None:
 
     require(tflops > 0, f"tflops is {tflops:g}; it must be above 0.")
     config, served = manifest.config, measure(data, batch_size=_BATCH, seconds=_SECONDS)
-    print(
+    show(
         f"served      {served.pairs_per_second:,.0f} pairs/s of {config.layout}, in shuffled batches of {_BATCH:,} "
         f"with X of {config.window}; the first after {served.first_batch_seconds:.1f} s"
     )
-    print(f"{'model':<44}{'operations per pair':>20}{f'pairs/s at {tflops:g} TFLOP/s':>24}{'served ÷ that':>15}")
+    show(f"{'model':<44}{'operations per pair':>20}{f'pairs/s at {tflops:g} TFLOP/s':>24}{'served ÷ that':>15}")
     for embedding, layers, units in _MODELS:
         model = ModelConfig(embedding=embedding, layers=layers, units=(units,))
         flops = training_flops(model, vocabulary_size=manifest.vocabulary_size, window=config.window)
         wanted = tflops * 1e12 / flops
         name = f"Embedding({embedding}) → {layers} × BiLSTM({units}) → {manifest.vocabulary_size:,}"
-        print(f"{name:<44}{flops / 1e6:>18,.0f} M{wanted:>24,.0f}{served.pairs_per_second / wanted:>15.1f}")
+        show(f"{name:<44}{flops / 1e6:>18,.0f} M{wanted:>24,.0f}{served.pairs_per_second / wanted:>15.1f}")
 
 
 def accounts(manifest: "Manifest") -> str:
     """Returns a table of the counts: input bytes, documents kept and dropped; per split tokens, pairs and bytes."""
     total = manifest.total
-    dropped = ", ".join(f"{count:,} {reason}" for reason, count in total.dropped.items()) or "none"
+    dropped = ", ".join(f"{count:,} {printable(reason)}" for reason, count in total.dropped.items()) or "none"
     lines = [
-        f"files       {manifest.file_accounts()}",
+        f"files       {printable(manifest.file_accounts())}",
         f"input       {total.bytes:,} bytes, {total.documents:,} documents: {total.kept:,} kept, dropped: {dropped}",
         f"replaced    {total.replaced_characters:,} invalid characters by U+FFFD, in {total.replaced:,} documents",
         f"{'split':<12}{'documents':>11}{'characters':>14}{'tokens':>14}{'unknown':>9}"
@@ -120,20 +121,23 @@ def accounts(manifest: "Manifest") -> str:
     for split, counts in total.splits.items():
         size = sum(shard.bytes for shard in total.shards if shard.split == split)
         lines.append(
-            f"{split:<12}{counts.documents:>11,}{counts.characters:>14,}{counts.tokens:>14,}"
+            f"{printable(split):<12}{counts.documents:>11,}{counts.characters:>14,}{counts.tokens:>14,}"
             f"{counts.unknown / max(1, counts.tokens):>9.1%}{counts.pairs:>14,}{size:>16,}"
             f"{size / max(1, counts.pairs):>10.1f}"
         )
     if total.shared:
         lines.append(_shared(manifest))
-    lines += [f"warning     {warning}" for warning in manifest.warnings]
+    lines += [f"warning     {printable(warning)}" for warning in manifest.warnings]
     return "\n".join(lines)
 
 
 def _shared(manifest: "Manifest") -> str:
     """Returns a line about the held-out documents whose text another split has too."""
     total = manifest.total
-    counts = [f"{count:,} of {total.splits[split].documents:,} in {split}" for split, count in total.shared.items()]
+    counts = [
+        f"{count:,} of {total.splits[split].documents:,} in {printable(split)}"
+        for split, count in total.shared.items()
+    ]
     line = f"shared      {', '.join(counts)}: held-out documents whose text another split has too"
     if manifest.config.held_out_duplicates == "keep":
         line += "; --held-out-duplicates drop takes them out of training"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textgen.config import STAGES, TEXT_DEFAULTS, PrepareConfig, names_of_given
 from textgen.config.options import CommandParser, add_settings, add_sources, given
 from textgen.config.settings_file import collect, prepare_config
+from textgen.console import show
 from textgen.errors import require
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def run(arguments: argparse.Namespace) -> None:
         tokenizer_model=arguments.tokenizer_model,
         beam_flags=arguments.beam_flags,
     )
-    print(accounts(manifest))
+    show(accounts(manifest))
 
 
 def _list(arguments: argparse.Namespace, config: PrepareConfig) -> None:
@@ -134,7 +135,7 @@ def _print_files(found: "Inputs", of_split: str) -> None:
     from textgen.dataset.storage.passed_over import shown
 
     for file in found.files:
-        print(f"{' '.join((file.format, *file.compression, file.encoding)):<28} {shown(file.path)}")
+        show(f"{' '.join((file.format, *file.compression, file.encoding)):<28} {shown(file.path)}")
     for path, reason, detail in found.passed_over:
-        print(f"{'-':<28} {shown(path)}: {reason}{f' ({shown(detail)})' * bool(detail)}")
-    print(f"{f'files{of_split}':<28} {found.summary()}")
+        show(f"{'-':<28} {shown(path)}: {reason}{f' ({shown(detail)})' * bool(detail)}")
+    show(f"{f'files{of_split}':<28} {found.summary()}")

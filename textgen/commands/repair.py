@@ -3,6 +3,7 @@
 import argparse
 
 from textgen.config.options import CommandParser
+from textgen.console import printable, show
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -17,10 +18,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     done = repair(arguments.data, beam_flags=arguments.beam_flags)
     for problem in done.made:
-        print(f"remade: {problem}")
+        show(f"remade: {printable(str(problem))}")
     for problem in done.removed:
-        print(f"removed: {problem}")
+        show(f"removed: {printable(str(problem))}")
     for problem in done.left:
-        print(f"left unchanged, since it is not a file of the dataset: {problem.file}")
+        show(f"left unchanged, since it is not a file of the dataset: {printable(problem.file)}")
     if not any(done):
-        print("nothing to repair")
+        show("nothing to repair")

@@ -9,6 +9,7 @@ from pathlib import Path
 from textgen.config import STAGES
 from textgen.config.options import CommandParser, add_settings, add_sources, given
 from textgen.config.settings_file import collect, train_configs
+from textgen.console import printable, show
 from textgen.errors import require
 from textgen.files import expand_home
 
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         cache=BlockCache(arguments.cache, int(arguments.cache_gb * 1e9)) if arguments.cache else None,
         **collect("train", given(arguments, STAGES["train"]), file=arguments.config),
     )
-    print(f"{run.path}: run.json, history.csv, curves.png, samples.jsonl, tensorboard/, best/, last/")
+    show(f"{printable(str(run.path))}: run.json, history.csv, curves.png, samples.jsonl, tensorboard/, best/, last/")
     return 0
 
 

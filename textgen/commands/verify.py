@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from textgen.config.options import CommandParser, add_former
+from textgen.console import printable, say, show
 
 if TYPE_CHECKING:
     from textgen.dataset.storage.contamination import Contamination, OverlapReport
@@ -24,30 +25,28 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints one line per problem."""
-    from textgen.console import say
     from textgen.dataset import read_manifest, verify
 
     problems = verify(arguments.data)
     for problem in problems:
-        print(problem)
+        show(printable(str(problem)))
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
         say(f"{count}. `textgen repair {arguments.data}` repairs the files, or says what else to do.")
         return 1
     total = read_manifest(arguments.data).total
-    print(f"no problems: {len(total.shards):,} shards, {sum(shard.bytes for shard in total.shards):,} bytes")
+    show(f"no problems: {len(total.shards):,} shards, {sum(shard.bytes for shard in total.shards):,} bytes")
     return _report_contamination(arguments.data) if arguments.contamination else 0
 
 
 def _report_contamination(data: str) -> int:
     """Prints how much of the held-out splits occurs in others; returns 1 if a whole document does."""
-    from textgen.console import say
     from textgen.dataset import read_manifest
     from textgen.dataset.storage.contamination import GRAM, measure_contamination
 
     found = measure_contamination(data)
-    print(f"held-out {GRAM}-grams that are in the training split too: {_written(found.grams)}")
-    print(f"held-out documents that are in another split too: {_written(found.documents)}")
+    show(f"held-out {GRAM}-grams that are in the training split too: {_written(found.grams)}")
+    show(f"held-out documents that are in another split too: {_written(found.documents)}")
     if not _shared_documents(found):
         return 0
     if read_manifest(data).config.separates_equal_texts:

@@ -3,10 +3,11 @@
 import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from textgen import presets
 from textgen.config.fields import GROUPS, Setting
+from textgen.console import printable
 
 Groups = dict[str, argparse._ArgumentGroup]
 
@@ -18,6 +19,10 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, **settings})
         self.advanced: list[argparse.Action] = []
         self.everything = False
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the usage and a message, whose words may have characters that act on a terminal, and exits."""
+        super().error(printable(message))
 
     def add_advanced(self, action: argparse.Action) -> argparse.Action:
         """Marks an option as one that only `--help-all` shows, and returns it."""

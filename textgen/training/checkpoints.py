@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.errors import UserError
 from textgen.runs import BEST, DAMAGES, LAST, checkpoints_in
 from textgen.training.metrics import ZERO_SUMS, MetricSums
@@ -71,7 +71,7 @@ class Checkpoints:
                 self._everything.read(str(path)).assert_consumed()
             except DAMAGES as error:
                 reason = str(error).strip().split("\n")[0]
-                say(f"warning: {path} is damaged and left out: {reason}")
+                say(f"warning: {printable(str(path))} is damaged and left out: {printable(reason)}")
             else:
                 self._read_counters()
                 return

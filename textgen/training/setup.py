@@ -6,7 +6,7 @@ from typing import Any
 
 from textgen import runs
 from textgen.config import ALL_SPLITS, TOKENIZER_FILE, VOCABULARY_FILE, NeuralCacheConfig, to_json
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.storage.manifest import FILE_NAME, Manifest
 from textgen.errors import UserError, require
@@ -83,7 +83,7 @@ def validation_source(
     split = "validation" if manifest.counts("validation").pairs else ALL_SPLITS
     source = ValidationSource(validation_data, split, (manifest,))
     what = "all" if split == ALL_SPLITS else "the validation split"
-    say(f"validation: {what} of {validation_data}, {manifest.counts(split).pairs:,} targets")
+    say(f"validation: {what} of {printable(str(validation_data))}, {manifest.counts(split).pairs:,} targets")
     return source
 
 

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from textgen.config import TrainConfig
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.training.callbacks import Callback, Check, Plan
 from textgen.training.callbacks.history import HistoryRow
 from textgen.training.metrics import perplexity
@@ -21,8 +21,8 @@ class Summary(Callback):
         """Prints the sizes of the data and of the model, or that the run is done."""
         if plan.is_done:
             say(
-                f"{self._output} is done: all epochs ({self._config.epochs}) are trained, or the loss has stopped "
-                "improving. Raise epochs or patience."
+                f"{printable(str(self._output))} is done: all epochs ({self._config.epochs}) are trained, or the "
+                "loss has stopped improving. Raise epochs or patience."
             )
         else:
             say(_plan(plan))
