@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import estimation, input_checks
 from pipelines import prepare as preparing
@@ -11,10 +11,13 @@ from pipelines.estimation import Estimate
 from pipelines.inputs import Inputs
 from pipelines.repair import Repair
 from textgen import files
-from textgen.api.keywords import prepare_config, with_settings
+from textgen.api.keywords import PrepareSettings, prepare_config, with_settings
 from textgen.api.process import ready_for_training
 from textgen.config import PrepareConfig
 from textgen.dataset.storage.manifest import Manifest
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Paths = PathLike | Iterable[PathLike]
@@ -33,7 +36,7 @@ def prepare(
     vocabulary: PathLike | None = None,
     tokenizer_model: PathLike | None = None,
     beam_flags: Sequence[str] = (),
-    **settings: Any,
+    **settings: "Unpack[PrepareSettings]",
 ) -> Manifest:
     """Prepares a dataset of (window, next token) pairs from text, CSV, TSV, JSONL or Parquet files.
 
@@ -93,7 +96,7 @@ def estimate(
     test_input: Paths = (),
     vocabulary: PathLike | None = None,
     tokenizer_model: PathLike | None = None,
-    **settings: Any,
+    **settings: "Unpack[PrepareSettings]",
 ) -> Estimate:
     """Estimates from a sample of the corpus the size of a dataset, and the time that its preparation takes.
 

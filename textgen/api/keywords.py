@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from textgen.api.keyword_types import PrepareSettings as PrepareSettings
+from textgen.api.keyword_types import TrainSettings as TrainSettings
 from textgen.config import (
     STAGES,
     TEXT_DEFAULTS,

@@ -2,10 +2,10 @@
 
 import math
 import os
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textgen import runs
-from textgen.api.keywords import resumed_config, train_configs, with_settings
+from textgen.api.keywords import TrainSettings, resumed_config, train_configs, with_settings
 from textgen.api.run import Run
 from textgen.api.sampler import sampler_maker
 from textgen.block_cache import BlockCache
@@ -14,6 +14,9 @@ from textgen.dataset import Data, read_manifest, weights_of
 from textgen.errors import require
 from textgen.training import trainer
 from textgen.training.setup import config_for
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @with_settings("train")
@@ -29,7 +32,7 @@ def train(
     validation_data: str | os.PathLike[str] | None = None,
     strategy: str = "auto",
     cache: BlockCache | None = None,
-    **settings: Any,
+    **settings: "Unpack[TrainSettings]",
 ) -> Run:
     """Trains a language model on a dataset, and saves all of it in the folder of a run.
 
