@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     {
         "textgen.errors",
+        "textgen.termination",
         "textgen.config",
         "textgen.presets",
         "textgen.console",

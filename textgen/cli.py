@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from textgen.config.options import CommandParser
 from textgen.console import import_tensorflow, say
-from textgen.errors import Interrupted, user_error
+from textgen.errors import Interrupted, Terminated, user_error
+from textgen.termination import run_process
 
 _DESCRIPTION = (
     "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
@@ -26,7 +27,13 @@ _BEAM_COMMANDS = ("prepare", "repair")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit code."""
+    """Runs a command and returns its exit code.
+
+    Args:
+        argv: words of the command; None for those of this process, which is then ended with the exit code.
+    """
+    if argv is None:
+        run_process(lambda: main(sys.argv[1:]))
     parser = CommandParser(prog="textgen", description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
@@ -50,10 +57,10 @@ def _run(arguments: argparse.Namespace) -> int:
         code = int(arguments.run(arguments) or 0)
         sys.stdout.flush()
         return code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         again = " with --resume" if arguments.command == "train" else ""
         say(f"interrupted; finished work is kept. Run the same command again{again} to continue.")
-        return 130
+        return 143 if isinstance(interrupt, Terminated) else 130
     except Interrupted as interrupted:
         say(str(interrupted))
         return 128 + interrupted.signal

@@ -34,6 +34,10 @@ class Interrupted(Exception):  # noqa: N818 - It is not an error.
         self.signal = signal
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM asked the process to stop, as Ctrl-C does by a KeyboardInterrupt."""
+
+
 def require(condition: bool, message: str) -> None:
     """Checks a condition.
 
