@@ -15,7 +15,7 @@ class Whale(Settings):
     name: str | None = setting(None, help="name", group="input")
     sightings: tuple[int, ...] = setting((1,), at_least=0, help="number of sightings per year", group="input")
     alive: bool = setting(True, help="whether it lives", group="input")
-    hash: str = internal("")
+    hash: str = internal("", pattern="[0-9a-f]*")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

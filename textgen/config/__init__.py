@@ -47,6 +47,9 @@ STAGES: Mapping[str, tuple[Setting, ...]] = {
 
 Config = TypeVar("Config")
 
+_FEW, _SHOWN = 5, 60
+"""Maximum number of unknown settings in an error, and of characters of each."""
+
 
 def to_json(config: Any) -> dict[str, Any]:
     """Returns a config as plain JSON values."""
@@ -58,19 +61,24 @@ def from_json(kind: type[Config], values: Mapping[str, Any]) -> Config:
 
     Raises:
         UserError: a setting is unknown to this version, or its value is not allowed.
-        KeyError: a config inside it is missing.
-        TypeError: a setting that has no default is missing.
+        TypeError: the values are no settings by name, or a setting that has no default is missing.
     """
+    if not isinstance(values, Mapping):
+        raise TypeError(f"the settings are a {type(values).__name__}; they must be an object of settings by name")
     hints = typing.get_type_hints(kind)
     kinds = {field.name: hints[field.name] for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(kinds))
     if unknown:
-        found = f"unknown settings {unknown}"
+        found = f"unknown settings {[ascii(name)[1:-1][:_SHOWN] for name in unknown[:_FEW]]}"
         raise UserError(
             f"{_renamed(kind, unknown) or found}; this was written by another version of textgen. "
             "Use that version, or make it again with this one."
         )
-    # A dataset of before has no settings of tables.
+    # A dataset of before has no settings of tables; other settings and parts without a default must be there.
+    required = (field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING)  # type: ignore[arg-type]
+    missing = [name for name in required if name not in values]
+    if missing:
+        raise TypeError(f"the setting {missing[0]} is missing")
     parts = {name: part for name, part in kinds.items() if dataclasses.is_dataclass(part) and name in values}
     return kind(**{**values, **{name: from_json(part, values[name]) for name, part in parts.items()}})  # type: ignore[arg-type]
 

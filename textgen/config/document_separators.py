@@ -40,7 +40,7 @@ def pattern(value: str) -> str:
     """
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise UserError(
             f"document separator regex is {value!r}, which is no regular expression of Python: {error}. Correct it; "
             "a backslash before a mark takes it as text."

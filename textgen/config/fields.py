@@ -8,6 +8,7 @@ import dataclasses
 import inspect
 import math
 import numbers
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +38,12 @@ GROUPS = {
 
 _TYPES = {int: "a whole number", float: "a number", str: "text", bool: "true or false", tuple: "whole numbers"}
 _METAVARS = {int: "N", float: "X", str: "NAME", bool: "", tuple: "N[,N...]"}
+
+_MAX_NUMBER = (1 << 53) - 1
+"""The largest whole number that every JSON reader keeps exactly."""
+
+_MAX_TEXT = 10_000
+"""Maximum number of characters of a text."""
 
 Config = TypeVar("Config", bound="Settings")
 
@@ -126,7 +133,15 @@ class Setting:
         wanted: Any = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)  # type: ignore[call-overload]
         is_kind = isinstance(value, wanted) and (kind is bool or not isinstance(value, bool))
         require(is_kind, f"{self.label} is {value!r}; it must be {_TYPES[self.kind]}. {self.remedy}".rstrip())
+        if kind in (int, float):
+            # So large a number fits into no array, and none beyond 1e308 into a float.
+            is_large = isinstance(value, int) and abs(value) > _MAX_NUMBER
+            require(not is_large, f"{self.label} is too large; it must be at most {_MAX_NUMBER:,}.")
         value = kind(value)
+        if kind is str:
+            require(
+                len(value) <= _MAX_TEXT, f"{self.label} has {len(value):,} characters; it may have {_MAX_TEXT:,}."
+            )
         if self.choices:
             require_choice(self.label, value, self.choices)
         if kind in (int, float):
@@ -158,9 +173,14 @@ def setting(default: Any, **declared: Any) -> Any:
     return dataclasses.field(default=default, metadata={"declared": declared})
 
 
-def internal(default: Any) -> Any:
-    """Returns a field that textgen fills in, as the hash of a file; no option and no settings file sets it."""
-    return dataclasses.field(default=default, metadata={"internal": True})
+def internal(default: str, *, pattern: str) -> Any:
+    """Returns a text field that textgen fills in, as the hash of a file; no option and no settings file sets it.
+
+    Args:
+        default: the default value.
+        pattern: regular expression that the whole value must match.
+    """
+    return dataclasses.field(default=default, metadata={"internal": pattern})
 
 
 class Settings:
@@ -171,11 +191,11 @@ class Settings:
 
     own_settings: ClassVar[Mapping[str, Setting]] = {}
     parts: ClassVar[Mapping[str, "type[Settings]"]] = {}
-    internals: ClassVar[tuple[str, ...]] = ()
+    internals: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
         # Those of a base class are its own too.
-        cls.own_settings, cls.parts, cls.internals = dict(cls.own_settings), dict(cls.parts), cls.internals
+        cls.own_settings, cls.parts, cls.internals = dict(cls.own_settings), dict(cls.parts), dict(cls.internals)
         for name, kind in inspect.get_annotations(cls).items():
             field = cls.__dict__.get(name)
             metadata = field.metadata if isinstance(field, dataclasses.Field) else {}
@@ -184,13 +204,17 @@ class Settings:
             elif "declared" in metadata:
                 cls.own_settings[name] = _declared(name, kind, typing.cast("dataclasses.Field[Any]", field))
             elif "internal" in metadata:
-                cls.internals = (*cls.internals, name)
+                cls.internals[name] = metadata["internal"]
             else:
                 raise TypeError(f"{cls.__name__}.{name} is not declared. Write {name}: … = setting(default, help=…).")
 
     def __post_init__(self) -> None:
         for name, declared in self.own_settings.items():
             object.__setattr__(self, name, declared.check(getattr(self, name)))
+        for name, rule in self.internals.items():
+            value = getattr(self, name)
+            is_valid = isinstance(value, str) and re.fullmatch(rule, value)
+            require(bool(is_valid), f"{name.replace('_', ' ')} is {value!r}; it must match {rule}.")
         self.check_together()
 
     def check_together(self) -> None:

@@ -53,7 +53,8 @@ def _codec(name: str) -> str:
         found = codecs.lookup(name).name
         # Some codecs do not encode text, as hex.
         " ".encode(found)
-    except LookupError:
+    except (LookupError, ValueError):
+        # A ValueError for a name with a character that no name has, such as NUL.
         raise UserError(
             f"encoding is {name!r}, which Python does not know. Use a name such as utf-8, cp1252 or utf-16, or auto."
         ) from None
@@ -83,7 +84,7 @@ class TextConfig(Settings):
         help="what a token is: a word, a character, a byte, or a subword learned by WordPiece or read from a "
         "SentencePiece model",
     )  # fmt: skip
-    tokenizer_model: str = internal("")
+    tokenizer_model: str = internal("", pattern="|[0-9a-f]{64}")
     vocabulary_size: int = setting(
         8000, at_least=1, group="tokens", help="number of most frequent tokens to keep in the vocabulary"
     )
@@ -273,7 +274,7 @@ class PrepareConfig(SplitSettings):
         help="pairs: one tf.train.Example per pair, which any TFRecord reader parses; spans: token ids, about 2 "
         "bytes per pair, from which the loader cuts the windows",
     )  # fmt: skip
-    given_vocabulary: str = internal("")
+    given_vocabulary: str = internal("", pattern="|[0-9a-f]{64}")
 
     def check_together(self) -> None:
         """Checks the splits, and the separators of documents.

@@ -47,7 +47,7 @@ class SplitSettings(Settings):
         "keep", choices=("keep", "drop"), group="splits",
         help="training documents whose cleaned text equals that of a held-out document",
     )  # fmt: skip
-    given_splits: str = internal("")
+    given_splits: str = internal("", pattern="|validation|test|validation,test")
 
     @property
     def separates_equal_texts(self) -> bool:
