@@ -20,6 +20,7 @@ FLOORS = (
         "textgen.remote_files",
         "textgen.folder_walk",
         "textgen.block_cache",
+        "textgen.keras_registry",
     },
     {"textgen.corpus", "textgen.text", "textgen.dataset", "textgen.model"},
     {"textgen.runs"},

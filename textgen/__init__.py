@@ -13,6 +13,8 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from textgen import keras_registry
+
 if TYPE_CHECKING:
     from textgen.api.datasets import estimate, prepare, repair
     from textgen.api.run import NextToken, Run, load_run
@@ -52,6 +54,9 @@ _HOMES = {
 """Module of each public name."""
 
 _WITH_TENSORFLOW = ("textgen.api.datasets", "textgen.api.run", "textgen.api.train", "textgen.dataset")
+
+
+keras_registry.register()
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,6 @@
 """What all networks have in common, and that Keras can do with them what it does with any model."""
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -68,6 +69,35 @@ def test_a_saved_model_is_loaded_with_its_weights(model, tmp_path: Path):
     assert type(loaded) is type(model)
     assert loaded.config == model.config
     np.testing.assert_array_equal(loaded(X), model(X))
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_exported_model_takes_ids_of_any_size(model, precision: str, tmp_path: Path):
+    network = networks.build(model.config, vocabulary_size=VOCABULARY, window=WINDOW, precision=precision)
+    network.export(tmp_path / "exported", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "exported"))
+    for ids in (X, X[:1, :3]):
+        np.testing.assert_allclose(loaded.serve(ids), network(ids), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sparse_categorical_crossentropy",
+        keras.losses.SparseCategoricalCrossentropy(),
+        keras.losses.sparse_categorical_crossentropy,
+    ],
+)
+def test_compile_warns_of_a_loss_that_takes_probabilities(model, loss):
+    with pytest.warns(UserWarning, match="from_logits=True"):
+        model.compile("adam", loss)
+
+
+@pytest.mark.parametrize("loss", [keras.losses.SparseCategoricalCrossentropy(from_logits=True), "mse", None])
+def test_compile_accepts_a_loss_of_logits_without_a_warning(model, loss):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.compile("adam", loss=loss)
 
 
 def test_a_config_makes_the_same_network(model):

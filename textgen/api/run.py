@@ -83,8 +83,10 @@ class Run:
         """The network, a plain `keras.Model`: ids int32 [B, W], padded on the right with 0 → logits.
 
         The logits are float32 [B, V] of the token after the window, or with `network="lstm"` [B, W, V] of the token
-        after every position. It is not compiled; `compile`, `fit`, `summary` and `save` work as usual, and what
-        `fit` changes is used by `generate`.
+        after every position. It is not compiled; `compile`, `fit`, `summary`, `save` and `export` work as usual, and
+        what `fit` changes is used by `generate`. Since it returns logits, compile it with
+        `loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)`; a loss named by a string would take
+        probabilities. `keras.models.load_model` reads a saved model after `import textgen`.
 
         Raises:
             UserError: the run has no checkpoint, or a damaged one.

@@ -1,5 +1,7 @@
 """The base of all networks: embedding → layers of one network → output head, as one Keras model."""
 
+import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,9 @@ from textgen.model.lm_head import Logits
 
 class LanguageModel(keras.Model):
     """A language model: ids, int32 [B, T], padded on the right with 0 → float32 logits of the next token.
+
+    The outputs are logits, not probabilities: compile it with
+    `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`.
 
     A network is a subclass: `add_layers` makes the layers between embedding and head, `encode` runs them,
     `state_widths` lists the states of a causal network, and `count_products` counts what a prediction costs.
@@ -160,6 +165,38 @@ class LanguageModel(keras.Model):
         """Returns the states before the first token: zeros [rows, width], in the precision of activations."""
         return [tf.zeros([rows, width], self.compute_dtype) for width in self.state_widths]
 
+    def compile(self, *arguments: Any, **options: Any) -> None:
+        """Configures training as `keras.Model.compile` does, and warns of a loss that takes probabilities.
+
+        Args:
+            *arguments: see `keras.Model.compile`.
+            **options: see `keras.Model.compile`; as loss take
+                `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`.
+        """
+        super().compile(*arguments, **options)
+        if any(_takes_probabilities(loss) for loss in tf.nest.flatten(self.loss)):
+            warnings.warn(
+                "the loss is a cross-entropy that takes probabilities, but this network returns logits. "
+                "Use keras.losses.SparseCategoricalCrossentropy(from_logits=True).",
+                stacklevel=2,
+            )
+
+    def export(self, filepath: str | os.PathLike[str], *arguments: Any, **options: Any) -> None:
+        """Exports the network as `keras.Model.export` does, by default for ids int32 [B, T] of any B and T.
+
+        Keras infers the input only for models whose weights are made when they are first called.
+
+        Args:
+            filepath: folder of the SavedModel.
+            *arguments: see `keras.Model.export`.
+            **options: see `keras.Model.export`.
+
+        Raises:
+            ValueError: an argument is invalid.
+        """
+        options.setdefault("input_signature", [keras.InputSpec(shape=(None, None), dtype="int32", name="ids")])
+        super().export(os.fspath(filepath), *arguments, **options)
+
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make this network again, as plain values."""
         return {
@@ -174,3 +211,9 @@ class LanguageModel(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "LanguageModel":
         """Makes the network that `get_config` describes, with new weights."""
         return cls(**{**config, "config": from_json(ModelConfig, config["config"])})
+
+
+def _takes_probabilities(loss: Any) -> bool:
+    """Returns whether a loss, as Keras takes it, is a cross-entropy of probabilities instead of logits."""
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", "")
+    return "crossentropy" in name.replace("_", "").lower() or getattr(loss, "from_logits", None) is False
