@@ -27,6 +27,7 @@ from textgen.runs.checkpoint_files import (
     shapes,
     step_of,
 )
+from textgen.termination import saving
 from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.train_state import TrainState
 
@@ -89,9 +90,10 @@ class Checkpoints:
         """
         for name, variable in self._counters.items():
             variable.assign(getattr(self._state, name))
-        if best:
-            self._write(self._weights, BEST, keep=1)
-        self._write(self._whole, LAST, keep=self._keep)
+        with saving():
+            if best:
+                self._write(self._weights, BEST, keep=1)
+            self._write(self._whole, LAST, keep=self._keep)
 
     def restore(self) -> None:
         """Restores the newest undamaged checkpoint, and prints a warning for each damaged one.
@@ -138,3 +140,12 @@ class Checkpoints:
         for path in found:
             if path not in kept:
                 remove(path)
+
+
+def was_saved(directory: Path) -> bool:
+    """Returns whether a run has ever saved a checkpoint; one that was ended before its first step has not.
+
+    Args:
+        directory: folder of the run.
+    """
+    return any(any((directory / name).glob("*.index")) for name in (BEST, LAST))
