@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.dataset.storage.manifest import Manifest
-from textgen.runs import RunConfig, require_checkpoint
+from textgen.runs import RunConfig
 from textgen.training.callbacks import Callback, Check, History, Plan, Progress
 from textgen.training.checkpoints import Checkpoints, was_saved
 from textgen.training.data import TrainingData, ValidationSource
@@ -60,8 +60,6 @@ class TrainingLoop:
             OSError: `history.csv` can't be read.
         """
         self._config, self._data, self._replicas = config, data, replicas
-        if resume:
-            require_checkpoint(output, config)
         self.state = state = make_train_state(config, data, replicas.strategy)
         self._pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests)
         self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints)
