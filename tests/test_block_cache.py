@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from textgen.block_cache import BlockCache, open_folder
 from textgen.errors import UserError
-from textgen.files import Range
+from textgen.folder import Range
 
 CONTENT = bytes(range(100))
 

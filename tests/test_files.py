@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import fsspec
@@ -12,7 +11,8 @@ import tensorflow as tf
 from textgen import files
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
-from textgen.files import Folder, Range, is_remote
+from textgen.files import is_remote
+from textgen.folder import Folder
 from textgen.text import preprocessor, vocabulary
 
 CONTENT = bytes(range(100))
@@ -209,52 +209,6 @@ def test_nothing_is_written_to_a_web_server() -> None:
         files.require_writable(path)
     with pytest.raises(UserError, match=r"^https://example\.org/out is a URL of a web server, .* read\. Name"):
         files.require_writable("https://example.org/out")
-
-
-class TestFolder:
-    def test_a_file_is_read_whole_and_by_ranges_in_the_order_asked_for(self, made: Folders) -> None:
-        folder = Folder(made.directory)
-        assert (folder.read("a"), folder.size("a")) == (CONTENT, 100)
-        assert (folder.read("b"), folder.size("b")) == (b"", 0)
-        ranges = [Range("a", 90, 100), Range("a", 0, 1), Range("a", 5, 9), Range("a", 0, 1)]
-        assert folder.read_ranges(ranges) == [CONTENT[start:end] for _, start, end in ranges]
-        assert folder.read_ranges([]) == []
-
-    def test_of_a_range_that_a_file_is_too_short_for_there_are_fewer_bytes(self, made: Folders) -> None:
-        ranges = [Range("a", 95, 110), Range("a", 100, 110), Range("a", 105, 110), Range("b", 0, 10)]
-        assert Folder(made.directory).read_ranges(ranges) == [CONTENT[95:], b"", b"", b""]
-
-    def test_a_missing_file_is_an_error_that_names_it_or_has_no_size(self, made: Folders) -> None:
-        folder = Folder(made.directory)
-        assert folder.size("c") is None
-        for read in (lambda: folder.read("c"), lambda: folder.read_ranges([Range("a", 0, 1), Range("c", 0, 1)])):
-            with pytest.raises(FileNotFoundError) as error:
-                read()
-            assert (error.value.strerror, error.value.filename) == ("No such file or directory", folder.path("c"))
-
-    def test_a_missing_folder_is_seen_when_it_is_read(self, made: Folders) -> None:
-        folder = Folder(f"{made.directory}/none/")
-        assert folder.size("a") is None
-        with pytest.raises(FileNotFoundError):
-            folder.read("a")
-
-    def test_many_threads_may_read_at_once(self, made: Folders) -> None:
-        folder = Folder(made.directory)
-        with ThreadPoolExecutor(8) as pool:
-            read = pool.map(lambda i: folder.read_ranges([Range("a", i, i + 7), Range("a", 0, i)]), range(90))
-            assert list(read) == [[CONTENT[i : i + 7], CONTENT[:i]] for i in range(90)]
-
-    def test_a_path_is_told_as_it_was_typed(self, tmp_path: Path) -> None:
-        assert Folder("memory://bucket/data").path("a") == "memory://bucket/data/a"
-        assert Folder("memory://bucket/data/").path("a") == "memory://bucket/data/a"
-        assert Folder("data").path("a") == "data/a"
-        assert Folder(tmp_path).path("a") == f"{tmp_path}/a"
-
-    def test_a_folder_in_a_files_place_is_no_file(self, tmp_path: Path) -> None:
-        (tmp_path / "a").mkdir()
-        assert Folder(tmp_path).size("a") is None
-        with pytest.raises(FileNotFoundError):
-            Folder(tmp_path).read("a")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ FLOORS = (
         "textgen.presets",
         "textgen.console",
         "textgen.files",
+        "textgen.folder",
+        "textgen.regular_files",
         "textgen.remote_files",
         "textgen.folder_walk",
         "textgen.block_cache",

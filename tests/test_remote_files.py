@@ -18,7 +18,7 @@ from fsspec.registry import _registry
 
 from textgen import files, remote_files
 from textgen.errors import UserError
-from textgen.files import Folder, Range
+from textgen.folder import Folder, Range
 
 CONTENT = bytes(range(100))
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from textgen.errors import require
-from textgen.files import Folder, Range, is_remote, local_path, write_atomically
+from textgen.files import is_remote, local_path, write_atomically
+from textgen.folder import Folder, Range
 
 _PREFIX = "range-"
 

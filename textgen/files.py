@@ -12,24 +12,16 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from textgen import remote_files
+from textgen import regular_files, remote_files
 from textgen.errors import UserError
-from textgen.remote_files import Stamp, connect, missing
+from textgen.remote_files import Stamp, missing
 
 _LOCAL = "file://"
 _REMOTE = re.compile(r"(?!file://)[\w.+:-]+://")
-
-
-class Range(NamedTuple):
-    """The bytes [start, end) of a file in a folder."""
-
-    name: str
-    start: int
-    end: int
 
 
 def is_remote(path: str | Path) -> bool:
@@ -197,56 +189,21 @@ def scratch_folder(directory: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Folder:
-    """A folder to read from, by several threads at once if need be; a missing one is noticed when it is read."""
+def unusual(path: str) -> str:
+    """Returns the kind of what is at a path, such as `a symbolic link`; empty for a regular file, or for nothing."""
+    return "" if is_remote(path) else regular_files.unusual(_local(path))
 
-    def __init__(self, directory: str | Path):
-        self._directory = expand_home(str(directory))
-        if not is_remote(directory):
-            self._directory = str(_local(self._directory))
-        if is_remote(directory):
-            # So that a missing driver is an error here.
-            connect(self._directory)
 
-    def path(self, name: str) -> str:
-        """Returns the path of a file as a user writes it."""
-        return join(self._directory, name)
+def remove_file(path: str) -> None:
+    """Removes a file, or a link but not the file that it names; a missing one is no error.
 
-    def read(self, name: str) -> bytes:
-        """Returns the content of a file.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            OSError: it cannot be read.
-        """
-        return read(self.path(name))
-
-    def read_ranges(self, ranges: Sequence[Range], *, fresh: bool = False) -> list[bytes]:
-        """Returns the bytes of each range, in order; fewer where the file ends before the range does.
-
-        They are not checked. A caller that finds them wrong asks again with `fresh`.
-
-        Args:
-            ranges: N of them.
-            fresh: whether to take nothing from a cache, and to replace what the cache has.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            OSError: one cannot be read.
-        """
-        names, starts, ends = zip(*ranges, strict=True) if ranges else ((), (), ())
-        paths = [self.path(name) for name in names]
-        if is_remote(self._directory):
-            return remote_files.read_ranges(paths, starts, ends)
-        return [_read_range(*each) for each in zip(paths, starts, ends, strict=True)]
-
-    def size(self, name: str) -> int | None:
-        """Returns the size of a file in bytes, or None if there is no such file.
-
-        Raises:
-            OSError: the store cannot be asked.
-        """
-        return size(self.path(name))
+    Raises:
+        UserError: it is a folder of this machine.
+    """
+    if is_remote(path):
+        remote_files.remove(path)
+    else:
+        regular_files.remove_file(_local(path))
 
 
 def _local(path: str | Path) -> Path:
@@ -256,12 +213,6 @@ def _local(path: str | Path) -> Path:
 def _stamp(path: Path) -> Stamp:
     found = path.stat()
     return Stamp(found.st_size, found.st_mtime)
-
-
-def _read_range(path: str, start: int, end: int) -> bytes:
-    with Path(path).open("rb") as file:
-        file.seek(start)
-        return file.read(end - start)
 
 
 def _write(path: Path, content: bytes, temporary: Path) -> None:

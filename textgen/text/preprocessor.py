@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from textgen.config import EOS, TOKENIZER_FILE, UNK, TextConfig
 from textgen.errors import UserError
-from textgen.files import Folder
+from textgen.folder import Folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
 from textgen.text.filters import Filter

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from textgen.config import EOS, RESERVED, VOCABULARY_FILE
 from textgen.errors import UserError, require
-from textgen.files import Folder
+from textgen.folder import Folder
 
 FIRST_ID = EOS + 1
 

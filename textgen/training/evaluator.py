@@ -1,6 +1,5 @@
 """Evaluation of a model on batches: sums of its metrics over every target."""
 
-import time
 from collections.abc import Callable, Iterable
 
 import tensorflow as tf
@@ -16,25 +15,12 @@ from textgen.training.strategy import Replicas
 
 _STEPS_PER_CALL = 64
 
-Pace = Callable[[int, float], int]
-"""Returns the number of steps of the next graph call, given that of the last call and its duration in seconds; it is
-called after each call, and may raise to end the evaluation."""
-
-
-def _constant_pace(steps: int, seconds: float) -> int:
-    return _STEPS_PER_CALL
-
-
 Evaluator = Callable[[Iterable[HeldOutBatches]], MetricSums]
 """Returns the sums over all targets of held-out batches, with the model's current weights."""
 
 
 def make_evaluator(
-    replicas: Replicas,
-    model: LanguageModel,
-    *,
-    neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE,
-    pace: Pace = _constant_pace,
+    replicas: Replicas, model: LanguageModel, *, neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE
 ) -> Evaluator:
     """Returns a function that evaluates the model.
 
@@ -44,7 +30,6 @@ def make_evaluator(
         replicas: devices that share each batch of a `bilstm`.
         model: the network.
         neural_cache: settings of the neural cache of an `lstm`.
-        pace: chooses the number of steps of each graph call, on which the sums do not depend.
     """
     steps_by_rows: dict[int, Steps] = {}
     plan = replicas.cpu_plan
@@ -64,14 +49,11 @@ def make_evaluator(
         return steps_by_rows[rows]
 
     def evaluate(held_out: Iterable[HeldOutBatches]) -> MetricSums:
-        sums, next_steps = ZERO_SUMS, 1
+        sums = ZERO_SUMS
         for batches in held_out:
-            run_steps, done = steps_for(batches.stateful_rows), 0
-            while done < batches.steps:
-                steps, started = min(next_steps, batches.steps - done), time.monotonic()
-                sums = run_steps(batches.iterator, steps, sums)
-                done += steps
-                next_steps = pace(steps, time.monotonic() - started)
+            run_steps = steps_for(batches.stateful_rows)
+            for first in range(0, batches.steps, _STEPS_PER_CALL):
+                sums = run_steps(batches.iterator, min(_STEPS_PER_CALL, batches.steps - first), sums)
         return sums
 
     return evaluate

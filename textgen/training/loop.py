@@ -13,7 +13,7 @@ from typing import Any
 from textgen.dataset.storage.manifest import Manifest
 from textgen.runs import RunConfig
 from textgen.training.callbacks import Callback, Check, History, Plan, Progress
-from textgen.training.checkpoints import Checkpoints, was_saved
+from textgen.training.checkpoints import Checkpoints
 from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
 from textgen.training.step import steps_of
@@ -63,20 +63,16 @@ class TrainingLoop:
         self.state = state = make_train_state(config, data, replicas.strategy)
         self._pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests)
         self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints)
-        if resume and was_saved(output):
+        if resume:
             self._checkpoints.restore()
         self._train_steps = steps_of(replicas, state, config.train)
-        self._validator = Validator(config, validation, data, replicas, state, pace=self._pace_of_check)
+        self._validator = Validator(config, validation, data, replicas, state)
         self.history = History(output / "history.csv", until_step=state.step)
-        # Only the chief's checkpoint can end a cluster in order; before the first step there is nothing to save.
-        self._request = StopRequest(can_save=replicas.workers > 1)
         self._saved_at = time.monotonic()
 
     @property
     def is_done(self) -> bool:
         """Whether all epochs are trained, or the monitored loss has not improved for `patience` checks."""
-        if self._is_check_due:
-            return False
         return self.state.step >= self._data.last_step or self.state.stale_checks >= self._config.train.patience
 
     def run(
@@ -96,10 +92,10 @@ class TrainingLoop:
         """
         plan = self._plan(max_minutes)
         try:
-            with stop_requests(self._request):
+            with stop_requests() as request:
                 for callback in callbacks:
                     callback.on_start(plan)
-                self._run(plan, callbacks, make_sample)
+                self._run(plan, request, callbacks, make_sample)
         finally:
             for callback in callbacks:
                 callback.on_end()
@@ -119,10 +115,9 @@ class TrainingLoop:
             has_accuracy=not self._config.train.samples_softmax(self._config.vocabulary_size),
         )
 
-    def _run(self, plan: Plan, callbacks: Sequence[Callback], make_sample: Callable[[], str]) -> None:
-        if self._is_check_due:
-            # A signal ended the run before the check or within it.
-            self._check(callbacks, make_sample, is_regular=True)
+    def _run(
+        self, plan: Plan, request: StopRequest, callbacks: Sequence[Callback], make_sample: Callable[[], str]
+    ) -> None:
         batches, steps_per_call = self._data.training(self.state.step), 1
         while not self.is_done:
             steps = min(steps_per_call, self._steps_to_check())
@@ -131,21 +126,12 @@ class TrainingLoop:
                 self._replicas,
                 steps=next_call_steps(steps, seconds),
                 time_is_up=time.monotonic() >= plan.deadline,
-                request=self._request,
+                request=request,
             )
             steps_per_call = agreement.steps
             self._check_or_save(agreement, callbacks, make_sample)
             if agreement.time_is_up:
                 break
-
-    @property
-    def _is_check_due(self) -> bool:
-        """Whether the steps up to a regular check are trained, and the check is not made."""
-        step = self.state.step
-        return step > self.state.checked_at and self._is_regular_check(step)
-
-    def _is_regular_check(self, step: int) -> bool:
-        return step % self._check_every == 0 or step == self._data.last_step
 
     @property
     def _check_every(self) -> int:
@@ -160,7 +146,6 @@ class TrainingLoop:
         state, started = self.state, time.monotonic()
         state.sums = self._train_steps(batches, steps, state.sums)
         state.step += steps
-        self._request.can_save = True
         seconds = time.monotonic() - started
         state.seconds += seconds
         progress = Progress(state.step, steps, state.sums, state.seconds, state.last_rate)
@@ -171,27 +156,13 @@ class TrainingLoop:
     def _check_or_save(
         self, agreement: Agreement, callbacks: Sequence[Callback], make_sample: Callable[[], str]
     ) -> None:
-        self._stop_if_asked(agreement)
-        is_regular = self._is_regular_check(self.state.step)
+        step = self.state.step
+        is_regular = step % self._check_every == 0 or step == self._data.last_step
         if is_regular or agreement.time_is_up:
             self._check(callbacks, make_sample, is_regular=is_regular)
-        elif time.monotonic() - self._saved_at >= 60 * self._config.train.checkpoint_minutes:
+        elif agreement.signal or time.monotonic() - self._saved_at >= 60 * self._config.train.checkpoint_minutes:
             self._save(best=False)
-
-    def _stop_if_asked(self, agreement: Agreement) -> None:
-        """Saves a checkpoint and raises Interrupted if a signal was received; a check that is due waits."""
-        if agreement.signal:
-            self._save(best=False)
-            # No process says that a checkpoint is saved before it is.
-            self._replicas.barrier()
-            agreement.raise_if_interrupted(self.state.step)
-
-    def _pace_of_check(self, steps: int, seconds: float) -> int:
-        """Returns the number of steps of the next graph call of a check, or ends it if a signal was received."""
-        steps = next_call_steps(steps, seconds)
-        agreement = agree(self._replicas, steps=steps, time_is_up=False, request=self._request)
-        self._stop_if_asked(agreement)
-        return agreement.steps
+        agreement.raise_if_interrupted(step)
 
     def _check(self, callbacks: Sequence[Callback], make_sample: Callable[[], str], *, is_regular: bool) -> None:
         row = self._validator.check()

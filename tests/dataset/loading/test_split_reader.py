@@ -7,7 +7,7 @@ from textgen.dataset.storage.layouts.pairs import ParsedPairs
 from textgen.dataset.storage.layouts.spans import SpanPairs, SpanRows
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import UserError
-from textgen.files import Folder
+from textgen.folder import Folder
 
 DOCUMENTS = [list(range(4, 34)), list(range(50, 62)), list(range(70, 79))]
 PAIRS = sum(len(document) + 1 for document in DOCUMENTS)

@@ -12,7 +12,7 @@ from textgen.dataset.storage import shards
 from textgen.dataset.storage.records import Records
 from textgen.dataset.storage.shards import Block, BlockLocation, ShardWriter, locate_blocks, read_blocks, record_edges
 from textgen.errors import UserError
-from textgen.files import Folder
+from textgen.folder import Folder
 
 REMEDY = r".*`textgen verify` lists what is damaged, and `textgen repair` makes it again\."
 

@@ -9,7 +9,7 @@ from textgen.dataset.loading.read_options import LoadOptions, resolve, select_bl
 from textgen.dataset.storage.layouts import LAYOUTS, LoadedPairs, LoadedRows
 from textgen.dataset.storage.manifest import Manifest, read_manifest
 from textgen.dataset.storage.shards import BlockLocation, locate_blocks, read_blocks
-from textgen.files import Folder
+from textgen.folder import Folder
 
 
 class SplitReader:

@@ -16,7 +16,7 @@ from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.manifest import Manifest, read_manifest
 from textgen.dataset.storage.records import RestoredIds
 from textgen.dataset.storage.shards import locate_blocks, read_blocks
-from textgen.files import Folder
+from textgen.folder import Folder
 
 GRAM = 13
 """Number of tokens in a gram, too many to match by chance: https://arxiv.org/abs/2005.14165, appendix C."""

@@ -21,7 +21,8 @@ from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.shards import Block, Shard
 from textgen.dataset.storage.split_counts import SplitCounts, sum_counts
 from textgen.errors import UserError
-from textgen.files import Folder, expand_home, is_remote
+from textgen.files import expand_home, is_remote
+from textgen.folder import Folder
 
 FILE_NAME = "manifest.json"
 INPUTS_FILE = "inputs.jsonl"

@@ -20,7 +20,7 @@ import numpy as np
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.records import Records
 from textgen.errors import UserError
-from textgen.files import Folder, Range
+from textgen.folder import Folder, Range
 
 BLOCK_PAIRS = 16_384
 
