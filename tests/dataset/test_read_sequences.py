@@ -112,6 +112,25 @@ def test_worker_slices_join_to_the_same_batches_for_any_number_of_workers(folder
     assert joined == whole
 
 
+def test_a_stream_without_epochs_goes_on_without_end(folder):
+    whole, seeded = batches(folder, epochs=3), batches(folder, epochs=3, seed=2)
+    for seed, expected in ((None, whole), (2, seeded)):
+        stream = read_sequences(folder, batch_size=BATCH, epochs=None, seed=seed)
+        assert stream.cardinality() == tf.data.INFINITE_CARDINALITY
+        served = [(x.tolist(), y.tolist()) for x, y in stream.take(len(expected)).as_numpy_iterator()]
+        assert served == expected
+
+
+def test_stateful_rows_without_epochs_go_on_without_end(folder):
+    rows = {"batch_size": 2, "stateful": True}
+
+    def served(stream):
+        return [[array.tolist() for array in batch] for batch in stream.as_numpy_iterator()]
+
+    whole = served(read_sequences(folder, epochs=3, **rows))
+    assert served(read_sequences(folder, epochs=None, **rows).take(len(whole))) == whole
+
+
 def test_a_seed_shuffles_every_epoch_differently(folder):
     one, two = (rows_of(batches(folder, seed=1, epochs=2, batch_size=9))[part] for part in (slice(9), slice(9, 18)))
     assert one != two

@@ -7,27 +7,27 @@ from textgen.dataset.loading.batch_sampler import BatchSampler
 from textgen.errors import UserError
 
 
-def sampler_of(pairs, weights=None, *, batch_size, epochs=1, drop_remainder=False, seed=1):
+def sampler_of(pairs, weights=None, *, batch_size, drop_remainder=False, seed=1):
     return BatchSampler(
         pairs,
         weights or [1] * len(pairs),
         batch_size=batch_size,
-        epochs=epochs,
         drop_remainder=drop_remainder,
         seed=seed,
     )
 
 
-def steps_of(sampler, *, worker=0, workers=1):
+def steps_of(sampler, *, epochs=1, worker=0, workers=1):
     """For each step its (source, position)s."""
-    slices = [sampler.sample(step, step + 1, worker=worker, workers=workers) for step in range(sampler.steps)]
+    steps = range(epochs * sampler.steps_per_epoch)
+    slices = [sampler.sample(step, step + 1, worker=worker, workers=workers) for step in steps]
     return [list(zip(sampled.sources.tolist(), sampled.positions.tolist(), strict=True)) for sampled in slices]
 
 
 def test_steps_of_one_source():
-    served = steps_of(sampler_of([5], batch_size=2, epochs=2))
+    served = steps_of(sampler_of([5], batch_size=2), epochs=2)
     assert [[position for _, position in step] for step in served] == [[0, 1], [2, 3], [4], [5, 6], [7, 8], [9]]
-    whole = steps_of(sampler_of([5], batch_size=2, epochs=2, drop_remainder=True))
+    whole = steps_of(sampler_of([5], batch_size=2, drop_remainder=True), epochs=2)
     assert [[position for _, position in step] for step in whole] == [[0, 1], [2, 3], [5, 6], [7, 8]]
 
 
@@ -39,16 +39,20 @@ def test_steps_of_one_source():
 )
 @settings(max_examples=100, deadline=None)
 def test_worker_slices_join_to_the_global_batch(pairs, weights, workers, drop_remainder):
-    settings = {"batch_size": 50, "epochs": 2, "drop_remainder": drop_remainder}
+    settings = {"batch_size": 50, "drop_remainder": drop_remainder}
     sampler = sampler_of([n + 50 for n in pairs], weights[: len(pairs)], **settings)
-    whole = steps_of(sampler)
-    slices = [steps_of(sampler, worker=worker, workers=workers) for worker in range(workers)]
+    whole = steps_of(sampler, epochs=2)
+    slices = [steps_of(sampler, epochs=2, worker=worker, workers=workers) for worker in range(workers)]
     assert [sum(parts, []) for parts in zip(*slices, strict=True)] == whole
     for source in range(len(pairs)):
         positions = [position for step in whole for one, position in step if one == source]
         if len(pairs) > 1 or not drop_remainder:
             assert positions == list(range(len(positions)))
-        assert sampler.end(source) == max(positions) + 1
+        for first in range(len(whole)):
+            start, end = sampler.bounds(first, len(whole))[source]
+            served = [position for step in whole[first:] for one, position in step if one == source]
+            assert not served or (start, end) == (served[0], served[-1] + 1)
+        assert sampler.bounds(0, None)[source][1] > max(positions) + 1
 
 
 @given(st.lists(st.floats(0.05, 20), min_size=2, max_size=4), st.integers(300, 2000))

@@ -172,10 +172,47 @@ def test_more_epochs_begin_as_fewer_do(folders):
 
 
 @both_layouts
-def test_a_dataset_can_be_iterated_again(folders, layout):
-    stream = read_pairs(folders[layout], batch_size=BATCH, seed=1)
+def test_a_dataset_without_a_seed_can_be_iterated_again(folders, layout):
+    stream = read_pairs(folders[layout], batch_size=BATCH)
     one, two = ([y.tolist() for _, y in stream.as_numpy_iterator()] for _ in range(2))
     assert one == two
+
+
+@both_layouts
+@pytest.mark.parametrize(("epochs", "start_step"), [(1, 0), (1, 4), (2, STEPS + 3)])
+def test_iterations_of_a_shuffled_dataset_continue_with_the_next_epochs(folders, layout, epochs, start_step):
+    stream = read_pairs(folders[layout], batch_size=BATCH, seed=1, epochs=epochs, start_step=start_step)
+    whole, steps = batches(folders[layout], seed=1, epochs=3 * epochs), epochs * STEPS
+    for iteration in range(3):
+        served = [(x.tolist(), y.tolist()) for x, y in stream.as_numpy_iterator()]
+        assert served == whole[iteration * steps + start_step : (iteration + 1) * steps]
+
+
+def test_repeat_gives_each_epoch_its_own_order(folders):
+    stream = read_pairs(folders["pairs"], batch_size=BATCH, seed=1).repeat(3)
+    served = [(x.tolist(), y.tolist()) for x, y in stream.as_numpy_iterator()]
+    assert served == batches(folders["pairs"], seed=1, epochs=3)
+
+
+@both_layouts
+@pytest.mark.parametrize("seed", [None, 3])
+@pytest.mark.parametrize("start_step", [0, 4, 3 * STEPS + 2])
+def test_a_stream_without_epochs_goes_on_without_end(folders, layout, seed, start_step):
+    stream = read_pairs(folders[layout], batch_size=BATCH, seed=seed, epochs=None, start_step=start_step)
+    assert stream.cardinality() == tf.data.INFINITE_CARDINALITY
+    with pytest.raises(TypeError, match="infinite"):
+        len(stream)
+    served = [(x.tolist(), y.tolist()) for x, y in stream.take(4 * STEPS).as_numpy_iterator()]
+    assert served == batches(folders[layout], seed=seed, epochs=8)[start_step : start_step + 4 * STEPS]
+
+
+def test_a_mixture_without_epochs_goes_on_without_end(folders):
+    data = {folders["pairs"]: 2, folders["spans"]: 1}
+    served = [
+        (x.tolist(), y.tolist())
+        for x, y in read_pairs(data, batch_size=BATCH, seed=3, epochs=None, start_step=5).take(60).as_numpy_iterator()
+    ]
+    assert served == batches(data, seed=3, epochs=4)[5:65]
 
 
 @both_layouts
@@ -190,8 +227,20 @@ def test_a_held_out_split_is_served_on_its_own(folders, layout, naive_pairs):
         ({"split": "test"}, r"the test split of this dataset is empty\. Prepare it with --test-percent above 0, or"),
         ({"split": "dev"}, r"split is 'dev'; it must be one of: train, validation, test, all\."),
         ({"batch_size": 0}, r"batch size is 0; it must be at least 1\."),
-        ({"epochs": 0}, r"epochs is 0; it must be at least 1\."),
-        ({"seed": -1}, r"seed is -1; it must be at least 0\."),
+        ({"epochs": 0}, r"epochs is 0; it must be at least 1\. None stands for a stream without end\."),
+        ({"epochs": -1}, r"epochs is -1; it must be at least 1\. None stands for a stream without end\."),
+        ({"epochs": 2.0}, r"epochs is 2\.0; it must be at least 1\. None"),
+        ({"batch_size": None}, r"batch size is None; it must be at least 1\."),
+        ({"batch_size": "8"}, r"batch size is '8'; it must be at least 1\."),
+        ({"start_step": None}, r"start step is None; it must be a whole number\."),
+        ({"start_step": -1, "epochs": None}, r"start step is -1; it must be at least 0\."),
+        ({"seed": 0.5}, r"seed is 0\.5; it must be at least 0\. None stands for the order of the corpus\."),
+        ({"worker": None}, r"worker is None; it must be a whole number\."),
+        ({"workers": 0}, r"workers is 0; it must be at least 1\."),
+        ({"window": 2.5}, r"window is 2\.5; it must be a whole number\. None"),
+        ({"min_context": None}, r"min context is None; it must be a whole number\."),
+        ({"fraction": None}, r"fraction is None; it must be above 0 and at most 1\."),
+        ({"seed": -1}, r"seed is -1; it must be at least 0\. None stands for the order of the corpus\."),
         ({"start_step": -1}, rf"start step is -1; this stream has {STEPS} steps\."),
         ({"start_step": STEPS + 1}, rf"start step is {STEPS + 1}; this stream has {STEPS} steps\."),
         ({"start_step": 2 * STEPS + 1, "epochs": 2}, rf"this stream has {2 * STEPS} steps\."),
@@ -230,6 +279,31 @@ def test_a_damaged_shard_raises_its_full_message_through_the_dataset(build_datas
     )
     assert str(told).startswith(f"{path} {what}")
     assert str(told).endswith("and `textgen repair` makes it again.")
+
+
+@both_layouts
+@pytest.mark.parametrize("group_blocks", [1, 64])
+def test_a_damaged_shard_before_the_start_does_not_stop_a_stream(build_dataset, tmp_path, layout, group_blocks):
+    folder = build_dataset(tmp_path / "data", UNITS, layout=layout)
+    settings = {"batch_size": BATCH, "tuning": Tuning(group_blocks=group_blocks)}
+    first_shard = sum(len(document) + 1 for document in UNITS[0]["train"])
+    start_step = -(-first_shard // BATCH)
+    whole = [y.tolist() for _, y in dataset.read_pairs(folder, **settings).as_numpy_iterator()]
+    (folder / "train-000000.tfrecord").unlink()
+    rest = dataset.read_pairs(folder, start_step=start_step, **settings)
+    assert [y.tolist() for _, y in rest.as_numpy_iterator()] == whole[start_step:]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        list(dataset.read_pairs(folder, start_step=start_step - 1, **settings))
+
+
+def test_a_shuffled_stream_reads_only_blocks_that_it_serves(build_dataset, tmp_path):
+    folder = build_dataset(tmp_path / "data", UNITS)
+    last = batches(folder, seed=1, tuning=Tuning())[-1]
+    needed = {target for _, target in pairs_of([last])}
+    for unit in UNITS:
+        if not needed & {token for document in unit["train"] for token in [*document, 3]}:
+            (folder / f"train-{UNITS.index(unit):06d}.tfrecord").unlink()
+    assert batches(folder, seed=1, tuning=Tuning(), start_step=STEPS - 1) == [last]
 
 
 def test_batches_before_a_damaged_shard_are_served(build_dataset, tmp_path):
@@ -413,3 +487,27 @@ def test_keras_fits_a_model_to_the_stream(folders, layout):
     history = model.fit(stream, shuffle=False, verbose=0)
     assert model.optimizer.iterations == 2
     assert np.isfinite(history.history["loss"]).all()
+
+
+class Recorder(keras.Model):
+    """Records the targets of each training batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def train_step(self, data):
+        self.seen.append(data[1].numpy().tolist())
+        return {"loss": 0.0}
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(1, None), (None, STEPS)])
+def test_keras_fit_gets_a_new_order_in_each_epoch(folders, epochs, steps):
+    model = Recorder()
+    model.compile(run_eagerly=True)
+    stream = read_pairs(folders["pairs"], batch_size=BATCH, seed=0, epochs=epochs)
+    model.fit(stream, epochs=3, steps_per_epoch=steps, shuffle=False, verbose=0)
+    assert len(model.seen) == 3 * STEPS
+    orders = [sum(model.seen[i * STEPS : (i + 1) * STEPS], []) for i in range(3)]
+    assert sorted(orders[0]) == sorted(orders[1]) == sorted(orders[2])
+    assert orders[0] != orders[1] != orders[2] != orders[0]

@@ -4,7 +4,7 @@ import pytest
 
 from textgen.dataset.loading.shuffle_groups import GroupKey, ShuffleGroups
 
-ONE, TWO, THREE, FOUR = (GroupKey(0, index) for index in range(4))
+ONE, TWO, THREE, FOUR = (GroupKey(0, index, 0, 8) for index in range(4))
 
 
 def test_the_following_group_is_loaded_meanwhile_and_three_are_kept():

@@ -51,7 +51,22 @@ def test_nothing_after_the_end_is_read_ahead(folder, monkeypatch):
     real = ShuffledSplit._load
     monkeypatch.setattr(ShuffledSplit, "_load", lambda self, key: loaded.append(key) or real(self, key))
     opened(folder).read(np.arange(2), np.empty((2, 3), int), np.empty(2, int), end=5)
-    assert loaded == [(0, 0)]
+    assert loaded == [(0, 0, 0, 5)]
+
+
+def test_any_part_of_the_stream_is_read_from_the_blocks_that_it_needs(folder, monkeypatch):
+    expected, read = targets(opened(folder), range(2 * PAIRS)), []
+    real = SplitReader.read_pairs
+    monkeypatch.setattr(
+        SplitReader, "read_pairs", lambda self, blocks, order: read.append(len(blocks)) or real(self, blocks, order)
+    )
+    for start in range(PAIRS - 3, PAIRS + 20):
+        for end in (start + 1, start + 9, start + 17):
+            positions = np.arange(start, end)
+            y = np.empty(len(positions), np.int32)
+            opened(folder).read(positions, np.empty((len(positions), 3), np.int32), y, start=start, end=end)
+            assert y.tolist() == expected[start:end]
+    assert 1 in read
 
 
 def test_the_next_group_is_read_ahead_and_few_are_kept(folder, monkeypatch):
@@ -60,7 +75,7 @@ def test_the_next_group_is_read_ahead_and_few_are_kept(folder, monkeypatch):
 
     def load(self, key):
         loaded.append(key)
-        if key == (0, 1):
+        if key[:2] == (0, 1):
             ahead.set()
         return real(self, key)
 

@@ -14,7 +14,7 @@ class Counted:
 
     arrays = (ArraySpec((WINDOW,), np.dtype(np.int32)), ArraySpec((), np.dtype(bool)))
     part, batch_size, drop_remainder = WorkerSlice(0, 1), 5, False
-    epochs, steps_per_epoch, whole_steps = 2, 7, 6
+    epochs, steps_per_epoch, whole_steps, reshuffles = 2, 7, 6, False
 
     def __init__(self):
         self.chunks, self.released = [], 0

@@ -15,6 +15,9 @@ from textgen.dataset.loading.shuffle import batch_order
 from textgen.dataset.storage import ragged
 from textgen.errors import require
 
+_WITHOUT_END = 1 << 62
+"""A position that no stream reaches."""
+
 
 class SampledPairs(NamedTuple):
     """Pairs of one worker for consecutive steps.
@@ -33,11 +36,10 @@ class BatchSampler:
 
     Attributes:
         batch_size: B, number of pairs in a global batch.
-        epochs: number of epochs.
         drop_remainder: whether the smaller last batch of an epoch is dropped.
-        steps_per_epoch: number of steps that serve as many pairs as all sources have in total.
+        steps_per_epoch: number of steps that serve as many pairs as all sources have in total. With several sources
+            the last one is filled with further pairs, or dropped if `drop_remainder` is set.
         whole_steps: number of those steps whose batch has B pairs: all, or all but the last.
-        steps: number of steps in all epochs.
     """
 
     def __init__(
@@ -46,7 +48,6 @@ class BatchSampler:
         weights: Sequence[float],
         *,
         batch_size: int,
-        epochs: int,
         drop_remainder: bool,
         seed: int | None,
     ):
@@ -56,16 +57,14 @@ class BatchSampler:
             pairs: number of pairs of each source.
             weights: weight of each source, above 0.
             batch_size: B, number of pairs in a global batch.
-            epochs: number of epochs.
             drop_remainder: whether to drop the last batch of an epoch if it is smaller than B.
             seed: seed of the order of sources in a batch; None for the pairs of one source after another.
 
         Raises:
-            UserError: `epochs` is below 1, the batch is too small for the number of sources, or no batch has B pairs.
+            UserError: the batch is too small for the number of sources, or no batch has B pairs.
         """
-        require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         self._pairs, self._seed = pairs, seed
-        self.batch_size, self.epochs, self.drop_remainder = batch_size, epochs, drop_remainder
+        self.batch_size, self.drop_remainder = batch_size, drop_remainder
         exact = [Fraction(weight).limit_denominator(1 << 20) for weight in weights]
         self._fractions = [weight / sum(exact) for weight in exact]
         self._heaviest = self._fractions.index(max(self._fractions))
@@ -79,7 +78,6 @@ class BatchSampler:
             f"batch size is {batch_size}; a whole batch needs as many pairs, and there are {sum(pairs)}.",
         )
         self.whole_steps = self.steps_per_epoch if len(pairs) > 1 else sum(pairs) // batch_size
-        self.steps = self.steps_per_epoch * epochs
 
     def sample(self, first: int, last: int, *, worker: int, workers: int) -> SampledPairs:
         """Returns a worker's slices of the batches of steps [first, last), joined.
@@ -104,12 +102,27 @@ class BatchSampler:
             positions = ragged.indices(starts, lengths)
         return SampledPairs(np.zeros(len(positions), np.int64), positions)
 
-    def end(self, source: int) -> int:
-        """Returns the position after the last one that is read from the stream of a source."""
+    def bounds(self, first: int, last: int | None) -> list[tuple[int, int]]:
+        """Returns the positions [start, end) of the stream of each source that steps [first, last) read.
+
+        Args:
+            first: first step.
+            last: step after the last; None for a stream without end.
+        """
         if len(self._pairs) > 1:
-            return int(self._taken(self.steps)[source])
-        last_epoch = min(self._pairs[0], self.steps_per_epoch * self.batch_size)
-        return self.steps // self.steps_per_epoch * self._pairs[0] - self._pairs[0] + last_epoch
+            starts = self._taken(first).tolist()
+            ends = [_WITHOUT_END] * len(starts) if last is None else self._taken(last).tolist()
+            return list(zip(starts, ends, strict=True))
+        start = self._start(first)
+        if last is None:
+            return [(start, _WITHOUT_END)]
+        epoch_end = (last - 1) // self.steps_per_epoch * self._pairs[0] + self._pairs[0]
+        return [(start, max(start, min(epoch_end, self._start(last - 1) + self.batch_size)))]
+
+    def _start(self, step: int) -> int:
+        """Returns the position of the first pair of a step in the stream of the only source."""
+        epoch, step = divmod(step, self.steps_per_epoch)
+        return epoch * self._pairs[0] + step * self.batch_size
 
     def _mixed(self, first: int, last: int, worker: int, workers: int) -> SampledPairs:
         """Does the same as `sample`, for at least two sources."""

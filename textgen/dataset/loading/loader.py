@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from textgen.block_cache import BlockCache
+from textgen.dataset.loading.arguments import check_integer
 from textgen.dataset.loading.batch_sampler import BatchSampler
 from textgen.dataset.loading.mixture import Data, Mixture, weights_of
 from textgen.dataset.loading.read_options import LoadOptions
@@ -27,7 +28,7 @@ def read_pairs(
     split: str = "train",
     batch_size: int,
     seed: int | None = None,
-    epochs: int = 1,
+    epochs: int | None = 1,
     start_step: int = 0,
     worker: int = 0,
     workers: int = 1,
@@ -42,16 +43,21 @@ def read_pairs(
 ) -> tf.data.Dataset:
     """Returns the pairs of a split as batches (X int32 [B, W], y int32 [B]); X is padded on the right with 0.
 
-    Each batch of several datasets holds their pairs in proportion to their weights, and an epoch has as many
-    pairs as the datasets have together.
+    Each batch of several datasets holds their pairs in proportion to their weights. An epoch then has as many pairs
+    as the datasets have together, rounded up to whole batches, or down with `drop_remainder`; a dataset of small
+    weight is served in part, and one of large weight more than once.
+
+    With a seed, each iteration of the dataset continues with the next epochs, as `tf.data.Dataset.shuffle` does:
+    `fit(read_pairs(..., seed=0), epochs=3)` serves three orders, those of `read_pairs(..., seed=0, epochs=3)`.
 
     Args:
         data: folder of a dataset, local or remote (`gs://…`, `s3://…`), or several folders with their weights.
-        split: "train", "validation" or "test".
+        split: "train", "validation", "test", or "all" for the whole dataset.
         batch_size: B, number of pairs in a global batch. The last batch of an epoch may be smaller.
         seed: seed of the order, which is different in every epoch; None for the order of the corpus.
-        epochs: number of times the split is served.
-        start_step: number of batches to skip at the start of the stream; they are not read.
+        epochs: number of times the split is served; None for a stream without end.
+        start_step: number of batches to skip at the start of the stream. Blocks of which only skipped pairs would be
+            served are not read.
         worker: index of this worker's slice of each global batch. Slice sizes differ by at most one, so a slice of
             the last batch of an epoch may be empty.
         workers: number of workers that share each global batch. The batches do not depend on it.
@@ -67,7 +73,7 @@ def read_pairs(
         tuning: sizes of chunks and shuffle groups, for tests and measurements.
 
     Returns:
-        A dataset of known cardinality.
+        A dataset of known cardinality, or infinite if `epochs` is None.
 
     Raises:
         UserError: a folder is not a dataset, the split is empty, the datasets are not compatible, or an argument is
@@ -88,7 +94,7 @@ def read_sequences(
     split: str = "train",
     batch_size: int,
     seed: int | None = None,
-    epochs: int = 1,
+    epochs: int | None = 1,
     start_step: int = 0,
     worker: int = 0,
     workers: int = 1,
@@ -116,11 +122,12 @@ def read_sequences(
     Args:
         data: folder of a dataset, local or remote (`gs://…`, `s3://…`), or several folders with their weights; it
             must have `spans` with stride 1. The shards are read once, to count the rows.
-        split: "train", "validation" or "test".
+        split: "train", "validation", "test", or "all" for the whole dataset.
         batch_size: B, number of rows in a global batch. The last batch of an epoch may be smaller.
         seed: seed of the order, which is different in every epoch; None for the order of the corpus.
-        epochs: number of times the split is served.
-        start_step: number of batches to skip at the start of the stream; they are not read.
+        epochs: number of times the split is served; None for a stream without end.
+        start_step: number of batches to skip at the start of the stream. Blocks of which only skipped pairs would be
+            served are not read.
         worker: index of this worker's slice of each global batch. Slice sizes differ by at most one, so a slice of
             the last batch of an epoch may be empty.
         workers: number of workers that share each global batch. The batches do not depend on it.
@@ -133,7 +140,7 @@ def read_sequences(
         tuning: sizes of chunks and shuffle groups, for tests and measurements.
 
     Returns:
-        A dataset of known cardinality.
+        A dataset of known cardinality, or infinite if `epochs` is None.
 
     Raises:
         UserError: a folder is not a dataset, the split is empty, the datasets are not compatible, the shards have
@@ -155,7 +162,7 @@ class _Stream:
     split: str
     batch_size: int
     seed: int | None
-    epochs: int
+    epochs: int | None
     start_step: int
     worker: int
     workers: int
@@ -164,7 +171,12 @@ class _Stream:
     tuning: Tuning
 
     def __post_init__(self) -> None:
-        require(self.batch_size >= 1, f"batch size is {self.batch_size}; it must be at least 1.")
+        check_integer("batch size", self.batch_size, least=1)
+        check_integer("epochs", self.epochs, least=1, none="a stream without end")
+        check_integer("seed", self.seed, least=0, none="the order of the corpus")
+        check_integer("start step", self.start_step)
+        check_integer("worker", self.worker)
+        check_integer("workers", self.workers, least=1)
         require(
             self.workers <= self.batch_size,
             f"workers is {self.workers}; it must not exceed the batch size, which is {self.batch_size}.",
@@ -214,7 +226,6 @@ class _SampledBatches:
         Raises:
             UserError: as for `read_pairs`.
         """
-        require(stream.seed is None or stream.seed >= 0, f"seed is {stream.seed}; it must be at least 0.")
         folders = weights_of(stream.data)
         readers = {
             folder: open_split(folder, stream.split, options, compact=compact, cache=stream.cache)
@@ -226,25 +237,33 @@ class _SampledBatches:
             mixture.pairs,
             mixture.weights,
             batch_size=stream.batch_size,
-            epochs=stream.epochs,
             drop_remainder=stream.drop_remainder,
             seed=stream.seed,
         )
-        self._ends = [sampler.end(source) for source in range(len(mixture.pairs))]
         self.arrays: tuple[ArraySpec, ...] = (
             ArraySpec((mixture.window,), mixture.dtype),
             ArraySpec(mixture.y_shape, mixture.dtype),
         )
         self.part, self.batch_size, self.epochs = stream.part, stream.batch_size, stream.epochs
-        self.drop_remainder = stream.drop_remainder
+        self.drop_remainder, self.reshuffles = stream.drop_remainder, stream.seed is not None
+        self._start_step = stream.start_step
         self.steps_per_epoch, self.whole_steps = sampler.steps_per_epoch, sampler.whole_steps
 
     def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
         """See `BatchStream`."""
         sampled = self._sampler.sample(first, end, worker=self.part.worker, workers=self.part.workers)
         x, y = allocate(len(sampled.positions))
-        self._mixture.read(sampled, x, y, ends=self._ends)
+        self._mixture.read(sampled, x, y, bounds=self._sampler.bounds(*self._iteration(first)))
         return [x, y]
+
+    def _iteration(self, step: int) -> tuple[int, int | None]:
+        """Returns the first step and the step after the last one of the iteration that serves a step."""
+        if self.epochs is None:
+            # All iterations are served by one stream, and none before the first one's start.
+            return self._start_step, None
+        steps = self.steps_per_epoch * self.epochs
+        before = step // steps * steps
+        return before + self._start_step, before + steps
 
     def release(self) -> None:
         """See `BatchStream`."""

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from textgen.config import VOCABULARY_FILE
+from textgen.dataset.loading.arguments import check_weight
 from textgen.dataset.loading.batch_sampler import SampledPairs
 from textgen.dataset.loading.shuffled_split import ShuffledSplit
 from textgen.dataset.loading.split_reader import SplitReader
@@ -28,17 +29,26 @@ def weights_of(data: Data) -> dict[str, float]:
         UserError: no dataset is given, one is given twice, or a weight is not above 0.
     """
     if not isinstance(data, Mapping):
-        return {os.fspath(data): 1.0}
+        return {_path(data): 1.0}
     require(bool(data), "no dataset is given; name at least one.")
     weights: dict[str, float] = {}
     for path, weight in data.items():
-        folder = os.fspath(path)
+        folder = _path(path)
         require(
             folder not in weights, f"the dataset {folder} is given twice; a dataset has one weight. Name it once."
         )
-        require(weight > 0, f"the weight of {folder} is {weight}; it must be above 0.")
+        check_weight(f"the weight of {folder}", weight)
         weights[folder] = weight
     return weights
+
+
+def _path(data: Any) -> str:
+    try:
+        return os.fspath(data)
+    except TypeError:
+        raise UserError(
+            f"the dataset is {data!r}; it must be a folder or a URL, or a mapping of several to their weights."
+        ) from None
 
 
 class Mixture:
@@ -79,25 +89,26 @@ class Mixture:
         self.weights = list(weights)
         self.window, self.y_shape, self.dtype = first.window, first.y_shape, first.dtype
 
-    def read(self, sampled: SampledPairs, x: np.ndarray, y: np.ndarray, *, ends: Sequence[int]) -> None:
+    def read(self, sampled: SampledPairs, x: np.ndarray, y: np.ndarray, *, bounds: Sequence[tuple[int, int]]) -> None:
         """Fills x and y with sampled pairs.
 
         Args:
             sampled: N pairs.
             x: [N, W], of the dtype of the ids.
             y: [N, *y_shape], of the dtype of the ids.
-            ends: position at which the stream of each dataset ends; nothing after it is read ahead.
+            bounds: positions [start, end) of the stream of each dataset that are served; nothing else is read.
 
         Raises:
             UserError: a shard is missing or damaged.
         """
         if len(self._sources) == 1:
-            self._sources[0].read(sampled.positions, x, y, end=ends[0])
+            (start, end), *_ = bounds
+            self._sources[0].read(sampled.positions, x, y, start=start, end=end)
             return
-        for i, source in enumerate(self._sources):
+        for i, (source, (start, end)) in enumerate(zip(self._sources, bounds, strict=True)):
             rows = np.flatnonzero(sampled.sources == i)
             source_x, source_y = np.empty_like(x[: len(rows)]), np.empty_like(y[: len(rows)])
-            source.read(sampled.positions[rows], source_x, source_y, end=ends[i])
+            source.read(sampled.positions[rows], source_x, source_y, start=start, end=end)
             x[rows], y[rows] = source_x, source_y
 
     def release(self) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from textgen.dataset.loading.arguments import check_fraction, check_integer
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.layouts import Layout
 from textgen.dataset.storage.records import ReadRequest, RecordFormat
@@ -75,6 +76,10 @@ def resolve(options: LoadOptions, layout: Layout, written: RecordFormat) -> Reso
     Raises:
         UserError: a number is out of range, or the shards don't hold what is asked for.
     """
+    check_integer("window", options.window, none="that of the preparation")
+    check_integer("stride", options.stride, none="that of the preparation")
+    check_integer("min context", options.min_context)
+    check_fraction("fraction", options.fraction)
     request = ReadRequest(
         window=written.window if options.window is None else options.window,
         stride=written.stride if options.stride is None else options.stride,
@@ -90,7 +95,6 @@ def resolve(options: LoadOptions, layout: Layout, written: RecordFormat) -> Reso
         1 <= request.min_context <= request.window,
         f"min context is {request.min_context}; it must be from 1 to the window, which is {request.window}.",
     )
-    require(0 < options.fraction <= 1, f"fraction is {options.fraction}; it must be above 0 and at most 1.")
     return ResolvedOptions(request, request.stride // written.stride, options.fraction)
 
 

@@ -4,8 +4,9 @@ The blocks of the whole split are permuted and taken in groups; the pairs of a g
 So every pair is served once per epoch, neighbours in a batch come from all over the split, only a few groups are in
 memory, and the position in the order is one number.
 
-Pairs are mixed within a group: by default 64 blocks of 16,384 pairs, a million. A shuffle buffer of that many pairs
-would hold one consecutive part of the corpus; a group holds 64 parts from anywhere in it.
+Pairs are mixed within a group: by default up to 64 blocks of 16,384 pairs, a million, and at most 64 MiB on disk:
+64 blocks of `spans`, and about 41 of `pairs` with 44 tokens. A shuffle buffer of that many pairs would hold one
+consecutive part of the corpus; a group holds parts from anywhere in it.
 
 NumPy guarantees that a `RandomState` of a given seed gives the same permutations in every version (NEP 19).
 """
@@ -35,6 +36,10 @@ class EpochOrder(NamedTuple):
     def group(self, index: int) -> np.ndarray:
         """Returns int [M], the indices of the blocks of a group."""
         return self.blocks[index * self.group_blocks :][: self.group_blocks]
+
+    def size(self, index: int) -> int:
+        """Returns the number of pairs of a group."""
+        return int(self.ends[index] - (self.ends[index - 1] if index else 0))
 
 
 def blocks_per_group(block_bytes: np.ndarray, tuning: Tuning = DEFAULT_TUNING) -> int:

@@ -13,10 +13,19 @@ _GROUPS_KEPT = 3
 
 
 class GroupKey(NamedTuple):
-    """A shuffle group of an epoch, counted from 0 in the order of that epoch."""
+    """The pairs [first, end) of a shuffle group.
+
+    Attributes:
+        epoch: index of the epoch.
+        group: index of the group in the order of that epoch.
+        first: index of the first pair in the order of the group.
+        end: index after the last pair.
+    """
 
     epoch: int
     group: int
+    first: int
+    end: int
 
 
 class ShuffleGroups:

@@ -23,14 +23,15 @@ class ShuffledSplit:
         self._order = functools.lru_cache(maxsize=2)(self._epoch_order)
         self._groups = ShuffleGroups(self._load)
 
-    def read(self, positions: np.ndarray, x: np.ndarray, y: np.ndarray, *, end: int) -> None:
+    def read(self, positions: np.ndarray, x: np.ndarray, y: np.ndarray, *, start: int = 0, end: int) -> None:
         """Fills x and y with the pairs at N positions of the stream.
 
         Args:
             positions: int [N], rising; epoch e starts at e times the number of pairs of the split.
             x: [N, W], filled with ids.
             y: [N], or [N, W] for rows of targets, filled with ids.
-            end: position at which the caller will stop; nothing after it is read ahead.
+            start: first position that the caller reads; blocks of which it needs nothing are not read.
+            end: position at which the caller will stop; nothing after it is read.
 
         Raises:
             UserError: a shard is missing or damaged.
@@ -40,11 +41,12 @@ class ShuffledSplit:
             epoch, position = divmod(int(positions[done]), self.reader.pairs)
             order = self._order(epoch)
             index = int(np.searchsorted(order.ends, position, side="right"))
-            start = epoch * self.reader.pairs + int(order.ends[index - 1] if index else 0)
             following = epoch * self.reader.pairs + int(order.ends[index])
             stop = int(np.searchsorted(positions, following))
-            group = self._groups.take(GroupKey(epoch, index), self._next(epoch, index) if following < end else None)
-            group.extract(_group_indices(positions[done:stop], start), x[done:stop], y[done:stop])
+            key = self._key(epoch, index, start, end)
+            group = self._groups.take(key, self._next(key, start, end) if following < end else None)
+            first = following - order.size(index) + key.first
+            group.extract(_group_indices(positions[done:stop], first), x[done:stop], y[done:stop])
             done = stop
 
     def release(self) -> None:
@@ -54,16 +56,43 @@ class ShuffledSplit:
     def _epoch_order(self, epoch: int) -> EpochOrder:
         return epoch_order(self.reader.blocks.pairs, group_blocks=self._group_blocks, seed=self._seed, epoch=epoch)
 
-    def _next(self, epoch: int, index: int) -> GroupKey:
-        if index + 1 < len(self._order(epoch).ends):
-            return GroupKey(epoch, index + 1)
-        return GroupKey(epoch + 1, 0)
+    def _key(self, epoch: int, index: int, start: int, end: int) -> GroupKey:
+        """Returns the pairs of a group that are at positions [start, end) of the stream."""
+        order = self._order(epoch)
+        size = order.size(index)
+        before = epoch * self.reader.pairs + int(order.ends[index]) - size
+        return GroupKey(epoch, index, max(0, start - before), min(size, end - before))
+
+    def _next(self, key: GroupKey, start: int, end: int) -> GroupKey:
+        if key.group + 1 < len(self._order(key.epoch).ends):
+            return self._key(key.epoch, key.group + 1, start, end)
+        return self._key(key.epoch + 1, 0, start, end)
 
     def _load(self, key: GroupKey) -> LoadedPairs:
-        epoch, index = key
-        blocks = self._order(epoch).group(index)
-        pairs = int(self.reader.blocks.pairs[blocks].sum())
-        return self.reader.read_pairs(blocks, group_order(pairs, seed=self._seed, epoch=epoch, group=index))
+        order = self._order(key.epoch)
+        blocks, size = order.group(key.group), order.size(key.group)
+        indices = group_order(size, seed=self._seed, epoch=key.epoch, group=key.group)
+        if key.end - key.first < size:
+            blocks, indices = _needed(blocks, self.reader.blocks.pairs[blocks], indices[key.first : key.end])
+        return self.reader.read_pairs(blocks, indices)
+
+
+def _needed(blocks: np.ndarray, pairs: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leaves out the blocks of which no pair is wanted.
+
+    Args:
+        blocks: int [M], indices of blocks.
+        pairs: int [M], number of pairs in each.
+        indices: int [N], indices of the wanted pairs among all pairs of the blocks.
+
+    Returns:
+        int [K], the blocks that are needed, and int [N], the indices among their pairs.
+    """
+    ends = np.cumsum(pairs)
+    block_of_pair = np.searchsorted(ends, indices, side="right")
+    needed = np.unique(block_of_pair)
+    left_out = (ends - pairs)[needed] - (np.cumsum(pairs[needed]) - pairs[needed])
+    return blocks[needed], indices - left_out[np.searchsorted(needed, block_of_pair)]
 
 
 def _group_indices(positions: np.ndarray, start: int) -> slice | np.ndarray:

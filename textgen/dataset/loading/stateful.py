@@ -22,20 +22,20 @@ class StatefulRows:
     """
 
     drop_remainder = True
+    reshuffles = False
 
-    def __init__(self, reader: SplitReader, part: WorkerSlice, *, batch_size: int, epochs: int):
+    def __init__(self, reader: SplitReader, part: WorkerSlice, *, batch_size: int, epochs: int | None):
         """Computes the first row of each batch index.
 
         Args:
             reader: reader of a split, opened for rows.
             part: slice of each global batch to serve.
             batch_size: B, number of rows in a global batch.
-            epochs: number of epochs.
+            epochs: number of epochs; None for a stream without end.
 
         Raises:
-            UserError: there are fewer than B rows, or `epochs` is below 1.
+            UserError: there are fewer than B rows.
         """
-        require(epochs >= 1, f"epochs is {epochs}; it must be at least 1.")
         require(
             batch_size <= reader.pairs,
             f"batch size is {batch_size}, but the split has only {reader.pairs} rows; stateful training "

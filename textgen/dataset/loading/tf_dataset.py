@@ -5,6 +5,7 @@ A stream can start at any step, and any number of workers can serve the same bat
 
 import atexit
 import contextlib
+import itertools
 import math
 import threading
 import time
@@ -64,19 +65,21 @@ class BatchStream(Protocol):
         arrays: specification of each array of a batch.
         part: slice of each global batch to serve.
         batch_size: B, number of pairs in a global batch.
-        epochs: number of epochs.
+        epochs: number of epochs; None for a stream without end.
         steps_per_epoch: number of steps per epoch.
         whole_steps: number of steps per epoch whose batch has B pairs: all, or all but the last.
         drop_remainder: whether all batches have B pairs.
+        reshuffles: whether each iteration of a dataset continues with the epochs after those of the one before.
     """
 
     arrays: tuple[ArraySpec, ...]
     part: WorkerSlice
     batch_size: int
-    epochs: int
+    epochs: int | None
     steps_per_epoch: int
     whole_steps: int
     drop_remainder: bool
+    reshuffles: bool
 
     def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
         """Returns the arrays of the batches of steps [first, end) of one epoch, joined along the batch axis.
@@ -110,14 +113,17 @@ class BatchDataset:
             tuning: size and parallelism of the chunks.
         """
         self._stream, self._parallel_chunks = stream, tuning.parallel_chunks
-        self._steps = stream.steps_per_epoch * stream.epochs
+        self._steps = None if stream.epochs is None else stream.steps_per_epoch * stream.epochs
         window = math.prod(stream.arrays[0].shape)
         chunk = max(1, min(tuning.chunk_pairs, tuning.chunk_ids // window))
         self._chunk_steps = max(1, chunk * stream.part.workers // stream.batch_size)
         self._buffers = [BufferPool() for _ in stream.arrays]
 
     def dataset(self, start_step: int) -> tf.data.Dataset:
-        """Returns the batches from a step on, as a dataset of known cardinality.
+        """Returns the batches from a step on, as a dataset of known or infinite cardinality.
+
+        Iteration i of a dataset that reshuffles serves the batches that are i times the number of epochs later, or i
+        epochs if there is no end; so every iteration has the same number of batches.
 
         Args:
             start_step: first step; the number of steps gives an empty dataset.
@@ -126,15 +132,40 @@ class BatchDataset:
             UserError: the step is out of range.
         """
         stream = self._stream
-        require(0 <= start_step <= self._steps, f"start step is {start_step}; this stream has {self._steps} steps.")
-        first_epoch, skipped = divmod(start_step, stream.steps_per_epoch)
-        dataset = tf.data.Dataset.range(first_epoch, stream.epochs).flat_map(
-            lambda epoch: self._epoch(
-                epoch, tf.where(tf.equal(epoch, first_epoch), tf.constant(skipped, tf.int64), 0)
+        if self._steps is None:
+            require(start_step >= 0, f"start step is {start_step}; it must be at least 0.")
+        else:
+            require(
+                0 <= start_step <= self._steps, f"start step is {start_step}; this stream has {self._steps} steps."
             )
-        )
+        first_epoch, skipped = divmod(start_step, stream.steps_per_epoch)
+        # TensorFlow counts steps in 64 bits.
+        epochs = stream.epochs or (1 << 62) // stream.steps_per_epoch
+
+        def numbered(earlier: tf.Tensor) -> tf.data.Dataset:
+            """Returns the epochs of an iteration, each with the number of steps to skip."""
+            first = earlier + first_epoch
+            return tf.data.Dataset.range(first, earlier + epochs).map(
+                lambda epoch: (epoch, tf.where(tf.equal(epoch, first), tf.constant(skipped, tf.int64), 0))
+            )
+
+        dataset = self._earlier_epochs().flat_map(numbered).flat_map(self._epoch)
+        left = tf.data.INFINITE_CARDINALITY if self._steps is None else self._steps - start_step
         # No `prefetch`: chunks are computed ahead, and slicing a batch from one is cheaper than a thread switch.
-        return dataset.apply(tf.data.experimental.assert_cardinality(self._steps - start_step))
+        return dataset.apply(tf.data.experimental.assert_cardinality(left))
+
+    def _earlier_epochs(self) -> tf.data.Dataset:
+        """Returns a dataset of one element, int64, the number of epochs that earlier iterations of it have begun."""
+        if not self._stream.reshuffles:
+            return tf.data.Dataset.from_tensors(tf.constant(0, tf.int64))
+        iterations = itertools.count()
+
+        def count(_: np.int64) -> np.int64:
+            return np.int64(next(iterations) * (self._stream.epochs or 1))
+
+        return tf.data.Dataset.range(1).map(
+            lambda element: tf.ensure_shape(tf.numpy_function(count, [element], tf.int64, stateful=False), [])
+        )
 
     def _epoch(self, epoch: tf.Tensor, skipped: tf.Tensor) -> tf.data.Dataset:
         stream = self._stream
@@ -167,7 +198,7 @@ class BatchDataset:
         """Returns the arrays of steps [first, end)."""
         with _CALLS.counted():
             made = self._stream.fill_batches(int(first), int(end), self._allocate)
-            if end == self._steps:
+            if self._steps is not None and end % self._steps == 0:
                 self._stream.release()
                 for buffers in self._buffers:
                     buffers.release()
