@@ -22,11 +22,11 @@ def _text(positions: int, seed: int = 0) -> Row:
 def _expected(
     logits: np.ndarray, hidden: np.ndarray, y: np.ndarray, config: NeuralCacheConfig = CONFIG
 ) -> np.ndarray:
-    """Returns the log-probabilities by the formula, one position at a time; all earlier positions are cached."""
+    """Returns the log-probabilities by the formula, one position at a time; the last positions are cached."""
     found = []
     for position, (row, h) in enumerate(zip(logits.astype(np.float64), hidden, strict=True)):
         p = np.exp(row) / np.exp(row).sum()
-        cached = [earlier for earlier in range(position) if y[earlier] != PAD]
+        cached = [i for i in range(max(0, position - config.tokens), position) if y[i] != PAD]
         if cached:
             similarity = np.array([h @ hidden[j] / np.linalg.norm(h) / np.linalg.norm(hidden[j]) for j in cached])
             weights = np.exp(config.sharpness * similarity)
@@ -65,16 +65,14 @@ def test_a_prediction_does_not_depend_on_later_positions():
     np.testing.assert_array_equal(found[0, :4], changed[0, :4])
 
 
-def test_continued_rows_keep_the_last_positions():
-    text, mixer = _text(6), _Mixer(1)
-    parts = [tuple(values[first : first + 2] for values in text) for first in (0, 2, 4)]
-    found = np.concatenate([mixer.mix(part, fresh=[not n])[0] for n, part in enumerate(parts)])
-    np.testing.assert_allclose(found, _expected(*text), rtol=1e-4, atol=1e-5)
-    last = _text(2, seed=1)
-    # The cache has the last four positions before the row.
-    together = [np.concatenate(pair) for pair in zip(text, last, strict=True)]
-    expected = _expected(*(values[2:] for values in together))
-    np.testing.assert_allclose(mixer.mix(last, fresh=[False])[0], expected[-2:], rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("widths", [[15], [1] * 15, [2, 2, 11], [6, 1, 3, 5], [4, 4, 4, 3]])
+def test_each_position_reads_exactly_the_last_positions_however_the_row_is_divided(widths: list[int]):
+    text, mixer, found, done = _text(15), _Mixer(1), list[np.ndarray](), 0
+    for width in widths:
+        part = tuple(values[done : done + width] for values in text)
+        found.append(mixer.mix(part, fresh=[not done])[0])
+        done += width
+    np.testing.assert_allclose(np.concatenate(found), _expected(*text), rtol=1e-4, atol=1e-5)
 
 
 def test_the_cache_of_a_fresh_row_is_empty():

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
 from textgen.runs import RunConfig
-from textgen.training.data import TrainingData, held_out
+from textgen.training.data import HeldOutDocuments, TrainingData, ValidationSource, held_out
 from textgen.training.setup import config_for
 from textgen.training.strategy import Replicas
 
@@ -93,17 +94,41 @@ def test_independent_rows_have_no_states(data: Path):
 @pytest.mark.parametrize("network", ["bilstm", "lstm"])
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 @pytest.mark.parametrize("window", [2, 5])
-def test_every_held_out_target_is_yielded_once(data: Path, network: str, batch_size: int, window: int, monkeypatch):
-    monkeypatch.setattr("textgen.training.data._STEPS_PER_ROW", 3)
+def test_every_held_out_target_is_yielded_once(data: Path, network: str, batch_size: int, window: int):
     found = []
     config = _config(data, network, window=window)
     for batches in held_out(data, config, ONE, split="validation", batch_size=batch_size):
         taken = list(batches.iterator)
-        assert len(taken) == batches.steps
+        assert isinstance(batches, HeldOutDocuments) or len(taken) == batches.steps
         found += [np.array(batch[1])[np.array(batch[1]) > 0] for batch in taken]
     expected = [token for document in VALIDATION for token in (*document, 3)]
     assert sorted(np.concatenate(found)) == sorted(expected)
     assert len(expected) == VALIDATION_PAIRS
+
+
+def test_validation_of_an_lstm_divides_long_documents_into_stretches(data: Path, monkeypatch):
+    monkeypatch.setattr("textgen.training.data._STRETCH_TARGETS", 8)
+    config = _config(data, "lstm")
+    source = ValidationSource(data, "validation", (read_manifest(data),))
+    (documents,) = TrainingData(data, config, ONE).validation(source)
+    targets = [[np.count_nonzero(row) for row in batch.y] for batch in documents.iterator]
+    # Of 17, 9, 4 and 2 targets; each stretch has all ids before it as a warm-up.
+    assert sorted(sum(targets, [])) == sorted([8, 8, 1, 8, 1, 4, 2])
+
+
+def test_the_rows_of_a_neural_cache_are_few_enough_for_memory(data: Path):
+    config = dataclasses.replace(_config(data, "lstm"), model=ModelConfig(network="lstm", units=1024))
+    for cached, rows in ((0, 4), (1 << 14, 2), (1 << 20, 1)):
+        (documents,) = held_out(data, config, ONE, split="validation", batch_size=100, cached_tokens=cached)
+        assert len(next(documents.iterator).x) == rows
+
+
+def test_each_dataset_of_a_mixture_has_its_share_of_the_mean(data: Path, make_dataset, tmp_path: Path):
+    other = make_dataset(tmp_path / "other", train=TRAIN, validation=[[5] * 7], layout="spans")
+    config = _config(data, "lstm")
+    ours, theirs = held_out({data: 3, other: 1}, config, ONE, split="validation", batch_size=4)
+    assert ours.weight * VALIDATION_PAIRS == pytest.approx(3 * theirs.weight * 8)
+    assert ours.weight * VALIDATION_PAIRS + theirs.weight * 8 == pytest.approx(VALIDATION_PAIRS + 8)
 
 
 def test_stateful_rows_on_several_devices_are_an_error(data: Path):

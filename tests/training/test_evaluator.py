@@ -1,4 +1,3 @@
-import dataclasses
 from pathlib import Path
 
 import keras
@@ -6,16 +5,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.config import BOS, EOS, ModelConfig, NeuralCacheConfig, TrainConfig
+from textgen.config import BOS, EOS, NO_NEURAL_CACHE, ModelConfig, NeuralCacheConfig, TrainConfig
 from textgen.dataset import read_manifest
-from textgen.model.neural_cache import NeuralCache
-from textgen.training.data import held_out
+from textgen.dataset.loading.document_batches import read_documents
+from textgen.model.language_model import LanguageModel
+from textgen.runs import RunConfig
+from textgen.training.data import HeldOutDocuments, held_out
 from textgen.training.evaluator import make_evaluator
 from textgen.training.setup import config_for
 from textgen.training.strategy import Replicas
 
 ONE = Replicas(tf.distribute.get_strategy())
 TEST = [[*range(4, 16), *range(4, 16)], [7, 8, 9, 1], [12], [5, 4, 6, 5, 4]]
+PAIRS = sum(len(document) + 1 for document in TEST)
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +25,13 @@ def data(make_dataset, tmp_path_factory) -> Path:
     return make_dataset(tmp_path_factory.mktemp("scoring") / "data", train=[[4]], test=TEST, layout="spans")
 
 
-def _model(data: Path, network: str) -> tuple[keras.Model, object]:
-    config = config_for(
-        read_manifest(data), model=ModelConfig(network=network, embedding=4, units=4), train=TrainConfig()
-    )
+def _config(data: Path, network: str, *, tied: bool = False) -> RunConfig:
+    model = ModelConfig(network=network, embedding=4, layers=2, units=(5, 4), tied=tied)
+    return config_for(read_manifest(data), model=model, train=TrainConfig())
+
+
+def _model(data: Path, network: str, *, tied: bool = False) -> tuple[LanguageModel, RunConfig]:
+    config = _config(data, network, tied=tied)
     keras.utils.set_random_seed(3)
     model = config.build()
     # Larger than it starts with, so that predictions differ.
@@ -34,48 +39,100 @@ def _model(data: Path, network: str) -> tuple[keras.Model, object]:
     return model, config
 
 
-def _by_hand(model: keras.Model, document: list[int]) -> tuple[float, int]:
-    """Returns the loss and the number of correct predictions of a document that is read as one row."""
-    ids = [BOS, *document, EOS]
-    x = np.array([ids[:-1]])
-    embedding, lstm, logits = model.embedding, model.lstms[0], model.head
-    scores = logits(lstm(embedding(x))[0])[0].numpy().astype(np.float64)
-    log_probabilities = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    targets = np.array(ids[1:])
-    loss = -log_probabilities[np.arange(len(targets)), targets].sum()
-    return float(loss), int((scores.argmax(axis=1) == targets).sum())
+def _hidden(model: LanguageModel, ids: list[int]) -> np.ndarray:
+    """Returns float64 [T, D], the hidden vector after each id, by a loop over one document from zero states."""
+    sequence = model.embedding.embeddings.numpy().astype(np.float64)[ids]
+    for layer in model.lstms:
+        kernel, recurrent, bias = (np.array(weight, np.float64) for weight in layer.get_weights())
+        h, c, outputs = np.zeros(layer.units), np.zeros(layer.units), []
+        for x in sequence:
+            i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4)
+            c = c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+            h = np.tanh(c) / (1 + np.exp(-o))
+            outputs.append(h)
+        sequence = np.array(outputs)
+    return sequence
 
 
-@pytest.mark.parametrize("window", [3, 5, 40])
-def test_an_lstm_reads_the_whole_document_before_each_target(data: Path, window: int):
-    model, config = _model(data, "lstm")
-    narrow = dataclasses.replace(config, window=window)
-    built = narrow.build()
-    built.set_weights(model.get_weights())
-    sums = make_evaluator(ONE, built)(held_out(data, narrow, ONE, split="test", batch_size=64))
-    expected = [_by_hand(model, document) for document in TEST]
-    assert sums.pairs == sum(len(document) + 1 for document in TEST)
-    assert sums.loss == pytest.approx(sum(loss for loss, _ in expected), rel=1e-5)
-    assert sums.correct == sum(right for _, right in expected)
+def _probabilities(model: LanguageModel, hidden: np.ndarray) -> np.ndarray:
+    """Returns float64 [T, V] for hidden vectors [T, D]."""
+    scores = hidden @ np.array(model.head.table, np.float64).T + np.array(model.head.bias, np.float64)
+    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def test_the_neural_cache_holds_tokens_of_one_document_only(data: Path):
-    model, config = _model(data, "lstm")
-    cache = NeuralCacheConfig(tokens=100, sharpness=2.0, weight=0.3)
-    batches = held_out(data, config, ONE, split="test", batch_size=64, cached_tokens=cache.tokens)
-    sums = make_evaluator(ONE, model, neural_cache=cache)(batches)
-    assert sums.pairs == sum(len(document) + 1 for document in TEST)
-    embedding, lstm, logits = model.embedding, model.lstms[0], model.head
-    expected = 0.0
-    for document in TEST:
-        ids = [BOS, *document, EOS]
-        hidden = lstm(embedding(np.array([ids[:-1]])))[0]
-        y = tf.constant([ids[1:]])
-        whole = NeuralCache(cache)
-        empty = whole.initial_states(1, hidden.shape[-1])
-        mixed, _ = whole.mix(logits(hidden), hidden, y, tf.constant([True]), empty)
-        expected -= tf.reduce_sum(tf.gather(mixed, y, batch_dims=2)).numpy()
-    assert sums.loss == pytest.approx(expected, rel=1e-5)
+def _expected(
+    model: LanguageModel, documents: list[list[int]], cache: NeuralCacheConfig = NO_NEURAL_CACHE
+) -> tuple[float, int]:
+    """Returns the loss and the number of correct predictions of documents, one after another, by the formulas."""
+    loss, correct = 0.0, 0
+    for ids in documents:
+        hidden, targets = _hidden(model, ids[:-1]), ids[1:]
+        probabilities = _probabilities(model, hidden)
+        unit = hidden / np.linalg.norm(hidden, axis=1, keepdims=True)
+        for t, target in enumerate(targets):
+            p, cached = probabilities[t], range(max(0, t - cache.tokens), t)
+            if cached:
+                weights = np.exp([cache.sharpness * unit[t] @ unit[j] for j in cached])
+                votes = np.bincount([targets[j] for j in cached], weights / weights.sum(), len(p))
+                p = (1 - cache.weight) * p + cache.weight * votes
+            loss -= np.log(p[target])
+            correct += int(p.argmax() == target)
+    return float(loss), correct
+
+
+def _whole(document: list[int]) -> list[int]:
+    return [BOS, *document, EOS]
+
+
+@pytest.mark.parametrize("layout", ["pairs", "spans"])
+@pytest.mark.parametrize("boundaries", [True, False])
+@pytest.mark.parametrize(("window", "batch_size"), [(3, 1), (3, 2), (40, 64)])
+def test_an_lstm_reads_each_document_from_its_beginning(
+    make_dataset, tmp_path: Path, layout: str, boundaries: bool, window: int, batch_size: int
+):
+    folder = make_dataset(
+        tmp_path / "data", train=[[4, 5]], test=TEST, window=window, layout=layout, boundaries=boundaries
+    )
+    model, config = _model(folder, "lstm")
+    for tokens in (0, 3, 100):
+        cache = NeuralCacheConfig(tokens=tokens, sharpness=2.0, weight=0.3)
+        documents = [_whole(ids) if boundaries else ids for ids in TEST if boundaries or len(ids) > 1]
+        loss, correct = _expected(model, documents, cache)
+        batches = held_out(folder, config, ONE, split="test", batch_size=batch_size, cached_tokens=tokens)
+        sums = make_evaluator(ONE, model, neural_cache=cache)(batches)
+        assert sums.pairs == sum(len(ids) - 1 for ids in documents)
+        assert sums.loss == pytest.approx(loss, rel=1e-6)
+        assert sums.correct == correct
+
+
+@pytest.mark.parametrize("cached", [0, 7])
+def test_the_figures_depend_neither_on_rows_nor_on_positions_nor_on_groups(
+    make_dataset, tmp_path: Path, monkeypatch, cached: int
+):
+    random = np.random.RandomState(0)
+    documents = [random.randint(4, 20, length).tolist() for length in (700, 90, 3, 41, 40, 1, 12, 300)]
+    folder = make_dataset(tmp_path / "data", train=[[4]], test=documents, layout="spans")
+    model, config = _model(folder, "lstm")
+    cache = NeuralCacheConfig(tokens=cached)
+    loss, correct = _expected(model, [_whole(document) for document in documents], cache)
+    evaluate = make_evaluator(ONE, model, neural_cache=cache)
+    for rows, positions, group_ids in ((1, 5, 1 << 23), (3, 64, 100), (8, 1000, 1 << 23), (256, 1 << 14, 200)):
+        batches = read_documents(folder, split="test", rows=rows, positions=positions, group_ids=group_ids)
+        sums = evaluate([HeldOutDocuments(batches)])
+        assert sums.loss == pytest.approx(loss, rel=1e-6)
+        assert (sums.correct, sums.pairs) == (correct, sum(map(len, documents)) + len(documents))
+
+
+def test_the_weight_of_documents_scales_their_sums(data: Path):
+    model, config = _model(data, "lstm", tied=True)
+    evaluate = make_evaluator(ONE, model)
+    (documents,) = held_out(data, config, ONE, split="test", batch_size=9)
+    (twice,) = held_out(data, config, ONE, split="test", batch_size=9)
+    sums, doubled = evaluate([documents]), evaluate([twice._replace(weight=2.0)])
+    assert np.array(doubled).tolist() == (2 * np.array(sums)).tolist()
+    loss, _ = _expected(model, [_whole(document) for document in TEST])
+    assert sums.loss == pytest.approx(loss, rel=1e-6)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 1000])
@@ -84,7 +141,7 @@ def test_the_batch_size_does_not_change_the_metrics_of_a_bilstm(data: Path, batc
     evaluate = make_evaluator(ONE, model)
     sums = evaluate(held_out(data, config, ONE, split="test", batch_size=batch_size))
     whole = evaluate(held_out(data, config, ONE, split="test", batch_size=7))
-    assert sums.pairs == whole.pairs == 38
+    assert sums.pairs == whole.pairs == PAIRS == 38
     assert sums.loss == pytest.approx(whole.loss, rel=1e-6)
 
 

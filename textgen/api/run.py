@@ -225,11 +225,14 @@ class Run:
     ) -> Evaluation:
         """Measures the model on every target of a split or of a whole dataset, and n-gram baselines on a split.
 
+        An `lstm` reads each document from its beginning, and a `bilstm` each window by itself.
+
         Args:
             data: folder or URL of the dataset that the run was trained on, or of one with the same vocabulary and
                 cleaning, as `prepare(..., vocabulary="run/vocabulary.jsonl")` makes it.
             split: `train`, `validation`, `test`, or `all` for the whole dataset as one test text.
-            batch_size: windows per batch; the result does not depend on it.
+            batch_size: number of windows per batch, or maximum number of documents that an `lstm` reads at the same
+                time; the result does not depend on it, up to rounding.
             neural_cache: number of tokens, or all settings, of a neural cache, with which a model of the network
                 `lstm` is measured too; 0 for none.
 

@@ -213,7 +213,7 @@ class NeuralCacheConfig(Settings):
 
     tokens: int = setting(
         0, at_least=0, option="neural-cache", former="memory", group="neural cache",
-        help="also score the lstm with a cache of its last N tokens (Grave et al. 2017); 0: no cache",
+        help="also score the lstm with a cache of the last N tokens of the document (Grave et al. 2017); 0: no cache",
     )  # fmt: skip
     sharpness: float = setting(
         18.0, above=0, option="neural-cache-sharpness", former="memory-sharpness", group="neural cache",

@@ -17,10 +17,10 @@ from textgen.model.masking import MASKED_LOGIT
 
 
 class NeuralCache:
-    """Mixes logits with the last `config.tokens` positions of each row.
+    """Mixes the logits of each position with the `config.tokens` positions before it in its row.
 
     Its states are the cached vectors, float32 [B, K, D], and the tokens that followed, int32 [B, K], PAD where none
-    is cached.
+    is cached. K grows from 0 to `config.tokens`.
     """
 
     STATES: ClassVar[int] = 2
@@ -32,7 +32,7 @@ class NeuralCache:
 
     def initial_states(self, rows: int, width: int) -> list[tf.Tensor]:
         """Returns the states of an empty cache for `rows` rows of hidden vectors [width]."""
-        return [tf.zeros([rows, self._config.tokens, width]), tf.fill([rows, self._config.tokens], PAD)]
+        return [tf.zeros([rows, 0, width]), tf.zeros([rows, 0], tf.int32)]
 
     def mix(
         self, logits: tf.Tensor, hidden: tf.Tensor, y: tf.Tensor, fresh: tf.Tensor, states: Sequence[tf.Tensor]
@@ -54,8 +54,10 @@ class NeuralCache:
         vectors = tf.math.l2_normalize(tf.cast(hidden, tf.float32), axis=-1)
         keys, ids = tf.concat([cached_keys, vectors], 1), tf.concat([before, y], 1)
         similarity = tf.matmul(vectors, keys, transpose_b=True)
-        read = self._config.tokens + tf.range(tf.shape(y)[1])
-        known = (ids != PAD)[:, tf.newaxis] & (tf.range(tf.shape(ids)[1]) < read[:, tf.newaxis])
+        # Each position reads exactly the `tokens` positions before it, however the row is divided into batches.
+        now = tf.shape(cached_ids)[1] + tf.range(tf.shape(y)[1])
+        age = now[:, tf.newaxis] - tf.range(tf.shape(ids)[1])
+        known = (ids != PAD)[:, tf.newaxis] & (age >= 1) & (age <= self._config.tokens)
         weights = tf.nn.softmax(tf.where(known, self._config.sharpness * similarity, MASKED_LOGIT))
         weight = self._config.weight * tf.cast(tf.reduce_any(known, -1, keepdims=True), tf.float32)
         cached = _by_token(weights * tf.cast(known, tf.float32), ids, tf.shape(logits)[-1])

@@ -2,37 +2,58 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
 from textgen.block_cache import BlockCache
-from textgen.dataset import Data, Manifest, read_pairs, read_sequences
+from textgen.dataset import Data, Manifest, read_manifest, read_pairs, read_sequences, weights_of
+from textgen.dataset.loading.document_batches import DocumentBatch, read_documents
 from textgen.errors import require
 from textgen.model.language_model import LanguageModel
 from textgen.runs import RunConfig
 from textgen.training.losses import make_states
 from textgen.training.strategy import MakeBatches, Replicas
 
-_STEPS_PER_ROW = 32
-"""Least number of consecutive windows per stateful row: the first one may lack the context before it."""
+_MAX_ROWS = 256
+"""Maximum number of documents that are read at the same time; more are not faster."""
 
-_CACHES_PER_ROW = 8
-"""Least length of a stateful row in neural caches: the cache is full for at least 7 of 8 targets."""
+_MAX_POSITIONS, _MAX_LOGITS, _MIN_WIDTH = 1 << 14, 1 << 25, 16
+"""Maximum number of tokens per batch of documents, of their logits, and of tokens per row if there are many rows."""
+
+_MAX_CACHED = 1 << 25
+"""Maximum number of components of all vectors in the neural caches of a batch."""
+
+_STRETCH_TARGETS = 4096
+"""Number of targets after which validation divides a long document."""
 
 
 class HeldOutBatches(NamedTuple):
-    """Consecutive batches of held-out pairs.
+    """Batches of held-out pairs.
 
     Attributes:
         iterator: yields the batches.
         steps: number of batches.
-        stateful_rows: number of rows whose LSTM state continues from the previous batch; 0 if rows are independent.
     """
 
     iterator: Iterator[Any]
     steps: int
-    stateful_rows: int = 0
+
+
+class HeldOutDocuments(NamedTuple):
+    """Batches of held-out documents.
+
+    Attributes:
+        iterator: yields the batches.
+        weight: factor of the sums over their targets.
+    """
+
+    iterator: Iterator[DocumentBatch]
+    weight: float = 1.0
+
+
+HeldOut: TypeAlias = Iterable[HeldOutBatches | HeldOutDocuments]
+"""Held-out text to evaluate on: pairs of a `bilstm`, or documents of an `lstm`."""
 
 
 class ValidationSource(NamedTuple):
@@ -96,11 +117,18 @@ class TrainingData:
         train = self._config.train
         return make_states(model, train.batch_size) if train.stateful else []
 
-    def validation(self, source: ValidationSource) -> Iterable[HeldOutBatches]:
-        """Returns the batches on which the model is validated, with every target once."""
+    def validation(self, source: ValidationSource) -> HeldOut:
+        """Returns the batches on which the model is validated, with every target once.
+
+        An `lstm` reads a document of more than 4,096 targets in stretches of so many, all at the same time, each
+        after the 1,024 tokens before it. So a check of one long document takes seconds, not minutes.
+        """
         data, split, _ = source
-        size = self._config.train.batch_size
-        return held_out(data, self._config, self._replicas, split=split, batch_size=size, cache=self._cache)
+        size, stretches = self._config.train.batch_size, _STRETCH_TARGETS
+        return held_out(
+            data, self._config, self._replicas,
+            split=split, batch_size=size, max_targets=stretches, cache=self._cache,
+        )  # fmt: skip
 
     def _training(self, start_step: int) -> MakeBatches:
         config, train = self._config, self._config.train
@@ -128,26 +156,43 @@ def held_out(
     split: str,
     batch_size: int,
     cached_tokens: int = 0,
+    max_targets: int | None = None,
     cache: BlockCache | None = None,
-) -> Iterable[HeldOutBatches]:
-    """Returns the batches of a split, with every target once; an `lstm` gets stateful rows.
+) -> HeldOut:
+    """Returns the batches of a split, with every target once; an `lstm` reads documents from their beginning.
 
     Args:
-        data: a dataset's folder or URL, or several with their weights.
+        data: a dataset's folder or URL, or several with their weights. The documents of several are weighted so that
+            each dataset has its share of the mean; their pairs are mixed in these shares.
         config: settings of the run.
         replicas: devices that share each batch of a `bilstm`.
         split: "train", "validation", "test", or "all" for whole datasets.
-        batch_size: largest number of rows per batch.
-        cached_tokens: size of the neural cache; stateful rows are long enough that it is full for most targets.
+        batch_size: maximum number of pairs, or of documents, per batch.
+        cached_tokens: size of the neural cache, which limits the number of documents per batch.
+        max_targets: number of targets after which a longer document is divided; see `read_documents`.
         cache: cache for blocks of remote shards.
 
     Raises:
-        UserError: the split is empty, or the dataset's layout does not have the run's windows or rows.
+        UserError: the split is empty, or the dataset's layout does not have the run's windows or its documents.
+        OSError: a file can't be read.
     """
     if not config.model.causal:
         return [_pairs(data, config, replicas, split=split, batch_size=batch_size, cache=cache)]
-    steps_per_row = max(_STEPS_PER_ROW, _CACHES_PER_ROW * cached_tokens // config.window)
-    return _stateful(data, config, split=split, max_rows=batch_size, steps_per_row=steps_per_row, cache=cache)
+    positions = min(_MAX_POSITIONS, max(_MIN_WIDTH, _MAX_LOGITS // config.vocabulary_size))
+    rows = min(batch_size, _MAX_ROWS, positions // _MIN_WIDTH)
+    if cached_tokens:
+        width = max(config.model.embedding, *config.model.widths)
+        rows = max(1, min(rows, _MAX_CACHED // (cached_tokens * width)))
+    weights = weights_of(data)
+    targets = {folder: read_manifest(folder).counts(split).pairs for folder in weights}
+    scale = sum(targets.values()) / sum(weights.values())
+    return [
+        HeldOutDocuments(
+            read_documents(folder, split=split, rows=rows, positions=positions, max_targets=max_targets, cache=cache),
+            weight * scale / targets[folder] if len(weights) > 1 else 1.0,
+        )
+        for folder, weight in weights.items()
+    ]
 
 
 def _pairs(
@@ -165,31 +210,6 @@ def _pairs(
         )
 
     return HeldOutBatches(iter(replicas.batches(make)), int(make(0, 1).cardinality()))
-
-
-def _stateful(
-    data: Data, config: RunConfig, *, split: str, max_rows: int, steps_per_row: int, cache: BlockCache | None
-) -> Iterator[HeldOutBatches]:
-    """Yields batches of several stateful rows, then the remaining windows as batches of one row."""
-
-    def read(rows: int, start_step: int = 0) -> HeldOutBatches:
-        batches = read_sequences(
-            data,
-            split=split,
-            batch_size=rows,
-            start_step=start_step,
-            window=config.window,
-            stateful=True,
-            cache=cache,
-        )
-        return HeldOutBatches(iter(batches), int(batches.cardinality()), rows)
-
-    windows = read(1).steps
-    rows = max(1, min(max_rows, windows // steps_per_row))
-    batches = read(rows)
-    yield batches
-    if batches.steps * rows < windows:
-        yield read(1, batches.steps * rows)
 
 
 def count_context_tokens(data: str | Path, config: RunConfig, split: str) -> int:

@@ -107,8 +107,8 @@ def evaluate(
         data: folder or URL of the dataset.
         split: "train", "validation", "test", or "all" for the whole dataset.
         run: folder of the run, for messages.
-        batch_size: number of pairs per batch of a `bilstm`, or maximum number of rows of an `lstm`. The metrics do
-            not depend on it.
+        batch_size: number of pairs per batch of a `bilstm`, or maximum number of documents that an `lstm` reads at
+            the same time, which are 256 at most. The metrics do not depend on it, up to rounding.
         neural_cache: settings of the neural cache of an `lstm`, which is then evaluated both without and with it.
 
     Raises:

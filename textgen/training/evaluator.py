@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import tensorflow as tf
 
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
+from textgen.dataset.loading.document_batches import DocumentBatch
 from textgen.model.language_model import LanguageModel
 from textgen.model.neural_cache import NeuralCache
-from textgen.training.data import HeldOutBatches
-from textgen.training.losses import full_softmax_loss, make_states, neural_cache_loss, stateful_loss
+from textgen.training.data import HeldOut, HeldOutDocuments
+from textgen.training.losses import BatchLoss, full_softmax_loss, initial_states, neural_cache_loss, stateful_loss
 from textgen.training.metrics import ZERO_SUMS, MetricSums
-from textgen.training.step import Steps, evaluation_steps
+from textgen.training.step import evaluation_steps
 from textgen.training.strategy import Replicas
 
 _STEPS_PER_CALL = 64
 
-Evaluator = Callable[[Iterable[HeldOutBatches]], MetricSums]
+Evaluator = Callable[[HeldOut], MetricSums]
 """Returns the sums over all targets of held-out batches, with the model's current weights."""
 
 
@@ -24,36 +26,79 @@ def make_evaluator(
 ) -> Evaluator:
     """Returns a function that evaluates the model.
 
-    An `lstm` reads each document from its beginning in stateful rows, also if it is trained on independent rows.
+    An `lstm` reads each document from its beginning, also if it is trained on independent rows.
 
     Args:
         replicas: devices that share each batch of a `bilstm`.
         model: the network.
         neural_cache: settings of the neural cache of an `lstm`.
     """
-    steps_by_rows: dict[int, Steps] = {}
-    plan = replicas.cpu_plan
-    cache = NeuralCache(neural_cache) if neural_cache.tokens else None
-    stateful = neural_cache_loss(model, cache) if cache else stateful_loss(model, training=False, plan=plan)
+    run_steps = evaluation_steps(replicas.strategy, full_softmax_loss(model, training=False, plan=replicas.cpu_plan))
+    documents = _DocumentReader(replicas, model, NeuralCache(neural_cache) if neural_cache.tokens else None)
 
-    def steps_for(rows: int) -> Steps:
-        if rows not in steps_by_rows:
-            if rows:
-                # Every process evaluates all rows on one device: rows are few, and each has its state there.
-                steps_by_rows[rows] = evaluation_steps(
-                    tf.distribute.get_strategy(), stateful, states=make_states(model, rows, cache)
-                )
-            else:
-                batch_loss = full_softmax_loss(model, training=False, plan=plan)
-                steps_by_rows[rows] = evaluation_steps(replicas.strategy, batch_loss)
-        return steps_by_rows[rows]
-
-    def evaluate(held_out: Iterable[HeldOutBatches]) -> MetricSums:
+    def evaluate(held_out: HeldOut) -> MetricSums:
         sums = ZERO_SUMS
         for batches in held_out:
-            run_steps = steps_for(batches.stateful_rows)
+            if isinstance(batches, HeldOutDocuments):
+                sums = documents.read(batches.iterator, batches.weight, sums)
+                continue
             for first in range(0, batches.steps, _STEPS_PER_CALL):
                 sums = run_steps(batches.iterator, min(_STEPS_PER_CALL, batches.steps - first), sums)
         return sums
 
     return evaluate
+
+
+class _DocumentReader:
+    """Evaluates a causal network on batches of documents, whose states it keeps from batch to batch.
+
+    Every process evaluates all documents on one device, as each state is there.
+    """
+
+    def __init__(self, replicas: Replicas, model: LanguageModel, cache: NeuralCache | None):
+        """Traces nothing yet.
+
+        Args:
+            replicas: devices and processes.
+            model: the network.
+            cache: the neural cache; None for none.
+        """
+        self._model, self._cache, self._states = model, cache, list[tf.Tensor]()
+        self._loss = (
+            stateful_loss(model, training=False, plan=replicas.cpu_plan)
+            if cache is None
+            else neural_cache_loss(model, cache)
+        )
+        self._step: Callable[..., BatchLoss] | None = None
+
+    def read(self, batches: Iterable[DocumentBatch], weight: float, sums: MetricSums) -> MetricSums:
+        """Returns the sums with those of consecutive batches, times a weight."""
+        self._step = self._step or self._traced()
+        loss, correct, pairs = sums[:3]
+        for x, y, fresh in batches:
+            rows = len(x)
+            before = initial_states(self._model, rows, self._cache) if fresh else self._states
+            found = self._step(x, y, np.full(rows, fresh), [state[:rows] for state in before])
+            self._states = list(found.states)
+            # In float64, which keeps the digits of a sum over a large split.
+            of_batch = found.sums.numpy().tolist()
+            loss, correct, pairs = (
+                total + weight * part for total, part in zip((loss, correct, pairs), of_batch, strict=True)
+            )
+        return sums._replace(loss=loss, correct=correct, pairs=pairs)
+
+    def _traced(self) -> Callable[..., BatchLoss]:
+        """Returns the loss function as a graph for batches of all sizes."""
+        ids, fresh = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.bool)
+        states = [_without_sizes(state) for state in initial_states(self._model, 1, self._cache)]
+        # Autograph would take seconds to convert all that is called.
+        traced: Callable[..., BatchLoss] = tf.function(
+            self._loss, input_signature=[ids, ids, fresh, states], autograph=False
+        )
+        return traced
+
+
+def _without_sizes(state: tf.Tensor) -> tf.TensorSpec:
+    """Returns the spec of states [B, U] or [B, K, D], or ids [B, K], for any B and K."""
+    size = [state.shape[-1]] if state.dtype.is_floating else [None]
+    return tf.TensorSpec([None] * (state.shape.rank - 1) + size, state.dtype)

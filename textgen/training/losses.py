@@ -137,8 +137,8 @@ def _initial(states: Sequence[tf.Tensor], fresh: tf.Tensor) -> list[tf.Tensor]:
     return [tf.where(fresh[:, tf.newaxis], tf.zeros_like(state), state) for state in states]
 
 
-def make_states(model: LanguageModel, rows: int, neural_cache: NeuralCache | None = None) -> list[tf.Variable]:
-    """Returns variables for the states of `rows` rows before their first batch.
+def initial_states(model: LanguageModel, rows: int, neural_cache: NeuralCache | None = None) -> list[tf.Tensor]:
+    """Returns the states of `rows` rows before their first batch.
 
     Args:
         model: the network; its states are [rows, units] each.
@@ -146,9 +146,12 @@ def make_states(model: LanguageModel, rows: int, neural_cache: NeuralCache | Non
         neural_cache: the neural cache, whose states come after those of the network; None for none.
     """
     states = model.initial_states(rows)
-    if neural_cache is not None:
-        states = [*states, *neural_cache.initial_states(rows, model.hidden_size)]
-    return [tf.Variable(state, trainable=False) for state in states]
+    return states if neural_cache is None else [*states, *neural_cache.initial_states(rows, model.hidden_size)]
+
+
+def make_states(model: LanguageModel, rows: int) -> list[tf.Variable]:
+    """Returns variables for the states of `rows` rows in training."""
+    return [tf.Variable(state, trainable=False) for state in initial_states(model, rows)]
 
 
 def sampled_softmax_loss(model: LanguageModel, config: TrainConfig, iterations: tf.Variable) -> LossFunction:

@@ -85,16 +85,12 @@ def steps_of(replicas: Replicas, state: TrainState, config: TrainConfig) -> Step
     return training_steps(replicas.strategy, state.optimizer, variables, loss, config, states=states, plan=plan)
 
 
-def evaluation_steps(
-    strategy: tf.distribute.Strategy, batch_loss: LossFunction, *, states: Sequence[tf.Variable] = ()
-) -> Steps:
-    """Returns steps that compute the loss, replace the states of stateful rows and change no weight."""
+def evaluation_steps(strategy: tf.distribute.Strategy, batch_loss: LossFunction) -> Steps:
+    """Returns steps that compute the loss and change no weight."""
     several = strategy.num_replicas_in_sync > 1
 
     def replica_step(*batch: tf.Tensor) -> tf.Tensor:
-        found = _with(states, batch_loss)(*(_never_empty(batch) if several else batch))
-        _assign(states, found.states)
-        return tf.concat([found.sums, [0.0]], axis=0)
+        return tf.concat([batch_loss(*(_never_empty(batch) if several else batch)).sums, [0.0]], axis=0)
 
     return _many(strategy, replica_step)
 
