@@ -22,7 +22,8 @@ from pipelines import runners
 from pipelines.workspace import Workspace
 from textgen.console import bar, hushed, say, without_tracebacks
 from textgen.corpus.units import Unit
-from textgen.errors import one_line, os_error, user_error
+from textgen.errors import UserError, user_error
+from textgen.system_errors import MachineError, system_error
 
 _POLL_SECONDS = 0.5
 
@@ -145,24 +146,25 @@ def worker_errors() -> Iterator[None]:
     Raises:
         UserError: a worker raised it.
         OSError: a worker raised one.
+        MemoryError: a worker ran out of memory.
+        ImportError: a worker lacks a package.
     """
     try:
         with without_tracebacks(_is_reported, logger="apache_beam"):
             yield
     except Exception as error:
-        found = user_error(error)
-        if found is not None:
-            raise found from None
-        failed = os_error(error)
-        if failed is not None:
-            raise OSError(
-                f"{one_line(failed)}. Finished work is kept; run the same command again to continue."
-            ) from None
-        raise
+        found = _reported(error)
+        if found is None or found is error:
+            raise
+        raise found from None
 
 
 def _is_reported(error: BaseException) -> bool:
-    return user_error(error) is not None or os_error(error) is not None
+    return _reported(error) is not None
+
+
+def _reported(error: BaseException) -> UserError | MachineError | None:
+    return user_error(error) or system_error(error)
 
 
 def run_in_threads(work: UnitWork, units: Sequence[Unit], workspace: Workspace) -> float:

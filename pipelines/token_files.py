@@ -17,6 +17,7 @@ from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen import files
 from textgen.config import PrepareConfig
 from textgen.dataset.storage.splits import DIGEST_BYTES, SplitRanges, split_indices, split_ranges
+from textgen.system_errors import naming
 
 EMPTY = "empty"
 """Drop reason of documents without tokens."""
@@ -90,7 +91,7 @@ class TokenWriter:
                 ("text", pa.binary()),
             ]
         )
-        self._writer = pa.ipc.new_stream(str(path), self._schema)
+        self._path, self._writer = path, pa.ipc.new_stream(str(path), self._schema)
 
     def write(self, batch: TokenBatch) -> None:
         """Writes a record batch."""
@@ -101,11 +102,13 @@ class TokenWriter:
             pa.array([batch.continued] + [False] * (rows - 1)),
             pa.array(batch.texts, pa.binary()) if batch.texts else pa.nulls(rows, pa.binary()),
         ]
-        self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
+        with naming(self._path):
+            self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
 
     def close(self) -> None:
         """Closes the file."""
-        self._writer.close()
+        with naming(self._path):
+            self._writer.close()
 
 
 def read_tokens(file: BinaryIO) -> Iterator[TokenBatch]:
@@ -166,7 +169,7 @@ def write_documents(path: Path, documents: DocumentTable) -> None:
             "group": pa.nulls(count) if documents.groups is None else _fixed(documents.groups, DIGEST_BYTES),
         }
     )
-    with pa.ipc.new_file(str(path), table.schema) as writer:
+    with naming(path), pa.ipc.new_file(str(path), table.schema) as writer:
         writer.write_table(table)
 
 

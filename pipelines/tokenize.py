@@ -61,7 +61,7 @@ class TokenizeUnit:
         with files.scratch_folder(self._workspace.work_path()) as folder:
             self._write_tokens(texts, folder)
             if self._config.keep_dropped:
-                (folder / "rejected").write_text(texts.rejected_records(), encoding="utf-8")
+                files.write_scratch(folder / "rejected", texts.rejected_records().encode())
             for file in sorted(folder.iterdir()):
                 files.write_atomically(self._workspace.unit_path(TOKENS, unit.index, file.name), file)
         return {

@@ -91,7 +91,7 @@ class WriteUnit:
     def _publish_dropped(self, records: list[str], file: Path, unit: int) -> str:
         """Writes the file of a unit's dropped documents; returns its SHA-256 as hexadecimal digits."""
         content = "".join(records).encode()
-        file.write_bytes(content)
+        files.write_scratch(file, content)
         self._workspace.publish(dropped_name(unit), file)
         return hashlib.sha256(content).hexdigest()
 

@@ -1,13 +1,15 @@
 import argparse
+import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from textgen import cli
-from textgen.commands import generate, prepare, verify
-from textgen.errors import UserError
+from textgen.commands import generate, prepare, train, verify
+from textgen.errors import Interrupted, UserError
 
 # Every help in one process, which then tells what it had to import.
 _HELPS = """
@@ -108,7 +110,31 @@ def test_a_command_gives_the_exit_code(monkeypatch, returned: int | None, code: 
             2,
             "error: a.tfrecord is cut. Do it again.",
         ),
-        (OSError(28, "No space left on device"), 1, "error: [Errno 28] No space left on device"),
+        (
+            OSError(28, "No space left on device", "run/a"),
+            1,
+            "error: run/a: No space left on device. Free space on that disk. Nothing was changed; run the same "
+            "command again.",
+        ),
+        (MemoryError(), 1, "error: out of memory. Nothing was changed; run the same command again."),
+        (
+            ConnectionResetError(104, "Connection reset by peer"),
+            1,
+            "error: Connection reset by peer. Nothing was changed; run the same command again.",
+        ),
+        (
+            PermissionError(13, "Permission denied", "run/a"),
+            2,
+            "error: run/a: Permission denied. Change its permissions, or name another path. Nothing was changed; "
+            "run the same command again.",
+        ),
+        (
+            ModuleNotFoundError("No module named 's3fs'"),
+            2,
+            "error: a package cannot be imported: No module named 's3fs'. Install it again. Nothing was changed; "
+            "run the same command again.",
+        ),
+        (Interrupted("stopped after step 3.", signal=15), 143, "stopped after step 3."),
     ],
 )
 def test_what_the_user_can_mend_is_told_in_one_line(monkeypatch, capfd, error: Exception, code: int, line: str):
@@ -124,10 +150,77 @@ def test_an_interruption_exits_with_130(monkeypatch, capfd):
     assert line.startswith("interrupted")
 
 
-def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
-    monkeypatch.setattr(verify, "run", _raising(ZeroDivisionError()))
-    with pytest.raises(ZeroDivisionError):
-        cli.main(["verify", "data"])
+def test_a_mistake_of_ours_is_one_line_that_says_how_to_report_it(monkeypatch, capfd):
+    monkeypatch.setattr(verify, "run", _raising(ZeroDivisionError("division\nby zero")))
+    assert cli.main(["verify", "data"]) == 1
+    assert capfd.readouterr() == (
+        "",
+        "error: textgen has a mistake: ZeroDivisionError: division by zero (textgen/cli.py:"
+        f"{_line_that_runs()}). Nothing was changed; run the same command again. Please report it with the output "
+        "of the same command and --traceback.\n",
+    )
+
+
+def _line_that_runs() -> int:
+    lines = Path(cli.__file__).read_text(encoding="utf-8").splitlines()
+    (number,) = [number for number, line in enumerate(lines, 1) if "arguments.run(arguments)" in line]
+    return number
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_the_traceback_is_shown_when_it_is_asked_for(monkeypatch, capfd, command: str):
+    def fail(arguments: argparse.Namespace) -> None:
+        try:
+            raise RuntimeError("a report of a worker")
+        except RuntimeError:
+            raise OSError(28, "No space left on device", "a") from None
+
+    module = importlib.import_module(f"textgen.commands.{command}")
+    monkeypatch.setattr(module, "run", fail)
+    words = {
+        "estimate": ["--input", "a"], "prepare": ["--input", "a"], "train": ["--data", "a"],
+        "evaluate": ["run", "--data", "a"],
+    }.get(command, ["a"])  # fmt: skip
+    assert cli.main([command, *words, "--traceback"]) == 1
+    error = capfd.readouterr().err
+    assert "RuntimeError: a report of a worker" in error
+    assert "Traceback (most recent call last)" in error
+    assert error.splitlines()[-1].startswith("error: a: No space left on device. Free space on that disk. ")
+    assert cli.main([command, *words]) == 1
+    assert len(capfd.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        (
+            ["prepare", "--input", "a", "--output", "b"],
+            "Finished work is kept; run the same command again to continue.",
+        ),
+        (["repair", "b"], "Finished work is kept; run the same command again to continue."),
+        (["train", "--data", "a", "--output", "{run}"], "There is no checkpoint yet; run the same command again "),
+        (["verify", "b"], "Nothing was changed; run the same command again."),
+    ],
+)
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error", "c"), KeyboardInterrupt()])
+def test_it_is_told_what_is_kept_and_how_to_go_on(monkeypatch, capfd, tmp_path, command, kept: str, error):
+    monkeypatch.setattr(importlib.import_module(f"textgen.commands.{command[0]}"), "run", _raising(error))
+    cli.main([word.format(run=tmp_path / "run") for word in command])
+    (line,) = capfd.readouterr().err.splitlines()
+    assert f". {kept}" in line
+
+
+def test_it_is_told_which_checkpoint_is_kept(monkeypatch, capfd, tmp_path):
+    monkeypatch.setattr(train, "run", _raising(MemoryError()))
+    (tmp_path / "last").mkdir()
+    for step in (80, 1200):
+        (tmp_path / "last" / f"ckpt-{step}.index").touch()
+    for options, again in ([], " with --resume"), (["--resume"], ""):
+        assert cli.main(["train", "--data", "a", "--output", str(tmp_path), *options]) == 1
+        assert capfd.readouterr().err == (
+            "error: out of memory. The checkpoint of step 1,200 is kept; run the same command again"
+            f"{again} to continue.\n"
+        )
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

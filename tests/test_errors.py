@@ -3,7 +3,7 @@ import doctest
 import pytest
 
 from textgen import errors
-from textgen.errors import UserError, one_line, os_error, require, user_error
+from textgen.errors import UserError, one_line, require, user_error
 
 
 def test_a_user_error_is_a_value_error():
@@ -40,28 +40,6 @@ def test_the_message_is_recovered_from_what_beam_reports():
 
 def test_the_name_of_beams_step_is_no_part_of_a_message():
     assert str(user_error(UserError("it is bad. Do that. [while running 'Units/Do']"))) == "it is bad. Do that."
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(28, "No space left on device"),
-        OSError("[Errno 28] No space left on device [while running 'Units/Do']"),
-        RuntimeError("OSError: [Errno 28] No space left on device [while running 'Units/Do']"),
-        RuntimeError(
-            "Traceback:\n  raise\nRuntimeError: OSError: [Errno 28] No space left on device [while running 'x']\n"
-        ),
-    ],
-)
-def test_an_error_of_the_operating_system_is_recovered_from_what_beam_reports(error):
-    assert str(os_error(error)) == "[Errno 28] No space left on device"
-
-
-@pytest.mark.parametrize(
-    "error", [KeyError("x"), RuntimeError("Traceback:\nOSError: x\nKeyError: 'x'"), RuntimeError()]
-)
-def test_another_error_tells_of_no_error_of_the_operating_system(error):
-    assert os_error(error) is None
 
 
 def test_the_message_is_recovered_from_what_a_python_function_in_tf_data_reports():

@@ -16,6 +16,8 @@ FLOORS = (
         "textgen.config",
         "textgen.presets",
         "textgen.console",
+        "textgen.standard_streams",
+        "textgen.system_errors",
         "textgen.files",
         "textgen.folder",
         "textgen.regular_files",

@@ -1,29 +1,34 @@
 """The command line: parses `textgen COMMAND …`, runs the command, and turns errors into one line and an exit code.
 
-Exit codes: 0 success; 1 a check failed, or the operating system reported an error; 2 bad input; 128 plus the number
-of the signal that stopped the command: 130 for Ctrl-C, 143 for SIGTERM.
+Exit codes: 0 success; 1 a check found faults, or the work failed; 2 bad input or use; 128 plus the number of the
+signal that stopped the command: 130 for Ctrl-C, 143 for SIGTERM. docs/guide/errors.md has the table of causes.
 """
 
 import argparse
+import contextlib
 import importlib
 import logging
-import os
 import sys
-from collections.abc import Sequence
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 
 from textgen.config.options import CommandParser
 from textgen.console import import_tensorflow, say
 from textgen.errors import Interrupted, Terminated, user_error
+from textgen.standard_streams import open_closed_descriptors, safe_streams
+from textgen.system_errors import describe, exit_code, summary, system_error
 from textgen.termination import run_process
 
 _DESCRIPTION = (
     "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
 )
 
-_WRONG_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
-
 COMMANDS = ("estimate", "prepare", "inspect", "verify", "repair", "train", "evaluate", "generate")
 _BEAM_COMMANDS = ("prepare", "repair")
+
+_Kept = Callable[[argparse.Namespace], str]
+"""Function that returns what a command that failed has kept, and how to go on, as sentences."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: words of the command; None for those of this process, which is then ended with the exit code.
     """
     if argv is None:
+        open_closed_descriptors()
         run_process(lambda: main(sys.argv[1:]))
+    with safe_streams() as streams:
+        code = _run(_parse(argv))
+        if streams.failure and code == 0:
+            say(f"error: {describe(streams.failure)} The work itself is done.")
+            return exit_code(streams.failure)
+        return code
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = CommandParser(prog="textgen", description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
@@ -41,42 +56,78 @@ def main(argv: Sequence[str] | None = None) -> int:
         summary = (command.__doc__ or "").strip().split("\n")[0]
         added = commands.add_parser(name, help=summary, description=summary)
         command.add_arguments(added)
-        added.set_defaults(run=command.run)
+        added.add_argument("--traceback", action="store_true", help="on an error, also print where it was raised")
+        added.set_defaults(run=command.run, kept=getattr(command, "kept", _nothing_written))
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command not in _BEAM_COMMANDS:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    # Beam and TensorFlow log hints for their developers as warnings.
-    logging.basicConfig(level=logging.ERROR)
     arguments.beam_flags = rest
-    return _run(arguments)
+    return arguments
 
 
 def _run(arguments: argparse.Namespace) -> int:
     try:
-        import_tensorflow()
-        code = int(arguments.run(arguments) or 0)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt as interrupt:
-        again = " with --resume" if arguments.command == "train" else ""
-        say(f"interrupted; finished work is kept. Run the same command again{again} to continue.")
-        return 143 if isinstance(interrupt, Terminated) else 130
-    except Interrupted as interrupted:
-        say(str(interrupted))
-        return 128 + interrupted.signal
-    except BrokenPipeError:
-        # The reader of our output went away, as `head` does; Python would complain of it once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        message = user_error(error)
-        if message is not None:
-            say(f"error: {message}")
-            return 2
-        if isinstance(error, OSError):
-            say(f"error: {error}")
-            return 2 if isinstance(error, _WRONG_PATH) else 1
-        raise
+        with contextlib.nullcontext() if arguments.traceback else _silent_frameworks():
+            import_tensorflow()
+            code = int(arguments.run(arguments) or 0)
+            sys.stdout.flush()
+            return code
+    except (Exception, KeyboardInterrupt) as error:
+        if arguments.traceback:
+            _print_traceback(error)
+        return _report(error, arguments)
+
+
+@contextlib.contextmanager
+def _silent_frameworks() -> Iterator[None]:
+    """Discards what Beam and TensorFlow log for their developers, and the tracebacks of their threads."""
+    logging.basicConfig(level=logging.CRITICAL + 1)
+    before, threading.excepthook = threading.excepthook, _ignore
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def _ignore(_: threading.ExceptHookArgs) -> None:
+    pass
+
+
+def _report(error: BaseException, arguments: argparse.Namespace) -> int:
+    """Prints one line about an error, and returns the exit code."""
+    if isinstance(error, Interrupted):
+        say(str(error))
+        return 128 + error.signal
+    kept = arguments.kept(arguments)
+    if isinstance(error, KeyboardInterrupt):
+        say(f"interrupted. {kept}")
+        return 143 if isinstance(error, Terminated) else 130
+    message = user_error(error)
+    if message is not None:
+        say(f"error: {message}")
+        return 2
+    failed = system_error(error)
+    if failed is not None:
+        say(f"error: {describe(failed)} {kept}")
+        return exit_code(failed)
+    say(
+        f"error: textgen has a mistake: {summary(error)}. {kept} Please report it with the output of the same "
+        "command and --traceback."
+    )
+    return 1
+
+
+def _nothing_written(arguments: argparse.Namespace) -> str:
+    return "Nothing was changed; run the same command again."
+
+
+def _print_traceback(error: BaseException) -> None:
+    """Prints the traceback of an error, with those of the errors that it replaced."""
+    replaced: BaseException | None = error
+    while replaced is not None:
+        replaced.__suppress_context__ = False
+        replaced = replaced.__cause__ or replaced.__context__
+    traceback.print_exception(error, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from textgen.standard_streams import safe_stream
+
 _LINES = "\n\t"
 
 _UNPRINTABLE = re.compile(
@@ -88,15 +90,18 @@ def hushed() -> Iterator[TextIO]:
     inherited stream.
     """
     sys.stderr.flush()
-    with open(os.dup(2), "w", encoding="utf-8", buffering=1) as terminal:  # noqa: PTH123
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-        try:
-            yield terminal
-        finally:
-            sys.stderr.flush()
-            os.dup2(terminal.fileno(), 2)
+    number = os.dup(2)
+    terminal = safe_stream(number, like=sys.stderr)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield terminal
+    finally:
+        terminal.flush()
+        sys.stderr.flush()
+        os.dup2(number, 2)
+        os.close(number)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """Defines the errors shown to users, and recovers them from exceptions of frameworks that wrapped them."""
 
-import builtins
 import re
 
 from textgen.console import printable
@@ -8,11 +7,7 @@ from textgen.console import printable
 _WHILE = " [while running "
 """Beam adds this, and the name of a step, to the message of an exception."""
 
-_OS_ERRORS = "|".join(
-    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, OSError)
-)
 _WRAPPED = re.compile(r"UserError: (.*?)(?: \[while running|\s*\n|$)")
-_WRAPPED_OS_ERROR = re.compile(rf"\b(?:{_OS_ERRORS}): (.*?)(?: \[while running.*)?$")
 
 
 class UserError(ValueError):
@@ -58,18 +53,6 @@ def user_error(error: BaseException) -> UserError | None:
         return UserError(message.partition(_WHILE)[0]) if _WHILE in message else error
     found = _WRAPPED.findall(str(error))
     return UserError(found[-1]) if found else None
-
-
-def os_error(error: BaseException) -> OSError | None:
-    """Returns an OSError with the message of the one that an exception is or whose traceback its message ends with.
-
-    Returns None for any other exception. Beam reports an exception of a worker as for `user_error`.
-    """
-    if isinstance(error, OSError):
-        return OSError(str(error).partition(_WHILE)[0])
-    lines = str(error).rstrip().splitlines()
-    found = _WRAPPED_OS_ERROR.search(lines[-1]) if lines else None
-    return OSError(found[1]) if found else None
 
 
 def one_line(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from textgen import regular_files, remote_files
 from textgen.errors import UserError
 from textgen.remote_files import Stamp, missing
+from textgen.system_errors import naming
 
 _LOCAL = "file://"
 _REMOTE = re.compile(r"(?!file://)[\w.+:-]+://")
@@ -95,7 +96,8 @@ def read(path: str) -> bytes:
         return remote_files.read(path)
     if _local(path).is_dir():
         raise missing(str(_local(path)))
-    return _local(path).read_bytes()
+    with naming(path):
+        return _local(path).read_bytes()
 
 
 def read_head(path: str, size: int) -> bytes:
@@ -106,7 +108,7 @@ def read_head(path: str, size: int) -> bytes:
     """
     if is_remote(path):
         return remote_files.read_ranges([path], [0], [size])[0]
-    with _local(path).open("rb", buffering=0) as file:
+    with naming(path), _local(path).open("rb", buffering=0) as file:
         return file.read(size) or b""
 
 
@@ -179,6 +181,12 @@ def write_atomically(path: str | Path, content: bytes | Path, *, temporary_folde
         _write(_local(path), content, _local(temporary))
 
 
+def write_scratch(path: Path, content: bytes) -> None:
+    """Writes a local file that no other process reads before it is moved; an error names the file."""
+    with naming(path):
+        path.write_bytes(content)
+
+
 @contextlib.contextmanager
 def scratch_folder(directory: str) -> Iterator[Path]:
     """Makes a local folder, in `directory` if that is local, that is removed at the end."""
@@ -218,7 +226,8 @@ def _stamp(path: Path) -> Stamp:
 def _write(path: Path, content: bytes, temporary: Path) -> None:
     temporary.parent.mkdir(parents=True, exist_ok=True)
     try:
-        temporary.write_bytes(content)
+        with naming(path):
+            temporary.write_bytes(content)
         temporary.replace(path)
     except Exception:
         with contextlib.suppress(OSError):

@@ -85,10 +85,9 @@ class Fail:
     ("error", "message"),
     [
         (UserError("a.txt is bad. Mend it."), "a.txt is bad. Mend it."),
-        (
-            OSError(28, "No space left on device"),
-            "[Errno 28] No space left on device. Finished work is kept; run the same command again to continue.",
-        ),
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (FileNotFoundError(2, "No such file or directory", "a.txt"), "[Errno 2] No such file or directory: 'a.txt'"),
+        (MemoryError("Unable to allocate 8 EiB"), "Unable to allocate 8 EiB"),
     ],
 )
 def test_an_error_of_a_worker_is_raised_as_it_is_and_not_logged(

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
+def last_step(output: str | os.PathLike[str]) -> int | None:
+    """Returns the step of the newest checkpoint from which a run can be resumed; None if there is none.
+
+    Args:
+        output: folder of the run, which need not exist.
+    """
+    checkpoints = runs.checkpoints_in(runs.run_folder(os.fspath(output)) / runs.LAST)
+    return int(checkpoints[0].name.rpartition("-")[2]) if checkpoints else None
+
+
 @with_settings("train")
 def train(
     data: Data,

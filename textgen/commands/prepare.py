@@ -107,6 +107,13 @@ def run(arguments: argparse.Namespace) -> None:
     show(accounts(manifest))
 
 
+def kept(arguments: argparse.Namespace) -> str:
+    """Returns what is left of the work of a command that failed, and how to go on."""
+    if arguments.list:
+        return "Nothing was changed; run the same command again."
+    return "Finished work is kept; run the same command again to continue."
+
+
 def _list(arguments: argparse.Namespace, config: PrepareConfig) -> None:
     """Prints a line for each file that was found.
 

@@ -25,3 +25,8 @@ def run(arguments: argparse.Namespace) -> None:
         show(f"left unchanged, since it is not a file of the dataset: {printable(problem.file)}")
     if not any(done):
         show("nothing to repair")
+
+
+def kept(arguments: argparse.Namespace) -> str:
+    """Returns what is left of the work of a command that failed, and how to go on."""
+    return "Finished work is kept; run the same command again to continue."

@@ -84,6 +84,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def kept(arguments: argparse.Namespace) -> str:
+    """Returns which checkpoint a command that failed has kept, and how to go on."""
+    from textgen.api.train import last_step
+
+    step = last_step(expand_home(arguments.output)) if arguments.output else None
+    if step is None:
+        return "There is no checkpoint yet; run the same command again to begin again."
+    again = "" if arguments.resume else " with --resume"
+    return f"The checkpoint of step {step:,} is kept; run the same command again{again} to continue."
+
+
 def _check_cudnn(arguments: argparse.Namespace) -> int:
     """Prints the result of `inspect --check-cudnn`, which was an option of `train` in the version before."""
     from textgen.commands.inspect import print_cudnn

@@ -13,6 +13,7 @@ import tensorflow as tf
 from textgen.console import printable, say
 from textgen.errors import UserError
 from textgen.runs import BEST, DAMAGES, LAST, checkpoints_in
+from textgen.system_errors import tensorflow_file_errors
 from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.train_state import TrainState
 
@@ -52,7 +53,7 @@ class Checkpoints:
         """Writes the state to `last`; with `best`, also writes the weights to `best`.
 
         Raises:
-            OSError: an old checkpoint can't be removed.
+            OSError: a file can't be written, or an old checkpoint can't be removed.
         """
         for name, variable in self._counters.items():
             variable.assign(getattr(self._state, name))
@@ -87,7 +88,8 @@ class Checkpoints:
 
     def _write(self, what: tf.train.Checkpoint, name: str, *, keep: int) -> None:
         folder = self._directory / name
-        what.write(str(folder / f"ckpt-{self._state.step}"))
+        with tensorflow_file_errors():
+            what.write(str(folder / f"ckpt-{self._state.step}"))
         for old in checkpoints_in(folder)[keep:]:
             # The index is removed first: without it the remaining files do not count as a checkpoint.
             old.with_suffix(".index").unlink()

@@ -10,7 +10,7 @@ from textgen.console import printable, say
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.storage.manifest import FILE_NAME, Manifest
 from textgen.errors import UserError, require
-from textgen.files import join
+from textgen.files import join, write_atomically
 from textgen.folder import Folder
 from textgen.runs import RunConfig, save
 from textgen.text import vocabulary
@@ -133,7 +133,7 @@ def make_folder(output: Path, *, data: str | Path) -> None:
     folder = Folder(data)
     for name in (VOCABULARY_FILE, TOKENIZER_FILE):
         if folder.size(name) is not None:
-            (output / name).write_bytes(folder.read(name))
+            write_atomically(output / name, folder.read(name))
 
 
 def check_vocabulary(data: str | Path, manifest: Manifest, config: RunConfig, *, origin: str) -> None:

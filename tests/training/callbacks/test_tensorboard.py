@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.callbacks.test_history import make_row
-from textgen.training.callbacks import Check, History, Progress
+from textgen.training.callbacks import Check, History, Progress, tensorboard
 from textgen.training.callbacks.history import HistoryRow
 from textgen.training.callbacks.tensorboard import TensorBoard
 from textgen.training.metrics import MetricSums
@@ -60,3 +61,16 @@ def test_events_of_repeated_steps_are_dropped(tmp_path: Path):
     assert [step for step, _ in _scalar(events, "training/loss")] == [3, 6]
     texts = [tf.make_ndarray(event.tensor_proto).item().decode() for event in events.Tensors("sample")]
     assert texts == ["    kept", "    anew"]
+
+
+def test_events_that_cannot_be_written_are_an_error(tmp_path, monkeypatch):
+    board = TensorBoard(tmp_path)
+    # TensorFlow's writer says nothing about a full disk.
+    monkeypatch.setattr(tensorboard, "write_atomically", _fail)
+    monkeypatch.setattr(board, "_size", lambda: 0)
+    with pytest.raises(OSError, match=f"No space left on device: '{tmp_path}'"):
+        board.on_check(_check(make_row(3), ""))
+
+
+def _fail(*arguments: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", "probe.tmp")

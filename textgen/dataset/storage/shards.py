@@ -21,6 +21,7 @@ from textgen.dataset.storage import ragged
 from textgen.dataset.storage.records import Records
 from textgen.errors import UserError
 from textgen.folder import Folder, Range
+from textgen.system_errors import naming
 
 BLOCK_PAIRS = 16_384
 
@@ -87,7 +88,7 @@ class ShardWriter:
             OSError: the file cannot be created.
         """
         self._block_pairs = block_pairs
-        self._file = path.open("wb")
+        self._path, self._file = path, path.open("wb")
         self._sha256 = hashlib.sha256()
         self._blocks: list[Block] = []
         self._block = _NO_RECORDS
@@ -105,7 +106,8 @@ class ShardWriter:
             wanted = done_pairs + self._block_pairs - self._block.pairs
             last = min(int(np.searchsorted(pairs, wanted)), len(ends) - 1)
             data = framed[done_bytes : int(ends[last])]
-            self._file.write(data)
+            with naming(self._path):
+                self._file.write(data)
             self._sha256.update(data)
             self._block = Block(
                 self._block.bytes + len(data),
@@ -130,7 +132,8 @@ class ShardWriter:
         """
         if self._block.records:
             self._end_block()
-        self._file.close()
+        with naming(self._path):
+            self._file.close()
         blocks = self._blocks
         return Shard(
             name=name,
@@ -221,7 +224,8 @@ def read_blocks(folder: Folder, locations: Sequence[BlockLocation]) -> list[byte
         The bytes of each block, records with their framing.
 
     Raises:
-        UserError: a file cannot be read, or the bytes of a block differ from those that were written.
+        UserError: a file is missing, or the bytes of a block differ from those that were written.
+        OSError: a file cannot be read.
     """
     ranges = [Range(location.name, location.offset, location.offset + location.block.bytes) for location in locations]
     try:
@@ -231,8 +235,8 @@ def read_blocks(folder: Folder, locations: Sequence[BlockLocation]) -> list[byte
             # The cached copy of a remote file may be damaged although the file is intact.
             for i, content in zip(damaged, folder.read_ranges([ranges[i] for i in damaged], fresh=True), strict=True):
                 contents[i] = content
-    except OSError as error:
-        name = getattr(error, "filename", None) or folder.path(locations[0].name)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        name = error.filename or folder.path(locations[0].name)
         raise UserError(f"{name} cannot be read: {error.strerror or error}. {_REMEDY}") from None
     for location, content in zip(locations, contents, strict=True):
         if not _is_whole(content, location.block):

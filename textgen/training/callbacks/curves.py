@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from textgen.files import write_atomically
 from textgen.training.callbacks import Callback, Check
 from textgen.training.callbacks.history import HistoryRow
 from textgen.training.metrics import perplexity
@@ -49,7 +50,9 @@ class Curves(Callback):
             self._draw()
 
     def _draw(self) -> None:
-        draw(self._undrawn).savefig(self._path, dpi=110)
+        png = io.BytesIO()
+        draw(self._undrawn).savefig(png, dpi=110)
+        write_atomically(self._path, png.getvalue())
         self._undrawn, self._drawn_at = (), time.monotonic()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textgen.config import TrainConfig
 from textgen.files import write_atomically
+from textgen.system_errors import naming
 from textgen.training.callbacks import Callback, Check
 
 
@@ -60,7 +61,7 @@ class Samples(Callback):
             seed=config.seed,
             text=check.sample,
         )
-        with self._path.open("a", encoding="utf-8") as file:
+        with naming(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(sample), ensure_ascii=False) + "\n")
 
 
