@@ -62,7 +62,15 @@ def show(result: str) -> None:
     print(printable(result, keep=_LINES))
 
 
-def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, initial: int = 0) -> "tqdm[Any]":
+def bar(
+    total: float,
+    title: str,
+    unit: str,
+    *,
+    stream: TextIO | None = None,
+    initial: float = 0,
+    bar_format: str | None = None,
+) -> "tqdm[Any]":
     """Returns a progress bar with rate and remaining time.
 
     Args:
@@ -71,6 +79,7 @@ def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, init
         unit: unit of progress, such as "B".
         stream: stream to write to; None for standard error. The bar is updated every 15 s if it is not a terminal.
         initial: number of units that are already done.
+        bar_format: format of the line, see `tqdm`; None for tqdm's own.
     """
     stream = stream or sys.stderr
     # The stream of a notebook is no terminal, but shows text that rewrites its line as a terminal does.
@@ -78,7 +87,7 @@ def bar(total: int, title: str, unit: str, *, stream: TextIO | None = None, init
     often = 0.1 if stream.isatty() else 0.5 if in_notebook else 15.0
     return tqdm(
         total=total, desc=printable(title), unit=unit, unit_scale=True, file=stream, initial=initial,
-        mininterval=often, dynamic_ncols=True, smoothing=0.1,
+        mininterval=often, dynamic_ncols=True, smoothing=0.1, bar_format=bar_format,
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ def _move(state: TrainState, step: int) -> None:
 def _everything(state: TrainState) -> list[np.ndarray]:
     learnt = [*state.model.trainable_variables, *state.optimizer.variables]
     rest = (state.step, state.best_loss, state.stale_checks, state.checked_at, state.sums, state.seconds)
+    rest = (*rest, state.spent, state.spent_at_check)
     return [np.array(v) for v in (*learnt, *rest, state.learning_rate.scale, *state.lstm_states)]
 
 
@@ -57,6 +58,7 @@ def test_all_of_the_state_comes_back_exactly(tmp_path: Path, optimizer: str):
     saved.checked_at = 3
     saved.sums = MetricSums(1.0 / 3, 2.0, 3.0, 4.0, 5.0)
     saved.seconds = 1.0 / 7
+    saved.spent, saved.spent_at_check = 60.0 / 7, 50.0 / 7
     saved.learning_rate.scale.assign(0.25)
     saved.lstm_states[0].assign(tf.ones([2, 4]))
     Checkpoints(tmp_path, saved, keep=2).save(best=False)
@@ -67,6 +69,22 @@ def test_all_of_the_state_comes_back_exactly(tmp_path: Path, optimizer: str):
     assert _equal(restored, saved)
     assert (restored.step, restored.best_loss, restored.stale_checks) == (4, 1.0 / 3, 2)
     assert (restored.sums, restored.seconds) == (MetricSums(1.0 / 3, 2.0, 3.0, 4.0, 5.0), 1.0 / 7)
+
+
+def test_a_checkpoint_without_the_time_spent_is_restored_with_zeros(tmp_path: Path, monkeypatch):
+    saved = _state(1)
+    _move(saved, 3)
+    saved.spent = 7.0
+    older = Checkpoints(tmp_path, saved, keep=1)
+    parts = {name: part for name, part in older._parts.items() if not name.startswith("spent")}
+    monkeypatch.setattr(older, "_everything", tf.train.Checkpoint(**parts))
+    older.save()
+
+    restored = _state(2)
+    Checkpoints(tmp_path, restored, keep=1).restore()
+    assert (restored.step, restored.spent) == (3, 0.0)
+    saved.spent = 0.0
+    assert _equal(restored, saved)
 
 
 def test_training_from_a_checkpoint_equals_uninterrupted_training(tmp_path: Path):

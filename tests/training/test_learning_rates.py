@@ -34,6 +34,22 @@ def test_cosine_ends_after_decay_steps():
     assert _rates([10], schedule="cosine", decay_steps=40) == pytest.approx([2.0 * quarter])
 
 
+def test_cosine_ends_when_the_time_limit_or_its_steps_end():
+    rate = LearningRate(TrainConfig(learning_rate=2.0, schedule="cosine"), last_step=100)
+    rates = []
+    for step, time_used in ((0, 0.5), (50, 0.25), (3, 1.0), (100, 0.1)):
+        rate.time_used.assign(time_used)
+        rates.append(float(rate(step)))
+    middle, end = 2.0 * (0.01 + 0.99 / 2), 0.02
+    assert rates == pytest.approx([middle, middle, end, end])
+
+
+def test_the_used_time_leaves_a_constant_rate():
+    rate = LearningRate(TrainConfig(learning_rate=2.0), last_step=100)
+    rate.time_used.assign(1.0)
+    assert float(rate(3)) == 2.0
+
+
 def test_on_a_plateau_it_is_halved_each_time_patience_ends():
     rate = LearningRate(TrainConfig(learning_rate=1.0, schedule="plateau", plateau_patience=2), last_step=9)
     rates = []

@@ -38,19 +38,21 @@ class Cluster(Replicas):
     """Two processes that sum what they are given; the other one has received SIGTERM."""
 
     def sum_over_workers(self, values):
-        other = [0, False, True, False] if self.is_chief else [8, True, True, False]
+        other = [0, 0, 0, True, False] if self.is_chief else [8, 9.5, 0.25, True, False]
         return [float(ours + theirs) for ours, theirs in zip(values, other, strict=True)]
 
 
-@pytest.mark.parametrize(("worker", "expected"), [(0, (5, False)), (1, (8, True))])
-def test_processes_agree_on_the_chiefs_pace_and_on_any_signal(worker: int, expected: tuple[int, bool]):
+@pytest.mark.parametrize(("worker", "expected"), [(0, (5, 1.5, 0.5)), (1, (8, 9.5, 0.25))])
+def test_processes_agree_on_the_chiefs_pace_and_time_and_on_any_signal(
+    worker: int, expected: tuple[int, float, float]
+):
     replicas = Cluster(tf.distribute.get_strategy(), worker=worker, workers=2)
-    agreement = agree(replicas, steps=5, time_is_up=False, request=StopRequest())
+    agreement = agree(replicas, steps=5, spent=1.5, time_used=0.5, request=StopRequest())
     assert agreement == (*expected, signal.SIGTERM)
 
 
 def test_a_signal_interrupts_after_the_checkpoint_and_its_absence_does_not():
-    Agreement(steps=1, time_is_up=True, signal=None).raise_if_interrupted(3)
+    Agreement(steps=1, spent=0, time_used=0, signal=None).raise_if_interrupted(3)
     with pytest.raises(Interrupted, match="stopped after step 1,003; a checkpoint is saved") as stopped:
-        Agreement(steps=1, time_is_up=False, signal=15).raise_if_interrupted(1003)
+        Agreement(steps=1, spent=0, time_used=0, signal=15).raise_if_interrupted(1003)
     assert stopped.value.signal == 15

@@ -5,13 +5,14 @@ import shutil
 import string
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.training.test_time_limit import FakeClock
 from textgen import runs
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
@@ -52,14 +53,27 @@ def _train(data: Path, output: Path, config: RunConfig, *, curves: bool = False,
 
 
 def _checkpoint(output: Path, which: str = "last") -> dict[str, np.ndarray]:
-    """All that the newest checkpoint holds, but seconds."""
+    """All that the newest checkpoint holds, but durations."""
     reader = tf.train.load_checkpoint(str(runs.checkpoints_in(output / which)[0]))
     names = set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
-    return {name: reader.get_tensor(name) for name in sorted(names) if not name.startswith(("seconds", "sums"))}
+    return {
+        name: reader.get_tensor(name) for name in sorted(names) if not name.startswith(("seconds", "sums", "spent"))
+    }
 
 
 def _value(checkpoint: dict[str, np.ndarray], name: str) -> float:
     return checkpoint[f"{name}/.ATTRIBUTES/VARIABLE_VALUE"].item()
+
+
+def _one_call_more(output: Path) -> float:
+    """Returns a time limit in minutes that is over after the first call of the next session."""
+    return _spent(output) / 60 + 1e-9
+
+
+def _spent(output: Path) -> float:
+    """Returns the seconds that count against a time limit, of the newest checkpoint."""
+    reader = tf.train.load_checkpoint(str(runs.checkpoints_in(output / "last")[0]))
+    return reader.get_tensor("spent/.ATTRIBUTES/VARIABLE_VALUE").item()
 
 
 def _learnt(checkpoint: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -138,7 +152,7 @@ def resumed(data: Path, finished_half: Path, tmp_path_factory) -> Resumed:
     # A run killed between a check's row and its checkpoint leaves a row of work that is done again.
     rows = (output / "history.csv").read_text().splitlines()
     (output / "history.csv").write_text("\n".join([*rows, rows[-1].replace("5,", "7,", 1)]) + "\n")
-    first = _train(data, output, _config(data), resume=True, max_minutes=1e-9)
+    first = _train(data, output, _config(data), resume=True, max_minutes=_one_call_more(output))
     return Resumed(output, first, _train(data, output, _config(data), resume=True))
 
 
@@ -221,7 +235,7 @@ class TestResume:
 
     def test_another_learning_rate_is_the_one_that_trains(self, data: Path, half: Path):
         before = _checkpoint(half)
-        _train(data, half, _config(data, learning_rate=1e-30), resume=True, max_minutes=1e-9)
+        _train(data, half, _config(data, learning_rate=1e-30), resume=True, max_minutes=_one_call_more(half))
         after = _checkpoint(half)
         assert _value(after, "step") > _value(before, "step")
         weights = [name for name in before if name.startswith("optimizer/_trainable_variables")]
@@ -334,6 +348,46 @@ class TestStopping:
         assert history.rows[-1].accuracy > 0.99
         best_loss = _value(_checkpoint(tmp_path / "run"), "best_loss")
         assert best_loss == min(row.loss for row in history.rows)
+
+
+class TestTimeLimit:
+    CONFIG: ClassVar = {"epochs": 50, "validate_every": 0, "schedule": "cosine", "patience": 50}
+    MINUTES = 1.5
+
+    def _train(self, data: Path, output: Path, **settings: Any) -> History:
+        config = _config(data, **{**self.CONFIG, "validate_every": 1000})
+        # Each reading takes a second, so each call has one step.
+        clock = FakeClock(step=1)
+        return _train(data, output, config, clock=clock, **{"max_minutes": self.MINUTES, **settings})
+
+    def test_the_schedule_and_five_checks_end_with_the_time(self, data: Path, tmp_path: Path, capfd):
+        rows = self._train(data, tmp_path / "run").rows
+        assert len(rows) == 5
+        rates = [row.learning_rate for row in rows]
+        assert rates == sorted(rates, reverse=True)
+        assert 0.0001 <= rates[-1] < 0.0002
+        assert rows[-1].step < 100
+        assert 90 <= _spent(tmp_path / "run") < 95
+        assert f"--max-minutes 1.5 is over after step {rows[-1].step}.\n" in capfd.readouterr().err
+
+    def test_the_time_of_all_sessions_counts(self, data: Path, tmp_path: Path, capfd):
+        output = tmp_path / "run"
+        first = self._train(data, output, max_minutes=0.9)
+        rows = self._train(data, output, resume=True).rows[len(first.rows) :]
+        assert 90 <= _spent(output) < 95
+        # Three fifths of the new limit are spent; a check at 80 percent and one at the end remain.
+        assert len(rows) == 2
+        assert rows[0].learning_rate < 0.01 * (0.01 + 0.99 * (1 + math.cos(math.pi * 3 / 5)) / 2)
+        assert 0.0001 <= rows[-1].learning_rate < 0.0002
+
+        self._train(data, output, resume=True)
+        assert "run is done: its training has taken 1.5" in capfd.readouterr().err
+
+    def test_a_limit_that_is_over_at_once_is_told(self, data: Path, tmp_path: Path, capfd):
+        rows = self._train(data, tmp_path / "run", max_minutes=1e-9).rows
+        assert [row.step for row in rows] == [1]
+        told = "--max-minutes 1e-09 is over after step 1, with 1 of the 5 planned validations; it is too short for"
+        assert told in capfd.readouterr().err
 
 
 class TestNoLeak:

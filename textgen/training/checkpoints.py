@@ -18,6 +18,10 @@ from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.train_state import TrainState
 
 
+_ADDED = ("spent", "spent_at_check")
+"""Counters that checkpoints of earlier versions lack; a run that is resumed from such a one keeps its zeros."""
+
+
 class Checkpoints:
     """The checkpoints of one run."""
 
@@ -37,16 +41,19 @@ class Checkpoints:
             "checked_at": tf.Variable(0, dtype=tf.int64, trainable=False),
             "sums": tf.Variable(ZERO_SUMS, dtype=tf.float64, trainable=False),
             "seconds": tf.Variable(0.0, dtype=tf.float64, trainable=False),
+            "spent": tf.Variable(0.0, dtype=tf.float64, trainable=False),
+            "spent_at_check": tf.Variable(0.0, dtype=tf.float64, trainable=False),
         }
-        self._everything = tf.train.Checkpoint(
-            model=state.model,
-            optimizer=state.optimizer,
+        self._parts = {
+            "model": state.model,
+            "optimizer": state.optimizer,
             # The state of dropout, which Keras leaves out of a model's checkpoint.
-            seeds=[variable.value for variable in state.model.non_trainable_variables],
-            learning_rate_scale=state.learning_rate.scale,
-            lstm_states=list(state.lstm_states),
+            "seeds": [variable.value for variable in state.model.non_trainable_variables],
+            "learning_rate_scale": state.learning_rate.scale,
+            "lstm_states": list(state.lstm_states),
             **self._counters,
-        )
+        }
+        self._everything = tf.train.Checkpoint(**self._parts)
         self._weights = tf.train.Checkpoint(model=state.model)
 
     def save(self, *, best: bool = False) -> None:
@@ -69,7 +76,7 @@ class Checkpoints:
         """
         for path in checkpoints_in(self._directory / LAST):
             try:
-                self._everything.read(str(path)).assert_consumed()
+                self._of_version(path).read(str(path)).assert_consumed()
             except DAMAGES as error:
                 reason = str(error).strip().split("\n")[0]
                 say(f"warning: {printable(str(path))} is damaged and left out: {printable(reason)}")
@@ -80,6 +87,13 @@ class Checkpoints:
             f"{self._directory} has no checkpoint to resume from. Train without --resume, or resume=True in Python, "
             "in another folder."
         )
+
+    def _of_version(self, path: Path) -> tf.train.Checkpoint:
+        """Returns the state without the counters that the checkpoint at `path` lacks."""
+        names = {name.split("/")[0] for name, _ in tf.train.list_variables(str(path))}
+        missing = [name for name in _ADDED if name not in names]
+        kept = {name: part for name, part in self._parts.items() if name not in missing}
+        return tf.train.Checkpoint(**kept) if missing else self._everything
 
     def _read_counters(self) -> None:
         for name, variable in self._counters.items():

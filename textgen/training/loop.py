@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from textgen.console import say
 from textgen.dataset.storage.manifest import Manifest
 from textgen.runs import RunConfig
 from textgen.training.callbacks import Callback, Check, History, Plan, Progress
@@ -18,6 +19,7 @@ from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
 from textgen.training.step import steps_of
 from textgen.training.strategy import Replicas
+from textgen.training.time_limit import TimeLimit
 from textgen.training.train_state import make_train_state
 from textgen.training.validation import Validator
 
@@ -43,6 +45,8 @@ class TrainingLoop:
         replicas: Replicas,
         *,
         resume: bool,
+        max_minutes: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
     ):
         """Makes the model, and restores its last checkpoint if the run is resumed.
 
@@ -54,6 +58,8 @@ class TrainingLoop:
             validation: the datasets to validate on.
             replicas: devices and processes of the training.
             resume: whether to restore the last checkpoint of `output`.
+            max_minutes: time limit of the run over all its sessions, in minutes; a last check follows it.
+            clock: returns the time in seconds.
 
         Raises:
             UserError: there is no checkpoint to resume from.
@@ -68,39 +74,49 @@ class TrainingLoop:
         self._train_steps = steps_of(replicas, state, config.train)
         self._validator = Validator(config, validation, data, replicas, state)
         self.history = History(output / "history.csv", until_step=state.step)
-        self._saved_at = time.monotonic()
+        self._limit, self._clock = TimeLimit(max_minutes, spent=state.spent, clock=clock), clock
+        self._saved_at = clock()
 
     @property
     def is_done(self) -> bool:
+        """Whether all epochs are trained, the loss has stopped improving, or the time limit is reached."""
+        return self._has_converged or self._limit.is_up(self.state.spent)
+
+    @property
+    def _has_converged(self) -> bool:
         """Whether all epochs are trained, or the monitored loss has not improved for `patience` checks."""
         return self.state.step >= self._data.last_step or self.state.stale_checks >= self._config.train.patience
 
-    def run(
-        self, callbacks: Sequence[Callback], make_sample: Callable[[], str], *, max_minutes: float = math.inf
-    ) -> None:
+    def run(self, callbacks: Sequence[Callback], make_sample: Callable[[], str]) -> None:
         """Trains until the run is done, the time limit is reached or a signal asks to stop.
 
         Args:
             callbacks: callbacks that receive progress and checks.
             make_sample: function that generates the sample of a check.
-            max_minutes: time limit in minutes; a last check follows it.
 
         Raises:
             Interrupted: a signal asked to stop; a checkpoint is written.
             UserError: the monitored loss is infinite or NaN.
             OSError: a file can't be written.
         """
-        plan = self._plan(max_minutes)
         try:
             with stop_requests() as request:
+                batches = self._data.training(self.state.step)
+                plan = self._plan(compile_seconds=0.0 if self.is_done else self._compile(batches))
                 for callback in callbacks:
                     callback.on_start(plan)
-                self._run(plan, request, callbacks, make_sample)
+                self._run(batches, request, callbacks, make_sample)
         finally:
             for callback in callbacks:
                 callback.on_end()
 
-    def _plan(self, max_minutes: float) -> Plan:
+    def _compile(self, batches: Iterator[Any]) -> float:
+        """Compiles the training step by a call of no steps, and returns the seconds that it took."""
+        started = self._clock()
+        self._train_steps(batches, 0, self.state.sums)
+        return self._clock() - started
+
+    def _plan(self, *, compile_seconds: float) -> Plan:
         return Plan(
             step=self.state.step,
             last_step=self._data.last_step,
@@ -109,29 +125,42 @@ class TrainingLoop:
             weights=self.state.model.count_params(),
             replicas=self._replicas.count,
             workers=self._replicas.workers,
-            max_minutes=max_minutes,
-            deadline=time.monotonic() + 60 * max_minutes,
-            is_done=self.is_done,
+            max_seconds=self._limit.seconds,
+            spent=self.state.spent,
+            compile_seconds=compile_seconds,
+            is_done=self._has_converged,
             has_accuracy=not self._config.train.samples_softmax(self._config.vocabulary_size),
         )
 
     def _run(
-        self, plan: Plan, request: StopRequest, callbacks: Sequence[Callback], make_sample: Callable[[], str]
+        self,
+        batches: Iterator[Any],
+        request: StopRequest,
+        callbacks: Sequence[Callback],
+        make_sample: Callable[[], str],
     ) -> None:
-        batches, steps_per_call = self._data.training(self.state.step), 1
+        steps, time_used, checks = 1, self._limit.used(self.state.spent), len(self.history.rows)
+        planned = self._limit.planned_checks(self.state.spent_at_check)
+        self._limit.start()
         while not self.is_done:
-            steps = min(steps_per_call, self._steps_to_check())
-            seconds = self._advance(batches, steps, callbacks)
-            agreement = agree(
-                self._replicas,
-                steps=next_call_steps(steps, seconds),
-                time_is_up=time.monotonic() >= plan.deadline,
-                request=request,
-            )
-            steps_per_call = agreement.steps
+            steps = min(steps, self._steps_to_check())
+            self.state.learning_rate.time_used.assign(time_used)
+            agreement = self._agree(steps, self._advance(batches, steps), request)
+            for callback in callbacks:
+                callback.on_progress(self._progress(steps))
             self._check_or_save(agreement, callbacks, make_sample)
-            if agreement.time_is_up:
-                break
+            steps, time_used = agreement.steps, agreement.time_used
+        if self._limit.is_up(self.state.spent) and self._replicas.is_chief:
+            say(_end_of_time(self._limit, self.state.step, len(self.history.rows) - checks, planned))
+
+    def _agree(self, steps: int, seconds: float, request: StopRequest) -> Agreement:
+        """Returns the decisions of all processes after a call of `steps` steps, and sets the time spent."""
+        limit, spent = self._limit, self._limit.spent()
+        next_steps = next_call_steps(steps, seconds, target=limit.call_seconds(_SECONDS_PER_CALL))
+        time_used = limit.used(spent + next_steps * seconds / steps)
+        agreement = agree(self._replicas, steps=next_steps, spent=spent, time_used=time_used, request=request)
+        self.state.spent = agreement.spent
+        return agreement
 
     @property
     def _check_every(self) -> int:
@@ -141,33 +170,39 @@ class TrainingLoop:
         next_check = (self.state.step // self._check_every + 1) * self._check_every
         return min(next_check, self._data.last_step) - self.state.step
 
-    def _advance(self, batches: Iterator[Any], steps: int, callbacks: Sequence[Callback]) -> float:
+    def _advance(self, batches: Iterator[Any], steps: int) -> float:
         """Runs training steps and returns their duration in seconds."""
-        state, started = self.state, time.monotonic()
+        state, started = self.state, self._clock()
         state.sums = self._train_steps(batches, steps, state.sums)
         state.step += steps
-        seconds = time.monotonic() - started
+        seconds = self._clock() - started
         state.seconds += seconds
-        progress = Progress(state.step, steps, state.sums, state.seconds, state.last_rate)
-        for callback in callbacks:
-            callback.on_progress(progress)
         return seconds
+
+    def _progress(self, steps: int) -> Progress:
+        state = self.state
+        return Progress(state.step, steps, state.sums, state.seconds, state.last_rate, state.spent)
 
     def _check_or_save(
         self, agreement: Agreement, callbacks: Sequence[Callback], make_sample: Callable[[], str]
     ) -> None:
-        step = self.state.step
-        is_regular = step % self._check_every == 0 or step == self._data.last_step
-        if is_regular or agreement.time_is_up:
-            self._check(callbacks, make_sample, is_regular=is_regular)
-        elif agreement.signal or time.monotonic() - self._saved_at >= 60 * self._config.train.checkpoint_minutes:
+        state, limit = self.state, self._limit
+        is_due = limit.check_is_due(state.spent, checked_at=state.spent_at_check)
+        is_regular = state.step % self._check_every == 0 or state.step == self._data.last_step
+        if is_regular or is_due or limit.is_up(state.spent):
+            self._check(callbacks, make_sample, is_regular=is_regular, is_due=is_due)
+        elif agreement.signal or self._clock() - self._saved_at >= 60 * self._config.train.checkpoint_minutes:
             self._save(best=False)
-        agreement.raise_if_interrupted(step)
+        agreement.raise_if_interrupted(state.step)
 
-    def _check(self, callbacks: Sequence[Callback], make_sample: Callable[[], str], *, is_regular: bool) -> None:
+    def _check(
+        self, callbacks: Sequence[Callback], make_sample: Callable[[], str], *, is_regular: bool, is_due: bool
+    ) -> None:
         row = self._validator.check()
-        has_validation = self._validator.has_validation
-        best = self.state.record_check(row.monitored, is_regular=is_regular, has_validation=has_validation)
+        is_early = self._limit.is_up(self.state.spent) and not is_regular
+        best = self.state.record_check(
+            row.monitored, is_regular=not is_early, is_comparable=is_due or self._validator.has_validation
+        )
         self.history.rows.append(row)
         if self._replicas.is_chief:
             check = Check(row, best, self.history, make_sample())
@@ -176,18 +211,27 @@ class TrainingLoop:
         self._save(best=best)
 
     def _save(self, *, best: bool) -> None:
-        self._saved_at = time.monotonic()
+        self._saved_at = self._clock()
         if self._replicas.is_chief:
             self._checkpoints.save(best=best)
 
 
-def next_call_steps(steps: int, seconds: float) -> int:
-    """Returns the number of steps of the next graph call, chosen to take about half a second.
+def next_call_steps(steps: int, seconds: float, *, target: float = _SECONDS_PER_CALL) -> int:
+    """Returns the number of steps of the next graph call, chosen to take about `target` seconds.
 
     The number at most doubles from call to call, so that a single fast call has limited effect.
 
     Args:
         steps: number of steps of the last call.
         seconds: duration of the last call in seconds.
+        target: duration of the next call in seconds.
     """
-    return max(1, min(2 * steps, int(steps * _SECONDS_PER_CALL / seconds)))
+    return max(1, min(2 * steps, int(steps * target / seconds)))
+
+
+def _end_of_time(limit: TimeLimit, step: int, checks: int, planned: int) -> str:
+    """Returns a message that the limit is reached, and whether it was too short for the planned checks."""
+    text = f"--max-minutes {limit.seconds / 60:g} is over after step {step:,}"
+    if checks < planned:
+        text += f", with {checks} of the {planned} planned validations; it is too short for this training. Raise it"
+    return text + "."

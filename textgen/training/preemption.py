@@ -59,12 +59,14 @@ class Agreement(NamedTuple):
 
     Attributes:
         steps: number of steps of the next graph call.
-        time_is_up: whether the time limit is reached.
+        spent: seconds spent of the time limit.
+        time_used: fraction of the time limit that will be used at the end of the next graph call.
         signal: number of a signal that any process received; None if none was received.
     """
 
     steps: int
-    time_is_up: bool
+    spent: float
+    time_used: float
     signal: int | None
 
     def raise_if_interrupted(self, step: int) -> None:
@@ -81,17 +83,21 @@ class Agreement(NamedTuple):
             )
 
 
-def agree(replicas: Replicas, *, steps: int, time_is_up: bool, request: StopRequest) -> Agreement:
+def agree(
+    replicas: Replicas, *, steps: int, request: StopRequest, spent: float = 0.0, time_used: float = 0.0
+) -> Agreement:
     """Returns the same decisions in every process; all processes must call it.
 
     Args:
         replicas: devices and processes of the training.
         steps: number of steps of the next graph call; the chief's value is used.
-        time_is_up: whether the time limit is reached; the chief's value is used.
         request: signals of this process; a signal of any process counts.
+        spent: seconds spent of the time limit; the chief's value is used.
+        time_used: fraction of the time limit that will be used after the next call; the chief's value is used.
     """
     chief = replicas.is_chief
     received = [request.signal == number for number in SIGNALS]
-    agreed_steps, agreed_time, *counts = replicas.sum_over_workers([chief * steps, chief and time_is_up, *received])
+    of_chief = [chief * steps, chief * spent, chief * time_used]
+    agreed_steps, agreed_spent, agreed_used, *counts = replicas.sum_over_workers([*of_chief, *received])
     signals = [number for number, count in zip(SIGNALS, counts, strict=True) if count]
-    return Agreement(int(agreed_steps), bool(agreed_time), signals[0] if signals else None)
+    return Agreement(int(agreed_steps), agreed_spent, agreed_used, signals[0] if signals else None)

@@ -31,6 +31,8 @@ class TrainState:
         checked_at: step of the last check.
         sums: sums of the metrics since the last check.
         seconds: training time since the last check, in seconds.
+        spent: time of all sessions that counts against a time limit, in seconds.
+        spent_at_check: `spent` at the last check, in seconds.
     """
 
     model: keras.Model
@@ -43,33 +45,37 @@ class TrainState:
     checked_at: int = 0
     sums: MetricSums = ZERO_SUMS
     seconds: float = 0.0
+    spent: float = 0.0
+    spent_at_check: float = 0.0
 
     @property
     def last_rate(self) -> float:
         """Learning rate of the last step."""
         return float(self.learning_rate(self.step - 1).numpy())
 
-    def record_check(self, loss: float, *, is_regular: bool, has_validation: bool) -> bool:
+    def record_check(self, loss: float, *, is_regular: bool, is_comparable: bool) -> bool:
         """Updates early stopping and the learning rate, and resets the metrics for the next check.
 
-        An early check at a time limit never counts as a check without improvement. Without validation, its loss
-        covers only a few steps, so it is the best only if there is no best loss yet.
+        An early check at a time limit never counts as a check without improvement. If it is not comparable, it is
+        the best only if there is no best loss yet.
 
         Args:
             loss: the monitored loss, in nats per target.
             is_regular: False for an early check at a time limit.
-            has_validation: whether the loss is that of the validation split.
+            is_comparable: whether the loss is that of the validation split, or a training loss over as many steps as
+                other checks cover.
 
         Returns:
             Whether the loss is the lowest so far.
         """
-        best = loss < self.best_loss and (is_regular or has_validation or math.isinf(self.best_loss))
+        best = loss < self.best_loss and (is_regular or is_comparable or math.isinf(self.best_loss))
         if best:
             self.best_loss = loss
         self.stale_checks = 0 if best else self.stale_checks + int(is_regular)
         if is_regular:
             self.learning_rate.after_check(self.stale_checks)
         self.sums, self.seconds, self.checked_at = ZERO_SUMS, 0.0, self.step
+        self.spent_at_check = self.spent
         return best
 
 

@@ -1,6 +1,8 @@
 """Trains a model on prepared datasets, and writes a run's folder."""
 
 import math
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from textgen.block_cache import BlockCache
@@ -26,6 +28,7 @@ def train(
     validation_data: str | Path | None = None,
     strategy: str = "auto",
     cache: BlockCache | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> History:
     """Trains until all epochs are done, the monitored loss has stopped falling, or the time is up.
 
@@ -39,10 +42,11 @@ def train(
         config: settings of the model and of training.
         make_sampler: makes the function that generates samples.
         resume: continue from the last checkpoint of `output`.
-        max_minutes: time limit; a last check follows it.
+        max_minutes: time limit of the run over all its sessions; a last check follows it.
         validation_data: folder or URL of a dataset to validate on; None for the validation split of `data`.
         strategy: devices to train on, see `make_replicas`.
         cache: cache for blocks of remote shards.
+        clock: returns the time in seconds.
 
     Returns:
         Metrics of all checks.
@@ -70,13 +74,14 @@ def train(
             write_folder(output, config, data=next(iter(manifests)), resume=resume)
         replicas.barrier()
         loop = TrainingLoop(
-            output, config, list(manifests.values()), training_data, validation, replicas, resume=resume
-        )
+            output, config, list(manifests.values()), training_data, validation, replicas, resume=resume,
+            max_minutes=max_minutes, clock=clock,
+        )  # fmt: skip
         make_sample = make_sampler(loop.state.model, config) if replicas.is_chief else _no_sample
         callbacks = make_callbacks(output, config.train, step=loop.state.step, is_chief=replicas.is_chief)
         if replicas.is_chief and not loop.is_done:
             cpu_plan.say_notice()
-        loop.run(callbacks, make_sample, max_minutes=max_minutes)
+        loop.run(callbacks, make_sample)
     return loop.history
 
 

@@ -3,6 +3,7 @@
 `callbacks/defaults.py` lists the callbacks of a run; a new callback needs one file and one line there.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -32,9 +33,10 @@ class Plan(NamedTuple):
         weights: number of the model's parameters.
         replicas: number of devices of all processes.
         workers: number of processes.
-        max_minutes: time limit of this session in minutes; infinity if there is none.
-        deadline: `time.monotonic()` at the time limit, in seconds.
-        is_done: whether no steps are left to train.
+        max_seconds: time limit of the run over all its sessions, in seconds; infinity if there is none.
+        spent: time of the limit that earlier sessions have spent, in seconds.
+        compile_seconds: time of compiling the training step in seconds, which does not count against the limit.
+        is_done: whether all epochs are trained or the loss has stopped improving.
         has_accuracy: whether accuracy is computed in training; False if the softmax is sampled.
     """
 
@@ -45,10 +47,21 @@ class Plan(NamedTuple):
     weights: int
     replicas: int
     workers: int
-    max_minutes: float
-    deadline: float
+    max_seconds: float
+    spent: float
+    compile_seconds: float
     is_done: bool
     has_accuracy: bool
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a time limit."""
+        return math.isfinite(self.max_seconds)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether steps and time are left to train."""
+        return not self.is_done and self.spent < self.max_seconds
 
 
 class Progress(NamedTuple):
@@ -60,6 +73,7 @@ class Progress(NamedTuple):
         sums: sums of the metrics since the last check.
         seconds: training time since the last check, in seconds.
         learning_rate: learning rate of the last step.
+        spent: time of all sessions that counts against a time limit, in seconds.
     """
 
     step: int
@@ -67,6 +81,7 @@ class Progress(NamedTuple):
     sums: MetricSums
     seconds: float
     learning_rate: float
+    spent: float
 
 
 class Check(NamedTuple):

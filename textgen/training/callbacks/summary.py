@@ -1,6 +1,5 @@
 """Callback that prints the plan of a run, and its metrics and a sample at each check."""
 
-import math
 from pathlib import Path
 
 from textgen.config import TrainConfig
@@ -24,6 +23,12 @@ class Summary(Callback):
                 f"{printable(str(self._output))} is done: all epochs ({self._config.epochs}) are trained, or the "
                 "loss has stopped improving. Raise epochs or patience."
             )
+        elif not plan.has_steps:
+            say(
+                f"{self._output} is done: its training has taken {_minutes(plan.spent)}, and --max-minutes is "
+                f"{plan.max_seconds / 60:g}, which counts all sessions of a run. Raise --max-minutes, or max_minutes "
+                "in Python, to train on."
+            )
         else:
             say(_plan(plan))
 
@@ -38,7 +43,16 @@ def _plan(plan: Plan) -> str:
     text = f"training on {plan.pairs:,} pairs, {plan.steps_per_epoch:,} steps per epoch, {plan.weights:,} weights"
     if plan.replicas > 1:
         text += f", {plan.replicas} devices in {plan.workers} processes"
-    return text + f", for at most {plan.max_minutes:g} minutes" * math.isfinite(plan.max_minutes)
+    if plan.is_limited:
+        text += f", for at most {plan.max_seconds / 60:g} minutes" + f", {_minutes(plan.spent)} of them spent" * bool(
+            plan.spent
+        )
+        text += f"; compiling took {plan.compile_seconds:.1f} s, which is not counted"
+    return text
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.3g} minutes"
 
 
 def _metrics(row: HistoryRow) -> str:
