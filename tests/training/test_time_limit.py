@@ -63,7 +63,7 @@ def _checks(limit: TimeLimit, call_seconds: float, *, check_seconds: float = 0.0
     return checks
 
 
-@pytest.mark.parametrize("check_seconds", [0, 3, 11])
+@pytest.mark.parametrize("check_seconds", [0, 3])
 @pytest.mark.parametrize("call_seconds", [0.1, 0.7, 5, 7])
 def test_five_checks_are_made_within_the_time(call_seconds: float, check_seconds: float):
     checks = _checks(TimeLimit(1), call_seconds, check_seconds=check_seconds)
@@ -73,9 +73,9 @@ def test_five_checks_are_made_within_the_time(call_seconds: float, check_seconds
 
 def test_a_check_by_steps_near_the_end_of_a_fifth_takes_the_place_of_the_planned_one():
     limit = TimeLimit(1)
-    assert not limit.check_is_due(12.5, checked_at=7)
+    assert not limit.check_is_due(12.5, checked_at=10)
     assert limit.check_is_due(12.5, checked_at=5)
-    assert limit.check_is_due(24, checked_at=7)
+    assert limit.check_is_due(24, checked_at=10)
 
 
 def test_without_a_limit_nothing_is_up_used_or_due():
@@ -89,7 +89,7 @@ def test_without_a_limit_nothing_is_up_used_or_due():
 
 def test_a_resumed_session_plans_the_checks_that_remain():
     limit = TimeLimit(1)
-    assert [limit.planned_checks(seconds) for seconds in (0, 5, 13, 41, 53, 60)] == [5, 5, 4, 2, 1, 0]
+    assert [limit.planned_checks(seconds) for seconds in (0, 5, 13, 46, 53, 60)] == [5, 5, 4, 1, 1, 0]
 
 
 def test_calls_are_shorter_under_a_short_limit():

@@ -386,7 +386,7 @@ class TestTimeLimit:
     def test_a_limit_that_is_over_at_once_is_told(self, data: Path, tmp_path: Path, capfd):
         rows = self._train(data, tmp_path / "run", max_minutes=1e-9).rows
         assert [row.step for row in rows] == [1]
-        told = "--max-minutes 1e-09 is over after step 1, with 1 of the 5 planned validations; it is too short for"
+        told = "--max-minutes 1e-09 is over after step 1, with 1 of the 5 planned validations: it is too short for"
         assert told in capfd.readouterr().err
 
 

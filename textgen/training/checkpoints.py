@@ -17,7 +17,6 @@ from textgen.system_errors import tensorflow_file_errors
 from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.train_state import TrainState
 
-
 _ADDED = ("spent", "spent_at_check")
 """Counters that checkpoints of earlier versions lack; a run that is resumed from such a one keeps its zeros."""
 

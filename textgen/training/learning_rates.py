@@ -1,5 +1,4 @@
-"""Learning rate: a function of the step and of the used part of a time limit, times a scale that falls when the loss is
-on a plateau."""
+"""Learning rate: a function of the step and the used time, times a scale that falls when the loss is on a plateau."""
 
 import math
 

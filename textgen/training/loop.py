@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from textgen.console import say
-from textgen.dataset.storage.manifest import Manifest
 from textgen.runs import RunConfig
 from textgen.training.callbacks import Callback, Check, History, Plan, Progress
 from textgen.training.checkpoints import Checkpoints
@@ -39,11 +37,11 @@ class TrainingLoop:
         self,
         output: Path,
         config: RunConfig,
-        manifests: Sequence[Manifest],
         data: TrainingData,
         validation: ValidationSource,
         replicas: Replicas,
         *,
+        pairs: int,
         resume: bool,
         max_minutes: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
@@ -53,10 +51,10 @@ class TrainingLoop:
         Args:
             output: folder of the run.
             config: settings of the run.
-            manifests: manifests of all datasets that are trained on.
             data: data of the run.
             validation: the datasets to validate on.
             replicas: devices and processes of the training.
+            pairs: number of training pairs of all datasets.
             resume: whether to restore the last checkpoint of `output`.
             max_minutes: time limit of the run over all its sessions, in minutes; a last check follows it.
             clock: returns the time in seconds.
@@ -67,7 +65,7 @@ class TrainingLoop:
         """
         self._config, self._data, self._replicas = config, data, replicas
         self.state = state = make_train_state(config, data, replicas.strategy)
-        self._pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests)
+        self._pairs = pairs
         self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints)
         if resume:
             self._checkpoints.restore()
@@ -127,6 +125,7 @@ class TrainingLoop:
             workers=self._replicas.workers,
             max_seconds=self._limit.seconds,
             spent=self.state.spent,
+            planned_checks=self._limit.planned_checks(self.state.spent_at_check),
             compile_seconds=compile_seconds,
             is_done=self._has_converged,
             has_accuracy=not self._config.train.samples_softmax(self._config.vocabulary_size),
@@ -139,8 +138,7 @@ class TrainingLoop:
         callbacks: Sequence[Callback],
         make_sample: Callable[[], str],
     ) -> None:
-        steps, time_used, checks = 1, self._limit.used(self.state.spent), len(self.history.rows)
-        planned = self._limit.planned_checks(self.state.spent_at_check)
+        steps, time_used = 1, self._limit.used(self.state.spent)
         self._limit.start()
         while not self.is_done:
             steps = min(steps, self._steps_to_check())
@@ -150,8 +148,6 @@ class TrainingLoop:
                 callback.on_progress(self._progress(steps))
             self._check_or_save(agreement, callbacks, make_sample)
             steps, time_used = agreement.steps, agreement.time_used
-        if self._limit.is_up(self.state.spent) and self._replicas.is_chief:
-            say(_end_of_time(self._limit, self.state.step, len(self.history.rows) - checks, planned))
 
     def _agree(self, steps: int, seconds: float, request: StopRequest) -> Agreement:
         """Returns the decisions of all processes after a call of `steps` steps, and sets the time spent."""
@@ -227,11 +223,3 @@ def next_call_steps(steps: int, seconds: float, *, target: float = _SECONDS_PER_
         target: duration of the next call in seconds.
     """
     return max(1, min(2 * steps, int(steps * target / seconds)))
-
-
-def _end_of_time(limit: TimeLimit, step: int, checks: int, planned: int) -> str:
-    """Returns a message that the limit is reached, and whether it was too short for the planned checks."""
-    text = f"--max-minutes {limit.seconds / 60:g} is over after step {step:,}"
-    if checks < planned:
-        text += f", with {checks} of the {planned} planned validations; it is too short for this training. Raise it"
-    return text + "."

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 CHECKS = 5
 """Least number of checks within the limit: one at the end of each fifth, unless steps already gave it one."""
 
-_CLOSE = 0.5
+_CLOSE = 0.25
 """Part of a fifth: a check this close before its end takes the place of the one at its end."""
 
 _CALLS_PER_CHECK = 4
@@ -62,7 +62,7 @@ class TimeLimit:
         return spent >= self.seconds
 
     def check_is_due(self, spent: float, *, checked_at: float) -> bool:
-        """Returns whether a fifth of the limit has ended without a check in its second half.
+        """Returns whether a fifth of the limit has ended without a check in its last quarter.
 
         Args:
             spent: seconds spent so far.

@@ -64,6 +64,7 @@ def train(
     validation = validation_source(data, manifests, validation_data, config)
     if not resume:
         require_empty(output)
+    pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests.values())
     training_data = TrainingData(data, config, replicas, cache=cache)
     if validation_data is not None:
         # A layout that does not have the run's windows is an error now, not at the first check.
@@ -74,8 +75,8 @@ def train(
             write_folder(output, config, data=next(iter(manifests)), resume=resume)
         replicas.barrier()
         loop = TrainingLoop(
-            output, config, list(manifests.values()), training_data, validation, replicas, resume=resume,
-            max_minutes=max_minutes, clock=clock,
+            output, config, training_data, validation, replicas, pairs=pairs, resume=resume, max_minutes=max_minutes,
+            clock=clock,
         )  # fmt: skip
         make_sample = make_sampler(loop.state.model, config) if replicas.is_chief else _no_sample
         callbacks = make_callbacks(output, config.train, step=loop.state.step, is_chief=replicas.is_chief)

@@ -42,10 +42,10 @@ def test_a_check_is_a_point_of_every_curve_and_a_text(tmp_path: Path):
 
 def test_between_checks_the_loss_is_written_seldom(tmp_path: Path):
     board = TensorBoard(tmp_path)
-    board.on_progress(Progress(1, 1, MetricSums(loss=6.0, pairs=2.0), 1.0, 0.1))
+    board.on_progress(Progress(1, 1, MetricSums(loss=6.0, pairs=2.0), 1.0, 0.1, 0.0))
     assert _scalar(_read(tmp_path), "training/loss_since_check") == []
     board = TensorBoard(tmp_path, seconds_between=0.0)
-    board.on_progress(Progress(2, 1, MetricSums(loss=6.0, pairs=2.0), 1.0, 0.1))
+    board.on_progress(Progress(2, 1, MetricSums(loss=6.0, pairs=2.0), 1.0, 0.1, 0.0))
     board.on_check(_check(make_row(3), ""))
     assert _scalar(_read(tmp_path), "training/loss_since_check") == [(2, 3.0)]
 

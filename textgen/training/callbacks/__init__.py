@@ -35,6 +35,7 @@ class Plan(NamedTuple):
         workers: number of processes.
         max_seconds: time limit of the run over all its sessions, in seconds; infinity if there is none.
         spent: time of the limit that earlier sessions have spent, in seconds.
+        planned_checks: least number of checks that are planned within the limit; 0 without a limit.
         compile_seconds: time of compiling the training step in seconds, which does not count against the limit.
         is_done: whether all epochs are trained or the loss has stopped improving.
         has_accuracy: whether accuracy is computed in training; False if the softmax is sampled.
@@ -49,6 +50,7 @@ class Plan(NamedTuple):
     workers: int
     max_seconds: float
     spent: float
+    planned_checks: int
     compile_seconds: float
     is_done: bool
     has_accuracy: bool

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from textgen.config import TrainConfig
 from textgen.console import printable, say
-from textgen.training.callbacks import Callback, Check, Plan
+from textgen.training.callbacks import Callback, Check, Plan, Progress
 from textgen.training.callbacks.history import HistoryRow
 from textgen.training.metrics import perplexity
 
@@ -15,9 +15,13 @@ class Summary(Callback):
     def __init__(self, output: Path, config: TrainConfig):
         """Sets the folder and the training settings of the run."""
         self._output, self._config = output, config
+        self._plan: Plan | None = None
+        self._progress: Progress | None = None
+        self._checks = 0
 
     def on_start(self, plan: Plan) -> None:
         """Prints the sizes of the data and of the model, or that the run is done."""
+        self._plan = plan
         if plan.is_done:
             say(
                 f"{printable(str(self._output))} is done: all epochs ({self._config.epochs}) are trained, or the "
@@ -32,8 +36,19 @@ class Summary(Callback):
         else:
             say(_plan(plan))
 
+    def on_progress(self, progress: Progress) -> None:
+        """Keeps the progress."""
+        self._progress = progress
+
+    def on_end(self) -> None:
+        """Prints that the time limit has ended training, if it has."""
+        plan, progress = self._plan, self._progress
+        if plan and progress and progress.spent >= plan.max_seconds:
+            say(_end_of_time(plan, progress.step, self._checks))
+
     def on_check(self, check: Check) -> None:
         """Prints the metrics and the sample."""
+        self._checks += 1
         row, config = check.row, self._config
         say(f"epoch {row.epoch:.2f}: {_metrics(row)}{', best so far' * check.best}; {row.bottleneck}")
         say(f"  sample at temperature {config.sample_temperature:g}, seed {config.seed}: {check.sample}")
@@ -49,6 +64,15 @@ def _plan(plan: Plan) -> str:
         )
         text += f"; compiling took {plan.compile_seconds:.1f} s, which is not counted"
     return text
+
+
+def _end_of_time(plan: Plan, step: int, checks: int) -> str:
+    """Returns a message that the limit is reached, and whether it was too short for the planned checks."""
+    text = f"--max-minutes {plan.max_seconds / 60:g} is over after step {step:,}"
+    if checks < plan.planned_checks:
+        text += f", with {checks} of the {plan.planned_checks} planned validations: it is too short for this training"
+        text += ". Raise it"
+    return text + "."
 
 
 def _minutes(seconds: float) -> str:
