@@ -15,6 +15,10 @@ from textgen.runs import RunConfig
 from textgen.training.losses import make_states
 from textgen.training.strategy import MakeBatches, Replicas
 
+_RESTARTS = 0.01
+"""Fraction of stateful rows that begin from zero states at each step. On one long document a network would otherwise
+not learn to begin, and evaluation and generation begin from zero states."""
+
 _MAX_ROWS = 256
 """Maximum number of documents that are read at the same time; more are not faster."""
 
@@ -141,8 +145,8 @@ class TrainingData:
             if not config.model.causal:
                 return read_pairs(self._data, **shared)
             if train.stateful:
-                # Consecutive batches follow the order of the corpus, so nothing is shuffled.
-                return read_sequences(self._data, **{**shared, "seed": None}, stateful=True)
+                # Consecutive batches follow the order of the corpus; the seed is that of the restarts.
+                return read_sequences(self._data, **shared, stateful=True, restarts=_RESTARTS)
             return read_sequences(self._data, **shared)
 
         return make

@@ -70,6 +70,36 @@ def test_the_arrays_and_their_number_are_known(folder):
     assert stream.cardinality() == 7
 
 
+def _fresh(folder, **settings):
+    made = read_sequences(folder, **{"batch_size": 3, "stateful": True, "restarts": 0.3, "seed": 5, **settings})
+    return np.array([fresh for _, _, fresh in made.as_numpy_iterator()])
+
+
+def test_rows_begin_anew_at_random_and_are_the_same_rows(folder):
+    made = read_sequences(folder, batch_size=3, stateful=True, restarts=0.3, seed=5, epochs=40).as_numpy_iterator()
+    plain = 40 * BY_HAND
+    for (x, y, fresh), (ids, targets, begins) in zip(made, plain, strict=True):
+        assert (x.tolist(), y.tolist()) == (ids, targets)
+        assert (fresh >= begins).all()
+    # Of the 240 rows, 80 continue another.
+    continued = ~np.array([begins for _, _, begins in plain])
+    assert 10 < _fresh(folder, epochs=40)[continued].sum() < 40
+    assert (_fresh(folder, epochs=40, seed=6) != _fresh(folder, epochs=40)).any()
+    assert _fresh(folder, restarts=1.0).all()
+
+
+def test_the_restarts_depend_on_the_step_only(folder):
+    whole = _fresh(folder, epochs=20)
+    for start in (1, 7, 20, 39):
+        assert (_fresh(folder, epochs=20, start_step=start) == whole[start:]).all()
+    slices = [_fresh(folder, epochs=20, worker=i, workers=2) for i in range(2)]
+    assert (np.concatenate(slices, axis=1) == whole).all()
+    alone = read_sequences(
+        folder, batch_size=3, stateful=True, restarts=0.3, seed=5, epochs=20, tuning=SMALL._replace(chunk_pairs=50)
+    )
+    assert (np.array([fresh for *_, fresh in alone.as_numpy_iterator()]) == whole).all()
+
+
 @given(
     st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=5), min_size=1, max_size=3),
     st.integers(1, 9),
@@ -131,6 +161,12 @@ def test_few_blocks_are_in_memory_and_each_is_read_about_once(build_dataset, tmp
         (
             {"seed": 3},
             r"seed is 3; stateful rows keep the order of the corpus\. Leave",
+        ),
+        ({"restarts": 0.5}, r"restarts is 0\.5 without a seed; rows begin anew at random\. Give a seed\."),
+        ({"restarts": 1.5, "seed": 3}, r"restarts is 1\.5; it must be from 0 to 1\."),
+        (
+            {"restarts": 0.5, "seed": 3, "stateful": False},
+            r"restarts is 0\.5 without stateful; .* Leave restarts out\.",
         ),
         ({"batch_size": 9}, r"batch size is 9, but the split has only 8 rows; stateful training needs"),
         ({"epochs": 0}, r"epochs is 0; it must be at least 1\."),

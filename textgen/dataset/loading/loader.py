@@ -100,6 +100,7 @@ def read_sequences(
     workers: int = 1,
     window: int | None = None,
     stateful: bool = False,
+    restarts: float = 0.0,
     drop_remainder: bool = False,
     cache: BlockCache | None = None,
     fraction: float = 1.0,
@@ -115,16 +116,17 @@ def read_sequences(
     With `stateful` each row continues the row at the same index of the batch before, for a model that keeps its state
     between batches: of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps per
     epoch. Batches are (x, y, fresh bool [B]); `fresh` is True for a row that does not continue the one before it,
-    because it is the first of an epoch or of a document. The last R - B * L rows are dropped, since a batch without
-    them would have rows of padding only, which the cuDNN LSTM rejects. There is no seed and no smaller batch, and
-    about B blocks are in memory at a time.
+    because it is the first of an epoch or of a document, or by chance, see `restarts`. The last R - B * L rows are
+    dropped, since a batch without them would have rows of padding only, which the cuDNN LSTM rejects. There is no
+    smaller batch, and about B blocks are in memory at a time.
 
     Args:
         data: folder of a dataset, local or remote (`gs://…`, `s3://…`), or several folders with their weights; it
             must have `spans` with stride 1. The shards are read once, to count the rows.
         split: "train", "validation", "test", or "all" for the whole dataset.
         batch_size: B, number of rows in a global batch. The last batch of an epoch may be smaller.
-        seed: seed of the order, which is different in every epoch; None for the order of the corpus.
+        seed: seed of the order, which is different in every epoch; None for the order of the corpus. Stateful rows
+            keep that order, and `restarts` needs the seed.
         epochs: number of times the split is served; None for a stream without end.
         start_step: number of batches to skip at the start of the stream. Blocks of which only skipped pairs would be
             served are not read.
@@ -133,6 +135,8 @@ def read_sequences(
         workers: number of workers that share each global batch. The batches do not depend on it.
         window: W; None for the W of the preparation.
         stateful: whether each row continues the row at the same index of the batch before.
+        restarts: probability with which a stateful row does not continue the one before it: it is marked `fresh`, so
+            that a network that is trained on long documents also learns to begin. The rows are the same without.
         drop_remainder: whether to drop the last batch of an epoch if it is smaller than B.
         cache: cache for blocks of remote shards.
         fraction: fraction of the rows to serve, above 0 and up to 1, spread over the split. The rows of a
@@ -151,7 +155,11 @@ def read_sequences(
         data, split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, tuning
     )
     options = LoadOptions(window, fraction=fraction, rows=True)
-    return stream.dataset(_stateful_rows(stream, options) if stateful else _SampledBatches(stream, options))
+    require(
+        stateful or restarts == 0,
+        f"restarts is {restarts} without stateful; only stateful rows begin anew. Leave restarts out.",
+    )
+    return stream.dataset(_stateful_rows(stream, options, restarts) if stateful else _SampledBatches(stream, options))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,20 +204,31 @@ class _Stream:
         return BatchDataset(batches, tuning=self.tuning).dataset(self.start_step)
 
 
-def _stateful_rows(stream: _Stream, options: LoadOptions) -> StatefulRows:
+def _stateful_rows(stream: _Stream, options: LoadOptions, restarts: float) -> StatefulRows:
     """Opens the dataset of a stream for stateful training.
 
     Raises:
-        UserError: there is a seed, or more than one dataset.
+        UserError: there is a seed without restarts or the reverse, or more than one dataset.
     """
     require(
-        stream.seed is None,
-        f"seed is {stream.seed}; stateful rows keep the order of the corpus. Leave the seed out.",
+        stream.seed is None or restarts > 0,
+        f"seed is {stream.seed}; stateful rows keep the order of the corpus. Leave the seed out, or set restarts.",
+    )
+    require(
+        stream.seed is not None or restarts == 0,
+        f"restarts is {restarts} without a seed; rows begin anew at random. Give a seed.",
     )
     folder, *others = weights_of(stream.data)
     require(not others, f"{len(others) + 1} datasets are given; stateful rows are read from one. Name one.")
     reader = open_split(folder, stream.split, options, compact=False, cache=stream.cache)
-    return StatefulRows(reader, stream.part, batch_size=stream.batch_size, epochs=stream.epochs)
+    return StatefulRows(
+        reader,
+        stream.part,
+        batch_size=stream.batch_size,
+        epochs=stream.epochs,
+        restarts=restarts,
+        seed=stream.seed or 0,
+    )
 
 
 class _SampledBatches:

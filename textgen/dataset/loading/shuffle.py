@@ -17,7 +17,7 @@ import numpy as np
 
 from textgen.dataset.loading.tuning import DEFAULT_TUNING, Tuning
 
-_BLOCKS, _PAIRS, _SOURCES = 0, 1, 2
+_BLOCKS, _PAIRS, _SOURCES, _RESTARTS = 0, 1, 2, 3
 
 
 class EpochOrder(NamedTuple):
@@ -83,6 +83,11 @@ def batch_order(counts: np.ndarray, *, seed: int | None, step: int) -> np.ndarra
     """Returns int [B], the index of the source of each pair of a batch, with `counts[i]` pairs of source i."""
     sources = np.repeat(np.arange(len(counts)), counts)
     return sources if seed is None else _random(seed, step, _SOURCES).permutation(sources)
+
+
+def fresh_rows(rows: int, *, rate: float, seed: int, step: int) -> np.ndarray:
+    """Returns bool [rows], the stateful rows that begin anew at a step, each with the probability `rate`."""
+    return _random(seed, step, _RESTARTS).random_sample(rows) < rate
 
 
 def _random(seed: int, *key: int) -> np.random.RandomState:

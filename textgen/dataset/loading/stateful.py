@@ -2,12 +2,16 @@
 
 Of R rows in the order of the corpus, row b of step s is row b * L + s, with L = R // B steps per epoch: each batch
 index reads L consecutive rows per epoch. Only the blocks in use are in memory.
+
+On a long document, a row would begin from zero states only once an epoch, and a network would not learn to begin. So
+rows can also begin anew at random steps, as a function of the seed and the step.
 """
 
 import functools
 
 import numpy as np
 
+from textgen.dataset.loading.shuffle import fresh_rows
 from textgen.dataset.loading.split_reader import SplitReader
 from textgen.dataset.loading.tf_dataset import Allocate, ArraySpec, WorkerSlice
 from textgen.dataset.storage.layouts import LoadedRows
@@ -24,7 +28,16 @@ class StatefulRows:
     drop_remainder = True
     reshuffles = False
 
-    def __init__(self, reader: SplitReader, part: WorkerSlice, *, batch_size: int, epochs: int | None):
+    def __init__(
+        self,
+        reader: SplitReader,
+        part: WorkerSlice,
+        *,
+        batch_size: int,
+        epochs: int | None,
+        restarts: float = 0.0,
+        seed: int = 0,
+    ):
         """Computes the first row of each batch index.
 
         Args:
@@ -32,16 +45,20 @@ class StatefulRows:
             part: slice of each global batch to serve.
             batch_size: B, number of rows in a global batch.
             epochs: number of epochs; None for a stream without end.
+            restarts: probability with which a row begins anew, from 0 up to 1.
+            seed: seed of the steps at which rows begin anew.
 
         Raises:
-            UserError: there are fewer than B rows.
+            UserError: there are fewer than B rows, or `restarts` is out of range.
         """
         require(
             batch_size <= reader.pairs,
             f"batch size is {batch_size}, but the split has only {reader.pairs} rows; stateful training "
             "needs at least one row per batch element. Use a smaller batch size or window, or leave --stateful out.",
         )
+        require(0 <= restarts <= 1, f"restarts is {restarts}; it must be from 0 to 1.")
         self._reader, self.part, self.batch_size, self.epochs = reader, part, batch_size, epochs
+        self._restarts, self._seed = restarts, seed
         self.steps_per_epoch = self.whole_steps = reader.pairs // batch_size
         shape = (reader.window,)
         self.arrays: tuple[ArraySpec, ...] = (
@@ -70,6 +87,11 @@ class StatefulRows:
             array.reshape(steps, size, *array.shape[1:])[...] = matrix.swapaxes(0, 1)
         if step == 0:
             fresh[:size] = True
+        if self._restarts:
+            mine, first_row = fresh.reshape(steps, size), self.part.start(self.batch_size)
+            for i in range(steps):
+                anew = fresh_rows(self.batch_size, rate=self._restarts, seed=self._seed, step=first + i)
+                mine[i] |= anew[first_row : first_row + size]
         return [x, y, fresh]
 
     def release(self) -> None:
