@@ -10,6 +10,7 @@ from textgen.training.callbacks.progress_bar import ProgressBar
 from textgen.training.callbacks.samples import Samples
 from textgen.training.callbacks.summary import Summary
 from textgen.training.callbacks.tensorboard import TensorBoard
+from textgen.training.callbacks.validation_gap import ValidationGap
 
 
 def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bool) -> list[Callback]:
@@ -33,4 +34,5 @@ def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bo
         TensorBoard(output / "tensorboard", until_step=step),
         Curves(output / "curves.png"),
         Summary(output, config),
+        ValidationGap(),
     ]
