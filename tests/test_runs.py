@@ -112,3 +112,64 @@ def test_a_run_of_another_version_is_an_error_about_the_version(tmp_path: Path):
     path.write_text(path.read_text().replace('"stateful"', '"carry"'))
     with pytest.raises(UserError, match=r"run\.json: carry is now stateful; this was written by another version"):
         runs.load(tmp_path)
+
+
+def _save_best(folder: Path, step: int, *, config: RunConfig = CONFIG) -> list[np.ndarray]:
+    keras.utils.set_random_seed(step)
+    model = config.build()
+    tf.train.Checkpoint(model=model).write(str(folder / BEST / f"ckpt-{step}"))
+    return [weight.numpy() for weight in model.weights]
+
+
+def test_of_two_best_checkpoints_the_earlier_one_is_used_if_the_later_is_damaged(tmp_path: Path, capsys):
+    saved = _save_best(tmp_path, 3)
+    _save_best(tmp_path, 8)
+    (tmp_path / BEST / "ckpt-8.index").write_bytes(b"")
+    loaded = runs.load_model(tmp_path, CONFIG)
+    assert all(np.array_equal(a, b) for a, b in zip(loaded.weights, saved, strict=True))
+    assert "ckpt-8 is damaged: " in capsys.readouterr().err
+
+
+def test_weights_that_are_not_finite_are_damaged(tmp_path: Path):
+    model = CONFIG.build()
+    model.weights[0].assign(np.full(model.weights[0].shape, np.nan))
+    tf.train.Checkpoint(model=model).write(str(tmp_path / BEST / "ckpt-3"))
+    with pytest.raises(UserError, match=r"ckpt-3 is damaged: its weights .* are not all finite"):
+        runs.load_model(tmp_path, CONFIG)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [{"embedding": 1_000_000}, {"units": (1_000_000,)}, {"layers": 1000}, {"embedding": 60_000, "tied": True}],
+)
+@pytest.mark.parametrize("network", ["bilstm", "lstm"])
+def test_a_network_that_is_larger_than_its_checkpoint_is_refused_before_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: dict[str, int], network: str
+):
+    _save_best(tmp_path, 3)
+    (tmp_path / BEST).rename(tmp_path / "last")
+    _save_best(tmp_path, 3)
+    large = dataclasses.replace(CONFIG, model=ModelConfig(network=network, **sizes))
+    monkeypatch.setattr(RunConfig, "build", lambda _: pytest.fail("the network is made"))
+    for use in (runs.load_model, runs.require_checkpoint):
+        with pytest.raises(UserError, match=r"ckpt-3 is damaged: it has .* numbers, and the network of run.json has"):
+            use(tmp_path, large)
+
+
+def test_a_checkpoint_that_is_far_larger_than_its_network_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    _save_best(tmp_path, 3)
+    monkeypatch.setattr(runs, "shapes", lambda _: {"model/x": [1 << 40]})
+    with pytest.raises(UserError, match=r"it has 1,099,511,627,776 numbers, more than the network of run.json"):
+        runs.load_model(tmp_path, CONFIG)
+
+
+def test_a_run_with_one_undamaged_checkpoint_can_be_resumed(tmp_path: Path):
+    with pytest.raises(UserError, match=r"has no checkpoint to resume from\. Train without --resume"):
+        runs.require_checkpoint(tmp_path, CONFIG)
+    _save_best(tmp_path, 3)
+    _save_best(tmp_path, 8)
+    (tmp_path / BEST).rename(tmp_path / "last")
+    (tmp_path / "last" / "ckpt-8.index").write_bytes(b"")
+    runs.require_checkpoint(tmp_path, CONFIG)

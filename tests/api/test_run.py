@@ -1,5 +1,6 @@
 import importlib.util
 import math
+import shutil
 from pathlib import Path
 
 import keras
@@ -120,3 +121,25 @@ def test_the_preprocessor_encodes_and_decodes(run: Run) -> None:
     ids = run.preprocessor.encode(["abc", "de"])
     assert ids.to_list() == [[4, 5, 6], [7, 8]]
     assert run.preprocessor.decode(ids).numpy().tolist() == [b"abc", b"de"]
+
+
+@pytest.fixture
+def copied(run: Run, tmp_path: Path) -> Path:
+    """A copy of a run's folder."""
+    return Path(shutil.copytree(run.path, tmp_path / "copied"))
+
+
+def test_a_run_whose_tokens_are_exchanged_is_neither_loaded_nor_resumed(copied: Path, data: Path):
+    path = copied / "vocabulary.jsonl"
+    first, second, *rest = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([second, first, *rest]))
+    for use in (lambda: textgen.load_run(copied), lambda: textgen.train(data, copied, resume=True, epochs=3)):
+        with pytest.raises(UserError, match=r"vocabulary\.jsonl is not the vocabulary that the model was"):
+            use()
+
+
+def test_a_vocabulary_that_changes_after_the_run_is_loaded_is_noticed(copied: Path):
+    loaded = textgen.load_run(copied)
+    (copied / "vocabulary.jsonl").write_text('["a", 1]\n')
+    with pytest.raises(UserError, match="has 4 reserved and 1 other tokens"):
+        loaded.generate("a", tokens=1)

@@ -1,5 +1,8 @@
+import pytest
+
 from textgen.config import ModelConfig
-from textgen.model.flops import training_flops
+from textgen.model import networks
+from textgen.model.flops import matrix_weights, training_flops
 
 
 def test_the_cost_worked_out_by_hand():
@@ -25,3 +28,20 @@ def test_layers_may_differ_and_directions_merge():
 def test_an_lstm_pays_a_token_a_target():
     config = ModelConfig(network="lstm", embedding=2, units=5, tied=True)
     assert training_flops(config, vocabulary_size=11, window=99) == 6 * (4 * 5 * 7 + 5 * 2 + 2 * 11)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"units": 5, "layers": 2},
+        {"units": (5, 3), "layers": 2, "merge": "sum", "tied": True},
+        {"units": 2, "embedding": 4, "tied": True},
+        {"network": "lstm", "units": (5, 3), "layers": 2, "tied": True},
+        {"network": "lstm", "units": 5},
+    ],
+)
+def test_the_weights_are_those_of_the_network_without_biases(settings: dict):
+    config = ModelConfig(**{"embedding": 3, **settings})
+    model = networks.build(config, vocabulary_size=11, window=4)
+    matrices = sum(w.shape.num_elements() for w in model.trainable_variables if len(w.shape) > 1)
+    assert matrix_weights(config, vocabulary_size=11) == matrices

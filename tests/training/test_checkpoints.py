@@ -8,6 +8,7 @@ import tensorflow as tf
 from textgen.config import ModelConfig, TrainConfig
 from textgen.errors import UserError
 from textgen.model import networks
+from textgen.runs.checkpoint_files import VALUE
 from textgen.training.checkpoints import Checkpoints
 from textgen.training.learning_rates import LearningRate
 from textgen.training.metrics import MetricSums
@@ -215,3 +216,91 @@ def test_older_ones_leave_nothing_behind(tmp_path: Path, two: list[TrainState]):
     assert sorted(path.name for path in (tmp_path / "last").iterdir()) == [
         "ckpt-2.data-00000-of-00001", "ckpt-2.index",
     ]  # fmt: skip
+
+
+def _values(checkpoint: Path) -> dict[str, np.ndarray]:
+    reader = tf.train.load_checkpoint(str(checkpoint))
+    names = [name for name in reader.get_variable_to_shape_map() if name.endswith(VALUE)]
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def test_both_folders_hold_the_weights_under_the_names_of_the_model(tmp_path: Path):
+    state = _state(1)
+    _move(state, 3)
+    Checkpoints(tmp_path, state, keep=2).save(best=True)
+    best, last = (_values(tmp_path / folder / "ckpt-3") for folder in ("best", "last"))
+    assert len(best) == len(state.model.trainable_variables)
+    assert all(name.startswith("model/") for name in best)
+    assert {name for name in last if name.startswith("model/")} == set(best)
+    for name, weights in best.items():
+        np.testing.assert_array_equal(last[name], weights)
+
+
+def _write_as_before(folder: Path, state: TrainState, *, without: str = "") -> None:
+    """Writes a checkpoint as version 0.4 did: with the optimizer as an object."""
+    counters = {
+        "step": np.int64(state.step), "best_loss": np.float64(state.best_loss), "stale_checks": np.int64(0),
+        "checked_at": np.int64(state.checked_at), "sums": np.zeros(5), "seconds": np.float64(0.25),
+    }  # fmt: skip
+    tf.train.Checkpoint(
+        model=state.model,
+        optimizer=state.optimizer,
+        seeds=[variable.value for variable in state.model.non_trainable_variables],
+        learning_rate_scale=state.learning_rate.scale,
+        lstm_states=list(state.lstm_states),
+        **{name: tf.Variable(value) for name, value in counters.items() if name != without},
+    ).write(str(folder / "last" / f"ckpt-{state.step}"))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_checkpoint_of_the_version_before_is_restored(tmp_path: Path, optimizer: str):
+    saved = _state(1, optimizer)
+    _move(saved, 3)
+    saved.seconds = 0.25
+    _write_as_before(tmp_path, saved)
+    restored = _state(2, optimizer)
+    Checkpoints(tmp_path, restored, keep=2).restore()
+    assert _equal(restored, saved)
+
+
+def test_a_counter_that_a_checkpoint_does_not_have_keeps_its_first_value(tmp_path: Path):
+    saved = _state(1)
+    _move(saved, 3)
+    _write_as_before(tmp_path, saved, without="seconds")
+    restored = _state(2)
+    Checkpoints(tmp_path, restored, keep=2).restore()
+    assert (restored.step, restored.seconds) == (3, 0.0)
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_checkpoints_of_a_run_resumed_from_an_earlier_one_replace_those_of_later_steps(tmp_path: Path, keep: int):
+    state = _state(1)
+    checkpoints = Checkpoints(tmp_path, state, keep=keep)
+    _move(state, 100)
+    checkpoints.save(best=True)
+    _move(state, 60)
+    checkpoints.save(best=True)
+    assert (_steps(tmp_path / "best"), _steps(tmp_path / "last")) == ([60], [60])
+    best = _values(tmp_path / "best" / "ckpt-60")
+    weights = _values(tmp_path / "last" / "ckpt-60")
+    assert all(np.array_equal(values, weights[name]) for name, values in best.items())
+
+
+def test_a_checkpoint_of_another_step_than_its_name_is_left_out(tmp_path: Path, two: list[TrainState], capfd):
+    for path in (tmp_path / "last").glob("ckpt-2.*"):
+        path.rename(path.with_name(path.name.replace("ckpt-2", "ckpt-7")))
+    restored = _state(2)
+    Checkpoints(tmp_path, restored, keep=2).restore()
+    assert _equal(restored, two[0])
+    assert "ckpt-7 is damaged and left out: its counters are not those of step 7" in capfd.readouterr().err
+
+
+def test_a_folder_of_checkpoints_that_leads_out_of_the_run_is_not_touched(tmp_path: Path, two: list[TrainState]):
+    other = tmp_path.parent / f"{tmp_path.name}-other"
+    (tmp_path / "last").rename(other)
+    (tmp_path / "last").symlink_to(other)
+    before = sorted(other.iterdir())
+    for use in ("restore", "save"):
+        with pytest.raises(UserError, match=r"last is a link to .*outside of the run; nothing is read or removed"):
+            getattr(Checkpoints(tmp_path, _state(2), keep=1), use)()
+    assert sorted(other.iterdir()) == before

@@ -153,3 +153,27 @@ def test_an_evaluator_uses_the_current_weights(data: Path):
     after = evaluate(held_out(data, config, ONE, split="test", batch_size=8))
     assert before.loss != after.loss
     assert before.pairs == after.pairs
+
+
+@pytest.mark.parametrize("network", ["lstm", "bilstm"])
+def test_the_pace_changes_no_sum_and_may_end_the_evaluation(data: Path, network: str):
+    model, config = _model(data, network)
+
+    def batches():
+        return held_out(data, config, ONE, split="test", batch_size=2)
+
+    steps = []
+
+    def pace(done: int, seconds: float) -> int:
+        steps.append(done)
+        return 3
+
+    whole, paced = make_evaluator(ONE, model)(batches()), make_evaluator(ONE, model, pace=pace)(batches())
+    assert paced._replace(waited=0.0) == whole._replace(waited=0.0)
+    assert steps[:2] == [1, 3]
+
+    def stop(done: int, seconds: float) -> int:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_evaluator(ONE, model, pace=stop)(batches())

@@ -5,15 +5,15 @@ import threading
 import pytest
 import tensorflow as tf
 
-from textgen.errors import Interrupted
+from textgen.errors import Interrupted, Terminated
 from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
 from textgen.training.strategy import Replicas
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_asks_once_and_ends_what_does_not_want_to_wait(number: signal.Signals):
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), stop_requests() as request:
+    before, request = signal.getsignal(number), StopRequest()
+    with pytest.raises(KeyboardInterrupt), stop_requests(request):
         assert request.signal is None
         os.kill(os.getpid(), number)
         assert request.signal == number
@@ -21,11 +21,20 @@ def test_a_signal_asks_once_and_ends_what_does_not_want_to_wait(number: signal.S
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_a_signal_ends_at_once_what_has_nothing_to_save(number: signal.Signals, error: type[BaseException]):
+    request = StopRequest(can_save=False)
+    with pytest.raises(KeyboardInterrupt) as stopped, stop_requests(request):
+        os.kill(os.getpid(), number)
+    assert (type(stopped.value), request.signal) == (error, None)
+
+
 def test_signal_handlers_are_not_changed_in_another_thread():
     before, inside = signal.getsignal(signal.SIGTERM), []
 
     def look() -> None:
-        with stop_requests() as request:
+        request = StopRequest()
+        with stop_requests(request):
             inside.append((request.signal, signal.getsignal(signal.SIGTERM)))
 
     thread = threading.Thread(target=look)

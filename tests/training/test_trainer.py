@@ -1,7 +1,10 @@
 import dataclasses
+import itertools
 import json
 import math
+import os
 import shutil
+import signal
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +19,10 @@ from tests.training.test_time_limit import FakeClock
 from textgen import runs
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
-from textgen.errors import UserError
+from textgen.errors import Interrupted, Terminated, UserError
 from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
 from textgen.runs import RunConfig
-from textgen.training import evaluator, metrics, step, trainer
+from textgen.training import evaluator, loop, metrics, preemption, step, trainer
 from textgen.training.callbacks.curves import Curves
 from textgen.training.callbacks.history import History
 from textgen.training.metrics import MetricSums
@@ -238,7 +241,7 @@ class TestResume:
         _train(data, half, _config(data, learning_rate=1e-30), resume=True, max_minutes=_one_call_more(half))
         after = _checkpoint(half)
         assert _value(after, "step") > _value(before, "step")
-        weights = [name for name in before if name.startswith("optimizer/_trainable_variables")]
+        weights = [name for name in before if name.startswith("model/")]
         _assert_same({name: before[name] for name in weights}, {name: after[name] for name in weights})
 
     def test_a_finished_run_is_not_changed(self, data: Path, half: Path, capfd):
@@ -251,6 +254,51 @@ class TestResume:
         shutil.rmtree(half / "last")
         with pytest.raises(UserError, match="has no checkpoint to resume from"):
             _train(data, half, _config(data), resume=True)
+
+
+def _signal_at(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sends SIGTERM before the agreement of that number, counted over training and validation."""
+    agree, calls = preemption.agree, itertools.count(1)
+
+    def agreement(*arguments: Any, **settings: Any) -> Any:
+        if next(calls) == count:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return agree(*arguments, **settings)
+
+    monkeypatch.setattr(loop, "agree", agreement)
+
+
+class TestSignals:
+    def test_a_run_stopped_in_training_and_in_checks_resumes_to_the_same_result(
+        self, whole, data: Path, tmp_path: Path, monkeypatch
+    ):
+        # Steps 1, 2; the check at 3 is due; within the check at 3; after it; in the last check.
+        stops, output, seen = [1, 2, 2, 3, 6], tmp_path / "run", []
+        for i, count in enumerate(stops):
+            with monkeypatch.context() as patch:
+                _signal_at(count, patch)
+                # Before the first step of a session there is nothing to save.
+                with pytest.raises((Interrupted, Terminated)) as stopped:
+                    _train(data, output, _config(data), resume=i > 0)
+            assert isinstance(stopped.value, Terminated) or "a checkpoint is saved" in str(stopped.value)
+            left = _checkpoint(output)
+            seen.append((_value(left, "step"), _value(left, "checked_at")))
+        assert (3, 0) in seen and seen[-1][0] > seen[-1][1]
+        history = _train(data, output, _config(data), resume=True)
+        assert _untimed(history) == _untimed(whole[1])
+        _assert_same(_checkpoint(output), _checkpoint(whole[0]))
+
+    def test_a_signal_before_the_first_step_ends_at_once_and_the_run_can_be_resumed(
+        self, whole, data: Path, tmp_path: Path, monkeypatch
+    ):
+        output = tmp_path / "run"
+        with monkeypatch.context() as patch:
+            patch.setattr(loop.TrainingLoop, "_advance", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+            with pytest.raises(Terminated):
+                _train(data, output, _config(data))
+        assert not list(output.glob("*/*.index"))
+        history = _train(data, output, _config(data), resume=True)
+        assert _untimed(history) == _untimed(whole[1])
 
 
 def test_a_separate_validation_dataset_replaces_the_validation_split(make_dataset, tmp_path: Path):

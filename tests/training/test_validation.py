@@ -27,7 +27,7 @@ def _validator(data: Path, *, copies: int = 1, **settings) -> tuple[Validator, T
     state = make_train_state(config, training_data, replicas.strategy)
     state.step, state.checked_at, state.sums, state.seconds = 5, 3, SUMS, 2.0
     source = ValidationSource(data, "validation", (manifest,) * copies)
-    return Validator(config, source, training_data, replicas, state), state
+    return Validator(config, source, training_data, replicas, state, pace=lambda steps, _: steps), state
 
 
 def test_a_row_holds_training_since_the_last_check_and_the_validation_split(make_dataset, tmp_path: Path):

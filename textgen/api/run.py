@@ -17,7 +17,7 @@ from textgen import runs
 from textgen.config import NeuralCacheConfig
 from textgen.errors import require
 from textgen.generation.generator import Generator
-from textgen.text import preprocessor
+from textgen.runs.run_vocabulary import load_preprocessor, load_vocabulary
 from textgen.text.preprocessor import Preprocessor
 from textgen.training import evaluation
 from textgen.training.callbacks import curves
@@ -46,13 +46,16 @@ def load_run(path: str | os.PathLike[str]) -> "Run":
         path: folder of the run.
 
     Raises:
-        UserError: the folder is not a run, or one of another version.
+        UserError: the folder is not a run, one of another version, or has not the vocabulary of its training.
+        OSError: a file cannot be read.
 
     Example:
         >>> textgen.load_run("run").generate("Once upon a time", temperature=0.5)  # doctest: +SKIP
     """
     folder = runs.run_folder(os.fspath(path))
-    return Run(folder, runs.load(folder))
+    config = runs.load(folder)
+    load_vocabulary(folder, config)
+    return Run(folder, config)
 
 
 class Run:
@@ -98,9 +101,9 @@ class Run:
         """The preprocessor of the dataset: `encode` turns texts into ids, `decode` ids into texts.
 
         Raises:
-            UserError: the vocabulary is missing or damaged.
+            UserError: the vocabulary is missing or damaged, or is not the one of the training.
         """
-        return preprocessor.load(self.path, self.config.text)
+        return load_preprocessor(self.path, self.config)
 
     @functools.cached_property
     def _generator(self) -> Generator:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from textgen.generation.generator import Generator
 from textgen.runs import RunConfig
-from textgen.text import preprocessor
+from textgen.runs.run_vocabulary import load_preprocessor
 from textgen.training.callbacks import MakeSampler, Sampler
 
 
@@ -19,11 +19,11 @@ def sampler_maker(folder: Path) -> MakeSampler:
     """
 
     def make(model: keras.Model, config: RunConfig) -> Sampler:
-        generator = Generator(model, preprocessor.load(folder, config.text), boundaries=config.boundaries)
+        generator = Generator(model, load_preprocessor(folder, config), boundaries=config.boundaries)
         settings = config.train
 
         def sample() -> str:
-            prompts = tf.constant([settings.sample_prompt])
+            prompts = tf.constant([settings.sample_prompt.encode(errors="replace")])
             texts = generator.generate(
                 prompts, settings.sample_tokens, settings.sample_temperature, settings.seed, False
             )

@@ -1,4 +1,4 @@
-"""Floating-point operations of training, from which the required speed of a loader follows."""
+"""Floating-point operations of training, from which the required speed of a loader follows, and sizes of weights."""
 
 from textgen.config import ModelConfig
 from textgen.model.networks import NETWORKS
@@ -24,3 +24,18 @@ def training_flops(config: ModelConfig, *, vocabulary_size: int, window: int) ->
         width = config.embedding
     products += width * vocabulary_size
     return 2 * products * (1 + _BACKWARD)
+
+
+def matrix_weights(config: ModelConfig, *, vocabulary_size: int) -> int:
+    """Returns the number of weights in the matrices of a network, without making it: all but biases and pooling.
+
+    Args:
+        config: settings of the network.
+        vocabulary_size: V, number of ids.
+    """
+    # A matrix multiplies each of its weights once per position.
+    weights, width = NETWORKS[config.network].count_products(config, window=1)
+    weights += vocabulary_size * config.embedding
+    if not config.tied:
+        return weights + vocabulary_size * width
+    return weights + (width * config.embedding if width != config.embedding else 0)

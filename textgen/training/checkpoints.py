@@ -3,22 +3,37 @@
 The whole state is one TensorFlow checkpoint: weights, optimizer, counters and the metrics since the last check. The
 data order need not be saved, since it is a function of the step. TensorFlow writes the index of a checkpoint last and
 renames it, so a checkpoint with an index is complete; its checksums detect later damage.
+
+The weights have the names `model/…` in the checkpoints of both folders, so that other programs can load them by name.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from textgen.console import printable, say
 from textgen.errors import UserError
-from textgen.runs import BEST, DAMAGES, LAST, checkpoints_in
+from textgen.runs import BEST, LAST
+from textgen.runs.checkpoint_files import (
+    VALUE,
+    CheckpointError,
+    checkpoints_in,
+    read,
+    remove,
+    require_own_folder,
+    shapes,
+    step_of,
+)
 from textgen.system_errors import tensorflow_file_errors
+from textgen.termination import saving
 from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.train_state import TrainState
 
-_ADDED = ("spent", "spent_at_check")
-"""Counters that checkpoints of earlier versions lack; a run that is resumed from such a one keeps its zeros."""
+_FORMER = "optimizer/_trainable_variables/"
+"""Name of weights in checkpoints of before, which saved the optimizer as an object that knows the weights too."""
 
 
 class Checkpoints:
@@ -43,68 +58,98 @@ class Checkpoints:
             "spent": tf.Variable(0.0, dtype=tf.float64, trainable=False),
             "spent_at_check": tf.Variable(0.0, dtype=tf.float64, trainable=False),
         }
-        self._parts = {
-            "model": state.model,
-            "optimizer": state.optimizer,
+        self._weights, self._whole = tf.train.Checkpoint(model=state.model), self._everything()
+
+    def _everything(self, saved: Mapping[str, Sequence[int]] | None = None) -> tf.train.Checkpoint:
+        """Returns all objects with state under the names under which they are saved.
+
+        Args:
+            saved: shapes of the variables of a checkpoint to read, by name, which may be one of an earlier version;
+                None for a checkpoint to write.
+        """
+        state = self._state
+        # A variable gets the shortest name that leads to it: the optimizer as an object would lead to the weights.
+        optimizer: Any = [variable.value for variable in state.optimizer.variables]
+        counters = self._counters
+        if saved is not None:
+            counters = {name: counter for name, counter in counters.items() if name + VALUE in saved}
+            if any(name.startswith(_FORMER) for name in saved):
+                optimizer = state.optimizer
+        return tf.train.Checkpoint(
+            model=state.model,
+            optimizer=optimizer,
             # The state of dropout, which Keras leaves out of a model's checkpoint.
-            "seeds": [variable.value for variable in state.model.non_trainable_variables],
-            "learning_rate_scale": state.learning_rate.scale,
-            "lstm_states": list(state.lstm_states),
-            **self._counters,
-        }
-        self._everything = tf.train.Checkpoint(**self._parts)
-        self._weights = tf.train.Checkpoint(model=state.model)
+            seeds=[variable.value for variable in state.model.non_trainable_variables],
+            learning_rate_scale=state.learning_rate.scale,
+            lstm_states=list(state.lstm_states),
+            **counters,
+        )
 
     def save(self, *, best: bool = False) -> None:
         """Writes the state to `last`; with `best`, also writes the weights to `best`.
 
         Raises:
-            OSError: a file can't be written, or an old checkpoint can't be removed.
+            OSError: an old checkpoint can't be removed.
         """
         for name, variable in self._counters.items():
             variable.assign(getattr(self._state, name))
-        if best:
-            self._write(self._weights, BEST, keep=1)
-        self._write(self._everything, LAST, keep=self._keep)
+        with saving():
+            if best:
+                self._write(self._weights, BEST, keep=1)
+            self._write(self._whole, LAST, keep=self._keep)
 
     def restore(self) -> None:
         """Restores the newest undamaged checkpoint, and prints a warning for each damaged one.
 
         Raises:
             UserError: there is no undamaged checkpoint.
+            OSError: a checkpoint can't be read.
         """
+        require_own_folder(self._directory / LAST)
         for path in checkpoints_in(self._directory / LAST):
             try:
-                self._of_version(path).read(str(path)).assert_consumed()
-            except DAMAGES as error:
-                reason = str(error).strip().split("\n")[0]
-                say(f"warning: {printable(str(path))} is damaged and left out: {printable(reason)}")
+                read(path, self._everything(shapes(path)))
+                self._read_counters(step_of(path))
+            except CheckpointError as error:
+                say(f"warning: {printable(str(path))} is damaged and left out: {error}")
             else:
-                self._read_counters()
                 return
         raise UserError(
             f"{self._directory} has no checkpoint to resume from. Train without --resume, or resume=True in Python, "
             "in another folder."
         )
 
-    def _of_version(self, path: Path) -> tf.train.Checkpoint:
-        """Returns the state without the counters that the checkpoint at `path` lacks."""
-        names = {name.split("/")[0] for name, _ in tf.train.list_variables(str(path))}
-        missing = [name for name in _ADDED if name not in names]
-        kept = {name: part for name, part in self._parts.items() if name not in missing}
-        return tf.train.Checkpoint(**kept) if missing else self._everything
-
-    def _read_counters(self) -> None:
-        for name, variable in self._counters.items():
-            value = variable.numpy().tolist()
+    def _read_counters(self, step: int) -> None:
+        """Copies the counters to the state; raises CheckpointError if they are not those of this step."""
+        values = {name: variable.numpy().tolist() for name, variable in self._counters.items()}
+        if values["step"] != step or not 0 <= values["checked_at"] <= step or values["stale_checks"] < 0:
+            raise CheckpointError(f"its counters are not those of step {step}")
+        if math.isnan(values["best_loss"]) or not all(map(math.isfinite, (*values["sums"], values["seconds"]))):
+            raise CheckpointError("its metrics are not numbers")
+        for name, value in values.items():
             setattr(self._state, name, MetricSums(*value) if name == "sums" else value)
 
     def _write(self, what: tf.train.Checkpoint, name: str, *, keep: int) -> None:
-        folder = self._directory / name
+        """Writes a checkpoint, then removes those that it replaces.
+
+        A run that was resumed from an earlier checkpoint repeats the later steps, so checkpoints of later steps are
+        replaced too, whatever their number.
+        """
+        folder, step = self._directory / name, self._state.step
+        require_own_folder(folder)
         with tensorflow_file_errors():
-            what.write(str(folder / f"ckpt-{self._state.step}"))
-        for old in checkpoints_in(folder)[keep:]:
-            # The index is removed first: without it the remaining files do not count as a checkpoint.
-            old.with_suffix(".index").unlink()
-            for rest in folder.glob(f"{old.name}.data-*"):
-                rest.unlink()
+            what.write(str(folder / f"ckpt-{step}"))
+        found = checkpoints_in(folder)
+        kept = [path for path in found if step_of(path) <= step][:keep]
+        for path in found:
+            if path not in kept:
+                remove(path)
+
+
+def was_saved(directory: Path) -> bool:
+    """Returns whether a run has ever saved a checkpoint; one that was ended before its first step has not.
+
+    Args:
+        directory: folder of the run.
+    """
+    return any(any((directory / name).glob("*.index")) for name in (BEST, LAST))

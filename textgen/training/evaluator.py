@@ -1,5 +1,6 @@
 """Evaluation of a model on batches: sums of its metrics over every target."""
 
+import time
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -17,12 +18,25 @@ from textgen.training.strategy import Replicas
 
 _STEPS_PER_CALL = 64
 
+Pace = Callable[[int, float], int]
+"""Returns the number of steps of the next graph call, given that of the last call and its duration in seconds; it is
+called after each call, and may raise to end the evaluation."""
+
+
+def _constant_pace(steps: int, seconds: float) -> int:
+    return _STEPS_PER_CALL
+
+
 Evaluator = Callable[[HeldOut], MetricSums]
 """Returns the sums over all targets of held-out batches, with the model's current weights."""
 
 
 def make_evaluator(
-    replicas: Replicas, model: LanguageModel, *, neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE
+    replicas: Replicas,
+    model: LanguageModel,
+    *,
+    neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE,
+    pace: Pace = _constant_pace,
 ) -> Evaluator:
     """Returns a function that evaluates the model.
 
@@ -32,18 +46,23 @@ def make_evaluator(
         replicas: devices that share each batch of a `bilstm`.
         model: the network.
         neural_cache: settings of the neural cache of an `lstm`.
+        pace: chooses the number of steps of each graph call, on which the sums do not depend.
     """
     run_steps = evaluation_steps(replicas.strategy, full_softmax_loss(model, training=False, plan=replicas.cpu_plan))
     documents = _DocumentReader(replicas, model, NeuralCache(neural_cache) if neural_cache.tokens else None)
 
     def evaluate(held_out: HeldOut) -> MetricSums:
-        sums = ZERO_SUMS
+        sums, next_steps = ZERO_SUMS, 1
         for batches in held_out:
             if isinstance(batches, HeldOutDocuments):
-                sums = documents.read(batches.iterator, batches.weight, sums)
+                sums = documents.read(batches.iterator, batches.weight, sums, pace)
                 continue
-            for first in range(0, batches.steps, _STEPS_PER_CALL):
-                sums = run_steps(batches.iterator, min(_STEPS_PER_CALL, batches.steps - first), sums)
+            done = 0
+            while done < batches.steps:
+                steps, started = min(next_steps, batches.steps - done), time.monotonic()
+                sums = run_steps(batches.iterator, steps, sums)
+                done += steps
+                next_steps = pace(steps, time.monotonic() - started)
         return sums
 
     return evaluate
@@ -71,12 +90,12 @@ class _DocumentReader:
         )
         self._step: Callable[..., BatchLoss] | None = None
 
-    def read(self, batches: Iterable[DocumentBatch], weight: float, sums: MetricSums) -> MetricSums:
-        """Returns the sums with those of consecutive batches, times a weight."""
+    def read(self, batches: Iterable[DocumentBatch], weight: float, sums: MetricSums, pace: Pace) -> MetricSums:
+        """Returns the sums with those of consecutive batches, times a weight; calls `pace` after each batch."""
         self._step = self._step or self._traced()
         loss, correct, pairs = sums[:3]
         for x, y, fresh in batches:
-            rows = len(x)
+            rows, started = len(x), time.monotonic()
             before = initial_states(self._model, rows, self._cache) if fresh else self._states
             found = self._step(x, y, np.full(rows, fresh), [state[:rows] for state in before])
             self._states = list(found.states)
@@ -85,6 +104,7 @@ class _DocumentReader:
             loss, correct, pairs = (
                 total + weight * part for total, part in zip((loss, correct, pairs), of_batch, strict=True)
             )
+            pace(1, time.monotonic() - started)
         return sums._replace(loss=loss, correct=correct, pairs=pairs)
 
     def _traced(self) -> Callable[..., BatchLoss]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from textgen.runs import RunConfig
 from textgen.training.callbacks import Callback, Check, History, Plan, Progress
-from textgen.training.checkpoints import Checkpoints
+from textgen.training.checkpoints import Checkpoints, was_saved
 from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
 from textgen.training.step import steps_of
@@ -67,11 +67,13 @@ class TrainingLoop:
         self.state = state = make_train_state(config, data, replicas.strategy)
         self._pairs = pairs
         self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints)
-        if resume:
+        if resume and was_saved(output):
             self._checkpoints.restore()
         self._train_steps = steps_of(replicas, state, config.train)
-        self._validator = Validator(config, validation, data, replicas, state)
+        self._validator = Validator(config, validation, data, replicas, state, pace=self._pace_of_check)
         self.history = History(output / "history.csv", until_step=state.step)
+        # Only the chief's checkpoint can end a cluster in order; before the first step there is nothing to save.
+        self._request = StopRequest(can_save=replicas.workers > 1)
         self._limit, self._clock = TimeLimit(max_minutes, spent=state.spent, clock=clock), clock
         self._saved_at = clock()
 
@@ -83,6 +85,8 @@ class TrainingLoop:
     @property
     def _has_converged(self) -> bool:
         """Whether all epochs are trained, or the monitored loss has not improved for `patience` checks."""
+        if self._is_check_due:
+            return False
         return self.state.step >= self._data.last_step or self.state.stale_checks >= self._config.train.patience
 
     def run(self, callbacks: Sequence[Callback], make_sample: Callable[[], str]) -> None:
@@ -98,12 +102,12 @@ class TrainingLoop:
             OSError: a file can't be written.
         """
         try:
-            with stop_requests() as request:
+            with stop_requests(self._request):
                 batches = self._data.training(self.state.step)
                 plan = self._plan(compile_seconds=0.0 if self.is_done else self._compile(batches))
                 for callback in callbacks:
                     callback.on_start(plan)
-                self._run(batches, request, callbacks, make_sample)
+                self._run(batches, callbacks, make_sample)
         finally:
             for callback in callbacks:
                 callback.on_end()
@@ -131,32 +135,38 @@ class TrainingLoop:
             has_accuracy=not self._config.train.samples_softmax(self._config.vocabulary_size),
         )
 
-    def _run(
-        self,
-        batches: Iterator[Any],
-        request: StopRequest,
-        callbacks: Sequence[Callback],
-        make_sample: Callable[[], str],
-    ) -> None:
+    def _run(self, batches: Iterator[Any], callbacks: Sequence[Callback], make_sample: Callable[[], str]) -> None:
         steps, time_used = 1, self._limit.used(self.state.spent)
         self._limit.start()
+        if self._is_check_due:
+            # A signal ended the run before the check or within it.
+            self._check(callbacks, make_sample, is_regular=True, is_due=False)
         while not self.is_done:
             steps = min(steps, self._steps_to_check())
             self.state.learning_rate.time_used.assign(time_used)
-            agreement = self._agree(steps, self._advance(batches, steps), request)
+            agreement = self._agree(steps, self._advance(batches, steps))
             for callback in callbacks:
                 callback.on_progress(self._progress(steps))
             self._check_or_save(agreement, callbacks, make_sample)
             steps, time_used = agreement.steps, agreement.time_used
 
-    def _agree(self, steps: int, seconds: float, request: StopRequest) -> Agreement:
+    def _agree(self, steps: int, seconds: float) -> Agreement:
         """Returns the decisions of all processes after a call of `steps` steps, and sets the time spent."""
         limit, spent = self._limit, self._limit.spent()
         next_steps = next_call_steps(steps, seconds, target=limit.call_seconds(_SECONDS_PER_CALL))
         time_used = limit.used(spent + next_steps * seconds / steps)
-        agreement = agree(self._replicas, steps=next_steps, spent=spent, time_used=time_used, request=request)
+        agreement = agree(self._replicas, steps=next_steps, spent=spent, time_used=time_used, request=self._request)
         self.state.spent = agreement.spent
         return agreement
+
+    @property
+    def _is_check_due(self) -> bool:
+        """Whether the steps up to a regular check are trained, and the check is not made."""
+        step = self.state.step
+        return step > self.state.checked_at and self._is_regular_check(step)
+
+    def _is_regular_check(self, step: int) -> bool:
+        return step % self._check_every == 0 or step == self._data.last_step
 
     @property
     def _check_every(self) -> int:
@@ -171,6 +181,7 @@ class TrainingLoop:
         state, started = self.state, self._clock()
         state.sums = self._train_steps(batches, steps, state.sums)
         state.step += steps
+        self._request.can_save = True
         seconds = self._clock() - started
         state.seconds += seconds
         return seconds
@@ -182,14 +193,28 @@ class TrainingLoop:
     def _check_or_save(
         self, agreement: Agreement, callbacks: Sequence[Callback], make_sample: Callable[[], str]
     ) -> None:
+        self._stop_if_asked(agreement)
         state, limit = self.state, self._limit
         is_due = limit.check_is_due(state.spent, checked_at=state.spent_at_check)
-        is_regular = state.step % self._check_every == 0 or state.step == self._data.last_step
+        is_regular = self._is_regular_check(state.step)
         if is_regular or is_due or limit.is_up(state.spent):
             self._check(callbacks, make_sample, is_regular=is_regular, is_due=is_due)
-        elif agreement.signal or self._clock() - self._saved_at >= 60 * self._config.train.checkpoint_minutes:
+        elif self._clock() - self._saved_at >= 60 * self._config.train.checkpoint_minutes:
             self._save(best=False)
-        agreement.raise_if_interrupted(state.step)
+
+    def _stop_if_asked(self, agreement: Agreement) -> None:
+        """Saves a checkpoint and raises Interrupted if a signal was received; a check that is due waits."""
+        if agreement.signal:
+            self._save(best=False)
+            # No process says that a checkpoint is saved before it is.
+            self._replicas.barrier()
+            agreement.raise_if_interrupted(self.state.step)
+
+    def _pace_of_check(self, steps: int, seconds: float) -> int:
+        """Returns the number of steps of the next graph call of a check, or ends it if a signal was received."""
+        agreement = agree(self._replicas, steps=next_call_steps(steps, seconds), request=self._request)
+        self._stop_if_asked(agreement)
+        return agreement.steps
 
     def _check(
         self, callbacks: Sequence[Callback], make_sample: Callable[[], str], *, is_regular: bool, is_due: bool

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NamedTuple
 
-from textgen.errors import Interrupted
+from textgen.errors import Interrupted, Terminated
 from textgen.training.strategy import Replicas
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -18,10 +18,12 @@ class StopRequest:
 
     Attributes:
         signal: the signal; None if none was received.
+        can_save: whether there is something to save; if not, the first signal ends training at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, can_save: bool = True) -> None:
         self.signal: signal.Signals | None = None
+        self.can_save = can_save
 
     def receive(self, number: int, frame: FrameType | None = None) -> None:
         """Records a signal; a second signal ends training without waiting for a checkpoint.
@@ -31,24 +33,23 @@ class StopRequest:
             frame: interrupted stack frame; ignored.
 
         Raises:
-            KeyboardInterrupt: a signal was already received.
+            KeyboardInterrupt: a signal was already received, or there is nothing to save.
         """
-        if self.signal is not None:
-            raise KeyboardInterrupt
+        if self.signal is not None or not self.can_save:
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
         self.signal = signal.Signals(number)
 
 
 @contextlib.contextmanager
-def stop_requests() -> Iterator[StopRequest]:
-    """Inside the context, SIGINT and SIGTERM set a flag instead of ending the process."""
-    request = StopRequest()
+def stop_requests(request: StopRequest) -> Iterator[None]:
+    """Inside the context, SIGINT and SIGTERM are recorded in a request instead of ending the process."""
     if threading.current_thread() is not threading.main_thread():
         # Python sets and runs signal handlers in the main thread only.
-        yield request
+        yield
         return
     before = {number: signal.signal(number, request.receive) for number in SIGNALS}
     try:
-        yield request
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -6,7 +6,7 @@ from textgen.errors import UserError
 from textgen.runs import RunConfig
 from textgen.training.callbacks.history import HistoryRow
 from textgen.training.data import TrainingData, ValidationSource
-from textgen.training.evaluator import make_evaluator
+from textgen.training.evaluator import Pace, make_evaluator
 from textgen.training.metrics import MetricSums, bits_per_character
 from textgen.training.strategy import Replicas
 from textgen.training.train_state import TrainState
@@ -26,6 +26,8 @@ class Validator:
         data: TrainingData,
         replicas: Replicas,
         state: TrainState,
+        *,
+        pace: Pace,
     ):
         """Prepares the evaluation of a run's model.
 
@@ -35,9 +37,10 @@ class Validator:
             data: data of the run, which gives the batches.
             replicas: devices and processes of the training.
             state: state of the run, with its model.
+            pace: chooses the number of steps of each graph call; see `make_evaluator`.
         """
         self._source, self._data, self._state = source, data, state
-        self._evaluate = make_evaluator(replicas, state.model)
+        self._evaluate = make_evaluator(replicas, state.model, pace=pace)
         self._has_accuracy = not config.train.samples_softmax(config.vocabulary_size)
         self.has_validation = source.has_targets
 

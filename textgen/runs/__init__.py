@@ -5,27 +5,29 @@
 
 import dataclasses
 import json
-import re
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
 
 from textgen.config import ModelConfig, TextConfig, TrainConfig, from_json, to_json
+from textgen.console import printable, say
 from textgen.errors import UserError, require
 from textgen.files import local_path, write_atomically
 from textgen.model import networks
+from textgen.model.flops import matrix_weights
 from textgen.model.language_model import LanguageModel
+from textgen.runs.checkpoint_files import CheckpointError, checkpoints_in, read, require_own_folder, shapes
 
 FILE_NAME = "run.json"
 BEST, LAST = "best", "last"
 
+_MOST_PER_WEIGHT, _MOST_OTHERS = 8, 1 << 28
+"""Bound of the numbers in a checkpoint: those of the optimizer per weight, and the states of stateful rows."""
+
 VERSION = 2
 """Version of `run.json` and of the checkpoints beside it; version 1 was written without a number."""
-
-DAMAGES = (tf.errors.OpError, ValueError, IndexError, AssertionError)
-"""Errors that TensorFlow raises for a damaged checkpoint."""
-
-_CHECKPOINT = re.compile(r"ckpt-(\d+)\.index")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -122,34 +124,85 @@ def load(directory: Path) -> RunConfig:
 def load_model(directory: Path, config: RunConfig) -> LanguageModel:
     """Returns the network with the weights of the checkpoint in `best`, which has the lowest monitored loss.
 
+    If a process was killed while it replaced one checkpoint in `best` by the next, both are there; the earlier one is
+    used only if the later one is damaged.
+
     Args:
         directory: folder of the run.
         config: settings of the run.
 
     Raises:
         UserError: the run has no checkpoint, or a damaged one.
+        OSError: a checkpoint can't be read.
     """
-    checkpoints = checkpoints_in(directory / BEST)
-    if not checkpoints:
-        raise UserError(
-            f"{directory} has no checkpoint yet. Continue with `textgen train --resume --output {directory}`, "
-            "or with resume=True in Python."
-        )
+    require_own_folder(directory / BEST)
+    damages = []
+    for path in checkpoints_in(directory / BEST):
+        try:
+            model = _read_model(path, config)
+        except CheckpointError as error:
+            damages.append(f"{path} is damaged: {error}")
+        else:
+            for damage in damages:
+                say(f"warning: {printable(damage)}. The best weights before it are used.")
+            return model
+    if damages:
+        raise UserError(f"{damages[0]}. Continue training with --resume, or train again.")
+    raise UserError(
+        f"{directory} has no checkpoint yet. Continue with `textgen train --resume --output {directory}`, "
+        "or with resume=True in Python."
+    )
+
+
+def require_checkpoint(directory: Path, config: RunConfig) -> None:
+    """Checks that a run has a checkpoint to resume from, before its network takes memory.
+
+    Args:
+        directory: folder of the run.
+        config: settings of the run.
+
+    Raises:
+        UserError: the run has none, or none that fits its settings.
+        OSError: a checkpoint can't be read.
+    """
+    require_own_folder(directory / LAST)
+    damages = []
+    for path in checkpoints_in(directory / LAST):
+        try:
+            _require_room(config, shapes(path))
+        except CheckpointError as error:
+            damages.append(f": {path} is damaged: {error}")
+        else:
+            return
+    raise UserError(
+        f"{directory} has no checkpoint to resume from{''.join(damages[:1])}. Train without --resume, or resume=True "
+        "in Python, in another folder."
+    )
+
+
+def _read_model(path: Path, config: RunConfig) -> LanguageModel:
+    _require_room(config, shapes(path))
     model = config.build()
-    try:
-        tf.train.Checkpoint(model=model).read(str(checkpoints[0])).expect_partial().assert_existing_objects_matched()
-    except DAMAGES as error:
-        reason = str(error).strip().split("\n")[0]
-        raise UserError(
-            f"{checkpoints[0]} is damaged: {reason}. Continue training with --resume, or train again."
-        ) from None
+    read(path, tf.train.Checkpoint(model=model), partially=True)
+    for weight in model.weights:
+        if weight.dtype.startswith("float") and not tf.reduce_all(tf.math.is_finite(weight.value)):
+            raise CheckpointError(f"its weights {weight.path} are not all finite")
     return model
 
 
-def checkpoints_in(folder: Path) -> list[Path]:
-    """Returns the paths of a folder's checkpoints, without suffix, by descending step.
+def _require_room(config: RunConfig, found: Mapping[str, Sequence[int]]) -> None:
+    """Checks that a checkpoint has the size of the network of a run, before either takes memory.
 
-    They are found by their index files, since TensorFlow's own list of checkpoints may be damaged.
+    Args:
+        config: settings of the run.
+        found: shape of each variable of the checkpoint, by name.
+
+    Raises:
+        CheckpointError: the network has more weights than the checkpoint has numbers, or far fewer.
     """
-    found = [(int(name[1]), path) for path in folder.glob("*.index") if (name := _CHECKPOINT.fullmatch(path.name))]
-    return [path.with_suffix("") for _, path in sorted(found, reverse=True)]
+    needed = matrix_weights(config.model, vocabulary_size=config.vocabulary_size)
+    numbers = sum(math.prod(shape) for shape in found.values())
+    if needed > numbers:
+        raise CheckpointError(f"it has {numbers:,} numbers, and the network of {FILE_NAME} has {needed:,} weights")
+    if numbers > _MOST_PER_WEIGHT * needed + _MOST_OTHERS:
+        raise CheckpointError(f"it has {numbers:,} numbers, more than the network of {FILE_NAME} with its optimizer")
