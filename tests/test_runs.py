@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import keras
@@ -173,3 +174,67 @@ def test_a_run_with_one_undamaged_checkpoint_can_be_resumed(tmp_path: Path):
     (tmp_path / BEST).rename(tmp_path / "last")
     (tmp_path / "last" / "ckpt-8.index").write_bytes(b"")
     runs.require_checkpoint(tmp_path, CONFIG)
+
+
+_TOP = {"text": {}, "model": {}, "train": {}, "window": 5, "vocabulary_size": 20, "tokens_sha256": "ab"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("window", True, "window is true; it must be a whole number from 1 to 4,096"),
+        ("window", 0, "window is 0; it must be"),
+        ("window", 5.0, r"window is 5\.0; it must be"),
+        ("window", 1 << 40, "window is 1099511627776; it must be"),
+        ("vocabulary_size", -3, "vocabulary_size is -3; it must be"),
+        ("vocabulary_size", "20", "vocabulary_size is '20'; it must be"),
+        ("vocabulary_size", 1 << 60, "vocabulary_size is .*; it must be"),
+        ("tokens_sha256", "\x1b[2J", r"tokens_sha256 is '\\x1b\[2J'; it must be a text that matches"),
+        ("tokens_sha256", "a" * 1000, "tokens_sha256 is '.*; it must be a text of at most 64 characters"),
+        ("boundaries", 1, "boundaries is 1; it must be true or false"),
+        ("text", [], "text is a list of 0; it must be an object"),
+        ("model", None, "model is null; it must be an object"),
+        ("model", {"units": {}}, "units is {}; it must be whole numbers"),
+        ("model", {"layers": 10**6}, "layers is too large"),
+        ("model", {"layers": float("inf")}, "it has the number Infinity"),
+        ("train", {"learning_rate": 10**400}, "learning rate is too large"),
+        ("train", {"batch_size": -1}, "batch size is -1; it must be at least 1"),
+        ("train", {"sample_prompt": 3}, "sample prompt is 3; it must be text"),
+        ("text", {"tokenizer_model": "../x"}, "tokenizer model is '../x'; it must match"),
+        ("text", {"tokenizer": "evil"}, "tokenizer is 'evil'; it must be one of"),
+        ("weights\x1b", 1, r"weights\\x1b' is unknown to this version"),
+        ("version", [2], "it has version a list of 1 of a run's folder"),
+        ("version", 10**30, "it has version 1000000000000000000000000000000 of a run's folder"),
+    ],
+)
+def test_each_setting_of_a_run_is_checked(tmp_path: Path, field: str, value: object, message: str):
+    values = {"version": 2, **_TOP, "boundaries": False, field: value}
+    with pytest.raises(UserError, match=message) as error:
+        runs.load(_written(tmp_path, values))
+    assert "\n" not in str(error.value)
+    assert "\x1b" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 100_000, "more than 16 lists and objects inside each other"),
+        (" " * (1 << 20) + "{}", "it may have at most 1,048,576"),
+        ('{"version": 2, "version": 2}', "it has the key 'version' twice"),
+        ('{"version": ' + "9" * 5000 + "}", "number of too many digits"),
+        ('{"version": NaN}', "the number NaN"),
+        ("\ud800", "it is not UTF-8"),
+    ],
+)
+def test_content_that_is_not_the_json_of_a_run_is_damaged(tmp_path: Path, content: str, message: str):
+    (tmp_path / "run.json").write_bytes(content.encode(errors="surrogatepass"))
+    with pytest.raises(UserError, match=rf"run\.json is damaged: .*{message}.*\. Train again in another folder"):
+        runs.load(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_settings_that_are_no_regular_file_are_no_run(tmp_path: Path, kind: str):
+    path = tmp_path / "run.json"
+    os.mkfifo(path) if kind == "pipe" else path.mkdir()
+    with pytest.raises(UserError, match=r"is not a run: it has no run\.json"):
+        runs.load(tmp_path)

@@ -120,3 +120,18 @@ def test_the_defaults_of_the_tokenizer_stand_in_for_what_no_one_says():
     )
     with pytest.raises(UserError, match="tokenizer is 'bpe'"):
         prepare_config({"tokenizer": "bpe"})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{" + '"a": [' * 1 + "[" * 100_000, "is neither TOML nor a JSON object"),
+        ('{"config": 3, "units": []}', "config must hold settings by name"),
+        ('{"prepare": 3, "train": {}}', "prepare must hold settings by name"),
+    ],
+)
+def test_a_file_of_another_shape_is_an_error(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=message):
+        collect("prepare", {}, file=str(path))

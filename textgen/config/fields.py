@@ -64,6 +64,7 @@ class Setting:
         above: the value that it must exceed.
         at_most: the largest value that is allowed.
         below: the value that it must stay under.
+        limit: the largest whole number that can be computed with; its bounds in errors do not name it.
         remedy: sentence that ends the error for a value that is not allowed.
         convert: puts a value that is allowed into its normal form, or raises UserError.
         metavar: placeholder of the value in help.
@@ -84,6 +85,7 @@ class Setting:
     above: float | None = None
     at_most: float | None = None
     below: float | None = None
+    limit: int = _MAX_NUMBER
     remedy: str = ""
     convert: Callable[[Any], Any] | None = None
     metavar: str = ""
@@ -135,8 +137,8 @@ class Setting:
         require(is_kind, f"{self.label} is {value!r}; it must be {_TYPES[self.kind]}. {self.remedy}".rstrip())
         if kind in (int, float):
             # So large a number fits into no array, and none beyond 1e308 into a float.
-            is_large = isinstance(value, int) and abs(value) > _MAX_NUMBER
-            require(not is_large, f"{self.label} is too large; it must be at most {_MAX_NUMBER:,}.")
+            is_large = isinstance(value, int) and abs(value) > self.limit
+            require(not is_large, f"{self.label} is too large; it must be at most {self.limit:,}.")
         value = kind(value)
         if kind is str:
             require(

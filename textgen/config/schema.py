@@ -120,6 +120,15 @@ class Flag:
 
 
 @dataclasses.dataclass(frozen=True)
+class Anything:
+    """A value that another rule checks."""
+
+    def check(self, value: Any, name: str) -> Any:
+        """See `Kind`."""
+        return value
+
+
+@dataclasses.dataclass(frozen=True)
 class OrNull:
     """Null, or a value of another kind."""
 

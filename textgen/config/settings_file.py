@@ -65,7 +65,7 @@ def _load(path: Path) -> dict[str, Any]:
         values = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}. Check its permissions.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is neither TOML nor a JSON object: {one_line(error)}. Correct it.") from None
     return values
 
@@ -80,15 +80,20 @@ def _of_stage(values: dict[str, Any], stage: str, path: Path) -> dict[str, Any]:
             f"{path} is the manifest of a dataset, which has no settings of {stage}. Give the run.json of a run, or "
             "a settings file.",
         )
-        values = values["config"]
+        values = _table(values["config"], "config", path)
     elif any(isinstance(values.get(table), dict) for table in _TABLES):
         stray = sorted(set(values) - set(_TABLES))
         require(not stray, f"{path}: {stray[:1]} is outside of the tables [prepare] and [train]. Move it into one.")
-        values = values.get(stage, {})
+        values = _table(values.get(stage, {}), stage, path)
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat.update(value if name in _PARTS and isinstance(value, dict) else {name: value})
     return flat
+
+
+def _table(found: Any, name: str, path: Path) -> dict[str, Any]:
+    require(isinstance(found, dict), f"{path}: {name} must hold settings by name. Correct it.")
+    return dict(found)
 
 
 def _of_run(values: Mapping[str, Any], stage: str) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from textgen.errors import require
 CAUSAL = {"bilstm": False, "lstm": True}
 """By network: whether a prediction sees only the tokens before it, so that every position has a target."""
 
+_MAX_LAYERS, _MAX_WIDTH, _MAX_BATCH = 1000, 1 << 20, 1 << 24
+"""Bounds of the sizes of layers and of batches: far beyond what trains, and small enough to compute with."""
+
 SAMPLED_FROM = 50_000
 """Number of tokens above which the softmax `auto` is the sampled one."""
 
@@ -21,11 +24,12 @@ class ModelConfig(Settings):
         help="bilstm: reads a window in both directions and predicts the next token; lstm: reads forward and "
         "predicts a token at every position (needs the spans layout)",
     )  # fmt: skip
-    embedding: int = setting(128, at_least=1, group="network", help="size of the token embeddings")
-    layers: int = setting(1, at_least=1, group="network", help="number of LSTM layers")
+    embedding: int = setting(128, at_least=1, limit=_MAX_WIDTH, group="network", help="size of the token embeddings")
+    layers: int = setting(1, at_least=1, limit=_MAX_LAYERS, group="network", help="number of LSTM layers")
     units: tuple[int, ...] = setting(
         (128,),
         at_least=1,
+        limit=_MAX_WIDTH,
         group="network",
         help="number of units per layer and direction: one number, or one per layer",
     )
@@ -73,9 +77,12 @@ class ModelConfig(Settings):
         return self.units if len(self.units) == self.layers else self.units * self.layers
 
 
+MAX_WINDOW = 4096
+"""Largest number of tokens of context."""
+
 WINDOW = Setting(
-    name="window", kind=int, default=None, optional=True, at_least=1, at_most=4096, group="batches", metavar="W",
-    help="number of tokens of context; only the spans layout allows another than the dataset's "
+    name="window", kind=int, default=None, optional=True, at_least=1, at_most=MAX_WINDOW, group="batches",
+    metavar="W", help="number of tokens of context; only the spans layout allows another than the dataset's "
     "(default: the dataset's)",
 )  # fmt: skip
 """A run's window. It is the run's own, beside its ModelConfig and TrainConfig, since it comes from the dataset."""
@@ -86,11 +93,16 @@ class TrainConfig(Settings):
     """Settings of the training of a network."""
 
     batch_size: int = setting(
-        256, at_least=1, group="batches",
+        256, at_least=1, limit=_MAX_BATCH, group="batches",
         help="number of pairs per step over all devices; for an lstm, number of rows of up to W targets",
     )  # fmt: skip
     epochs: int = setting(
-        10, at_least=1, group="batches", changeable=True, help="maximum number of passes over the training split"
+        10,
+        at_least=1,
+        limit=10**9,
+        group="batches",
+        changeable=True,
+        help="maximum number of passes over the training split",
     )
     optimizer: str = setting("adam", choices=("adam", "adamw", "rmsprop", "sgd"), group="optimizer", help="optimizer")
     learning_rate: float = setting(
@@ -127,7 +139,7 @@ class TrainConfig(Settings):
         help="fraction of each target's probability that is spread over the vocabulary; reported losses leave it out",
     )  # fmt: skip
     micro_batches: int = setting(
-        1, at_least=1, group="batches", former="parts", changeable=True,
+        1, at_least=1, limit=_MAX_BATCH, group="batches", former="parts", changeable=True,
         help="minimum number of micro-batches that a batch is trained in, one after another, to save memory; the "
         "gradient is the same",
     )  # fmt: skip
@@ -141,7 +153,12 @@ class TrainConfig(Settings):
         f"for more than {SAMPLED_FROM:,} tokens",
     )  # fmt: skip
     sampled_tokens: int = setting(
-        4096, at_least=1, group="loss", advanced=True, help="number of tokens that the sampled softmax draws per step"
+        4096,
+        at_least=1,
+        limit=_MAX_BATCH,
+        group="loss",
+        advanced=True,
+        help="number of tokens that the sampled softmax draws per step",
     )
     stateful: bool = setting(
         False, group="batches", former="carry",
@@ -171,7 +188,7 @@ class TrainConfig(Settings):
         0.8, at_least=0, remedy="Use 0 for the most likely token.", group="samples",
         help="temperature of the samples; 0: always the most likely token",
     )  # fmt: skip
-    sample_tokens: int = setting(50, at_least=1, group="samples", help="number of new tokens per sample")
+    sample_tokens: int = setting(50, at_least=1, limit=10**6, group="samples", help="number of new tokens per sample")
 
     def check_together(self) -> None:
         """Checks that the optimizer, the schedule and the softmax have the settings that they need, and no others.

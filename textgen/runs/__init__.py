@@ -11,10 +11,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from textgen.config import ModelConfig, TextConfig, TrainConfig, from_json, to_json
+from textgen.config import EOS, MAX_WINDOW, ModelConfig, TextConfig, TrainConfig, from_json, to_json
+from textgen.config.schema import Anything, Flag, MapOf, Record, SchemaError, Text, Whole, shown
+from textgen.config.strict_json import parse_json
 from textgen.console import printable, say
 from textgen.errors import UserError, require
-from textgen.files import local_path, write_atomically
+from textgen.files import local_path, read_head, write_atomically
 from textgen.model import networks
 from textgen.model.flops import matrix_weights
 from textgen.model.language_model import LanguageModel
@@ -28,6 +30,9 @@ _MOST_PER_WEIGHT, _MOST_OTHERS = 8, 1 << 28
 
 VERSION = 2
 """Version of `run.json` and of the checkpoints beside it; version 1 was written without a number."""
+
+_MAX_BYTES = 1 << 20
+"""Bound of the size of `run.json`, which has about 3 kB."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,6 +80,23 @@ class RunConfig:
         )
 
 
+_SETTINGS = MapOf(Text(), Anything())
+"""Settings by name, each of which `from_json` checks."""
+
+_SCHEMA = Record(
+    {
+        "text": _SETTINGS,
+        "model": _SETTINGS,
+        "train": _SETTINGS,
+        "window": Whole(1, MAX_WINDOW),
+        "vocabulary_size": Whole(EOS + 2, 1 << 31),
+        "tokens_sha256": Text(max_length=64, pattern="[0-9a-f]*"),
+        "boundaries": Flag(),
+    }
+)
+"""Schema of `run.json` without its version."""
+
+
 def run_folder(directory: str | Path) -> Path:
     """Returns the local folder of a run; TensorFlow's checkpoints and event files can't be written to URLs.
 
@@ -106,18 +128,18 @@ def load(directory: Path) -> RunConfig:
         what = f"is not a run: it has no {FILE_NAME}" if directory.exists() else "is not there"
         raise UserError(f"{directory} {what}. Make one with `textgen train --output {directory}`.")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        version = values.pop("version", 1 if "text" in values else None) if isinstance(values, dict) else None
+        values = dict(parse_json(read_head(str(path), _MAX_BYTES + 1), _SETTINGS, max_bytes=_MAX_BYTES))
+        version = values.pop("version", 1 if "text" in values else None)
         require(
-            version in (VERSION, None),
-            f"it has version {version} of a run's folder; this version of textgen reads version {VERSION}. "
+            version is None or (type(version) is int and version == VERSION),
+            f"it has version {shown(version)} of a run's folder; this version of textgen reads version {VERSION}. "
             "Train again in another folder, or use the version of textgen that wrote it.",
         )
-        return from_json(RunConfig, values)
+        return from_json(RunConfig, _SCHEMA.check(values, ""))
     except UserError as error:
         # The file is intact, but its settings are invalid or from another version.
         raise UserError(f"{path}: {error}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (SchemaError, TypeError) as error:
         raise UserError(f"{path} is damaged: {error}. Train again in another folder.") from None
 
 
