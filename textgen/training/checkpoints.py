@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from textgen.console import printable, say
 from textgen.errors import UserError
-from textgen.runs import BEST, LAST
+from textgen.runs import BEST, LAST, RunConfig, require_checkpoint
 from textgen.runs.checkpoint_files import (
     VALUE,
     CheckpointError,
@@ -27,6 +27,7 @@ from textgen.runs.checkpoint_files import (
     shapes,
     step_of,
 )
+from textgen.runs.run_vocabulary import load_vocabulary
 from textgen.system_errors import tensorflow_file_errors
 from textgen.termination import saving
 from textgen.training.metrics import ZERO_SUMS, MetricSums
@@ -124,7 +125,9 @@ class Checkpoints:
         values = {name: variable.numpy().tolist() for name, variable in self._counters.items()}
         if values["step"] != step or not 0 <= values["checked_at"] <= step or values["stale_checks"] < 0:
             raise CheckpointError(f"its counters are not those of step {step}")
-        if math.isnan(values["best_loss"]) or not all(map(math.isfinite, (*values["sums"], values["seconds"]))):
+        if math.isnan(values["best_loss"]) or not all(
+            map(math.isfinite, (*values["sums"], values["seconds"], values["spent"], values["spent_at_check"]))
+        ):
             raise CheckpointError("its metrics are not numbers")
         for name, value in values.items():
             setattr(self._state, name, MetricSums(*value) if name == "sums" else value)
@@ -144,6 +147,22 @@ class Checkpoints:
         for path in found:
             if path not in kept:
                 remove(path)
+
+
+def require_resumable(directory: Path, config: RunConfig) -> None:
+    """Checks the vocabulary and the checkpoints of a run, before its network takes memory.
+
+    Args:
+        directory: folder of the run.
+        config: settings of the run.
+
+    Raises:
+        UserError: the vocabulary is not that of the settings, or no checkpoint fits them.
+        OSError: a file can't be read.
+    """
+    load_vocabulary(directory, config)
+    if was_saved(directory):
+        require_checkpoint(directory, config)
 
 
 def was_saved(directory: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from textgen.runs import RunConfig
 from textgen.training.callbacks import Callback, Check, History, Plan, Progress
-from textgen.training.checkpoints import Checkpoints, was_saved
+from textgen.training.checkpoints import Checkpoints, require_resumable, was_saved
 from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
 from textgen.training.step import steps_of
@@ -60,9 +60,11 @@ class TrainingLoop:
             clock: returns the time in seconds.
 
         Raises:
-            UserError: there is no checkpoint to resume from.
+            UserError: there is no checkpoint to resume from, or the vocabulary of the run is another one.
             OSError: `history.csv` can't be read.
         """
+        if resume:
+            require_resumable(output, config)
         self._config, self._data, self._replicas = config, data, replicas
         self.state = state = make_train_state(config, data, replicas.strategy)
         self._pairs = pairs

@@ -13,7 +13,6 @@ from textgen.errors import UserError, require
 from textgen.files import join, write_atomically
 from textgen.folder import Folder
 from textgen.runs import RunConfig, save
-from textgen.runs.run_vocabulary import load_vocabulary
 from textgen.text import vocabulary
 from textgen.training.data import ValidationSource
 
@@ -101,21 +100,6 @@ def require_empty(output: Path) -> None:
             f"{output} is not empty. Add --resume, or resume=True in Python, to continue "
             "the run, or name another folder."
         )
-
-
-def check_resumable(output: Path, config: RunConfig) -> None:
-    """Checks the vocabulary and the checkpoints of a run that is resumed, before its network takes memory.
-
-    Args:
-        output: folder of the run.
-        config: settings of the run.
-
-    Raises:
-        UserError: the vocabulary is not that of the settings, or no checkpoint fits them.
-        OSError: a file can't be read.
-    """
-    load_vocabulary(output, config)
-    runs.require_checkpoint(output, config)
 
 
 def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: bool) -> None:

@@ -13,7 +13,7 @@ from textgen.training.callbacks import History, MakeSampler
 from textgen.training.callbacks.defaults import make_callbacks
 from textgen.training.data import TrainingData
 from textgen.training.loop import TrainingLoop
-from textgen.training.setup import check_resumable, read_manifests, require_empty, validation_source, write_folder
+from textgen.training.setup import read_manifests, require_empty, validation_source, write_folder
 from textgen.training.strategy import make_replicas
 
 
@@ -62,9 +62,7 @@ def train(
     replicas = make_replicas(strategy, cpu_plan=cpu_plan)
     manifests = read_manifests(data, config, run=output if resume else None)
     validation = validation_source(data, manifests, validation_data, config)
-    if resume:
-        check_resumable(output, config)
-    else:
+    if not resume:
         require_empty(output)
     pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests.values())
     training_data = TrainingData(data, config, replicas, cache=cache)
