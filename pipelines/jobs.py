@@ -19,6 +19,7 @@ from typing import Any, Protocol, TextIO
 import apache_beam as beam
 
 from pipelines import runners
+from pipelines.worker_processes import lost_worker_errors
 from pipelines.workspace import Workspace
 from textgen.console import bar, hushed, say, without_tracebacks
 from textgen.corpus.units import Unit
@@ -150,7 +151,7 @@ def worker_errors() -> Iterator[None]:
         ImportError: a worker lacks a package.
     """
     try:
-        with without_tracebacks(_is_reported, logger="apache_beam"):
+        with without_tracebacks(_is_reported, logger="apache_beam"), lost_worker_errors():
             yield
     except Exception as error:
         found = _reported(error)

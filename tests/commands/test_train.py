@@ -251,7 +251,7 @@ def test_an_interrupted_run_says_how_to_go_on_with_it(data: Path, tmp_path: Path
 
     monkeypatch.setattr(trainer, "train", interrupted)
     assert main(["train", "--data", str(data), "--output", str(tmp_path / "run")]) == 130
-    assert "run the same command again to begin again" in capfd.readouterr().err
+    assert "run the same command again to begin anew" in capfd.readouterr().err
 
 
 def test_several_datasets_are_mixed_by_their_weights(data: Path, tmp_path: Path, capfd):

@@ -13,7 +13,9 @@ from textgen.training.setup import (
     check_vocabulary,
     config_for,
     make_folder,
+    require_empty,
     validation_source,
+    write_folder,
 )
 
 ORIGIN = "s3://runs/a/run.json"
@@ -130,3 +132,31 @@ def test_only_an_lstm_has_a_neural_cache(data: Path):
     check_neural_cache(dataclasses.replace(bilstm, model=ModelConfig(network="lstm")), cache)
     with pytest.raises(UserError, match=r"has no neural cache\. Leave --neural-cache out, or train --network lstm\."):
         check_neural_cache(bilstm, cache)
+
+
+BEGUN = ["run.json", "vocabulary.jsonl", "history.csv", "samples.jsonl", "curves.png", "tensorboard/events", "best/x"]
+
+
+def _write(output: Path, names: list[str]) -> None:
+    for name in names:
+        (output / name).parent.mkdir(parents=True, exist_ok=True)
+        (output / name).write_bytes(b"before")
+
+
+@pytest.mark.parametrize("names", [BEGUN, ["run.json"], ["run.json.0f.tmp"], [*BEGUN, "history.csv.0f.tmp"]])
+def test_a_training_that_ended_before_its_first_checkpoint_begins_anew(
+    data: Path, tmp_path: Path, names: list[str], capfd
+):
+    output = tmp_path / "run"
+    _write(output, names)
+    require_empty(output)
+    write_folder(output, _config(data), data=data, resume=False)
+    assert sorted(path.name for path in output.iterdir()) == ["run.json", "vocabulary.jsonl"]
+    assert "ended before its first checkpoint; it begins anew" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("names", [["vocabulary.jsonl"], [*BEGUN, "last/ckpt-3.index"], [*BEGUN, "notes.txt"]])
+def test_a_folder_that_holds_more_is_refused(tmp_path: Path, names: list[str]):
+    _write(tmp_path / "run", names)
+    with pytest.raises(UserError, match="is not empty"):
+        require_empty(tmp_path / "run")

@@ -90,7 +90,8 @@ def kept(arguments: argparse.Namespace) -> str:
 
     step = last_step(expand_home(arguments.output)) if arguments.output else None
     if step is None:
-        return "There is no checkpoint yet; run the same command again to begin again."
+        without = "without --resume" if arguments.resume else "again"
+        return f"There is no checkpoint yet; run the same command {without} to begin anew."
     again = "" if arguments.resume else " with --resume"
     return f"The checkpoint of step {step:,} is kept; run the same command again{again} to continue."
 

@@ -1,5 +1,6 @@
 """Setup of a run: its settings, its folder, and checks of its datasets."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from textgen.console import printable, say
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.storage.manifest import FILE_NAME, Manifest
 from textgen.errors import UserError, require
-from textgen.files import join, write_atomically
+from textgen.files import join, remove, write_atomically
 from textgen.folder import Folder
 from textgen.runs import RunConfig, save
 from textgen.text import vocabulary
@@ -89,17 +90,32 @@ def validation_source(
 
 
 def require_empty(output: Path) -> None:
-    """Checks that the folder of a new run is empty, so that nothing is overwritten.
+    """Checks that the folder of a new run is empty, or that of a run without checkpoint, so that nothing is lost.
 
     Raises:
-        UserError: `output` is not empty.
+        UserError: `output` holds something else.
         OSError: `output` can't be listed.
     """
-    if output.exists() and any(output.iterdir()):
+    if output.exists() and any(output.iterdir()) and not _has_only_begun(output):
         raise UserError(
             f"{output} is not empty. Add --resume, or resume=True in Python, to continue "
             "the run, or name another folder."
         )
+
+
+def _has_only_begun(output: Path) -> bool:
+    """Returns whether a folder holds only what a training writes before its first checkpoint, which begins anew."""
+    names = [path.name for path in output.iterdir()]
+    settings = [name for name in names if name == runs.FILE_NAME or _BEFORE_SETTINGS.fullmatch(name)]
+    return bool(settings) and all(map(_OWN.fullmatch, names)) and not runs.checkpoints_in(output / runs.LAST)
+
+
+_BEFORE_SETTINGS = re.compile(rf"{re.escape(runs.FILE_NAME)}\.\w+\.tmp")
+_OWN = re.compile(
+    r"(run\.json|vocabulary\.jsonl|tokenizer\.model|history\.csv|samples\.jsonl|curves\.png)(\.\w+\.tmp)?"
+    r"|tensorboard|best|last|_lock.*"
+)
+"""Names in the folder of a run."""
 
 
 def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: bool) -> None:
@@ -115,8 +131,22 @@ def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: b
         OSError: a file can't be read or written.
     """
     if not resume:
-        make_folder(output, data=data)
+        output.mkdir(parents=True, exist_ok=True)
+        _clear(output)
+    # Written first, so that the folder of a run that ends here is known as one that has only begun.
     save(config, output)
+    if not resume:
+        make_folder(output, data=data)
+
+
+def _clear(output: Path) -> None:
+    """Removes what a training has written that ended before its first checkpoint."""
+    found = [path for path in output.iterdir() if not path.name.startswith("_lock")]
+    if found:
+        say(f"{output} is of a training that ended before its first checkpoint; it begins anew.")
+    # The settings go last, so that the folder is known as long as anything is in it.
+    for path in sorted(found, key=lambda path: path.name.startswith(runs.FILE_NAME)):
+        remove(str(path))
 
 
 def make_folder(output: Path, *, data: str | Path) -> None:
