@@ -42,7 +42,7 @@ def _result(output: Path) -> tuple[list[Any], dict[str, np.ndarray], bytes]:
     names = set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
     return (
         [dataclasses.replace(row, seconds=0, pairs_per_second=0, waited=0) for row in rows],
-        {name: reader.get_tensor(name) for name in names if not name.startswith("seconds")},
+        {name: reader.get_tensor(name) for name in names if not name.startswith(("seconds", "spent"))},
         (output / "samples.jsonl").read_bytes(),
     )
 
