@@ -206,11 +206,12 @@ for batch, _ in zip(batches, range(3)):
 
 def test_the_example_for_pytorch_serves_the_same_batches(folder: Path, commands: Commands) -> None:
     pytest.importorskip("torch")
-    torch = example("torch")
+    torch = example("torch_pairs")
     script = f"""
 import torch
 from textgen import read_pairs
 {torch}
+if len(loader) != len(read_pairs("speeches", batch_size=256)): raise SystemExit("lengths differ")
 for (x, y), (same_x, same_y), _ in zip(loader, read_pairs("speeches", batch_size=256, seed=0), range(3)):
     assert (x.numpy() == same_x.numpy()).all() and (y.numpy() == same_y.numpy()).all()
 """

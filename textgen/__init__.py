@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TextConfig,
         TrainConfig,
     )
-    from textgen.dataset import read_manifest, read_pairs, read_sequences, verify
+    from textgen.dataset import read_manifest, read_pairs, read_sequences, torch_pairs, torch_sequences, verify
     from textgen.errors import UserError
 
 __version__ = "0.4.0"
@@ -36,7 +36,7 @@ __version__ = "0.4.0"
 __all__ = [
     "BlockCache", "ModelConfig", "NeuralCacheConfig", "NextToken", "PrepareConfig", "Run", "SelectionConfig",
     "TextConfig", "TrainConfig", "UserError", "__version__", "estimate", "load_run", "prepare", "read_manifest",
-    "read_pairs", "read_sequences", "repair", "train", "verify",
+    "read_pairs", "read_sequences", "repair", "torch_pairs", "torch_sequences", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -44,7 +44,10 @@ _HOMES = {
     **dict.fromkeys(("NextToken", "Run", "load_run"), "textgen.api.run"),
     "train": "textgen.api.train",
     "BlockCache": "textgen.block_cache",
-    **dict.fromkeys(("read_manifest", "read_pairs", "read_sequences", "verify"), "textgen.dataset"),
+    **dict.fromkeys(
+        ("read_manifest", "read_pairs", "read_sequences", "torch_pairs", "torch_sequences", "verify"),
+        "textgen.dataset",
+    ),
     **dict.fromkeys(
         ("ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "TextConfig", "TrainConfig"),
         "textgen.config",

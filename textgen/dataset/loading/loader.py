@@ -80,12 +80,8 @@ def read_pairs(
             out of range. A damaged shard raises `tf.errors.InvalidArgumentError` with the same message when it is
             reached.
     """
-    stream = _Stream(
-        data, split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, tuning
-    )
-    return stream.dataset(
-        _SampledBatches(stream, LoadOptions(window, stride, min_context, fraction), compact=compact)
-    )
+    stream = Stream(data, split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, tuning)
+    return stream.dataset(open_pairs(stream, LoadOptions(window, stride, min_context, fraction), compact=compact))
 
 
 def read_sequences(
@@ -151,19 +147,13 @@ def read_sequences(
             another layout or stride, or an argument is out of range. A damaged shard raises
             `tf.errors.InvalidArgumentError` with the same message when it is reached.
     """
-    stream = _Stream(
-        data, split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, tuning
-    )
+    stream = Stream(data, split, batch_size, seed, epochs, start_step, worker, workers, drop_remainder, cache, tuning)
     options = LoadOptions(window, fraction=fraction, rows=True)
-    require(
-        stateful or restarts == 0,
-        f"restarts is {restarts} without stateful; only stateful rows begin anew. Leave restarts out.",
-    )
-    return stream.dataset(_stateful_rows(stream, options, restarts) if stateful else _SampledBatches(stream, options))
+    return stream.dataset(open_rows(stream, options, stateful=stateful, restarts=restarts))
 
 
 @dataclasses.dataclass(frozen=True)
-class _Stream:
+class Stream:
     """Arguments of a stream that do not depend on its items; see `read_pairs`."""
 
     data: Data
@@ -204,7 +194,29 @@ class _Stream:
         return BatchDataset(batches, tuning=self.tuning).dataset(self.start_step)
 
 
-def _stateful_rows(stream: _Stream, options: LoadOptions, restarts: float) -> StatefulRows:
+def open_pairs(stream: Stream, options: LoadOptions, *, compact: bool) -> BatchStream:
+    """Opens the datasets of a stream of pairs; see `read_pairs`.
+
+    Raises:
+        UserError: as for `read_pairs`.
+    """
+    return _SampledBatches(stream, options, compact=compact)
+
+
+def open_rows(stream: Stream, options: LoadOptions, *, stateful: bool, restarts: float) -> BatchStream:
+    """Opens the datasets of a stream of rows; see `read_sequences`.
+
+    Raises:
+        UserError: as for `read_sequences`.
+    """
+    require(
+        stateful or restarts == 0,
+        f"restarts is {restarts} without stateful; only stateful rows begin anew. Leave restarts out.",
+    )
+    return _stateful_rows(stream, options, restarts) if stateful else _SampledBatches(stream, options)
+
+
+def _stateful_rows(stream: Stream, options: LoadOptions, restarts: float) -> StatefulRows:
     """Opens the dataset of a stream for stateful training.
 
     Raises:
@@ -234,7 +246,7 @@ def _stateful_rows(stream: _Stream, options: LoadOptions, restarts: float) -> St
 class _SampledBatches:
     """Batches of items that a `BatchSampler` draws from a mixture. See `BatchStream`."""
 
-    def __init__(self, stream: _Stream, options: LoadOptions, *, compact: bool = False):
+    def __init__(self, stream: Stream, options: LoadOptions, *, compact: bool = False):
         """Opens the datasets of a stream.
 
         Args:

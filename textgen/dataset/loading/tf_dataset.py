@@ -102,6 +102,20 @@ class BatchStream(Protocol):
         ...
 
 
+def steps_left(stream: BatchStream, start_step: int) -> int | None:
+    """Returns the number of steps from a step on; None for a stream without end.
+
+    Raises:
+        UserError: the step is out of range.
+    """
+    if stream.epochs is None:
+        require(start_step >= 0, f"start step is {start_step}; it must be at least 0.")
+        return None
+    steps = stream.steps_per_epoch * stream.epochs
+    require(0 <= start_step <= steps, f"start step is {start_step}; this stream has {steps} steps.")
+    return steps - start_step
+
+
 class BatchDataset:
     """Builds datasets from a `BatchStream`."""
 
@@ -131,13 +145,7 @@ class BatchDataset:
         Raises:
             UserError: the step is out of range.
         """
-        stream = self._stream
-        if self._steps is None:
-            require(start_step >= 0, f"start step is {start_step}; it must be at least 0.")
-        else:
-            require(
-                0 <= start_step <= self._steps, f"start step is {start_step}; this stream has {self._steps} steps."
-            )
+        stream, steps = self._stream, steps_left(self._stream, start_step)
         first_epoch, skipped = divmod(start_step, stream.steps_per_epoch)
         # TensorFlow counts steps in 64 bits.
         epochs = stream.epochs or (1 << 62) // stream.steps_per_epoch
@@ -150,7 +158,7 @@ class BatchDataset:
             )
 
         dataset = self._earlier_epochs().flat_map(numbered).flat_map(self._epoch)
-        left = tf.data.INFINITE_CARDINALITY if self._steps is None else self._steps - start_step
+        left = tf.data.INFINITE_CARDINALITY if steps is None else steps
         # No `prefetch`: chunks are computed ahead, and slicing a batch from one is cheaper than a thread switch.
         return dataset.apply(tf.data.experimental.assert_cardinality(left))
 
