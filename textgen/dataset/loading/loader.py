@@ -195,20 +195,12 @@ class Stream:
 
 
 def open_pairs(stream: Stream, options: LoadOptions, *, compact: bool) -> BatchStream:
-    """Opens the datasets of a stream of pairs; see `read_pairs`.
-
-    Raises:
-        UserError: as for `read_pairs`.
-    """
+    """Opens the datasets of a stream of pairs; raises as `read_pairs` does."""
     return _SampledBatches(stream, options, compact=compact)
 
 
 def open_rows(stream: Stream, options: LoadOptions, *, stateful: bool, restarts: float) -> BatchStream:
-    """Opens the datasets of a stream of rows; see `read_sequences`.
-
-    Raises:
-        UserError: as for `read_sequences`.
-    """
+    """Opens the datasets of a stream of rows; raises as `read_sequences` does."""
     require(
         stateful or restarts == 0,
         f"restarts is {restarts} without stateful; only stateful rows begin anew. Leave restarts out.",

@@ -26,7 +26,6 @@ class StatefulRows:
     """
 
     drop_remainder = True
-    reshuffles = False
 
     def __init__(
         self,
@@ -59,6 +58,7 @@ class StatefulRows:
         require(0 <= restarts <= 1, f"restarts is {restarts}; it must be from 0 to 1.")
         self._reader, self.part, self.batch_size, self.epochs = reader, part, batch_size, epochs
         self._restarts, self._seed = restarts, seed
+        self.reshuffles = restarts > 0
         self.steps_per_epoch = self.whole_steps = reader.pairs // batch_size
         shape = (reader.window,)
         self.arrays: tuple[ArraySpec, ...] = (
