@@ -39,16 +39,16 @@ def run_main_job() -> None:
     """Prepares and trains; what an earlier demo did is used again."""
     textgen(
         "prepare", "--input", EXAMPLES / "sotu_1961_2021.csv", EXAMPLES / "moby_dick" / "*.txt",
-        "--text-field", "narrative", "--vocabulary-size", 4000, "--output", DATA,
+        "--text-field", "narrative", "--vocabulary-size", 4000, "--window", 10, "--output", DATA,
     )  # fmt: skip
     textgen("verify", DATA)
     if (RUN / "curves.png").exists():
         print(f"\n{RUN} is trained already; `make clean` removes it.")
         return
     textgen(
-        "train", "--data", DATA, "--output", RUN, "--embedding", 64, "--units", 64, "--batch-size", 512,
-        "--learning-rate", 0.003, "--validate-every", 250, "--max-minutes", TRAINING_MINUTES,
-        "--sample-prompt", PROMPT,
+        "train", "--data", DATA, "--output", RUN, "--embedding", 64, "--units", 64, "--tied", "--dropout", 0.1,
+        "--batch-size", 128, "--learning-rate", 0.01, "--schedule", "cosine", "--warmup-steps", 100,
+        "--max-minutes", TRAINING_MINUTES, "--sample-prompt", PROMPT,
     )  # fmt: skip
 
 

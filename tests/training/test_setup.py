@@ -112,6 +112,24 @@ def test_a_dataset_to_validate_on_is_read_whole_if_it_holds_nothing_out(
     assert f"validation: {targets} {other}, {3 if held_out else 4} targets" in capsys.readouterr().err
 
 
+def test_a_validation_split_without_targets_is_told(data: Path, capsys):
+    validation_source(data, {str(data): read_manifest(data)}, None, _config(data))
+    errors = capsys.readouterr().err
+    assert f"warning: the validation split of {data} has no targets; without validation, early stopping" in errors
+
+
+def test_a_mixture_is_validated_without_the_dataset_that_has_no_targets(
+    data: Path, make_dataset, tmp_path: Path, capsys
+):
+    other = make_dataset(tmp_path / "other", train=[[4]], validation=[[4, 5]], window=7, vocabulary_size=9)
+    manifests = {str(folder): read_manifest(folder) for folder in (data, other)}
+    found = validation_source({data: 1, other: 3}, manifests, None, _config(data))
+    assert found == ({str(other): 3}, "validation", (manifests[str(other)],))
+    assert found.has_targets
+    errors = capsys.readouterr().err
+    assert f"validation split of {data} has no targets; this mixture is validated on {other} alone. Prep" in errors
+
+
 def test_a_dataset_to_validate_on_must_have_the_vocabulary(data: Path, make_dataset, tmp_path: Path):
     other = make_dataset(tmp_path / "other", train=[[4, 5]], vocabulary_size=10)
     with pytest.raises(UserError, match=rf"again with --vocabulary {data}/vocabulary\.jsonl\."):

@@ -357,16 +357,32 @@ class TestRefusals:
         assert {path: path.read_bytes() for path in output.rglob("*.*")} == before
         assert output.exists() == resume
 
-    def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_its_last_good_state(self, data: Path, half: Path):
-        before = _checkpoint(half)
+    @pytest.mark.parametrize(
+        ("loss", "told"),
+        [
+            (math.nan, "the training loss is nan at step 6; it must stay finite. Nothing of it is saved"),
+            (
+                1e27,
+                r"the training loss is 1e\+27 at step 6; a uniform guess has 3, and above 8.99 training has diverged",
+            ),
+        ],
+    )
+    def test_a_loss_that_explodes_ends_the_run_and_keeps_its_last_good_state(
+        self, data: Path, half: Path, loss: float, told: str
+    ):
+        before, best = _checkpoint(half), _checkpoint(half, "best")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(metrics.MetricSums, "mean_loss", property(lambda sums: math.nan))
-            with pytest.raises(
-                UserError,
-                match=r"the loss is nan at step 6; it must stay finite\. Start again, or go back .*--resume",
-            ):
+            patch.setattr(metrics.MetricSums, "mean_loss", property(lambda sums: loss))
+            with pytest.raises(UserError, match=f"{told}.*lower --learning-rate .it is 0.01.: with --resume"):
                 _train(data, half, _config(data), resume=True)
         _assert_same(_checkpoint(half), before)
+        _assert_same(_checkpoint(half, "best"), best)
+
+    def test_a_learning_rate_that_is_far_too_high_ends_the_run(self, data: Path, tmp_path: Path):
+        config = _config(data, optimizer="sgd", learning_rate=1e9, clip_norm=0.0)
+        with pytest.raises(UserError, match=r"it is 1e\+09\), or --clip-norm 1 \(it is 0\)"):
+            _train(data, tmp_path / "run", config)
+        assert not (tmp_path / "run" / "best").exists()
 
 
 class TestStopping:

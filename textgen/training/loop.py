@@ -100,7 +100,7 @@ class TrainingLoop:
 
         Raises:
             Interrupted: a signal asked to stop; a checkpoint is written.
-            UserError: the monitored loss is infinite or NaN.
+            UserError: the loss is infinite, NaN or far above that of a uniform guess.
             OSError: a file can't be written.
         """
         try:
@@ -179,13 +179,18 @@ class TrainingLoop:
         return min(next_check, self._data.last_step) - self.state.step
 
     def _advance(self, batches: Iterator[Any], steps: int) -> float:
-        """Runs training steps and returns their duration in seconds."""
-        state, started = self.state, self._clock()
+        """Runs training steps and returns their duration in seconds.
+
+        Raises:
+            UserError: the loss has exploded.
+        """
+        state, started, before = self.state, self._clock(), self.state.sums
         state.sums = self._train_steps(batches, steps, state.sums)
         state.step += steps
         self._request.can_save = True
         seconds = self._clock() - started
         state.seconds += seconds
+        self._validator.require_converging(before)
         return seconds
 
     def _progress(self, steps: int) -> Progress:

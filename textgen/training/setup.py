@@ -67,6 +67,8 @@ def validation_source(
 ) -> ValidationSource:
     """Returns the datasets on which a run is validated, and says which split of a dataset of its own it is.
 
+    A dataset of a mixture without validation targets is left out, with a warning.
+
     Args:
         data: the data that is trained on.
         manifests: its manifests.
@@ -79,7 +81,7 @@ def validation_source(
         OSError: a file can't be read.
     """
     if validation_data is None:
-        return ValidationSource(data, "validation", tuple(manifests.values()))
+        return _own_validation(data, manifests)
     manifest = read_manifest(validation_data)
     check_same_text(validation_data, manifest, config, origin=_settings_of(next(iter(manifests))))
     split = "validation" if manifest.counts("validation").pairs else ALL_SPLITS
@@ -87,6 +89,26 @@ def validation_source(
     what = "all" if split == ALL_SPLITS else "the validation split"
     say(f"validation: {what} of {printable(str(validation_data))}, {manifest.counts(split).pairs:,} targets")
     return source
+
+
+_MORE_VALIDATION = "Prepare with a higher --validation-percent, or name --validation-data."
+_UNVALIDATED = (
+    f"without validation, early stopping and the best checkpoint follow the training loss. {_MORE_VALIDATION}"
+)
+
+
+def _own_validation(data: Data, manifests: Mapping[str, Manifest]) -> ValidationSource:
+    """Returns the validation splits of the datasets that have one, and says which have none."""
+    missing = [str(name) for name, manifest in manifests.items() if not manifest.counts("validation").pairs]
+    having = {name: weight for name, weight in weights_of(data).items() if name not in missing}
+    if missing:
+        found = f"warning: the validation split of {printable(', '.join(missing))} has no targets; "
+        partly = f"this mixture is validated on {printable(', '.join(having))} alone. {_MORE_VALIDATION}"
+        say(found + (partly if having else _UNVALIDATED))
+    if not missing or not having:
+        return ValidationSource(data, "validation", tuple(manifests.values()))
+    kept = tuple(manifest for name, manifest in manifests.items() if str(name) in having)
+    return ValidationSource(having, "validation", kept)
 
 
 def require_empty(output: Path) -> None:

@@ -1,11 +1,9 @@
 """Validation of a model during training: one row of metrics per check."""
 
-import math
-
-from textgen.errors import UserError
 from textgen.runs import RunConfig
 from textgen.training.callbacks.history import HistoryRow
 from textgen.training.data import TrainingData, ValidationSource
+from textgen.training.divergence import require_converging, require_sound
 from textgen.training.evaluator import Pace, make_evaluator
 from textgen.training.metrics import MetricSums, bits_per_character
 from textgen.training.strategy import Replicas
@@ -39,7 +37,7 @@ class Validator:
             state: state of the run, with its model.
             pace: chooses the number of steps of each graph call; see `make_evaluator`.
         """
-        self._source, self._data, self._state = source, data, state
+        self._config, self._source, self._data, self._state = config, source, data, state
         self._evaluate = make_evaluator(replicas, state.model, pace=pace)
         self._has_accuracy = not config.train.samples_softmax(config.vocabulary_size)
         self.has_validation = source.has_targets
@@ -48,17 +46,24 @@ class Validator:
         """Returns the metrics since the last check and those of the validation split.
 
         Raises:
-            UserError: the monitored loss is infinite or NaN.
+            UserError: the monitored loss is infinite, NaN or far above that of a uniform guess.
         """
         held_out = self._evaluate(self._data.validation(self._source)) if self.has_validation else None
         row = self._row(held_out)
-        if not math.isfinite(row.monitored):
-            raise UserError(
-                f"the loss is {row.monitored} at step {row.step}; it must stay finite. "
-                "Start again, or go back to the last checkpoint with --resume, with a lower --learning-rate "
-                "or --clip-norm 1."
-            )
+        require_sound(self._config, row.monitored, step=row.step)
         return row
+
+    def require_converging(self, before: MetricSums) -> None:
+        """Checks the steps of the last graph call.
+
+        Args:
+            before: sums of the metrics before the call.
+
+        Raises:
+            UserError: the training loss is infinite, NaN or far above that of a uniform guess.
+        """
+        call = MetricSums(*(now - then for now, then in zip(self._state.sums, before, strict=True)))
+        require_converging(self._config, call, step=self._state.step)
 
     def _row(self, held_out: MetricSums | None) -> HistoryRow:
         state = self._state
