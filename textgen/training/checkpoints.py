@@ -161,6 +161,8 @@ def require_resumable(directory: Path, config: RunConfig) -> None:
         OSError: a file can't be read.
     """
     load_vocabulary(directory, config)
+    for name in (BEST, LAST):
+        require_own_folder(directory / name)
     if was_saved(directory):
         require_checkpoint(directory, config)
 

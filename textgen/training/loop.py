@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.runs import RunConfig
-from textgen.training.callbacks import Callback, Check, History, Plan, Progress
+from textgen.training.callbacks import Callback, Check, Plan, Progress, resumed_history
 from textgen.training.checkpoints import Checkpoints, require_resumable, was_saved
 from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
@@ -61,7 +61,7 @@ class TrainingLoop:
 
         Raises:
             UserError: there is no checkpoint to resume from, or the vocabulary of the run is another one.
-            OSError: `history.csv` can't be read.
+            OSError: a file can't be read, or `history.csv` is damaged and can't be renamed.
         """
         if resume:
             require_resumable(output, config)
@@ -73,7 +73,7 @@ class TrainingLoop:
             self._checkpoints.restore()
         self._train_steps = steps_of(replicas, state, config.train)
         self._validator = Validator(config, validation, data, replicas, state, pace=self._pace_of_check)
-        self.history = History(output / "history.csv", until_step=state.step)
+        self.history = resumed_history(output / "history.csv", step=state.step, is_chief=replicas.is_chief)
         # Only the chief's checkpoint can end a cluster in order; before the first step there is nothing to save.
         self._request = StopRequest(can_save=replicas.workers > 1)
         self._limit, self._clock = TimeLimit(max_minutes, spent=state.spent, clock=clock), clock

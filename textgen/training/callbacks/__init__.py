@@ -10,10 +10,10 @@ from typing import NamedTuple
 import keras
 
 from textgen.runs import RunConfig
-from textgen.training.callbacks.history import History, HistoryRow
+from textgen.training.callbacks.history import History, HistoryRow, resumed_history
 from textgen.training.metrics import MetricSums
 
-__all__ = ["Callback", "Check", "History", "MakeSampler", "Plan", "Progress", "Sampler"]
+__all__ = ["Callback", "Check", "History", "MakeSampler", "Plan", "Progress", "Sampler", "resumed_history"]
 
 Sampler = Callable[[], str]
 """Function that generates a sample of text with the model's current weights."""

@@ -11,6 +11,7 @@ from textgen.training.callbacks.samples import Samples
 from textgen.training.callbacks.summary import Summary
 from textgen.training.callbacks.tensorboard import TensorBoard
 from textgen.training.callbacks.validation_gap import ValidationGap
+from textgen.training.damaged_files import set_folder_aside
 
 
 def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bool) -> list[Callback]:
@@ -27,12 +28,14 @@ def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bo
     """
     if not is_chief:
         return [ProgressBar()]
+    curves = output / "curves.png"
+    set_folder_aside(curves, step=step)
     return [
         ProgressBar(),
         HistoryFile(),
         Samples(output / "samples.jsonl", config, until_step=step),
         TensorBoard(output / "tensorboard", until_step=step),
-        Curves(output / "curves.png"),
+        Curves(curves),
         Summary(output, config),
         ValidationGap(),
     ]

@@ -3,11 +3,19 @@
 import csv
 import dataclasses
 import io
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
+from textgen.errors import one_line, require
 from textgen.files import write_atomically
+from textgen.regular_files import read_regular
+from textgen.training.damaged_files import DamagedFileError, read_or_set_aside
 
 _EMPTY = ""
+
+_MAX_BYTES, _MAX_STEP = 1 << 28, 1 << 53
+"""Bounds of the size of a file and of a step."""
 
 _INPUT_BOUND = 0.1
 """Fraction of the training time above which waiting for data is reported as the bottleneck."""
@@ -66,18 +74,20 @@ class History:
         rows: metrics of all checks, in ascending order of steps.
     """
 
-    def __init__(self, path: Path, *, until_step: int = 0):
+    def __init__(self, path: Path, *, until_step: int = 0, rows: list[HistoryRow] | None = None):
         """Reads the rows of a CSV file up to a step; a resumed run repeats the later rows.
 
         Args:
             path: path of the file, which need not exist.
             until_step: last step whose row is kept.
+            rows: rows to use instead of those of the file; None to read the file.
 
         Raises:
+            UserError: the file is damaged.
             OSError: the file can't be read.
         """
         self._path = path
-        self.rows = [row for row in _read(path) if row.step <= until_step]
+        self.rows = [row for row in _read(path) if row.step <= until_step] if rows is None else rows
 
     def write(self) -> None:
         """Replaces the file with all rows.
@@ -93,10 +103,50 @@ class History:
         write_atomically(self._path, file.getvalue().encode())
 
 
+def resumed_history(path: Path, *, step: int, is_chief: bool) -> History:
+    """Returns the history of a run up to the step of its checkpoint; a damaged file is set aside.
+
+    Args:
+        path: path of the file, which need not exist.
+        step: step of the checkpoint.
+        is_chief: whether this process writes the file; for others the history begins empty.
+
+    Raises:
+        OSError: a damaged file can't be renamed.
+    """
+    rows: list[HistoryRow] = read_or_set_aside(path, _read, empty=[], step=step) if is_chief else []
+    return History(path, rows=[row for row in rows if row.step <= step])
+
+
 def _read(path: Path) -> list[HistoryRow]:
-    """Returns all rows of a file; none if it does not exist."""
-    if not path.is_file():
+    """Returns all rows of a file, none if it does not exist; raises UserError if it is damaged."""
+    try:
+        content = read_regular(path, max_bytes=_MAX_BYTES)
+    except FileNotFoundError:
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = [{k: None if v == _EMPTY else float(v) for k, v in line.items()} for line in csv.DictReader(file)]
-    return [HistoryRow(**{**line, "step": int(line["step"] or 0)}) for line in lines]  # type: ignore[arg-type]
+    try:
+        lines = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
+        rows = [_row(line) for line in lines]
+        steps = [row.step for row in rows]
+        require(steps == sorted(set(steps)), "its steps do not rise")
+    except (ValueError, TypeError, csv.Error) as error:
+        raise DamagedFileError(
+            f"{path} is damaged: {one_line(error)}. Remove it, or resume the training, which sets it aside."
+        ) from None
+    return rows
+
+
+def _row(line: Mapping[str, str]) -> HistoryRow:
+    """Returns a row; raises ValueError or TypeError if a value is missing, unknown or no number."""
+    values = {name: None if value == _EMPTY else float(value) for name, value in line.items()}
+    step = values.pop("step", None)
+    require(step is not None and step.is_integer() and 0 <= step <= _MAX_STEP, f"the step {line.get('step')} is none")
+    # A norm may be infinite where one gradient was.
+    strange = [name for name, value in values.items() if value is not None and not math.isfinite(value)]
+    require(not set(strange) - {"gradient_norm"}, f"{strange[:1]} is not finite")
+    missing = [
+        name for name, field in HistoryRow.__dataclass_fields__.items()
+        if name not in ("step", "accuracy") and field.default is dataclasses.MISSING and values.get(name) is None
+    ]  # fmt: skip
+    require(not missing, f"{missing[:1]} is missing")
+    return HistoryRow(step=int(step or 0), **values)  # type: ignore[arg-type]

@@ -2,12 +2,18 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 from textgen.config import TrainConfig
 from textgen.files import write_atomically
+from textgen.regular_files import read_regular
 from textgen.system_errors import naming
 from textgen.training.callbacks import Callback, Check
+from textgen.training.damaged_files import DamagedFileError, read_or_set_aside
+
+_MAX_BYTES = 1 << 28
+"""Bound of the size of a file of samples."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,7 +50,8 @@ class Samples(Callback):
             OSError: the file can't be read or written.
         """
         self._path, self._config = path, config
-        kept = [line for line in _lines(path) if _step(line) <= until_step]
+        lines: list[str] = read_or_set_aside(path, _lines, empty=[], step=until_step)
+        kept = [line for line in lines if _step(line) <= until_step]
         write_atomically(path, "".join(f"{line}\n" for line in kept).encode())
 
     def on_check(self, check: Check) -> None:
@@ -66,13 +73,25 @@ class Samples(Callback):
 
 
 def _lines(path: Path) -> list[str]:
+    """Returns the lines of a file, none if it does not exist; raises UserError if it is damaged."""
+    try:
+        # A line that a killed process has not completed may end inside a character.
+        text = read_regular(path, max_bytes=_MAX_BYTES).decode(errors="replace")
+    except FileNotFoundError:
+        return []
     # splitlines would also split at other line separators, which a text may contain.
-    return path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
+    *lines, last = text.split("\n")
+    damaged = [number for number, line in enumerate(lines, 1) if _step(line) == math.inf]
+    if damaged or (last and not last.startswith("{")):
+        raise DamagedFileError(f"{path} is damaged: line {(damaged or [len(lines) + 1])[0]:,} is not a sample")
+    return [*lines, last]
 
 
 def _step(line: str) -> float:
     """Returns the step of a sample; infinity if the line is empty, or incomplete after a process was killed."""
     try:
-        return int(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return math.inf
+    step = values.get("step") if isinstance(values, dict) else None
+    return step if type(step) is int and step >= 0 else math.inf

@@ -2,19 +2,30 @@
 
 import contextlib
 import errno
+import functools
+import os
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import google_crc32c
 import tensorflow as tf
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+from textgen.errors import one_line
 from textgen.files import write_atomically
+from textgen.regular_files import open_regular, unusual
 from textgen.system_errors import tensorflow_file_errors
 from textgen.training.callbacks import Callback, Check, Progress
+from textgen.training.damaged_files import DamagedFileError, read_or_set_aside, set_aside
 from textgen.training.metrics import perplexity
 
 _PROBE_BYTES = 1 << 16
 """Size of a file that is written to learn why events can't be; TensorFlow does not say why."""
+
+_HEADER, _FOOTER_BYTES = struct.Struct("<QI"), 4
+"""Length and its checksum before the bytes of a record, and their checksum after them."""
 
 
 class TensorBoard(Callback):
@@ -28,7 +39,10 @@ class TensorBoard(Callback):
             until_step: last step whose events are kept.
             seconds_between: minimum time between two points that `on_progress` writes, in seconds.
         """
-        for path in directory.glob("events.out.tfevents.*"):
+        kind = unusual(directory)
+        if kind not in ("", "a folder") or (not kind and directory.exists()):
+            set_aside(directory, f"{directory} is {kind or 'a file'}, not a folder", step=until_step)
+        for path in sorted(directory.glob("events.out.tfevents.*")):
             _keep_until(until_step, path)
         self._directory = directory
         with tensorflow_file_errors():
@@ -94,17 +108,51 @@ class TensorBoard(Callback):
 
 
 def _keep_until(step: int, path: Path) -> None:
-    """Rewrites an event file with only its events up to a step."""
-    kept = []
-    try:
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            if tf.compat.v1.Event.FromString(record).step <= step:
-                kept.append(record)
-    except tf.errors.DataLossError:
-        pass  # A killed process may leave an incomplete last record.
+    """Rewrites an event file with only its events up to a step; a damaged file is set aside."""
+    kept = read_or_set_aside(path, functools.partial(_events_until, step), empty=None, step=step)
+    if kept is None:
+        return
     # The name is not that of an event file, so TensorBoard ignores it if the process is killed here.
     temporary = path.with_name("kept.tmp")
     with tensorflow_file_errors(), tf.io.TFRecordWriter(str(temporary)) as writer:
         for record in kept:
             writer.write(record)
     write_atomically(path, temporary)
+
+
+def _events_until(step: int, path: Path) -> list[bytes] | None:
+    """Returns the events up to a step as they are stored; raises UserError if one is damaged."""
+    kept = []
+    try:
+        # TensorFlow would reserve memory for whatever length a record claims.
+        count = _count_complete(path)
+        for record in tf.data.TFRecordDataset(str(path)).take(count).as_numpy_iterator():
+            if tf.compat.v1.Event.FromString(record).step <= step:
+                kept.append(record)
+    except (tf.errors.OpError, DecodeError) as error:
+        raise DamagedFileError(f"{path} is damaged: {one_line(error)}") from None
+    return kept
+
+
+def _count_complete(path: Path) -> int:
+    """Returns the number of complete records in a file; the last one may be cut off, where a process was killed."""
+    count, start = 0, 0
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        while start + _HEADER.size + _FOOTER_BYTES <= size:
+            header = file.read(_HEADER.size)
+            length, checksum = _HEADER.unpack(header)
+            if checksum != _masked_checksum(header[:8]):
+                raise DamagedFileError(f"{path} is damaged: the length of event {count + 1:,} has another checksum")
+            start += _HEADER.size + length + _FOOTER_BYTES
+            if start > size:
+                break
+            file.seek(start)
+            count += 1
+    return count
+
+
+def _masked_checksum(content: bytes) -> int:
+    """Returns the checksum of the TFRecord format: https://www.tensorflow.org/tutorials/load_data/tfrecord."""
+    crc = google_crc32c.value(content)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
