@@ -5,7 +5,7 @@ So every pair is served once per epoch, neighbours in a batch come from all over
 memory, and the position in the order is one number.
 
 Pairs are mixed within a group: by default up to 64 blocks of 16,384 pairs, a million, and at most 64 MiB on disk:
-64 blocks of `spans`, and about 41 of `pairs` with 44 tokens. A shuffle buffer of that many pairs would hold one
+64 blocks of `spans`, and about 40 of `pairs` with 44 tokens. A shuffle buffer of that many pairs would hold one
 consecutive part of the corpus; a group holds parts from anywhere in it.
 
 NumPy guarantees that a `RandomState` of a given seed gives the same permutations in every version (NEP 19).
