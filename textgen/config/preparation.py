@@ -134,8 +134,8 @@ class TextConfig(Settings):
     )  # fmt: skip
     unknown: str = setting(
         "token", choices=("token", "drop"), group="tokens", advanced=True,
-        help="tokens outside the vocabulary: the id of [UNK], or dropped; a document of nothing else is then dropped as "
-        "empty",
+        help="tokens outside the vocabulary: the id of [UNK], or dropped; a document of nothing else is then dropped "
+        "as empty",
     )  # fmt: skip
 
     def check_together(self) -> None:
