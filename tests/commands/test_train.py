@@ -36,6 +36,7 @@ def test_a_run_has_what_it_was_asked_for(trained: Path, data: Path):
     assert (config.train.epochs, config.train.seed, config.train.sample_prompt) == (1, 5, "🐋 abc")
     assert (trained / "vocabulary.jsonl").read_bytes() == (data / "vocabulary.jsonl").read_bytes()
     assert {path.name for path in trained.iterdir()} == {
+        "baselines.json",
         "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "tensorboard", "vocabulary.jsonl",
     }  # fmt: skip
 

@@ -197,7 +197,7 @@ class TestFiles:
 
     def test_nothing_else_is_left(self, whole):
         assert sorted(path.name for path in whole[0].iterdir()) == [
-            "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "tensorboard",
+            "baselines.json", "best", "curves.png", "history.csv", "last", "run.json", "samples.jsonl", "tensorboard",
             "vocabulary.jsonl",
         ]  # fmt: skip
 

@@ -19,7 +19,7 @@ from textgen.errors import require
 from textgen.generation.generator import Generator
 from textgen.runs.run_vocabulary import load_preprocessor, load_vocabulary
 from textgen.text.preprocessor import Preprocessor
-from textgen.training import evaluation
+from textgen.training import evaluation, stored_baselines
 from textgen.training.callbacks import curves
 from textgen.training.callbacks.history import History, HistoryRow
 from textgen.training.evaluation import Evaluation
@@ -128,10 +128,12 @@ class Run:
     def plot(self) -> Figure:
         """Returns a figure of loss, accuracy and perplexity over the training steps; a notebook shows it inline.
 
+        The losses of the n-gram baselines are lines, if they are stored with the run.
+
         Example:
             >>> run.plot().savefig("curves.pdf")  # doctest: +SKIP
         """
-        return curves.draw(self._rows())
+        return curves.draw(self._rows(), stored_baselines.read(self.path))
 
     def _rows(self) -> Sequence[HistoryRow]:
         return History(self.path / "history.csv", until_step=sys.maxsize).rows

@@ -79,7 +79,13 @@ def train(
             clock=clock,
         )  # fmt: skip
         make_sample = make_sampler(loop.state.model, config) if replicas.is_chief else _no_sample
-        callbacks = make_callbacks(output, config.train, step=loop.state.step, is_chief=replicas.is_chief)
+        callbacks = make_callbacks(
+            output,
+            config.train,
+            step=loop.state.step,
+            is_chief=replicas.is_chief,
+            validated=manifests if validation_data is None else {},
+        )
         if replicas.is_chief and not loop.is_done:
             cpu_plan.say_notice()
         loop.run(callbacks, make_sample)

@@ -14,7 +14,7 @@ def _check(history: History, step: int) -> Check:
 
 def test_the_chief_writes_every_file_of_a_check(tmp_path: Path):
     check = _check(History(tmp_path / "history.csv"), 3)
-    for callback in make_callbacks(tmp_path, TrainConfig(), step=0, is_chief=True):
+    for callback in make_callbacks(tmp_path, TrainConfig(), step=0, is_chief=True, validated={}):
         callback.on_check(check)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"history.csv", "samples.jsonl", "curves.png", "tensorboard"}
@@ -25,7 +25,7 @@ def test_the_chief_writes_every_file_of_a_check(tmp_path: Path):
 def test_repeated_steps_are_written_once(tmp_path: Path):
     for start, steps in ((0, (2, 4, 6)), (4, (6, 8))):
         history = History(tmp_path / "history.csv", until_step=start)
-        callbacks = make_callbacks(tmp_path, TrainConfig(), step=start, is_chief=True)
+        callbacks = make_callbacks(tmp_path, TrainConfig(), step=start, is_chief=True, validated={})
         for step in steps:
             check = _check(history, step)
             for callback in callbacks:
@@ -36,6 +36,6 @@ def test_repeated_steps_are_written_once(tmp_path: Path):
 
 
 def test_other_processes_show_their_progress_and_write_nothing(tmp_path: Path):
-    (callback,) = make_callbacks(tmp_path, TrainConfig(), step=0, is_chief=False)
+    (callback,) = make_callbacks(tmp_path, TrainConfig(), step=0, is_chief=False, validated={})
     assert isinstance(callback, ProgressBar)
     assert list(tmp_path.iterdir()) == []

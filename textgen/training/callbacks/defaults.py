@@ -1,5 +1,6 @@
 """The default callbacks of a run."""
 
+import functools
 from pathlib import Path
 
 from textgen.config import TrainConfig
@@ -12,9 +13,17 @@ from textgen.training.callbacks.summary import Summary
 from textgen.training.callbacks.tensorboard import TensorBoard
 from textgen.training.callbacks.validation_gap import ValidationGap
 from textgen.training.damaged_files import set_folder_aside
+from textgen.training.stored_baselines import Validated, read_or_make
 
 
-def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bool) -> list[Callback]:
+def make_callbacks(
+    output: Path,
+    config: TrainConfig,
+    *,
+    step: int,
+    is_chief: bool,
+    validated: Validated,
+) -> list[Callback]:
     """Returns the callbacks of a process; every process shows its progress, and only the chief writes files.
 
     Args:
@@ -22,6 +31,7 @@ def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bo
         config: training settings.
         step: number of steps taken so far; files keep their entries up to this step.
         is_chief: whether this process writes files.
+        validated: the datasets on whose validation split the run is validated.
 
     Raises:
         OSError: a file can't be read or written.
@@ -35,7 +45,7 @@ def make_callbacks(output: Path, config: TrainConfig, *, step: int, is_chief: bo
         HistoryFile(),
         Samples(output / "samples.jsonl", config, until_step=step),
         TensorBoard(output / "tensorboard", until_step=step),
-        Curves(curves),
+        Curves(curves, make_baselines=functools.partial(read_or_make, output, validated)),
         Summary(output, config),
         ValidationGap(),
     ]
