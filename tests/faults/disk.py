@@ -18,6 +18,7 @@ from tests.faults.commands import again, contents, make_corpus, prepare_words, r
 from tests.faults.trial import CannotTry, Trial
 
 _FILLER = "filler"
+_SECONDS = 600.0
 
 PREPARED = {
     "working files": "*.documents",
@@ -45,10 +46,10 @@ def trials(full: bool) -> Iterator[Trial]:
     for disk, fill in (("a full disk", _fill), ("a limit of file sizes", _limit)):
         for level, pattern in PREPARED.items():
             if full or (level in _SHARE and fill is _fill) or level == "shards":
-                yield Trial(f"prepare, {level}: {disk}", functools.partial(_try_prepare, pattern, fill))
+                yield Trial(f"prepare, {level}: {disk}", functools.partial(_try_prepare, pattern, fill), _SECONDS)
         for level, (module, name) in TRAINED.items():
             if full or (level in _SHARE and fill is _fill) or level == "checkpoint":
-                yield Trial(f"train, {level}: {disk}", functools.partial(_try_train, module, name, fill))
+                yield Trial(f"train, {level}: {disk}", functools.partial(_try_train, module, name, fill), _SECONDS)
 
 
 def _try_prepare(pattern: str, fill: Callable[[Path], None], folder: Path) -> None:
