@@ -42,6 +42,7 @@ TRAINED: dict[str, Callable[[Path], bool]] = {
 """Whether a training is where it is killed, given its folder."""
 
 _LAST_STEP = 62
+_TIMES = ("seconds", "spent")
 _SHARE = ("while the folder is claimed", "before the manifest", "before the last change")
 _TRAINED_SHARE = ("within the first checkpoint", "after the last checkpoint")
 
@@ -154,5 +155,5 @@ def _result(run: Path) -> tuple[list[Any], dict[str, np.ndarray]]:
     names = set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
     return (
         [dataclasses.replace(row, seconds=0, pairs_per_second=0, waited=0) for row in rows],
-        {name: reader.get_tensor(name) for name in names if not name.startswith("seconds")},
+        {name: reader.get_tensor(name) for name in names if not name.startswith(_TIMES)},
     )
