@@ -125,7 +125,7 @@ class TrainingData:
         """Returns the batches on which the model is validated, with every target once.
 
         An `lstm` reads a document of more than 4,096 targets in stretches of so many, all at the same time, each
-        after the 1,024 tokens before it. So a check of one long document takes seconds, not minutes.
+        after the 1,024 tokens before it. So a check does not read one long document token by token.
         """
         data, split, _ = source
         size, stretches = self._config.train.batch_size, _STRETCH_TARGETS
