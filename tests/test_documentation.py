@@ -80,7 +80,7 @@ class Commands:
     def run(self, command: str) -> None:
         if command in self.printed:
             return
-        words = shlex.split(command.replace("--max-minutes 3", "--max-minutes 0.02"))
+        words = shlex.split(re.sub(r"--max-minutes (\d)\b", r"--max-minutes 0.0\1", command))
         assert words[0] == "textgen", command
         output = io.StringIO()
         with contextlib.redirect_stdout(output):

@@ -57,7 +57,8 @@ def train(
         model: settings of the network.
         train: settings of the training.
         resume: continue from the last checkpoint of `output`, with the settings of that run.
-        max_minutes: time limit of the training, in minutes.
+        max_minutes: time limit of the training over all sessions of the run, in minutes. The cosine schedule ends
+            with it, and at least five validations are made. Compiling the training step is not counted.
         validation_data: folder or URL of a dataset with the vocabulary and cleaning of `data`, to validate on: its
             validation split, or all of it if nothing of it is held out. By default it is the validation split of
             `data`. A resumed run is given it again.

@@ -37,7 +37,12 @@ def add_arguments(parser: CommandParser) -> None:
         help="continue the run from its last checkpoint, with its own settings; --preset is ignored",
     )  # fmt: skip
     parser.add_argument(
-        "--max-minutes", type=float, default=math.inf, metavar="M", help="stop after M minutes (default: no limit)"
+        "--max-minutes",
+        type=float,
+        default=math.inf,
+        metavar="M",
+        help="minutes after which training ends, over all sessions of the run; the cosine schedule ends then "
+        "too, and at least five validations are made (default: no limit)",
     )
     add_sources(parser, "train")
     add_settings(parser, STAGES["train"])

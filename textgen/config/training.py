@@ -110,8 +110,8 @@ class TrainConfig(Settings):
     )
     schedule: str = setting(
         "constant", choices=("constant", "cosine", "plateau"), group="optimizer", changeable=True,
-        help="learning rate over time; cosine: falls to a hundredth at --decay-steps; plateau: is halved when the "
-        "validation loss stops improving",
+        help="learning rate over time; cosine: falls to a hundredth at --decay-steps, or when --max-minutes end; "
+        "plateau: is halved when the validation loss stops improving",
     )  # fmt: skip
     warmup_steps: int = setting(
         0, at_least=0, group="optimizer", changeable=True,
