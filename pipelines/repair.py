@@ -69,7 +69,7 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
     done, workspace = _sorted(verify(directory)), Workspace(directory)
     plan = _checked_plan(directory, done.made) if done.made else None
     for problem in done.made + done.removed:
-        files.remove(workspace.path(problem.file))
+        files.remove_file(workspace.path(problem.file))
     if plan:
         _make(plan, workspace, beam_flags)
     # A run that was killed after it wrote its last file has left its working files.

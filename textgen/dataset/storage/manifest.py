@@ -15,7 +15,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, from_json, to_json
+from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, to_json
+from textgen.config.schema import SchemaError, shown
+from textgen.dataset.storage import manifest_schema
 from textgen.dataset.storage.passed_over import PASSED_OVER_FILE, shown_accounts
 from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.shards import Block, Shard
@@ -217,23 +219,27 @@ def parse(content: bytes) -> Manifest:
         UserError: the manifest has another version.
     """
     try:
-        values = json.loads(content)
-        version = values["version"]
-    except (ValueError, KeyError, TypeError):
-        raise DamageError("it is not the JSON of a manifest") from None
-    if version not in _READABLE:
+        values = manifest_schema.parse_values(content)
+    except SchemaError as error:
+        raise DamageError(str(error)) from None
+    version = values["version"]
+    if type(version) is not int or version not in _READABLE:
         raise UserError(
-            f"{FILE_NAME} has version {version}; this textgen reads version {VERSION}. "
+            f"{FILE_NAME} has version {shown(version)}; this textgen reads version {VERSION}. "
             "Prepare a new dataset in another folder."
         )
     body, _, proof = content.rpartition(_PROOF)
     if proof != _digest(body) + _END:
         raise DamageError("its last field must be the SHA-256 of the lines before it, and is not")
+    try:
+        values = manifest_schema.check(values)
+    except SchemaError as error:
+        raise DamageError(str(error)) from None
     del values["sha256"]
     units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))
     for report in units:
         _check_accounts(report)
-    return Manifest(**{**values, "units": units, "config": from_json(PrepareConfig, values["config"])})
+    return Manifest(**{**values, "units": units})
 
 
 def read_manifest(directory: str | os.PathLike[str]) -> Manifest:
@@ -245,7 +251,7 @@ def read_manifest(directory: str | os.PathLike[str]) -> Manifest:
     """
     directory = os.fspath(directory)
     try:
-        content = Folder(directory).read(FILE_NAME)
+        content = Folder(directory).read(FILE_NAME, max_bytes=manifest_schema.MAX_BYTES)
     except FileNotFoundError:
         # Object stores have no empty folders, so a remote folder cannot be checked by itself.
         is_there = is_remote(directory) or Path(expand_home(directory)).exists()

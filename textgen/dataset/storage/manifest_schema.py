@@ -1,0 +1,132 @@
+"""Schema of `manifest.json`: each value is checked, whoever wrote the file and its SHA-256."""
+
+from typing import Any
+
+from textgen.config import EOS, SPLITS, PrepareConfig
+from textgen.config.schema import (
+    SHA256,
+    ListOf,
+    MapOf,
+    Numbers,
+    Record,
+    SchemaError,
+    SettingsOf,
+    Text,
+    Whole,
+)
+from textgen.config.strict_json import parse_json
+
+MAX_BYTES = 1 << 28
+"""Maximum size of the file, which has about 30 bytes per 16,384 pairs, and 500 per unit."""
+
+_UNIT = Whole(at_most=10**9)
+_SPLIT = Text(choices=SPLITS)
+_REASON = Text(max_length=200)
+_COUNTS = Record(
+    {"documents": Whole(), "tokens": Whole(), "pairs": Whole()}, {"characters": Whole(), "unknown": Whole()}
+)
+_SHARD = Record(
+    {
+        "name": Text(pattern=rf"(?:{'|'.join(SPLITS)})-\d{{6,10}}\.tfrecord"),
+        "split": _SPLIT,
+        "unit": _UNIT,
+        "records": Whole(),
+        "pairs": Whole(),
+        "bytes": Whole(),
+        "sha256": Text(pattern=SHA256),
+        "blocks": ListOf(Numbers(size=4, at_most=1 << 40)),
+    }
+)
+_REPORT = Record(
+    {
+        "unit": _UNIT,
+        "bytes": Whole(),
+        "documents": Whole(),
+        "kept": Whole(),
+        "dropped": MapOf(_REASON, Whole()),
+        "splits": MapOf(_SPLIT, _COUNTS),
+        "shards": ListOf(_SHARD, at_most=len(SPLITS)),
+    },
+    {
+        "replaced": Whole(),
+        "replaced_characters": Whole(),
+        "duplicates": MapOf(_REASON, Numbers()),
+        "shared": MapOf(_SPLIT, Whole()),
+        "dropped_sha256": Text(pattern=f"|{SHA256}"),
+    },
+)
+_MANIFEST = Record(
+    {
+        "version": Whole(),
+        "config": SettingsOf(PrepareConfig),
+        "fingerprint": Text(pattern=SHA256),
+        "vocabulary_size": Whole(at_least=EOS + 2, at_most=(1 << 31) - 1),
+        "vocabulary_sha256": Text(pattern=SHA256),
+        "tokens_sha256": Text(pattern=SHA256),
+        "inputs_sha256": Text(pattern=SHA256),
+        "units": ListOf(_REPORT),
+        "sha256": Text(pattern=SHA256),
+    },
+    {
+        "files": Whole(),
+        "passed_over": MapOf(_REASON, Whole()),
+        "passed_over_sha256": Text(pattern=f"|{SHA256}"),
+        "warnings": ListOf(Text(), at_most=1_000),
+    },
+)
+
+
+class _Anything:
+    def check(self, value: Any, name: str) -> Any:
+        return value
+
+
+def parse_values(content: bytes) -> dict[str, Any]:
+    """Returns the unchecked values of the content, an object with a version.
+
+    Raises:
+        SchemaError: it is too large, no JSON, or no such object.
+    """
+    values = parse_json(content, _Anything(), max_bytes=MAX_BYTES)
+    if not isinstance(values, dict) or "version" not in values:
+        raise SchemaError("it is not the JSON of a manifest")
+    return values
+
+
+def check(values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the checked values; `config` is a `PrepareConfig`.
+
+    Raises:
+        SchemaError: a value is not as declared, or values contradict each other.
+    """
+    checked: dict[str, Any] = _MANIFEST.check(values, "")
+    last = -1
+    for i, report in enumerate(checked["units"]):
+        if report["unit"] <= last:
+            raise SchemaError(f"units[{i}].unit is {report['unit']}; units must rise, and the one before is {last}")
+        last = report["unit"]
+        for shard in report["shards"]:
+            check_name(shard, report["unit"])
+        names = [shard["name"] for shard in report["shards"]]
+        if len(set(names)) < len(names):
+            raise SchemaError(f"unit {last} has two shards of one split; it must have one at most")
+        for reason, indices in report.get("duplicates", {}).items():
+            if indices and max(indices) >= report["documents"]:
+                raise SchemaError(
+                    f"a duplicate of unit {last} ({ascii(reason)}) has the index {max(indices):,}; the unit has "
+                    f"{report['documents']:,} documents"
+                )
+    return checked
+
+
+def check_name(shard: dict[str, Any], unit: int) -> None:
+    """Checks that the name of a shard is that of its split and unit, so that it names no other file.
+
+    Raises:
+        SchemaError: it is not.
+    """
+    expected = f"{shard['split']}-{unit:06d}.tfrecord"
+    if shard["unit"] != unit or shard["name"] != expected:
+        raise SchemaError(
+            f"a shard of unit {unit} has the name {shard['name']} and the unit {shard['unit']}; it must be {expected}"
+        )
