@@ -85,6 +85,22 @@ def given_vocabulary(workspace: Workspace) -> vocabulary.Vocabulary | None:
     return None if content is None else vocabulary.parse(content)
 
 
+def require_own(workspace: Workspace, dataset: manifest.Manifest, plan: Plan) -> None:
+    """Checks that the dataset that is in the folder at the end of a preparation is that of its plan.
+
+    Raises:
+        UserError: another process has put the dataset of other settings or inputs there.
+    """
+    made = (dataset.fingerprint, dataset.inputs_sha256, dataset.config)
+    if made != (plan.fingerprint(), plan.inputs_sha256(), plan.config):
+        theirs, ours = to_json(dataset.config), to_json(plan.config)
+        differences = _differences(theirs, ours) or "it was made from other input files"
+        raise UserError(
+            f"{workspace.directory} holds the dataset of another command, which wrote at the same time: "
+            f"{differences}. Name another folder with --output."
+        )
+
+
 def release(workspace: Workspace) -> None:
     """Removes the files that only a running preparation needs."""
     # Removed before all other files, since without it no run takes the remaining files for complete.

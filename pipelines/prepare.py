@@ -82,8 +82,8 @@ def run_passes(plan: Plan, workspace: Workspace, beam_flags: Sequence[str] = ())
         The manifest of the dataset.
 
     Raises:
-        UserError: a document cannot be read with these settings, too many characters of a file are invalid, or a
-            requested split would be empty.
+        UserError: a document cannot be read with these settings, too many characters of a file are invalid, a
+            requested split would be empty, or the folder holds the dataset of another plan at the end.
     """
     passes = Passes(plan, workspace, beam_flags)
     passes.tokenize()
@@ -95,6 +95,7 @@ def run_passes(plan: Plan, workspace: Workspace, beam_flags: Sequence[str] = ())
     claims.release(workspace)
     dataset = claims.committed(workspace)
     assert dataset is not None, "the last pass ends with the manifest"
+    claims.require_own(workspace, dataset, plan)
     return dataset
 
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from textgen import files
+from textgen import files, locks
 from textgen.config import TOKENIZER_FILE
 from textgen.dataset.storage.manifest import WORK_FOLDER
 
@@ -44,8 +44,8 @@ class Workspace:
         files.make_directory(self.work_path(stage))
 
     def names(self) -> set[str]:
-        """Returns the names of the files directly in the folder."""
-        return set(files.list_names(self.directory, files_only=True))
+        """Returns the names of the files directly in the folder, without its lock."""
+        return {name for name in files.list_names(self.directory, files_only=True) if not locks.is_lock_name(name)}
 
     def read(self, name: str) -> bytes | None:
         """Returns the content of a file of the dataset, or None if there is no such file."""

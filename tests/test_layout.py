@@ -25,6 +25,7 @@ FLOORS = (
         "textgen.folder_walk",
         "textgen.block_cache",
         "textgen.keras_registry",
+        "textgen.locks",
     },
     {"textgen.corpus", "textgen.text", "textgen.dataset", "textgen.model"},
     {"textgen.runs"},

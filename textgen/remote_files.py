@@ -136,7 +136,7 @@ def exists(url: str) -> bool:
 def make_directory(url: str) -> None:
     """Makes a directory where the store has directories."""
     driver, name = connect(url)
-    if not _is_object_store(driver):
+    if not is_object_store(driver):
         with _as_os_error(url):
             driver.makedirs(name, exist_ok=True)
 
@@ -158,7 +158,7 @@ def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None
     """
     driver, name = connect(url)
     with _as_os_error(url):
-        if _is_object_store(driver):
+        if is_object_store(driver):
             _put(driver, name, content)
             return
         _, temporary_name = connect(temporary)
@@ -265,9 +265,14 @@ def _stamp(driver: Any, info: dict[str, Any]) -> Stamp:
     return Stamp(info["size"] or 0, float(modified or 0))
 
 
-def _is_object_store(driver: Any) -> bool:
-    protocols = {driver.protocol} if isinstance(driver.protocol, str) else set(driver.protocol)
-    return not _OBJECT_STORES.isdisjoint(protocols)
+def is_object_store(driver: Any) -> bool:
+    """Returns whether the store of a driver shows an object only when it is complete, and has no rename."""
+    return not _OBJECT_STORES.isdisjoint(protocols(driver))
+
+
+def protocols(driver: Any) -> set[str]:
+    """Returns the schemes of a driver, such as {"gs", "gcs"}."""
+    return {driver.protocol} if isinstance(driver.protocol, str) else set(driver.protocol)
 
 
 def _put(driver: Any, name: str, content: bytes | Path) -> None:

@@ -3,14 +3,14 @@
 import os
 from collections.abc import Set
 
-from textgen import files
+from textgen import files, locks
 from textgen.dataset.storage.manifest import FILE_NAME, SHARD_NAME, WORK_FOLDER
 from textgen.files import is_remote, join
 
 _RUN_FILE = "run.json"
 _PLAN = "plan.json"
-_MARKS = {FILE_NAME: b'"vocabulary_sha256"', _RUN_FILE: b'"tokens_sha256"'}
-"""Files that make a folder a dataset or a run, and what stands near their start."""
+_MARKS = {FILE_NAME: b'"vocabulary_sha256"', _RUN_FILE: b'"tokens_sha256"', locks.NAME: b'"process_start"'}
+"""Files that make a folder a dataset or a run, or show that one begins there, and what stands near their start."""
 
 _HEAD_BYTES = 1 << 16
 

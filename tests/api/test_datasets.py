@@ -4,6 +4,7 @@ import pytest
 
 import textgen
 from textgen.errors import UserError
+from textgen.locks import hold
 
 ROWS = ["the cat sat on the mat", "a dog ate the cat", "the mat was red", "on the mat the dog slept"] * 5
 
@@ -40,6 +41,28 @@ def test_prepare_takes_a_vocabulary(table: Path, data: Path) -> None:
     output = data.with_name("same-ids")
     other = textgen.prepare(table, output, text_field="text", test_percent=0, vocabulary=data / "vocabulary.jsonl")
     assert other.tokens_sha256 == textgen.read_manifest(data).tokens_sha256
+
+
+def test_prepare_and_repair_refuse_a_folder_that_is_being_written(table: Path, data: Path) -> None:
+    with hold(data, command="repair"):
+        for work in (lambda: textgen.prepare(table, data, text_field="text"), lambda: textgen.repair(data)):
+            with pytest.raises(UserError, match="is being written by another call in this process"):
+                work()
+        assert textgen.verify(data) == []
+        assert next(iter(textgen.read_pairs(data, batch_size=8)))
+    assert not (data / "_lock").exists()
+
+
+def test_repair_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="none is not there"):
+        textgen.repair(tmp_path / "none")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_prepare_leaves_no_folder_if_it_could_not_begin(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nothing.txt"):
+        textgen.prepare(tmp_path / "nothing.txt", tmp_path / "a" / "data")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_prepare_refuses_a_missing_file(tmp_path: Path) -> None:

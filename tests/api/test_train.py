@@ -6,6 +6,7 @@ import pytest
 import textgen
 from textgen import Run
 from textgen.errors import UserError
+from textgen.locks import hold
 
 
 def test_train_returns_the_run_that_its_folder_holds(run: Run) -> None:
@@ -18,6 +19,18 @@ def test_train_returns_the_run_that_its_folder_holds(run: Run) -> None:
 def test_train_refuses_a_folder_with_a_run(run: Run, data: Path) -> None:
     with pytest.raises(UserError, match="is not empty"):
         textgen.train(data, run.path)
+
+
+def test_train_refuses_a_run_that_is_being_written(run: Run, data: Path, tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*") if path.is_file()}
+    with hold(run.path, command="train"):
+        with pytest.raises(UserError, match="is being written by another call in this process"):
+            textgen.train(data, run.path, resume=True, epochs=3)
+        # Who writes there matters more than that it is not empty.
+        with pytest.raises(UserError, match="is being written by another call in this process"):
+            textgen.train(data, run.path)
+        assert textgen.load_run(run.path).generate("abc", tokens=3)
+    assert before == {path: path.stat().st_mtime_ns for path in run.path.rglob("*") if path.is_file()}
 
 
 def test_train_refuses_a_setting_that_it_does_not_have(data: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pipelines.claims import (
     is_complete,
     release,
     reopen,
+    require_own,
 )
 from pipelines.plan import Plan, parse_plan
 from pipelines.workspace import Workspace
@@ -20,6 +21,7 @@ from textgen.config import PrepareConfig, TextConfig
 from textgen.corpus.readers.base import InputFile
 from textgen.dataset.storage.passed_over import PassedOver, parse
 from textgen.errors import UserError
+from textgen.locks import hold
 from textgen.text.vocabulary import Vocabulary
 
 CONFIG = PrepareConfig(text=TextConfig())
@@ -78,6 +80,31 @@ def test_what_the_first_run_passed_over_is_kept(tmp_path: Path) -> None:
     claim(workspace.directory, Plan(CONFIG, (FILE,), passed_over=(PassedOver("c", "empty"),)))
     assert parse(workspace.read("passed_over.jsonl") or b"") == [PassedOver("b", "empty")]
     assert parse_plan(workspace.read("inputs.jsonl") or b"", CONFIG).files == (FILE,)
+
+
+def test_the_dataset_of_another_command_is_not_taken_for_ones_own(
+    make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    workspace = Workspace(str(make_dataset(tmp_path / "data", train=[[4, 5]])))
+    dataset, plan = committed(workspace), Plan(CONFIG, (FILE,))
+    assert dataset
+    own = dataclasses.replace(
+        dataset, config=CONFIG, fingerprint=plan.fingerprint(), inputs_sha256=plan.inputs_sha256()
+    )
+    require_own(workspace, own, plan)
+    with pytest.raises(UserError, match="dataset of another command, .*: it was made from other input files. Name"):
+        require_own(workspace, dataclasses.replace(own, inputs_sha256="0" * 64), plan)
+    other = dataclasses.replace(CONFIG, window=3)
+    with pytest.raises(UserError, match="dataset of another command, .*: window is 3 there and 44 here"):
+        require_own(workspace, dataclasses.replace(own, config=other), plan)
+
+
+def test_the_lock_of_a_folder_is_no_file_of_somebody_else(tmp_path: Path) -> None:
+    with hold(tmp_path / "out", command="prepare"):
+        workspace = claim(str(tmp_path / "out"), Plan(CONFIG, (FILE,)))
+        assert workspace.names() == {"inputs.jsonl"}
+        release(workspace)
+        assert (tmp_path / "out" / "_lock").is_file()
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pipelines.inputs import Inputs
 from pipelines.repair import Repair
 from textgen import files
 from textgen.api.keywords import PrepareSettings, prepare_config, with_settings
-from textgen.api.process import ready_for_training
+from textgen.api.process import ready_for_training, ready_to_write
 from textgen.config import PrepareConfig
 from textgen.dataset.storage.manifest import Manifest
 
@@ -66,7 +66,7 @@ def prepare(
 
     Raises:
         UserError: a setting is unknown or not allowed, an input cannot be read, the output folder holds something
-            else, or a held-out split would be empty.
+            else or is being written by another process, or a held-out split would be empty.
 
     Example:
         >>> manifest = textgen.prepare("reviews.csv", "data", text_field="text", window=20)  # doctest: +SKIP
@@ -74,11 +74,12 @@ def prepare(
         632391
     """
     held_out: dict[str, Any] = {"validation_input": _paths(validation_input), "test_input": _paths(test_input)}
-    with ready_for_training():
+    chosen, folder = prepare_config(config, preset, settings, **held_out), _path(output)
+    with ready_to_write(folder, command="prepare"):
         return preparing.prepare(
             _paths(inputs),
-            _path(output),
-            prepare_config(config, preset, settings, **held_out),
+            folder,
+            chosen,
             beam_flags,
             **held_out,
             vocabulary=_path_if_given(vocabulary),
@@ -144,14 +145,16 @@ def repair(data: PathLike, *, beam_flags: Sequence[str] = ()) -> Repair:
         and of unknown files that were left.
 
     Raises:
-        UserError: the folder is not a dataset, a damaged file cannot be made again, or an input file has changed.
+        UserError: the folder is not a dataset or is being written by another process, a damaged file cannot be made
+            again, or an input file has changed.
 
     Example:
         >>> textgen.repair("data").made  # doctest: +SKIP
         [Problem(file='train-000003.tfrecord', unit=3, what='missing')]
     """
-    with ready_for_training():
-        return repairing.repair(_path(data), beam_flags)
+    folder = _path(data)
+    with ready_to_write(folder, command="repair", make=False):
+        return repairing.repair(folder, beam_flags)
 
 
 def list_inputs(

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from pipelines import runners
+from textgen.locks import hold
 from textgen.model.cpu_parallelism import plan_cpu
 
 
@@ -16,4 +17,21 @@ def ready_for_training() -> Iterator[None]:
     """
     plan_cpu()
     with runners.without_interactive_beam():
+        yield
+
+
+@contextlib.contextmanager
+def ready_to_write(directory: str, *, command: str, make: bool = True) -> Iterator[None]:
+    """Inside the context, this process is ready for training and holds the lock of a dataset's folder.
+
+    Args:
+        directory: path or URL of the folder.
+        command: name of the command, as other processes show it.
+        make: whether to make a missing folder.
+
+    Raises:
+        UserError: another process writes to the folder, or it can't be locked.
+        OSError: the lock can't be written.
+    """
+    with ready_for_training(), hold(directory, command=command, make=make):
         yield

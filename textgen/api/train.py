@@ -75,7 +75,7 @@ def train(
 
     Raises:
         UserError: a setting is unknown or not allowed, the data is not a dataset or not that of the resumed run, or
-            the output folder is not empty.
+            the output folder is not empty or is being written by another process.
         Interrupted: training was interrupted; a checkpoint is saved.
         OSError: a file cannot be read or written.
 

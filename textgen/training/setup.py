@@ -118,7 +118,8 @@ def require_empty(output: Path) -> None:
         UserError: `output` holds something else.
         OSError: `output` can't be listed.
     """
-    if output.exists() and any(output.iterdir()) and not _has_only_begun(output):
+    is_empty = not output.exists() or all(_LOCK.fullmatch(path.name) for path in output.iterdir())
+    if not is_empty and not _has_only_begun(output):
         raise UserError(
             f"{output} is not empty. Add --resume, or resume=True in Python, to continue "
             "the run, or name another folder."
@@ -138,6 +139,9 @@ _OWN = re.compile(
     r"|tensorboard|best|last|_lock.*"
 )
 """Names in the folder of a run."""
+
+_LOCK = re.compile(r"_lock(-\w+)?")
+"""Names of the folder's lock, which the chief of several processes makes before the others look."""
 
 
 def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: bool) -> None:

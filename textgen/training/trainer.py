@@ -8,7 +8,7 @@ from pathlib import Path
 from textgen.block_cache import BlockCache
 from textgen.dataset import Data
 from textgen.model.cpu_parallelism import plan_cpu
-from textgen.runs import RunConfig
+from textgen.runs import RunConfig, run_lock
 from textgen.training.callbacks import History, MakeSampler
 from textgen.training.callbacks.defaults import make_callbacks
 from textgen.training.data import TrainingData
@@ -62,14 +62,14 @@ def train(
     replicas = make_replicas(strategy, cpu_plan=cpu_plan)
     manifests = read_manifests(data, config, run=output if resume else None)
     validation = validation_source(data, manifests, validation_data, config)
-    if not resume:
-        require_empty(output)
     pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests.values())
     training_data = TrainingData(data, config, replicas, cache=cache)
     if validation_data is not None:
         # A layout that does not have the run's windows is an error now, not at the first check.
         next(iter(training_data.validation(validation)))
-    with replicas.lost_worker_errors():
+    with replicas.lost_worker_errors(), run_lock.held_folder(output, is_chief=replicas.is_chief):
+        if not resume:
+            require_empty(output)
         replicas.barrier()
         if replicas.is_chief:
             write_folder(output, config, data=next(iter(manifests)), resume=resume)

@@ -9,6 +9,7 @@ from textgen.dataset.storage import manifest
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.dataset.storage.verification import Problem, file_sha256
 from textgen.errors import UserError
+from textgen.locks import hold
 
 UNITS = [{"train": [[4, 5, 6]], "test": [[7, 8]]}, {"train": [[9]]}]
 SHARD = "train-000001.tfrecord"
@@ -92,6 +93,13 @@ def test_files_of_dropped_documents_are_verified(folder):
     assert told(folder) == [f"{letters.name} (unit 1): {DIFFERS}"]
     letters.write_bytes(b"{}\n")
     assert told(folder) == []
+
+
+def test_the_lock_of_a_process_at_work_is_no_extra_file(folder):
+    with hold(folder, command="repair"):
+        assert verify(folder) == []
+    (folder / f"_lock-{'0' * 32}").touch()
+    assert verify(folder) == []
 
 
 def test_files_of_a_killed_preparation_are_not_extra_files(folder):

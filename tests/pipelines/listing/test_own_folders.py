@@ -5,6 +5,7 @@ import pytest
 from pipelines.listing.own_folders import is_own_folder, is_within
 from textgen.config import PrepareConfig, TextConfig
 from textgen.dataset.storage.manifest import Manifest
+from textgen.locks.owners import this_process
 
 MANIFEST = Manifest(
     config=PrepareConfig(text=TextConfig()), fingerprint="", vocabulary_size=4, vocabulary_sha256="",
@@ -17,6 +18,8 @@ MANIFEST = Manifest(
     [
         ("manifest.json", b"", True),
         ("train-000000.tfrecord", b"", True),
+        ("_lock", this_process("prepare", folder=0).to_bytes(), True),
+        ("_lock", b"mine", False),
         ("_work/plan.json", b"{}", True),
         ("run.json", b'{"version": 2, "tokens_sha256": "ab"}', True),
         ("run.json", b'{"command": "make"}', False),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from textgen import files
+from textgen import files, locks
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.dataset.storage.manifest import (
     FILE_NAME,
@@ -48,7 +48,8 @@ class Problem(NamedTuple):
 def verify(directory: str | os.PathLike[str]) -> list[Problem]:
     """Finds missing, truncated, changed and extra files of a dataset.
 
-    The folder `_work` of a preparation is ignored. If the manifest belongs to another dataset, only that is reported.
+    The folder `_work` of a preparation and the lock of a process at work are ignored. If the manifest belongs to
+    another dataset, only that is reported.
 
     Args:
         directory: folder of the dataset, local or a URL.
@@ -136,6 +137,6 @@ def _is_foreign(names: list[str], shards: dict[str, str], others: dict[str, str]
 
 
 def _extra(names: list[str], manifest: Manifest) -> Iterator[str]:
-    """Yields the names of the files that are not in the manifest, in order."""
+    """Yields the names of the files that are neither in the manifest nor of the folder's lock, in order."""
     known = {FILE_NAME, WORK_FOLDER, *_digests(manifest), *(shard.name for shard in manifest.total.shards)}
-    return (name for name in names if name not in known)
+    return (name for name in names if name not in known and not locks.is_lock_name(name))
