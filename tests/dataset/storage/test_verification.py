@@ -190,3 +190,13 @@ def test_a_folder_that_is_no_dataset_is_an_error(tmp_path):
 def test_the_digest_of_a_file_is_that_of_all_its_bytes(tmp_path):
     (tmp_path / "file").write_bytes(bytes(range(37)))
     assert file_sha256(tmp_path / "file", block_bytes=10) == hashlib.sha256(bytes(range(37))).hexdigest()
+
+
+def test_a_link_in_the_place_of_a_file_is_not_opened(folder, tmp_path):
+    for name in ("train-000000.tfrecord", "vocabulary.jsonl"):
+        (folder / name).rename(tmp_path / name)
+        (folder / name).symlink_to(tmp_path / name)
+    what = "no regular file: it is a symbolic link"
+    assert {(problem.file, problem.what) for problem in verify(folder)} == {
+        ("train-000000.tfrecord", what), ("vocabulary.jsonl", what)
+    }  # fmt: skip

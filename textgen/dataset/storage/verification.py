@@ -89,6 +89,8 @@ def file_sha256(path: str | Path, *, block_bytes: int = _BLOCK_BYTES) -> str:
 
 def _shard_fault(path: str, shard: Shard) -> str:
     """Returns a description of the damage to a shard; empty if it is intact."""
+    if kind := files.unusual(path):
+        return f"no regular file: it is {kind}"
     size = files.size(path)
     if size is None:
         return MISSING
@@ -100,6 +102,8 @@ def _shard_fault(path: str, shard: Shard) -> str:
 
 
 def _fault(path: str, sha256: str) -> str:
+    if kind := files.unusual(path):
+        return f"no regular file: it is {kind}"
     if files.size(path) is None:
         return MISSING
     return "" if file_sha256(path) == sha256 else _OTHER_CONTENT
