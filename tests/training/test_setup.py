@@ -84,7 +84,7 @@ def test_text_that_was_cleaned_otherwise_does_not_fit_though_its_tokens_do(data:
 
 
 def test_another_tokenizer_model_does_not_fit(data: Path):
-    text = dataclasses.replace(CHAR, tokenizer="sentencepiece", tokenizer_model="ab")
+    text = dataclasses.replace(CHAR, tokenizer="sentencepiece", tokenizer_model="ab" * 32)
     config = dataclasses.replace(_config(data), text=text)
     expected = (
         r"its tokenizer model is another than the model's, .* --tokenizer-model s3://runs/a/tokenizer\.model\.$"
