@@ -75,6 +75,8 @@ def test_every_setting_has_an_option(asked, data: Path, tmp_path: Path):
         "1.5",
         "--strategy",
         "one",
+        "--connect-minutes",
+        "2.5",
         "--cache",
         str(tmp_path / "cache"),
         "--validation-data",
@@ -90,6 +92,7 @@ def test_every_setting_has_an_option(asked, data: Path, tmp_path: Path):
     ((config, settings),) = asked
     assert (config.model, config.train) == (model, train)
     assert (settings["resume"], settings["max_minutes"], settings["strategy"]) == (False, 1.5, "one")
+    assert settings["connect_minutes"] == 2.5
     assert settings["validation_data"] == "other"
     assert (tmp_path / "cache").is_dir()
 
@@ -115,6 +118,7 @@ def test_an_option_goes_before_its_preset(asked, data: Path, tmp_path: Path, pre
         ("--max-minutes", "0", "must be above 0"),
         ("--max-minutes", "-1", "must be above 0"),
         ("--max-minutes", "nan", "must be above 0"),
+        ("--connect-minutes", "0", "must be above 0"),
         ("--epochs", "0", "at least 1"),
         ("--units", "0", "at least 1"),
         ("--batch-size", "-3", "at least 1"),

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from textgen.errors import UserError
-from textgen.training import strategy
+from textgen.training import rendezvous, strategy
 from textgen.training.strategy import Replicas, make_replicas
 
 CLUSTER = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
@@ -30,6 +30,7 @@ def made(monkeypatch) -> list[Any]:
 
     for name in ("MirroredStrategy", "MultiWorkerMirroredStrategy"):
         monkeypatch.setattr(tf.distribute, name, type(name, (Strategy,), {}))
+    monkeypatch.setattr(rendezvous, "meet", lambda member, *, minutes: None)
     return calls
 
 

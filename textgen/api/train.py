@@ -13,6 +13,7 @@ from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.errors import require
 from textgen.training import trainer
+from textgen.training.rendezvous import CONNECT_MINUTES
 from textgen.training.setup import config_for
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def train(
     max_minutes: float = math.inf,
     validation_data: str | os.PathLike[str] | None = None,
     strategy: str = "auto",
+    connect_minutes: float = CONNECT_MINUTES,
     cache: BlockCache | None = None,
     **settings: "Unpack[TrainSettings]",
 ) -> Run:
@@ -64,6 +66,7 @@ def train(
             `data`. A resumed run is given it again.
         strategy: devices to train on: `one`, `mirrored` (all GPUs of this machine), `multiworker` (several
             machines), or `auto`.
+        connect_minutes: minutes after which a process of several ends with an error if the others have not come.
         cache: where blocks of remote shards are kept.
         **settings: fields of `ModelConfig` and `TrainConfig` by name, such as `units=256`, `batch_size=512` or
             `learning_rate=0.003`, and `window`, the number of tokens of context, free for `spans` data.
@@ -84,6 +87,7 @@ def train(
         >>> run.generate("Once upon a time")  # doctest: +SKIP
     """
     require(max_minutes > 0, f"max minutes is {max_minutes:g}; it must be above 0.")
+    require(connect_minutes > 0, f"connect minutes is {connect_minutes:g}; it must be above 0.")
     folder = runs.run_folder(os.fspath(output))
     if resume:
         config = resumed_config(runs.load(folder), settings)
@@ -99,6 +103,7 @@ def train(
         max_minutes=max_minutes,
         validation_data=None if validation_data is None else os.fspath(validation_data),
         strategy=strategy,
+        connect_minutes=connect_minutes,
         cache=cache,
     )
     return Run(folder, config)

@@ -52,6 +52,10 @@ def add_arguments(parser: CommandParser) -> None:
         help="devices: one, mirrored (all GPUs of this machine), or multiworker (several hosts, from TF_CONFIG or "
         "Slurm); auto: the first of these that uses everything found (default: auto)",
     )  # fmt: skip
+    devices.add_argument(
+        "--connect-minutes", type=float, default=5.0, metavar="M",
+        help="minutes after which a process of several ends with an error if the others have not come (default: 5)",
+    )  # fmt: skip
     devices.add_argument("--cache", type=Path, metavar="DIR", help="folder that caches blocks of remote shards")
     parser.add_advanced(
         devices.add_argument(
@@ -82,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         max_minutes=arguments.max_minutes,
         validation_data=arguments.validation_data,
         strategy=arguments.strategy,
+        connect_minutes=arguments.connect_minutes,
         cache=BlockCache(arguments.cache, int(arguments.cache_gb * 1e9)) if arguments.cache else None,
         **collect("train", given(arguments, STAGES["train"]), file=arguments.config),
     )

@@ -14,8 +14,10 @@ from typing import Any
 import tensorflow as tf
 
 from textgen.config.checks import require_choice
-from textgen.errors import UserError, require
+from textgen.errors import UserError, one_line, require
 from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
+from textgen.termination import default_signals
+from textgen.training import rendezvous
 
 STRATEGIES = ("auto", "one", "mirrored", "multiworker")
 
@@ -117,7 +119,9 @@ def _device_slices(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
     return batches.flat_map(split)
 
 
-def make_replicas(name: str = "auto", *, cpu_plan: CpuPlan = WHOLE_BATCHES) -> Replicas:
+def make_replicas(
+    name: str = "auto", *, cpu_plan: CpuPlan = WHOLE_BATCHES, connect_minutes: float = rendezvous.CONNECT_MINUTES
+) -> Replicas:
     """Returns the replicas of a strategy.
 
     With several processes, it must be called before any TensorFlow operation runs.
@@ -126,17 +130,19 @@ def make_replicas(name: str = "auto", *, cpu_plan: CpuPlan = WHOLE_BATCHES) -> R
         name: one of STRATEGIES. "auto" is "multiworker" if TF_CONFIG or Slurm names several processes, "mirrored"
             with several GPUs, and "one" otherwise.
         cpu_plan: how a batch is split over the cores of a machine without a GPU.
+        connect_minutes: time limit for the processes of a cluster to connect.
 
     Raises:
-        UserError: the name is unknown, or TF_CONFIG or Slurm's variables are missing or malformed.
+        UserError: the name is unknown, TF_CONFIG or Slurm's variables are missing or malformed, or the processes have
+            different clusters.
+        ConnectionError: the processes did not connect.
     """
     require_choice("strategy", name, STRATEGIES)
     resolver = _resolver() if name in ("auto", "multiworker") else None
     if resolver is not None:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
-        tasks = _tasks(resolver)
-        me = (resolver.task_type, resolver.task_id)
-        return Replicas(strategy, worker=tasks.index(me), workers=len(tasks), cpu_plan=cpu_plan)
+        member = _member(resolver)
+        strategy = _connected(resolver, member, minutes=connect_minutes)
+        return Replicas(strategy, worker=member.index, workers=len(member.addresses), cpu_plan=cpu_plan)
     require(
         name != "multiworker",
         "strategy is multiworker, and neither TF_CONFIG nor Slurm names several processes. Set TF_CONFIG in each "
@@ -146,6 +152,39 @@ def make_replicas(name: str = "auto", *, cpu_plan: CpuPlan = WHOLE_BATCHES) -> R
     if name == "mirrored" or (name == "auto" and len(devices) > 1):
         return Replicas(_mirrored(devices), cpu_plan=cpu_plan)
     return Replicas(tf.distribute.get_strategy(), cpu_plan=cpu_plan)
+
+
+def _connected(
+    resolver: tf.distribute.cluster_resolver.ClusterResolver, member: rendezvous.Member, *, minutes: float
+) -> tf.distribute.Strategy:
+    """Returns the strategy of a cluster when all of its processes are there.
+
+    Raises:
+        UserError: the processes have different clusters.
+        ConnectionError: the processes did not connect.
+    """
+    rendezvous.meet(member, minutes=minutes)
+    try:
+        with default_signals(), rendezvous.connection_limit(member, minutes=minutes):
+            return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    except (tf.errors.OpError, RuntimeError) as error:
+        raise ConnectionError(
+            f"TensorFlow did not connect {member.address} to the other processes: {one_line(error)[:200]}. Start all "
+            "processes again"
+        ) from None
+
+
+def _member(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> rendezvous.Member:
+    """Returns this process as a member of its cluster."""
+    cluster, tasks = resolver.cluster_spec(), _tasks(resolver)
+    addresses = tuple(cluster.task_address(*task) for task in tasks)
+    index = tasks.index((resolver.task_type, resolver.task_id))
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    devices = [
+        len(tf.config.get_logical_device_configuration(device) or [device])
+        for device in tf.config.list_physical_devices(kind)
+    ]
+    return rendezvous.Member(addresses, index, sum(devices))
 
 
 def _mirrored(gpus: Sequence[tf.config.LogicalDevice]) -> tf.distribute.Strategy:

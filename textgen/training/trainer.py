@@ -13,6 +13,7 @@ from textgen.training.callbacks import History, MakeSampler
 from textgen.training.callbacks.defaults import make_callbacks
 from textgen.training.data import TrainingData
 from textgen.training.loop import TrainingLoop
+from textgen.training.rendezvous import CONNECT_MINUTES
 from textgen.training.setup import read_manifests, require_empty, validation_source, write_folder
 from textgen.training.strategy import make_replicas
 
@@ -27,6 +28,7 @@ def train(
     max_minutes: float = math.inf,
     validation_data: str | Path | None = None,
     strategy: str = "auto",
+    connect_minutes: float = CONNECT_MINUTES,
     cache: BlockCache | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> History:
@@ -45,6 +47,7 @@ def train(
         max_minutes: time limit of the run over all its sessions; a last check follows it.
         validation_data: folder or URL of a dataset to validate on; None for the validation split of `data`.
         strategy: devices to train on, see `make_replicas`.
+        connect_minutes: time limit for the processes of a cluster to connect.
         cache: cache for blocks of remote shards.
         clock: returns the time in seconds.
 
@@ -54,12 +57,12 @@ def train(
     Raises:
         UserError: a dataset does not fit the run, or `output` is not empty and `resume` is False.
         Interrupted: a signal asked to stop; a checkpoint is written.
-        ConnectionError: another process was lost.
+        ConnectionError: another process did not come, or was lost.
         OSError: a file can't be read or written.
     """
     # Both come first: TensorFlow creates its thread pools once, and its collectives before any operation.
     cpu_plan = plan_cpu()
-    replicas = make_replicas(strategy, cpu_plan=cpu_plan)
+    replicas = make_replicas(strategy, cpu_plan=cpu_plan, connect_minutes=connect_minutes)
     manifests = read_manifests(data, config, run=output if resume else None)
     validation = validation_source(data, manifests, validation_data, config)
     pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests.values())
