@@ -13,7 +13,6 @@ from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.errors import require
 from textgen.training import trainer
-from textgen.training.rendezvous import CONNECT_MINUTES
 from textgen.training.setup import config_for
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def train(
     max_minutes: float = math.inf,
     validation_data: str | os.PathLike[str] | None = None,
     strategy: str = "auto",
-    connect_minutes: float = CONNECT_MINUTES,
+    connect_minutes: float = 5.0,
     cache: BlockCache | None = None,
     **settings: "Unpack[TrainSettings]",
 ) -> Run:

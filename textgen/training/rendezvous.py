@@ -8,6 +8,7 @@ import contextlib
 import errno
 import faulthandler
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -35,18 +36,18 @@ class Member(NamedTuple):
 
     Attributes:
         addresses: `host:port` of every process, the chief's first.
-        index: place of this process in `addresses`.
+        place: index of this process in `addresses`.
         devices: number of devices of this process.
     """
 
     addresses: tuple[str, ...]
-    index: int
+    place: int
     devices: int
 
     @property
     def address(self) -> str:
         """The address of this process."""
-        return self.addresses[self.index]
+        return self.addresses[self.place]
 
 
 def meet(member: Member, *, minutes: float) -> None:
@@ -64,7 +65,7 @@ def meet(member: Member, *, minutes: float) -> None:
     for address in member.addresses:
         _host_and_port(address)
     with _listen(member.address) as listener:
-        if member.index == 0:
+        if member.place == 0:
             _gather(member, listener, deadline, minutes)
         else:
             _report(member, deadline, minutes)
@@ -115,8 +116,8 @@ def _listen(address: str) -> socket.socket:
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                 raise ConnectionError(
-                    f"this process cannot listen at its address {address}: {error.strerror}. End the program that "
-                    "uses the port, or name another port in the cluster of every process"
+                    f"this process cannot listen at its address {address}: {os.strerror(error.errno or 0)}. End "
+                    "the program that uses the port, or name another port in the cluster of every process"
                 ) from None
         time.sleep(_RETRY_SECONDS)
 
@@ -148,11 +149,11 @@ def _admit(chief: Member, connection: socket.socket, waiting: dict[int, socket.s
     """Adds a connection to those that wait, if it is one of another process of the cluster."""
     connection.settimeout(_STRANGER_SECONDS)
     report = _receive(connection)
-    if report is None or not isinstance(report.get("addresses"), list) or not isinstance(report.get("index"), int):
+    if report is None or not isinstance(report.get("addresses"), list) or not isinstance(report.get("place"), int):
         # Anything may connect to a port.
         connection.close()
         return
-    index, refusal = report["index"], _refusal(chief, report)
+    index, refusal = report["place"], _refusal(chief, report)
     if refusal is None and index in waiting:
         _send(
             connection,
@@ -168,7 +169,7 @@ def _admit(chief: Member, connection: socket.socket, waiting: dict[int, socket.s
 
 def _refusal(chief: Member, report: dict[str, Any]) -> str | None:
     """Returns why a process does not fit the cluster of the chief, or None."""
-    theirs, index, devices = report["addresses"], report["index"], report.get("devices")
+    theirs, index, devices = report["addresses"], report["place"], report.get("devices")
     if theirs != list(chief.addresses):
         return (
             f"the processes have different clusters: {', '.join(chief.addresses)} ({len(chief.addresses)} processes) "

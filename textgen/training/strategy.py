@@ -142,7 +142,7 @@ def make_replicas(
     if resolver is not None:
         member = _member(resolver)
         strategy = _connected(resolver, member, minutes=connect_minutes)
-        return Replicas(strategy, worker=member.index, workers=len(member.addresses), cpu_plan=cpu_plan)
+        return Replicas(strategy, worker=member.place, workers=len(member.addresses), cpu_plan=cpu_plan)
     require(
         name != "multiworker",
         "strategy is multiworker, and neither TF_CONFIG nor Slurm names several processes. Set TF_CONFIG in each "

@@ -13,7 +13,6 @@ from textgen.training.callbacks import History, MakeSampler
 from textgen.training.callbacks.defaults import make_callbacks
 from textgen.training.data import TrainingData
 from textgen.training.loop import TrainingLoop
-from textgen.training.rendezvous import CONNECT_MINUTES
 from textgen.training.setup import read_manifests, require_empty, validation_source, write_folder
 from textgen.training.strategy import make_replicas
 
@@ -28,7 +27,7 @@ def train(
     max_minutes: float = math.inf,
     validation_data: str | Path | None = None,
     strategy: str = "auto",
-    connect_minutes: float = CONNECT_MINUTES,
+    connect_minutes: float = 5.0,
     cache: BlockCache | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> History:
