@@ -107,11 +107,11 @@ def test_a_malformed_address_is_an_error(address: str):
 
 
 def test_a_worker_that_has_gone_may_come_again():
-    addresses = _addresses(2)
+    addresses = _addresses(3)
     with _chief(Member(addresses, 0, 1)):
         with _reported(addresses, 1):
-            pass
-        meet(Member(addresses, 1, 1), minutes=10 * _SECOND)
+            time.sleep(0.2)
+        assert _meet(*_cluster(3, addresses)[1:]) == ["", ""]
 
 
 def test_strangers_at_the_port_are_ignored():

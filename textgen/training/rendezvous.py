@@ -149,6 +149,8 @@ def _admit(chief: Member, connection: socket.socket, waiting: dict[int, socket.s
     """Adds a connection to those that wait, if it is one of another process of the cluster."""
     connection.settimeout(_STRANGER_SECONDS)
     report = _receive(connection)
+    # The process may have been started again.
+    _remove_ended(waiting)
     if report is None or not isinstance(report.get("addresses"), list) or not isinstance(report.get("place"), int):
         # Anything may connect to a port.
         connection.close()
