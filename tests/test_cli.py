@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from textgen import cli
+from textgen import cli, termination
 from textgen.commands import generate, prepare, train, verify
-from textgen.errors import Interrupted, UserError
+from textgen.errors import Interrupted, Terminated, UserError
 
 # Every help in one process, which then tells what it had to import.
 _HELPS = """
@@ -148,6 +148,22 @@ def test_an_interruption_exits_with_130(monkeypatch, capfd):
     assert cli.main(["verify", "data"]) == 130
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("interrupted")
+
+
+@pytest.mark.parametrize("number", [2, 15])
+def test_an_error_that_replaces_that_of_a_signal_is_an_interruption(monkeypatch, capfd, number: int):
+    monkeypatch.setattr(verify, "run", _raising(RuntimeError("textgen.errors.Terminated [while running 'Step']")))
+    monkeypatch.setattr(termination, "_RECEIVED", [number])
+    assert cli.main(["verify", "data"]) == 128 + number
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("interrupted")
+
+
+def test_an_import_that_a_signal_has_cut_off_is_an_interruption(monkeypatch, capfd):
+    monkeypatch.setattr(verify, "run", _raising(Terminated()))
+    monkeypatch.setattr(verify, "kept", _raising(AttributeError("half imported")), raising=False)
+    assert cli.main(["verify", "data"]) == 143
+    assert capfd.readouterr().err == "interrupted. What was saved is kept; run the same command again.\n"
 
 
 def test_a_mistake_of_ours_is_one_line_that_says_how_to_report_it(monkeypatch, capfd):

@@ -18,7 +18,7 @@ from textgen.console import import_tensorflow, say
 from textgen.errors import Interrupted, Terminated, user_error
 from textgen.standard_streams import open_closed_descriptors, safe_streams
 from textgen.system_errors import describe, exit_code, summary, system_error
-from textgen.termination import run_process
+from textgen.termination import received_signal, run_process
 
 _DESCRIPTION = (
     "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
@@ -98,10 +98,14 @@ def _report(error: BaseException, arguments: argparse.Namespace) -> int:
     if isinstance(error, Interrupted):
         say(str(error))
         return 128 + error.signal
-    kept = arguments.kept(arguments)
+    kept = _what_is_kept(arguments)
     if isinstance(error, KeyboardInterrupt):
         say(f"interrupted. {kept}")
         return 143 if isinstance(error, Terminated) else 130
+    number = received_signal()
+    if number is not None:
+        say(f"interrupted. {kept}")
+        return 128 + number
     message = user_error(error)
     if message is not None:
         say(f"error: {message}")
@@ -115,6 +119,14 @@ def _report(error: BaseException, arguments: argparse.Namespace) -> int:
         "command and --traceback."
     )
     return 1
+
+
+def _what_is_kept(arguments: argparse.Namespace) -> str:
+    try:
+        return str(arguments.kept(arguments))
+    except Exception:
+        # A signal may have cut off an import, after which no other module can be imported.
+        return "What was saved is kept; run the same command again."
 
 
 def _nothing_written(arguments: argparse.Namespace) -> str:

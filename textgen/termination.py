@@ -25,6 +25,8 @@ SAVE_SECONDS = 120.0
 
 _SAVING = threading.Event()
 
+_RECEIVED: list[int] = []
+
 
 @contextlib.contextmanager
 def saving() -> Iterator[None]:
@@ -53,6 +55,14 @@ def default_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def received_signal() -> int | None:
+    """Returns the number of the first signal that was raised in the command of this process, or None.
+
+    Frameworks, and imports that are cut off, may raise an error of their own in place of that of the signal.
+    """
+    return _RECEIVED[0] if _RECEIVED else None
+
+
 def run_process(command: Callable[[], int]) -> NoReturn:
     """Runs the command of this process, and ends the process with the exit code that it returns.
 
@@ -62,8 +72,8 @@ def run_process(command: Callable[[], int]) -> NoReturn:
     Args:
         command: the work; it handles its own errors.
     """
-    _watch_signals()
     try:
+        _watch_signals()
         code = command()
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -82,14 +92,17 @@ def _watch_signals() -> None:
     # Native code may hold back Python's handlers; the wakeup descriptor is written at once.
     signal.set_wakeup_fd(written, warn_on_full_buffer=False)
     if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
-        signal.signal(signal.SIGTERM, _raise_terminated)
+        signal.signal(signal.SIGTERM, _raise_stop)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, _raise_stop)
     # The command may redirect standard error while it works.
     terminal = os.dup(2)
     threading.Thread(target=_end_after_signal, args=(received, terminal), daemon=True).start()
 
 
-def _raise_terminated(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+def _raise_stop(number: int, frame: FrameType | None) -> None:
+    _RECEIVED.append(number)
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 def _end_after_signal(received: int, terminal: int) -> None:

@@ -1,10 +1,149 @@
-"""Trials of signals."""
+"""Trials of SIGTERM and SIGINT: a command ends within seconds, and goes on from what it saved when called again."""
 
-from collections.abc import Iterator
+import contextlib
+import functools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
 
+from tests.faults.commands import again, make_corpus, prepare_words, run, train_words
 from tests.faults.trial import Trial
+from textgen import runs
+
+_SECONDS = 600.0
+_END_SECONDS = 10.0
+_CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
+
+_START = "from textgen.cli import main; main()"
+"""The command as it is installed: it handles signals of its process."""
+
+PREPARED: dict[str, Callable[[Path], bool]] = {
+    "imports": lambda data: True,
+    "first pass": lambda data: data.exists(),
+    "while shards are written": lambda data: any(data.glob("*.tfrecord")),
+    "before the manifest": lambda data: (data / "vocabulary.jsonl").exists(),
+}
+"""Whether a preparation is where the signal strikes, given its folder."""
+
+TRAINED: dict[str, Callable[[Path], bool]] = {
+    "imports": lambda folder: True,
+    "data opening": lambda folder: folder.exists(),
+    "first compile": lambda folder: (folder / "run.json").exists(),
+    "checkpoint": lambda folder: any(folder.glob("last/*_temp")) or any(folder.glob("last/*.data-*")),
+    "validation": lambda folder: (folder / "history.csv").exists(),
+    "step": lambda folder: bool(_steps(folder)),
+    "shutdown": lambda folder: bool(_steps(folder)) and _steps(folder)[0] >= _LAST_STEP,
+}
+"""Whether a training is where the signal strikes, given its folder."""
+
+_LAST_STEP = 62
+_PREPARED_SHARE = (("while shards are written", signal.SIGTERM),)
+_TRAINED_SHARE = (("first compile", signal.SIGTERM), ("checkpoint", signal.SIGINT))
+
+
+class Stopped(NamedTuple):
+    """The end of a command after a signal.
+
+    Attributes:
+        code: exit code.
+        errors: all that it wrote to standard error.
+        was_sent: whether the signal was sent before the command had ended.
+        seconds: time from the signal to the end.
+    """
+
+    code: int
+    errors: str
+    was_sent: bool
+    seconds: float
 
 
 def trials(full: bool) -> Iterator[Trial]:
     """Yields the trials; a share of them unless `full`."""
-    yield from ()
+    for number in _CODES:
+        name = signal.Signals(number).name
+        for stage in PREPARED:
+            if full or (stage, number) in _PREPARED_SHARE:
+                yield Trial(f"prepare, {stage}, {name}", functools.partial(_try_prepare, stage, number), _SECONDS)
+        for seconds in (0.0, 6.0, 10.0) if full else ():
+            yield Trial(
+                f"repair, after {seconds:g} seconds, {name}",
+                functools.partial(_try_repair, seconds, number),
+                _SECONDS,
+            )
+        for stage in TRAINED:
+            if full or (stage, number) in _TRAINED_SHARE:
+                yield Trial(f"train, {stage}, {name}", functools.partial(_try_train, stage, number), _SECONDS)
+
+
+def _try_prepare(stage: str, number: int, folder: Path) -> None:
+    words, data = prepare_words(make_corpus(folder), folder / "data"), folder / "data"
+    _require_end(_stop(words, functools.partial(PREPARED[stage], data), number), number)
+    assert run(words).code == 0
+    assert run(["verify", str(data)]).code == 0
+
+
+def _try_repair(seconds: float, number: int, folder: Path) -> None:
+    data = folder / "data"
+    assert run(prepare_words(make_corpus(folder), data)).code == 0
+    (data / "train-000001.tfrecord").unlink()
+    due = time.monotonic() + seconds
+    _require_end(_stop(["repair", str(data)], lambda: time.monotonic() >= due, number), number)
+    assert run(["repair", str(data)]).code == 0
+    assert run(["verify", str(data)]).code == 0
+
+
+def _try_train(stage: str, number: int, folder: Path) -> None:
+    assert run(prepare_words(make_corpus(folder), folder / "data")).code == 0
+    words, output = train_words(folder / "data", folder / "run"), folder / "run"
+    _require_end(_stop(words, functools.partial(TRAINED[stage], output), number), number)
+    kept = _steps(output)
+    ended = run(again(words))
+    assert ended.code == 0, ended
+    assert _steps(output)[0] >= max(kept, default=0)
+
+
+def _stop(words: list[str], is_due: Callable[[], bool], number: int) -> Stopped:
+    """Sends a signal to a command as soon as it is due, and waits for the end of the command."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _START, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    _wait_for_handlers(process)
+    while process.poll() is None and not is_due():
+        time.sleep(0.001)
+    was_sent, begun = process.poll() is None, time.monotonic()
+    process.send_signal(number)
+    errors = process.communicate()[1]
+    ended = Stopped(process.returncode, errors, was_sent, time.monotonic() - begun)
+    # Left-over processes of the command belong to its group.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+        raise AssertionError(f"processes are left: {ended}")
+    return ended
+
+
+def _wait_for_handlers(process: "subprocess.Popen[str]") -> None:
+    """Waits until the command handles SIGTERM: before, Python itself has not started."""
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        caught = status.read_text().partition("SigCgt:")[2].split()
+        if caught and int(caught[0], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.01)
+
+
+def _require_end(ended: Stopped, number: int) -> None:
+    # The last phases may be over before they are seen.
+    assert ended.code == _CODES[signal.Signals(number)] or (ended.code == 0), ended
+    assert ended.seconds < _END_SECONDS, ended
+    assert "Traceback" not in ended.errors, ended
+
+
+def _steps(output: Path) -> list[int]:
+    """Returns the steps of a run's checkpoints, the newest first."""
+    return [int(path.name.rpartition("-")[2]) for path in runs.checkpoints_in(output / runs.LAST)]

@@ -92,7 +92,7 @@ class Replicas:
                 raise
             raise ConnectionError(
                 f"another of the {self.workers} processes has ended or can't be reached; its own output says why. "
-                "Checkpoints are kept: start all processes again with --resume."
+                "Start all processes again"
             ) from None
 
     def sum_over_workers(self, values: Sequence[float]) -> list[float]:
