@@ -33,11 +33,13 @@ def claim(directory: str, plan: Plan) -> Workspace:
         plan: the plan.
 
     Raises:
-        UserError: the path is a file, or the folder holds anything but a complete or partial dataset of this plan.
+        UserError: the path is a file, the folder holds anything but a complete or partial dataset of this plan, or a
+            link is in `_work`.
     """
     if files.size(directory) is not None:
         raise UserError(f"{directory} is a file. Name a folder with --output.")
     workspace = Workspace(directory)
+    workspace.require_no_links()
     theirs = _claimed_by(workspace)
     if theirs is None:
         _clear_remains(workspace, plan)
@@ -102,7 +104,12 @@ def require_own(workspace: Workspace, dataset: manifest.Manifest, plan: Plan) ->
 
 
 def release(workspace: Workspace) -> None:
-    """Removes the files that only a running preparation needs."""
+    """Removes the files that only a running preparation needs.
+
+    Raises:
+        UserError: a link is in `_work`.
+    """
+    workspace.require_no_links()
     # Removed before all other files, since without it no run takes the remaining files for complete.
     files.remove(workspace.work_path(PLAN))
     files.remove(workspace.work_path())

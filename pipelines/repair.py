@@ -62,11 +62,13 @@ def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
         The problems that were found, by the action that was taken.
 
     Raises:
-        UserError: the folder is no dataset, a damaged file can't be made again, an input file has changed, or a file
-            that was made again differs from the original.
+        UserError: the folder is no dataset or has a link in `_work`, a damaged file can't be made again, an input
+            file has changed, or a file that was made again differs from the original.
     """
     check_beam_flags(beam_flags)
-    done, workspace = _sorted(verify(directory)), Workspace(directory)
+    workspace = Workspace(directory)
+    workspace.require_no_links()
+    done = _sorted(verify(directory))
     plan = _checked_plan(directory, done.made) if done.made else None
     for problem in done.made + done.removed:
         files.remove_file(workspace.path(problem.file))

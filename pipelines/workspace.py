@@ -9,9 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from textgen import files, locks
+from textgen import files, locks, regular_files
 from textgen.config import TOKENIZER_FILE
 from textgen.dataset.storage.manifest import WORK_FOLDER
+from textgen.folder import Folder
 
 TOKENS, DUPLICATES, OVERLAP, COUNTS, SHARDS = "tokens", "duplicates", "overlap", "vocabulary", "shards"
 """The stages, each with a folder in `_work`: `tokens/000017.json` is the result of unit 17."""
@@ -48,8 +49,24 @@ class Workspace:
         return {name for name in files.list_names(self.directory, files_only=True) if not locks.is_lock_name(name)}
 
     def read(self, name: str) -> bytes | None:
-        """Returns the content of a file of the dataset, or None if there is no such file."""
-        return files.read_if_present(self.path(name))
+        """Returns the content of a file of the dataset, or None if there is no such file.
+
+        Raises:
+            UserError: it is a link, or something else that is not a regular file.
+        """
+        try:
+            return Folder(self.directory).read(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def require_no_links(self) -> None:
+        """Checks that no link of `_work` leads to files elsewhere, which would be overwritten or removed.
+
+        Raises:
+            UserError: `_work` is or holds something that is neither a folder nor a regular file.
+        """
+        if not files.is_remote(self.directory):
+            regular_files.require_no_links(Path(self.work_path().removeprefix("file://")))
 
     def publish(self, name: str, content: bytes | Path) -> None:
         """Writes a file of the dataset from bytes or a local file; a partially written file stays in `_work`."""

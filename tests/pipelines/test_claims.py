@@ -167,3 +167,24 @@ def test_a_dataset_with_a_missing_or_truncated_file_is_not_complete(
 def test_a_damaged_manifest_commits_nothing(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     assert committed(Workspace(str(tmp_path))) is None
+
+
+@pytest.mark.parametrize(
+    "work", [lambda data: claim(data, Plan(CONFIG, (FILE,))), lambda data: release(Workspace(data))]
+)
+def test_a_link_in_the_place_of_the_work_folder_is_refused(work: Callable, tmp_path: Path) -> None:
+    elsewhere, data = tmp_path / "elsewhere", tmp_path / "data"
+    elsewhere.mkdir()
+    data.mkdir()
+    (elsewhere / "plan.json").write_text("mine")
+    (data / "_work").symlink_to(elsewhere)
+    with pytest.raises(UserError, match="_work is a symbolic link"):
+        work(str(data))
+    assert (elsewhere / "plan.json").read_text() == "mine"
+
+
+def test_a_link_in_the_place_of_a_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mine")
+    (tmp_path / "inputs.jsonl").symlink_to(tmp_path / "secret")
+    with pytest.raises(UserError, match="inputs.jsonl is a symbolic link"):
+        Workspace(str(tmp_path)).read("inputs.jsonl")

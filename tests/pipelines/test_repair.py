@@ -240,3 +240,17 @@ def sentencepiece_model() -> bytes:
 
     special = [piece("<unk>", 0, 2), piece("<s>", 0, 3), piece("</s>", 0, 3)]
     return b"".join([*special, *(piece(letter, -1, 1) for letter in "▁abcdefghijklmnopqrstuvwxyz")])
+
+
+def test_a_link_in_the_place_of_the_work_folder_is_refused_before_anything_is_done(
+    case: Case, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "plan.json").write_text("mine")
+    (case.data / "_work").symlink_to(elsewhere)
+    case.lose(SHARD)
+    with pytest.raises(UserError, match="_work is a symbolic link"):
+        repair(str(case.data))
+    assert (elsewhere / "plan.json").read_text() == "mine"
+    assert verify(case.data) == LOST
