@@ -261,7 +261,7 @@ def change_the_inputs(folder: Path) -> None:
 
 BEYOND_REPAIR = {
     lose_the_manifest: "is not a dataset: it has no manifest.json. Make one with `textgen prepare",
-    damage_the_manifest: "manifest.json is damaged: it is not the JSON of a manifest. Restore a copy of it, or",
+    damage_the_manifest: "manifest.json is damaged: it is not JSON: ",
     change_the_accounts: "manifest.json is damaged: its last field must be the SHA-256 of the lines before it, and",
     lose_the_inputs: f"inputs.jsonl: missing. It names the input files. {AGAIN}",
     change_the_inputs: f"inputs.jsonl: {DIFFERS}. It names the input files. {AGAIN}",

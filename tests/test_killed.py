@@ -74,7 +74,9 @@ def after(stage: str, units: int) -> Moment:
 
 
 def contents(folder: Path, pattern: str = "**/*") -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.glob(pattern) if path.is_file()}
+    """The files of a dataset; a killed process leaves its lock behind."""
+    paths = (path for path in folder.glob(pattern) if path.is_file() and path.name != "_lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def times(folder: Path, pattern: str) -> dict[str, int]:

@@ -91,15 +91,15 @@ def changed(name: str, value: object) -> PrepareConfig:
 
 def test_every_setting_changes_the_fingerprint() -> None:
     values = {
-        "tokenizer": "char", "tokenizer_model": "ab", "vocabulary_size": 9, "normalization": "nfc", "case": "keep",
-        "whitespace": "keep", "punctuation": "keep", "html": "strip", "urls": "mask", "emails": "mask",
-        "mentions": "mask", "numbers": "zero", "redactions": "mask", "max_repeats": 3, "unknown": "drop",
-        "unknown_word": "<unk>", "line_ends": "token",
+        "tokenizer": "char", "tokenizer_model": "ab" * 32, "vocabulary_size": 9, "normalization": "nfc",
+        "case": "keep", "whitespace": "keep", "punctuation": "keep", "html": "strip", "urls": "mask",
+        "emails": "mask", "mentions": "mask", "numbers": "zero", "redactions": "mask", "max_repeats": 3,
+        "unknown": "drop", "unknown_word": "<unk>", "line_ends": "token",
         "min_tokens": 1, "max_tokens": 9, "min_letters_percent": 5.0, "repetition": "drop", "duplicates": "drop",
         "near_duplicates": 0.8, "format": "csv", "text_field": "x", "encoding": "cp1252", "on_invalid": "fail",
         "on_unreadable": "skip",
         "keep_dropped": True, "window": 4, "stride": 2, "boundaries": False, "layout": "spans",
-        "given_vocabulary": "ab", "split_by": "tail", "validation_percent": 1.0, "test_percent": 1.0,
+        "given_vocabulary": "ab" * 32, "split_by": "tail", "validation_percent": 1.0, "test_percent": 1.0,
         "split_field": "x", "group_field": "x", "held_out_duplicates": "drop", "given_splits": "test",
         "delimiter": ";", "quoting": "none", "escape": "backslash", "header": "none", "skip_rows": 1,
         "skip_initial_space": True, "join": "space", "max_row_bytes": 9,
