@@ -108,7 +108,7 @@ def _count(count: Path) -> None:
         with count.open("ab") as file:
             file.write(b".")
 
-    _before_changes(add)
+    before_changes(add)
 
 
 def _kill_before(number: int) -> None:
@@ -119,10 +119,11 @@ def _kill_before(number: int) -> None:
         if next(numbers) >= number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    _before_changes(check)
+    before_changes(check)
 
 
-def _before_changes(act: Callable[[], None]) -> None:
+def before_changes(act: Callable[[], None]) -> None:
+    """Calls a function before each change of a folder by this process."""
     for name in ("write_atomically", "remove", "remove_file"):
         setattr(files, name, functools.partial(_acting, act, getattr(files, name)))
 
