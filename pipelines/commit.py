@@ -8,12 +8,13 @@ import apache_beam as beam
 
 from pipelines.census import read_census
 from pipelines.claims import committed
-from pipelines.plan import Plan
+from pipelines.inputs import check_all, check_unchanged_while_read
+from pipelines.plan import Plan, parse_plan
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.config import VOCABULARY_FILE
 from textgen.dataset.storage import passed_over
-from textgen.dataset.storage.manifest import FILE_NAME, PASSED_OVER_FILE, Manifest, UnitReport
+from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, Manifest, UnitReport
 from textgen.dataset.storage.warnings import Figures, warnings
 from textgen.text import vocabulary
 
@@ -52,7 +53,13 @@ class WriteManifest(beam.DoFn):
         self._files, self._workspace = len(plan.files), workspace
 
     def process(self, results: tuple[None, Iterable[dict[str, Any]]]) -> Iterator[str]:
-        """Writes the file and yields its path."""
+        """Writes the file and yields its path.
+
+        Raises:
+            UserError: an input file has changed since the command began.
+        """
+        inputs = parse_plan(self._workspace.read(INPUTS_FILE) or b"", self._config).files
+        check_all(inputs, check_unchanged_while_read)
         reports = [UnitReport.from_json(result) for result in results[1]]
         learned = vocabulary.parse(files.read(self._workspace.path(VOCABULARY_FILE)))
         names = self._workspace.read(PASSED_OVER_FILE) or b""

@@ -1,6 +1,6 @@
 """Finds and describes the files that paths, globs and folders name, and detects files that have changed since."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
@@ -10,7 +10,7 @@ from pipelines.descriptions import MOST_NAMES, How, describe, say_notices, shown
 from pipelines.listing import list_files
 from textgen import files
 from textgen.config import PrepareConfig
-from textgen.console import say
+from textgen.console import printable, say
 from textgen.corpus.encoding_choice import AUTO, FEW
 from textgen.corpus.readers.base import InputFile, ReadOptions, SeparatorOptions, TableOptions
 from textgen.dataset.storage.passed_over import PassedOver, count_reasons, shown, shown_accounts
@@ -134,22 +134,65 @@ def read_options(config: PrepareConfig) -> ReadOptions:
 
 
 def check_unchanged(file: InputFile) -> None:
-    """Checks that an input file has the size and modification time that the plan recorded.
+    """Checks that an input file has the size and modification time that the dataset's inputs record.
 
     Raises:
         UserError: the file has changed or is missing.
     """
-    path, size = (file.member.archive, file.member.archive_size) if file.member else (file.path, file.size)
+    change = _change(file)
+    if not change:
+        return
+    path = _stored(file)[0]
+    remedy = "Put it back as it was, its time too, or prepare a new dataset in another folder."
+    if not files.is_remote(path) and not PurePosixPath(path).is_absolute() and files.stamp(path) is None:
+        remedy = f"Its path is relative: run `textgen repair` where `textgen prepare` ran. {remedy}"
+    raise UserError(f"{printable(path)} is not the file that the dataset was made from: {change}. {remedy}")
+
+
+def check_unchanged_while_read(file: InputFile) -> None:
+    """Checks that an input file still has the size and modification time that it had when the command began.
+
+    Raises:
+        UserError: the file has changed or is missing.
+    """
+    change = _change(file)
+    if change:
+        raise UserError(
+            f"{printable(_stored(file)[0])} has changed while it was read: {change}. The input must stay as it is "
+            "until the command ends. Put the file back as it was, its time too, and run the same command again, "
+            "which continues; or prepare the changed input in another folder."
+        )
+
+
+def check_all(inputs: Iterable[InputFile], check: Callable[[InputFile], None]) -> None:
+    """Checks many files at once, each archive once.
+
+    Args:
+        inputs: the files.
+        check: `check_unchanged` or `check_unchanged_while_read`.
+
+    Raises:
+        UserError: a file has changed or is missing; the first in the order of the files.
+    """
+    stored = {_stored(file): file for file in inputs}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(check, stored.values()):
+            pass
+
+
+def _stored(file: InputFile) -> tuple[str, int]:
+    """Returns the path and the size in bytes of the file that is stored: the archive for a file in one."""
+    return (file.member.archive, file.member.archive_size) if file.member else (file.path, file.size)
+
+
+def _change(file: InputFile) -> str:
+    """Returns a description of the change of a file; empty for a file with its recorded size and time."""
+    path, size = _stored(file)
     was, found = files.Stamp(size, file.modified), files.stamp(path)
     if found == was:
-        return
+        return ""
     now = f"it has {_shown(found)}" if found else "it is not there now"
-    remedy = "Put it back as it was, its time too, or prepare a new dataset in another folder."
-    if not found and not files.is_remote(path) and not PurePosixPath(path).is_absolute():
-        remedy = f"Its path is relative: run `textgen repair` where `textgen prepare` ran. {remedy}"
-    raise UserError(
-        f"{path} is not the file that the dataset was made from: it had {_shown(was)}, and {now}. {remedy}"
-    )
+    return f"it had {_shown(was)}, and {now}"
 
 
 def _shown(stamp: files.Stamp) -> str:

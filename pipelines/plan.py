@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelines.input_checks import checked_inputs
 from pipelines.inputs import (
     PassedOver,
+    check_all,
     check_unchanged,
     count_reasons,
     read_options,
@@ -67,8 +68,7 @@ class Plan:
         Raises:
             UserError: a file has changed or is missing.
         """
-        for file in self.files:
-            check_unchanged(file)
+        check_all(self.files, check_unchanged)
 
     def inputs(self) -> bytes:
         """Returns the content of `inputs.jsonl`: one line per file, an object with the fields of `InputFile`."""

@@ -1,16 +1,17 @@
 """Reads the texts of a unit in batches, and collects the items that the readers reject."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipelines.dropped import dropped_record
-from pipelines.inputs import read_options
+from pipelines.inputs import check_all, check_unchanged_while_read, read_options
 from pipelines.rejected import RejectedSamples
 from textgen import files
 from textgen.config import PrepareConfig
 from textgen.corpus.batching import merge_batches
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import Limits, TextBatch
+from textgen.corpus.readers.base import InputFile, Limits, TextBatch
 from textgen.corpus.units import Unit
 
 
@@ -47,6 +48,10 @@ class UnitTexts:
         return "".join(self._records)
 
     def _read(self) -> Iterator[TextBatch]:
+        with _noticing_changes([file_range.file for file_range in self._unit.file_ranges]):
+            yield from self._read_ranges()
+
+    def _read_ranges(self) -> Iterator[TextBatch]:
         for file_range in self._unit.file_ranges:
             replaced = characters = 0
             for batch in READERS[file_range.file.format].read(file_range, files.open_file, self._options):
@@ -64,3 +69,19 @@ class UnitTexts:
             self.samples.add(path, item)
             if self._keep_rejected:
                 self._records.append(dropped_record(item.reason, item.content, path))
+
+
+@contextlib.contextmanager
+def _noticing_changes(inputs: Sequence[InputFile]) -> Iterator[None]:
+    """Looks at the files again after they were read, also where the reading failed, since a change may be the cause.
+
+    Raises:
+        UserError: a file has changed since the command began.
+    """
+    try:
+        yield
+    except Exception:
+        # An error about the content of a changed file would name the wrong cause.
+        check_all(inputs, check_unchanged_while_read)
+        raise
+    check_all(inputs, check_unchanged_while_read)

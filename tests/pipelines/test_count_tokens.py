@@ -15,7 +15,7 @@ ALL_TRAIN = PrepareConfig(text=TextConfig(), format="lines", validation_percent=
 
 def unit(path: Path, text: str) -> Unit:
     path.write_text(text, encoding="utf-8")
-    file = InputFile(str(path), path.stat().st_size, 0.0, "lines")
+    file = InputFile(str(path), path.stat().st_size, path.stat().st_mtime, "lines")
     return Unit(0, (FileRange(file, 0, file.size),))
 
 

@@ -1,5 +1,6 @@
 import functools
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,16 @@ def tokenized(
     folder.mkdir(parents=True, exist_ok=True)
     for i, content in enumerate(contents):
         (folder / f"{i:04d}").write_bytes(content)
+        os.utime(folder / f"{i:04d}", (0, 0))
     files = [InputFile(str(folder / f"{i:04d}"), len(content), 0.0, format) for i, content in enumerate(contents)]
     return Tokenized(folder, Unit(3, tuple(FileRange(file, 0, file.size) for file in files)), config, limits)
+
+
+def given_unit(folder: Path) -> Unit:
+    """Returns a unit of an empty file of the format `given`, whose reader a test puts in place."""
+    (folder / "given").touch()
+    os.utime(folder / "given", (0, 0))
+    return Unit(0, (FileRange(InputFile(str(folder / "given"), 0, 0.0, "given"), 0, 0),))
 
 
 def test_the_document_table_of_a_unit(tmp_path: Path) -> None:
@@ -152,7 +161,7 @@ def test_results_do_not_depend_on_chunks_and_batches(
         )
         patch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
         limits = Limits(batch_texts=4, batch_bytes=30)
-        unit = Unit(0, (FileRange(InputFile("", 0, 0.0, "given"), 0, 0),))
+        unit = given_unit(tmp_path_factory.mktemp("input"))
         found = Tokenized(tmp_path_factory.mktemp("unit"), unit, config, limits)
     assert found.tokens_of_documents() == whole.tokens_of_documents()
     for name, one, other in zip(DocumentTable._fields, found.documents, whole.documents, strict=True):
@@ -274,7 +283,7 @@ def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkey
         TextBatch([b"b"], [False], replaced=1),
     ]
     monkeypatch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
-    found = Tokenized(tmp_path, Unit(0, (FileRange(InputFile("", 0, 0.0, "given"), 0, 0),)), WORDS)
+    found = Tokenized(tmp_path, given_unit(tmp_path), WORDS)
     assert found.result == {"rejected": {"empty": 1}, "samples": [], "replaced": 1, "characters": {}}
     assert [len(one.batch.edges) - 1 for one in found.located] == [2]
 
