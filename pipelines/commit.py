@@ -8,7 +8,6 @@ import apache_beam as beam
 
 from pipelines.census import read_census
 from pipelines.claims import committed
-from pipelines.inputs import check_all, check_unchanged_while_read
 from pipelines.plan import Plan, parse_plan
 from pipelines.workspace import Workspace
 from textgen import files
@@ -58,8 +57,7 @@ class WriteManifest(beam.DoFn):
         Raises:
             UserError: an input file has changed since the command began.
         """
-        inputs = parse_plan(self._workspace.read(INPUTS_FILE) or b"", self._config).files
-        check_all(inputs, check_unchanged_while_read)
+        parse_plan(self._workspace.read(INPUTS_FILE) or b"", self._config).check_unchanged_while_read()
         reports = [UnitReport.from_json(result) for result in results[1]]
         learned = vocabulary.parse(files.read(self._workspace.path(VOCABULARY_FILE)))
         names = self._workspace.read(PASSED_OVER_FILE) or b""

@@ -12,6 +12,7 @@ from pipelines.inputs import (
     PassedOver,
     check_all,
     check_unchanged,
+    check_unchanged_while_read,
     count_reasons,
     read_options,
 )
@@ -69,6 +70,14 @@ class Plan:
             UserError: a file has changed or is missing.
         """
         check_all(self.files, check_unchanged)
+
+    def check_unchanged_while_read(self) -> None:
+        """Checks that no input file has changed since the command began.
+
+        Raises:
+            UserError: a file has changed or is missing.
+        """
+        check_all(self.files, check_unchanged_while_read)
 
     def inputs(self) -> bytes:
         """Returns the content of `inputs.jsonl`: one line per file, an object with the fields of `InputFile`."""

@@ -111,12 +111,21 @@ def _link(path: Path) -> None:
     path.symlink_to("../other")
 
 
+def _foreign_file(path: Path) -> None:
+    path.write_text("locked")
+
+
+def _large_file(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
 _NO_LOCKS: dict[str, Callable[[Path], None]] = {
     "a link": _link,
     "a folder": Path.mkdir,
     "a pipe": os.mkfifo,
-    "a file of another program": lambda path: path.write_text("locked"),  # type: ignore[dict-item]
-    "a large file": lambda path: os.truncate(os.open(path, os.O_RDWR | os.O_CREAT), 1 << 40),
+    "a file of another program": _foreign_file,
+    "a large file": _large_file,
 }
 
 
