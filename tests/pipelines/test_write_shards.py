@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def write(tmp_path: Path, content: bytes, **settings: object) -> UnitReport:
     (tmp_path / "_work" / "tokens").mkdir(parents=True)
     (tmp_path / VOCABULARY_FILE).write_bytes(most_frequent({"a": 9, "b": 8, "c": 7, "d": 6}, 4).to_bytes())
     (tmp_path / "input").write_bytes(content)
+    os.utime(tmp_path / "input", (0, 0))
     defaults = {"format": "lines", "window": 3, "validation_percent": 0, "test_percent": 0}
     config = PrepareConfig(**{"text": TextConfig(), **defaults, **settings})
     workspace, file_range = (
