@@ -85,7 +85,7 @@ def _head(index: int, file_range: FileRange, folder: Path, head_bytes: int) -> S
         content = content[: content.rfind(b"\n") + 1] or content
     path.write_bytes(content)
     corpus_bytes = (file_range.end if whole else min(read, file_range.end)) - file_range.start
-    head = InputFile(str(path), len(content), 0.0, file.format, encoding=file.encoding)
+    head = InputFile(str(path), len(content), path.stat().st_mtime, file.format, encoding=file.encoding)
     return Sample(Unit(index, (FileRange(head, 0, len(content)),)), corpus_bytes)
 
 
@@ -105,7 +105,7 @@ def _json_head(index: int, file: InputFile, folder: Path, options: ReadOptions, 
                 whole = False
                 break
     path.write_bytes(content)
-    head = InputFile(str(path), len(content), 0.0, "jsonl")
+    head = InputFile(str(path), len(content), path.stat().st_mtime, "jsonl")
     corpus_bytes = file.size if whole else min(opened[-1].bytes_read, file.size)
     return Sample(Unit(index, (FileRange(head, 0, head.size),)), corpus_bytes)
 
