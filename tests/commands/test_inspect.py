@@ -93,7 +93,7 @@ def test_a_folder_that_is_no_dataset_is_refused(refused, tmp_path: Path):
 def test_a_damaged_manifest_is_refused(refused, data: Path, tmp_path: Path):
     copy = shutil.copytree(data, tmp_path / "data")
     (copy / "manifest.json").write_bytes((data / "manifest.json").read_bytes()[:-50])
-    assert "manifest.json is damaged: it is not the JSON of a manifest. Restore a copy" in refused("inspect", copy)
+    assert "manifest.json is damaged: it is not JSON: " in refused("inspect", copy)
 
 
 def test_a_damaged_shard_is_named_in_one_line(refused, data: Path, tmp_path: Path):

@@ -77,8 +77,9 @@ def test_a_checkpoint_without_the_time_spent_is_restored_with_zeros(tmp_path: Pa
     _move(saved, 3)
     saved.spent = 7.0
     older = Checkpoints(tmp_path, saved, keep=1)
-    parts = {name: part for name, part in older._parts.items() if not name.startswith("spent")}
-    monkeypatch.setattr(older, "_everything", tf.train.Checkpoint(**parts))
+    counters = {name: counter for name, counter in older._counters.items() if not name.startswith("spent")}
+    monkeypatch.setattr(older, "_counters", counters)
+    monkeypatch.setattr(older, "_whole", older._everything())
     older.save()
 
     restored = _state(2)

@@ -165,5 +165,5 @@ def test_events_are_not_written_where_no_folder_of_the_run_is(tmp_path: Path, co
 
 def test_a_folder_in_the_place_of_the_curves_is_set_aside(tmp_path: Path):
     (tmp_path / "curves.png").mkdir()
-    make_callbacks(tmp_path, TrainConfig(), step=3, is_chief=True)
+    make_callbacks(tmp_path, TrainConfig(), step=3, is_chief=True, validated={})
     assert (tmp_path / "curves.png.damaged-1").is_dir()
