@@ -170,7 +170,8 @@ def test_the_pace_changes_no_sum_and_may_end_the_evaluation(data: Path, network:
 
     whole, paced = make_evaluator(ONE, model)(batches()), make_evaluator(ONE, model, pace=pace)(batches())
     assert paced._replace(waited=0.0) == whole._replace(waited=0.0)
-    assert steps[:2] == [1, 3]
+    # Documents are read batch by batch, since their states are carried from one to the next.
+    assert steps[:2] == ([1, 1] if config.model.causal else [1, 3])
 
     def stop(done: int, seconds: float) -> int:
         raise KeyboardInterrupt

@@ -35,7 +35,7 @@ def test_many_unknown_tokens_are_told_with_the_sizes_that_help():
 
 
 def test_many_unknown_tokens_of_a_given_vocabulary_are_told():
-    config = PrepareConfig(text=TextConfig(), given_vocabulary="0")
+    config = PrepareConfig(text=TextConfig(), given_vocabulary="0" * 64)
     (warning,) = warnings(figures(config, **splits(unknown=234), vocabulary_sizes={"5": 31204}))
     assert warning.endswith("unknown; without --vocabulary, --vocabulary-size 31204 leaves 5% unknown.")
 
@@ -87,7 +87,7 @@ def test_a_share_that_chance_explains_is_not_told():
 
 
 def test_unused_tokens_of_a_given_vocabulary_are_told():
-    config = PrepareConfig(text=TextConfig(), given_vocabulary="0")
+    config = PrepareConfig(text=TextConfig(), given_vocabulary="0" * 64)
     (warning,) = warnings(figures(config, unused=("The", "Sea", "A", "B")))
     assert warning.startswith(
         "4 of the 8,000 tokens of the given vocabulary never occur in the training text, such as 'The', 'Sea', 'A'."
