@@ -1,5 +1,6 @@
 import hashlib
 import string
+import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from textgen.console import import_tensorflow
 # First of all, as the command line does, so that TensorFlow's libraries write nothing between a command's lines.
 import_tensorflow()
 
+from tests.stored_folders import CONTENT, Folders  # noqa: E402
 from textgen.dataset.storage import manifest, windows  # noqa: E402
 from textgen.dataset.storage.layouts import LAYOUTS  # noqa: E402
 from textgen.dataset.storage.layouts.spans import span_sequences  # noqa: E402
@@ -168,3 +170,19 @@ def _write_split(
     )
     report.bytes += report.splits[split].characters
     report.shards.append(writer.close(name=name, split=split, unit=0))
+
+
+@pytest.fixture(params=["local", "file", "memory", "driver"])
+def stored_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folders:
+    """A folder with the files `a` and `b`, for each way in which a user may name it."""
+    folders = Folders(
+        {
+            "local": str(tmp_path),
+            "file": f"file://{tmp_path}",
+            "memory": f"memory://{uuid.uuid4().hex}/data",
+            "driver": f"local://{tmp_path}",
+        }[request.param]
+    )
+    folders.write("a", CONTENT)
+    folders.write("b", b"")
+    return folders

@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-import fsspec
 import pytest
 import tensorflow as tf
 
+from tests.stored_folders import CONTENT, Folders
 from textgen import files
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
@@ -15,41 +15,10 @@ from textgen.files import is_remote
 from textgen.folder import Folder
 from textgen.text import preprocessor, vocabulary
 
-CONTENT = bytes(range(100))
-
-
-@pytest.fixture(params=["local", "file", "memory", "driver"])
-def directory(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return {
-        "local": str(tmp_path),
-        "file": f"file://{tmp_path}",
-        "memory": f"memory://{uuid.uuid4().hex}/data",
-        "driver": f"local://{tmp_path}",
-    }[request.param]
-
-
-class Folders:
-    """A folder that is named `directory`, and how to fill it."""
-
-    def __init__(self, directory: str):
-        self.directory = directory
-
-    def write(self, name: str, content: bytes) -> None:
-        with fsspec.open(f"{self.directory}/{name}", "wb", auto_mkdir=True) as file:
-            file.write(content)
-
-
-@pytest.fixture
-def made(directory: str) -> Folders:
-    folders = Folders(directory)
-    folders.write("a", CONTENT)
-    folders.write("b", b"")
-    return folders
-
 
 class TestReading:
-    def test_a_file_is_read_whole_or_from_any_position(self, made: Folders) -> None:
-        path = files.join(made.directory, "a")
+    def test_a_file_is_read_whole_or_from_any_position(self, stored_folder: Folders) -> None:
+        path = files.join(stored_folder.directory, "a")
         assert files.read(path) == files.read_if_present(path) == CONTENT
         with files.open_file(path) as file:
             assert (file.read(3), file.tell(), file.seek(90), file.read()) == (CONTENT[:3], 3, 90, CONTENT[90:])
@@ -57,84 +26,86 @@ class TestReading:
                 99, CONTENT[99:], b"", 200, b"",
             )  # fmt: skip
 
-    def test_two_readers_of_a_file_do_not_disturb_each_other(self, made: Folders) -> None:
-        path = files.join(made.directory, "a")
+    def test_two_readers_of_a_file_do_not_disturb_each_other(self, stored_folder: Folders) -> None:
+        path = files.join(stored_folder.directory, "a")
         with files.open_file(path) as one, files.open_file(path) as other:
             assert (one.read(10), other.read(20), one.read(10)) == (CONTENT[:10], CONTENT[:20], CONTENT[10:20])
 
-    def test_lines_are_read_as_of_any_file(self, made: Folders) -> None:
-        made.write("lines", b"one\ntwo\nthree")
-        with files.open_file(files.join(made.directory, "lines")) as file:
+    def test_lines_are_read_as_of_any_file(self, stored_folder: Folders) -> None:
+        stored_folder.write("lines", b"one\ntwo\nthree")
+        with files.open_file(files.join(stored_folder.directory, "lines")) as file:
             assert list(file) == [b"one\n", b"two\n", b"three"]
 
-    def test_a_stamp_tells_a_version_from_another(self, made: Folders) -> None:
-        path = files.join(made.directory, "a")
+    def test_a_stamp_tells_a_version_from_another(self, stored_folder: Folders) -> None:
+        path = files.join(stored_folder.directory, "a")
         one = files.stamp(path)
-        made.write("a", CONTENT + b"x")
+        stored_folder.write("a", CONTENT + b"x")
         other = files.stamp(path)
         assert one and other and (one.size, other.size) == (100, files.size(path)) == (100, 101)
         assert 1_000_000_000 < one.modified <= other.modified
 
-    def test_a_missing_file_is_none_or_an_error(self, made: Folders) -> None:
-        path = files.join(made.directory, "no", "file")
+    def test_a_missing_file_is_none_or_an_error(self, stored_folder: Folders) -> None:
+        path = files.join(stored_folder.directory, "no", "file")
         assert (files.read_if_present(path), files.stamp(path), files.size(path)) == (None, None, None)
         for read in (files.read, files.open_file):
             with pytest.raises(FileNotFoundError):
                 read(path)
 
-    def test_a_folder_is_no_file(self, made: Folders) -> None:
-        made.write("c/d", b"x")
-        assert files.stamp(files.join(made.directory, "c")) is None
-        assert files.read_if_present(files.join(made.directory, "c")) is None
+    def test_a_folder_is_no_file(self, stored_folder: Folders) -> None:
+        stored_folder.write("c/d", b"x")
+        assert files.stamp(files.join(stored_folder.directory, "c")) is None
+        assert files.read_if_present(files.join(stored_folder.directory, "c")) is None
 
-    def test_a_folder_is_listed_sorted_and_not_what_is_below_it(self, made: Folders) -> None:
-        made.write("c/d", b"x")
-        assert files.list_names(made.directory) == ["a", "b", "c"]
-        assert files.list_names(f"{made.directory}/", files_only=True) == ["a", "b"]
-        assert files.list_names(files.join(made.directory, "none")) == []
+    def test_a_folder_is_listed_sorted_and_not_what_is_below_it(self, stored_folder: Folders) -> None:
+        stored_folder.write("c/d", b"x")
+        assert files.list_names(stored_folder.directory) == ["a", "b", "c"]
+        assert files.list_names(f"{stored_folder.directory}/", files_only=True) == ["a", "b"]
+        assert files.list_names(files.join(stored_folder.directory, "none")) == []
 
-    def test_a_listing_sees_what_was_written_since_the_last_one(self, made: Folders) -> None:
+    def test_a_listing_sees_what_was_written_since_the_last_one(self, stored_folder: Folders) -> None:
         for name in "xyz":
-            before = files.list_names(made.directory)
-            made.write(name, b"")
-            assert files.list_names(made.directory) == [*before, name]
+            before = files.list_names(stored_folder.directory)
+            stored_folder.write(name, b"")
+            assert files.list_names(stored_folder.directory) == [*before, name]
 
-    def test_a_head_is_the_start_of_a_file_or_all_of_a_short_one(self, made: Folders) -> None:
-        assert files.read_head(files.join(made.directory, "a"), 7) == CONTENT[:7]
-        assert files.read_head(files.join(made.directory, "a"), 700) == CONTENT
-        assert files.read_head(files.join(made.directory, "b"), 7) == b""
+    def test_a_head_is_the_start_of_a_file_or_all_of_a_short_one(self, stored_folder: Folders) -> None:
+        assert files.read_head(files.join(stored_folder.directory, "a"), 7) == CONTENT[:7]
+        assert files.read_head(files.join(stored_folder.directory, "a"), 700) == CONTENT
+        assert files.read_head(files.join(stored_folder.directory, "b"), 7) == b""
         with pytest.raises(FileNotFoundError):
-            files.read_head(files.join(made.directory, "none"), 7)
+            files.read_head(files.join(stored_folder.directory, "none"), 7)
 
-    def test_a_file_or_folder_exists_by_its_very_name(self, made: Folders) -> None:
-        made.write("c[1]/d*", b"x")
+    def test_a_file_or_folder_exists_by_its_very_name(self, stored_folder: Folders) -> None:
+        stored_folder.write("c[1]/d*", b"x")
         for name, there in (("a", True), ("c[1]", True), ("c[1]/d*", True), ("c1", False), ("*", False)):
-            assert files.exists(files.join(made.directory, name)) == there
+            assert files.exists(files.join(stored_folder.directory, name)) == there
 
 
 class TestWriting:
     @pytest.mark.parametrize("temporary_folder", [None, "_work"])
     def test_a_file_is_replaced_whole_and_nothing_else_is_left(
-        self, made: Folders, temporary_folder: str | None
+        self, stored_folder: Folders, temporary_folder: str | None
     ) -> None:
-        path, folder = files.join(made.directory, "a"), files.join(made.directory, "_work")
+        path, folder = files.join(stored_folder.directory, "a"), files.join(stored_folder.directory, "_work")
         for content in (b"one", b"two"):
             files.write_atomically(path, content, temporary_folder=temporary_folder and folder)
             assert files.read(path) == content
-        assert files.list_names(made.directory, files_only=True) == ["a", "b"]
+        assert files.list_names(stored_folder.directory, files_only=True) == ["a", "b"]
         assert files.list_names(folder) == []
 
-    def test_missing_folders_are_made(self, made: Folders) -> None:
-        path = files.join(made.directory, "x", "y", "z")
+    def test_missing_folders_are_made(self, stored_folder: Folders) -> None:
+        path = files.join(stored_folder.directory, "x", "y", "z")
         files.write_atomically(path, b"z")
         assert files.read(path) == b"z"
 
-    def test_a_local_file_takes_its_final_name_when_it_is_finished(self, made: Folders, tmp_path: Path) -> None:
-        with files.scratch_folder(made.directory) as folder:
+    def test_a_local_file_takes_its_final_name_when_it_is_finished(
+        self, stored_folder: Folders, tmp_path: Path
+    ) -> None:
+        with files.scratch_folder(stored_folder.directory) as folder:
             (folder / "part").write_bytes(b"x")
-            files.write_atomically(files.join(made.directory, "a"), folder / "part")
-            assert files.read(files.join(made.directory, "a")) == b"x"
-        assert files.list_names(made.directory) == ["a", "b"]
+            files.write_atomically(files.join(stored_folder.directory, "a"), folder / "part")
+            assert files.read(files.join(stored_folder.directory, "a")) == b"x"
+        assert files.list_names(stored_folder.directory) == ["a", "b"]
         assert not folder.exists()
 
     def test_a_scratch_folder_is_on_the_disk_of_a_local_folder(self, tmp_path: Path) -> None:
@@ -160,19 +131,19 @@ class TestWriting:
         assert path.read_bytes() == CONTENT
         assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
-    def test_files_and_folders_are_removed(self, made: Folders) -> None:
-        made.write("c/d/e", b"x")
+    def test_files_and_folders_are_removed(self, stored_folder: Folders) -> None:
+        stored_folder.write("c/d/e", b"x")
         for name in ("a", "c", "none"):
-            files.remove(files.join(made.directory, name))
-        assert files.list_names(made.directory) == ["b"]
+            files.remove(files.join(stored_folder.directory, name))
+        assert files.list_names(stored_folder.directory) == ["b"]
 
     def test_a_local_folder_with_brackets_in_its_name_is_removed(self, tmp_path: Path) -> None:
         (tmp_path / "a[1]" / "b").mkdir(parents=True)
         files.remove(str(tmp_path / "a[1]"))
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_folder_is_made_once_or_again(self, made: Folders) -> None:
-        path = files.join(made.directory, "x", "y")
+    def test_a_folder_is_made_once_or_again(self, stored_folder: Folders) -> None:
+        path = files.join(stored_folder.directory, "x", "y")
         for _ in range(2):
             files.make_directory(path)
         files.write_atomically(files.join(path, "z"), b"")

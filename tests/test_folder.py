@@ -2,50 +2,18 @@
 
 import os
 import socket
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import fsspec
 import pytest
 
+from tests.stored_folders import CONTENT, Folders
 from textgen.errors import UserError
 from textgen.folder import Folder, Range
 
-CONTENT = bytes(range(100))
 
-
-@pytest.fixture(params=["local", "file", "memory", "driver"])
-def directory(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return {
-        "local": str(tmp_path),
-        "file": f"file://{tmp_path}",
-        "memory": f"memory://{uuid.uuid4().hex}/data",
-        "driver": f"local://{tmp_path}",
-    }[request.param]
-
-
-class Folders:
-    """A folder that is named `directory`, and how to fill it."""
-
-    def __init__(self, directory: str):
-        self.directory = directory
-
-    def write(self, name: str, content: bytes) -> None:
-        with fsspec.open(f"{self.directory}/{name}", "wb", auto_mkdir=True) as file:
-            file.write(content)
-
-
-@pytest.fixture
-def made(directory: str) -> Folders:
-    folders = Folders(directory)
-    folders.write("a", CONTENT)
-    folders.write("b", b"")
-    return folders
-
-
-def test_a_file_is_read_whole_and_by_ranges_in_the_order_asked_for(made: Folders) -> None:
-    folder = Folder(made.directory)
+def test_a_file_is_read_whole_and_by_ranges_in_the_order_asked_for(stored_folder: Folders) -> None:
+    folder = Folder(stored_folder.directory)
     assert (folder.read("a"), folder.size("a")) == (CONTENT, 100)
     assert (folder.read("b"), folder.size("b")) == (b"", 0)
     ranges = [Range("a", 90, 100), Range("a", 0, 1), Range("a", 5, 9), Range("a", 0, 1)]
@@ -53,13 +21,13 @@ def test_a_file_is_read_whole_and_by_ranges_in_the_order_asked_for(made: Folders
     assert folder.read_ranges([]) == []
 
 
-def test_of_a_range_that_a_file_is_too_short_for_there_are_fewer_bytes(made: Folders) -> None:
+def test_of_a_range_that_a_file_is_too_short_for_there_are_fewer_bytes(stored_folder: Folders) -> None:
     ranges = [Range("a", 95, 110), Range("a", 100, 110), Range("a", 105, 110), Range("b", 0, 10)]
-    assert Folder(made.directory).read_ranges(ranges) == [CONTENT[95:], b"", b"", b""]
+    assert Folder(stored_folder.directory).read_ranges(ranges) == [CONTENT[95:], b"", b"", b""]
 
 
-def test_a_missing_file_is_an_error_that_names_it_or_has_no_size(made: Folders) -> None:
-    folder = Folder(made.directory)
+def test_a_missing_file_is_an_error_that_names_it_or_has_no_size(stored_folder: Folders) -> None:
+    folder = Folder(stored_folder.directory)
     assert folder.size("c") is None
     for read in (lambda: folder.read("c"), lambda: folder.read_ranges([Range("a", 0, 1), Range("c", 0, 1)])):
         with pytest.raises(FileNotFoundError) as error:
@@ -67,15 +35,15 @@ def test_a_missing_file_is_an_error_that_names_it_or_has_no_size(made: Folders) 
         assert (error.value.strerror, error.value.filename) == ("No such file or directory", folder.path("c"))
 
 
-def test_a_missing_folder_is_seen_when_it_is_read(made: Folders) -> None:
-    folder = Folder(f"{made.directory}/none/")
+def test_a_missing_folder_is_seen_when_it_is_read(stored_folder: Folders) -> None:
+    folder = Folder(f"{stored_folder.directory}/none/")
     assert folder.size("a") is None
     with pytest.raises(FileNotFoundError):
         folder.read("a")
 
 
-def test_many_threads_may_read_at_once(made: Folders) -> None:
-    folder = Folder(made.directory)
+def test_many_threads_may_read_at_once(stored_folder: Folders) -> None:
+    folder = Folder(stored_folder.directory)
     with ThreadPoolExecutor(8) as pool:
         read = pool.map(lambda i: folder.read_ranges([Range("a", i, i + 7), Range("a", 0, i)]), range(90))
         assert list(read) == [[CONTENT[i : i + 7], CONTENT[:i]] for i in range(90)]
@@ -95,8 +63,8 @@ def test_a_folder_in_a_files_place_is_no_file(tmp_path: Path) -> None:
         Folder(tmp_path).read("a")
 
 
-def test_a_file_that_is_too_large_is_not_read(made: Folders) -> None:
-    folder = Folder(made.directory)
+def test_a_file_that_is_too_large_is_not_read(stored_folder: Folders) -> None:
+    folder = Folder(stored_folder.directory)
     assert folder.read("a", max_bytes=100) == CONTENT
     with pytest.raises(UserError, match="a has 100 bytes; such a file may have at most 99"):
         folder.read("a", max_bytes=99)

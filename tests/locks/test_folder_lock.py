@@ -1,6 +1,7 @@
 """Locks of folders by threads, processes and owners of elsewhere."""
 
 import dataclasses
+import json
 import multiprocessing
 import os
 import signal
@@ -36,6 +37,11 @@ def leave(directory: Path, **changes: object) -> Owner:
     owner = dataclasses.replace(owner, **changes)  # type: ignore[arg-type]
     assert LocalLockFile(directory).create(owner)
     return owner
+
+
+def _process_in(directory: Path) -> int:
+    """Returns the id of the process that a folder's lock names."""
+    return int(json.loads((directory / "_lock").read_text())["pid"])
 
 
 def test_a_held_folder_is_refused_and_free_again_afterwards(directory: str) -> None:
@@ -161,12 +167,12 @@ class TestOwnersOfElsewhere:
     def test_the_lock_in_a_copy_of_a_folder_ends_by_itself(self, tmp_path: Path) -> None:
         leave(tmp_path, folder=1)
         with hold(tmp_path, command="train"):
-            pass
+            assert _process_in(tmp_path) == os.getpid()
 
     def test_a_record_without_content_ends_by_itself(self, tmp_path: Path) -> None:
         (tmp_path / "_lock").touch()
         with hold(tmp_path, command="train"):
-            pass
+            assert _process_in(tmp_path) == os.getpid()
 
     def test_of_many_at_once_one_takes_over(self, tmp_path: Path) -> None:
         leave(tmp_path, host="node7")

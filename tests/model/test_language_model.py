@@ -98,6 +98,7 @@ def test_compile_accepts_a_loss_of_logits_without_a_warning(model, loss):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.compile("adam", loss=loss)
+    assert model.compiled
 
 
 def test_a_config_makes_the_same_network(model):

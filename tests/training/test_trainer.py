@@ -52,7 +52,7 @@ def _train(data: Path, output: Path, config: RunConfig, *, curves: bool = False,
         if not curves:
             # A picture takes longer than the steps that it is of.
             patch.setattr(Curves, "on_check", lambda curves, check: None)
-        return train(data, output, config, make_sampler=_sampler, **settings)
+        return train(data, output, config, make_sampler=_sampler, connect_minutes=1.0, **settings)
 
 
 def _checkpoint(output: Path, which: str = "last") -> dict[str, np.ndarray]:

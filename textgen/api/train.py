@@ -9,7 +9,7 @@ from textgen.api.keywords import TrainSettings, resumed_config, train_configs, w
 from textgen.api.run import Run
 from textgen.api.sampler import sampler_maker
 from textgen.block_cache import BlockCache
-from textgen.config import ModelConfig, TrainConfig
+from textgen.config import CONNECT_MINUTES, ModelConfig, TrainConfig
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.errors import require
 from textgen.training import trainer
@@ -41,7 +41,7 @@ def train(
     max_minutes: float = math.inf,
     validation_data: str | os.PathLike[str] | None = None,
     strategy: str = "auto",
-    connect_minutes: float = 5.0,
+    connect_minutes: float = CONNECT_MINUTES,
     cache: BlockCache | None = None,
     **settings: "Unpack[TrainSettings]",
 ) -> Run:

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from textgen.config import STAGES
+from textgen.config import CONNECT_MINUTES, STAGES
 from textgen.config.options import CommandParser, add_settings, add_sources, given
 from textgen.config.settings_file import collect, train_configs
 from textgen.console import printable, show
@@ -53,7 +53,7 @@ def add_arguments(parser: CommandParser) -> None:
         "Slurm); auto: the first of these that uses everything found (default: auto)",
     )  # fmt: skip
     devices.add_argument(
-        "--connect-minutes", type=float, default=5.0, metavar="M",
+        "--connect-minutes", type=float, default=CONNECT_MINUTES, metavar="M",
         help="minutes after which a process of several ends with an error if the others have not come (default: 5)",
     )  # fmt: skip
     devices.add_argument("--cache", type=Path, metavar="DIR", help="folder that caches blocks of remote shards")

@@ -22,14 +22,22 @@ from textgen.config.preparation import (
 )
 from textgen.config.splitting import ALL_SPLITS, SPLITS, names_of_given
 from textgen.config.tables import TablesConfig
-from textgen.config.training import MAX_WINDOW, NO_NEURAL_CACHE, WINDOW, ModelConfig, NeuralCacheConfig, TrainConfig
+from textgen.config.training import (
+    CONNECT_MINUTES,
+    MAX_WINDOW,
+    NO_NEURAL_CACHE,
+    WINDOW,
+    ModelConfig,
+    NeuralCacheConfig,
+    TrainConfig,
+)
 from textgen.errors import UserError
 
 __all__ = [
-    "ALL_SPLITS", "BOS", "EOS", "FORMATS", "MAX_WINDOW", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES",
-    "TEXT_DEFAULTS", "TOKENIZERS", "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "WINDOW", "ModelConfig",
-    "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "Setting", "Settings", "TablesConfig", "TextConfig",
-    "TrainConfig", "all_settings", "build", "from_json", "names_of_given", "to_json",
+    "ALL_SPLITS", "BOS", "CONNECT_MINUTES", "EOS", "FORMATS", "MAX_WINDOW", "NO_NEURAL_CACHE", "PAD", "RESERVED",
+    "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS", "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE", "WINDOW",
+    "ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "Setting", "Settings", "TablesConfig",
+    "TextConfig", "TrainConfig", "all_settings", "build", "from_json", "names_of_given", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)

@@ -77,6 +77,9 @@ class ModelConfig(Settings):
         return self.units if len(self.units) == self.layers else self.units * self.layers
 
 
+CONNECT_MINUTES = 5.0
+"""Default time in which all processes of a cluster must come."""
+
 MAX_WINDOW = 4096
 """Largest number of tokens of context."""
 

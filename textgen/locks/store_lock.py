@@ -1,8 +1,8 @@
 """The file of a lock at a URL, in a store that may have a conditional write.
 
-Google's and Amazon's stores, and fsspec's memory, refuse to create an object that is there. Other stores may let two
-processes write at the same moment; the one whose record is there a moment later has the lock. An owner that has ended
-is replaced by the one process that creates a marker named after its token.
+Google's store and fsspec's memory refuse to create an object that is there. At other stores, those with the interface
+of S3 included, two processes may write at the same moment; the one whose record is there a moment later has the lock.
+An owner that has ended is replaced by the one process that creates a marker named after its token.
 """
 
 import contextlib

@@ -19,9 +19,6 @@ from typing import Any, NamedTuple
 from textgen.console import printable
 from textgen.errors import UserError, require
 
-CONNECT_MINUTES = 5.0
-"""Default time for all processes of a cluster to come."""
-
 PORT_SECONDS = 5.0
 """Time in which a port may become free, as that of a training that is ending."""
 

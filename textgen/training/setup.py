@@ -13,12 +13,11 @@ from textgen.dataset.storage.manifest import FILE_NAME, Manifest
 from textgen.errors import UserError, require
 from textgen.files import join, remove, write_atomically
 from textgen.folder import Folder
-from textgen.runs import RunConfig, save
 from textgen.text import vocabulary
 from textgen.training.data import ValidationSource
 
 
-def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any) -> RunConfig:
+def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any) -> runs.RunConfig:
     """Returns the settings of a new run on a dataset.
 
     Args:
@@ -29,7 +28,7 @@ def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any
     Raises:
         UserError: the settings contradict each other; see `RunConfig`.
     """
-    return RunConfig(
+    return runs.RunConfig(
         text=manifest.text,
         window=manifest.config.window if window is None else window,
         vocabulary_size=manifest.vocabulary_size,
@@ -39,7 +38,7 @@ def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any
     )
 
 
-def read_manifests(data: Data, config: RunConfig, *, run: Path | None = None) -> dict[str, Manifest]:
+def read_manifests(data: Data, config: runs.RunConfig, *, run: Path | None = None) -> dict[str, Manifest]:
     """Reads the manifest of every dataset and checks that the run can train on it.
 
     Args:
@@ -63,7 +62,7 @@ def read_manifests(data: Data, config: RunConfig, *, run: Path | None = None) ->
 
 
 def validation_source(
-    data: Data, manifests: Mapping[str, Manifest], validation_data: str | Path | None, config: RunConfig
+    data: Data, manifests: Mapping[str, Manifest], validation_data: str | Path | None, config: runs.RunConfig
 ) -> ValidationSource:
     """Returns the datasets on which a run is validated, and says which split of a dataset of its own it is.
 
@@ -144,7 +143,7 @@ _LOCK = re.compile(r"_lock(-\w+)?")
 """Names of the folder's lock, which the chief of several processes makes before the others look."""
 
 
-def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: bool) -> None:
+def write_folder(output: Path, config: runs.RunConfig, *, data: str | Path, resume: bool) -> None:
     """Writes the settings of a run; for a new run, also makes its folder.
 
     Args:
@@ -160,7 +159,7 @@ def write_folder(output: Path, config: RunConfig, *, data: str | Path, resume: b
         output.mkdir(parents=True, exist_ok=True)
         _clear(output)
     # Written first, so that the folder of a run that ends here is known as one that has only begun.
-    save(config, output)
+    runs.save(config, output)
     if not resume:
         make_folder(output, data=data)
 
@@ -192,7 +191,7 @@ def make_folder(output: Path, *, data: str | Path) -> None:
             write_atomically(output / name, folder.read(name))
 
 
-def check_vocabulary(data: str | Path, manifest: Manifest, config: RunConfig, *, origin: str) -> None:
+def check_vocabulary(data: str | Path, manifest: Manifest, config: runs.RunConfig, *, origin: str) -> None:
     """Checks that a dataset has the vocabulary of a run.
 
     Args:
@@ -209,7 +208,7 @@ def check_vocabulary(data: str | Path, manifest: Manifest, config: RunConfig, *,
     _require_none(_vocabulary_differences(manifest, config), [], data, config, origin)
 
 
-def check_same_text(data: str | Path, manifest: Manifest, config: RunConfig, *, origin: str) -> None:
+def check_same_text(data: str | Path, manifest: Manifest, config: runs.RunConfig, *, origin: str) -> None:
     """Checks that a dataset has the vocabulary and the cleaning of a run, so that a loss on it means the same.
 
     Args:
@@ -246,7 +245,7 @@ def _check_own_vocabulary(data: str | Path, manifest: Manifest) -> None:
         raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
 
 
-def _vocabulary_differences(manifest: Manifest, config: RunConfig) -> list[str]:
+def _vocabulary_differences(manifest: Manifest, config: runs.RunConfig) -> list[str]:
     found = []
     if manifest.tokens_sha256 != config.tokens_sha256:
         found.append("its vocabulary is another than the model's")
@@ -256,7 +255,7 @@ def _vocabulary_differences(manifest: Manifest, config: RunConfig) -> list[str]:
 
 
 def _require_none(
-    vocabularies: list[str], cleaning: list[str], data: str | Path, config: RunConfig, origin: str
+    vocabularies: list[str], cleaning: list[str], data: str | Path, config: runs.RunConfig, origin: str
 ) -> None:
     """Raises UserError if there is a difference; the remedy names the run's files."""
     if not vocabularies + cleaning:
@@ -271,7 +270,7 @@ def _require_none(
     )
 
 
-def check_neural_cache(config: RunConfig, neural_cache: NeuralCacheConfig) -> None:
+def check_neural_cache(config: runs.RunConfig, neural_cache: NeuralCacheConfig) -> None:
     """Checks that the network of a run can use a neural cache.
 
     Raises:

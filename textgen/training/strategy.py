@@ -13,6 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from textgen.config import CONNECT_MINUTES
 from textgen.config.checks import require_choice
 from textgen.errors import UserError, one_line, require
 from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
@@ -120,7 +121,7 @@ def _device_slices(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
 
 
 def make_replicas(
-    name: str = "auto", *, cpu_plan: CpuPlan = WHOLE_BATCHES, connect_minutes: float = rendezvous.CONNECT_MINUTES
+    name: str = "auto", *, cpu_plan: CpuPlan = WHOLE_BATCHES, connect_minutes: float = CONNECT_MINUTES
 ) -> Replicas:
     """Returns the replicas of a strategy.
 

@@ -27,7 +27,7 @@ def train(
     max_minutes: float = math.inf,
     validation_data: str | Path | None = None,
     strategy: str = "auto",
-    connect_minutes: float = 5.0,
+    connect_minutes: float,
     cache: BlockCache | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> History:
