@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipelines import claims
+from pipelines.consent import Ask, require_consent
 from pipelines.plan import Plan, parse_plan
 from pipelines.prepare import run_passes
 from pipelines.runners import check_beam_flags
@@ -49,27 +50,43 @@ class Repair(NamedTuple):
     left: list[Problem]
 
 
-def repair(directory: str, beam_flags: Sequence[str] = ()) -> Repair:
+def repair(
+    directory: str,
+    beam_flags: Sequence[str] = (),
+    *,
+    inputs: Sequence[str] = (),
+    yes: bool = False,
+    ask: Ask | None = None,
+) -> Repair:
     """Makes the missing and damaged files of a dataset again from its input files, and removes files of other runs.
 
-    Only damaged units are read, tokenized and written again. A lost vocabulary is learned again from all units.
+    Only damaged units are read, tokenized and written again. A lost vocabulary is learned again from all units. The
+    input files are those that the dataset names, if the user agrees to them; see `require_consent`.
 
     Args:
         directory: path or URL of the dataset's folder.
         beam_flags: Beam's own options.
+        inputs: the inputs of the dataset, named again; empty if they are not.
+        yes: whether to read any file that the dataset names.
+        ask: asks the user whether to read them; None if nobody can be asked.
 
     Returns:
         The problems that were found, by the action that was taken.
 
     Raises:
-        UserError: the folder is no dataset or has a link in `_work`, a damaged file can't be made again, an input
-            file has changed, or a file that was made again differs from the original.
+        UserError: the folder is no dataset or has a link in `_work`, a damaged file can't be made again, the user
+            does not agree to the input files, one has changed, or a file that was made again differs from the
+            original.
     """
     check_beam_flags(beam_flags)
     workspace = Workspace(directory)
     workspace.require_no_links()
     done = _sorted(verify(directory))
-    plan = _checked_plan(directory, done.made) if done.made else None
+    plan = None
+    if done.made:
+        plan = _possible_plan(directory, done.made)
+        require_consent(plan, directory, given=inputs, yes=yes, ask=ask)
+        plan.check_unchanged()
     for problem in done.made + done.removed:
         files.remove_file(workspace.path(problem.file))
     if plan:
@@ -90,17 +107,15 @@ def _sorted(problems: list[Problem]) -> Repair:
     )
 
 
-def _checked_plan(folder: str, damage: list[Problem]) -> Plan:
-    """Returns the plan of the dataset after checking that the damaged files can be made again from it.
+def _possible_plan(folder: str, damage: list[Problem]) -> Plan:
+    """Returns the plan of the dataset after checking that its inputs suffice for the damaged files; opens no input.
 
     Raises:
-        UserError: a file can't be made again, an input file has changed, or another version made the dataset.
+        UserError: a file can't be made again, or another version made the dataset.
     """
     committed = read_manifest(folder)
     _check_possible(damage, committed)
-    plan = _plan(folder, committed)
-    plan.check_unchanged()
-    return plan
+    return _plan(folder, committed)
 
 
 def _check_possible(damage: list[Problem], committed: Manifest) -> None:

@@ -193,7 +193,7 @@ def test_a_fault_is_named_and_mended_to_the_byte(dataset: Dataset, tmp_path: Pat
     for problem, expected in zip(problems, MENDED[damage], strict=True):
         assert problem.startswith(expected)
 
-    repair(str(folder))
+    repair(str(folder), yes=True)
     assert contents(folder) == dataset.content
     assert verify(folder) == []
     units_made = {f"{unit:06d}" for unit in (1, 2) if f"(unit {unit})" in " ".join(problems)}
@@ -212,7 +212,7 @@ def test_of_what_was_dropped_a_fault_is_named_and_mended_to_the_byte(
     folder = dataset.copy(tmp_path / "data")
     damage(folder)
     assert told(folder) == [OF_DROPPED[damage]]
-    repair(str(folder))
+    repair(str(folder), yes=True)
     assert contents(folder) == dataset.content
     assert verify(folder) == []
 
@@ -277,12 +277,12 @@ def test_what_can_not_be_repaired_is_refused_and_the_remedy_works(
     keep_a_stale_shard(folder)
     damaged = contents(folder)
     with pytest.raises(UserError) as refused:
-        repair(str(folder))
+        repair(str(folder), yes=True)
     assert BEYOND_REPAIR[damage] in str(refused.value)
     assert contents(folder) == damaged
 
     dataset.prepare(folder)
-    repair(str(folder))
+    repair(str(folder), yes=True)
     assert contents(folder) == dataset.content
 
 
@@ -298,7 +298,7 @@ def test_the_manifest_of_another_dataset_is_told_in_one_line_and_the_remedy_work
     with pytest.raises(Exception, match="UserError: .* differs from the manifest after byte"):
         served(folder)
     with pytest.raises(UserError, match=r"manifest\.json: foreign: .* Restore the dataset's own copy, or delete it"):
-        repair(str(folder))
+        repair(str(folder), yes=True)
     with pytest.raises(UserError, match="holds another dataset: layout is spans there and pairs here"):
         dataset.prepare(folder)
     assert contents(folder) == damaged
@@ -328,7 +328,7 @@ def test_files_of_others_are_left_where_they_are(make: Callable[[str], Dataset],
     keep_a_stale_shard(folder)
     lose_a_shard(folder)
     (folder / "notes.txt").write_text("mine")
-    done = repair(str(folder))
+    done = repair(str(folder), yes=True)
     assert [problem.file for problem in done.made] == [shard(folder).name]
     assert [problem.file for problem in done.removed] == [STALE]
     assert [problem.file for problem in done.left] == ["notes.txt"]

@@ -114,7 +114,7 @@ def test_folders_of_reviews_are_repaired_and_resumed_with_their_splits(reviews: 
     before = {path.name: path.read_bytes() for path in data.iterdir()}
     (data / next(shard.name for shard in manifest.shards("test"))).unlink()
     (data / "vocabulary.jsonl").unlink()
-    repair(str(data))
+    repair(str(data), yes=True)
     assert verify(data) == []
     assert {path.name: path.read_bytes() for path in data.iterdir()} == before
     assert textgen.prepare(reviews / "train", data, **given, validation_percent=0, window=4) == manifest

@@ -66,7 +66,7 @@ def test_a_dataset_at_a_url_is_that_of_a_local_folder(
         "train-000000.tfrecord (unit 0): missing",
         "dropped-000000.jsonl (unit 0): changed: its SHA-256 differs from the manifest's",
     ]
-    assert main(["repair", data]) == 0
+    assert main(["repair", data, "--yes"]) == 0
     assert contents(data) == before
 
     files.remove(f"{data}/vocabulary.jsonl")

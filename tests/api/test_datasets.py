@@ -82,6 +82,6 @@ def test_repair_makes_a_lost_shard_again(data: Path) -> None:
     content = shard.read_bytes()
     shard.unlink()
     assert [problem.file for problem in textgen.verify(data)] == [shard.name]
-    assert [problem.file for problem in textgen.repair(data).made] == [shard.name]
+    assert [problem.file for problem in textgen.repair(data, yes=True).made] == [shard.name]
     assert shard.read_bytes() == content
     assert textgen.verify(data) == []

@@ -76,9 +76,9 @@ def _try_repair(changes: int, folder: Path) -> None:
     for name in ("first", "data"):
         (folder / name / "train-000001.tfrecord").unlink()
         (folder / name / "vocabulary.jsonl").unlink()
-    assert run(["repair", str(folder / "first")], prepared=functools.partial(_count, count)).code == 0
-    _kill(["repair", str(folder / "data")], changes, count)
-    assert run(["repair", str(folder / "data")]).code == 0
+    assert run(["repair", str(folder / "first"), "--yes"], prepared=functools.partial(_count, count)).code == 0
+    _kill(["repair", str(folder / "data"), "--yes"], changes, count)
+    assert run(["repair", str(folder / "data"), "--yes"]).code == 0
     assert contents(folder / "data") == contents(folder / "whole")
 
 

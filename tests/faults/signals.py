@@ -92,8 +92,8 @@ def _try_repair(seconds: float, number: int, folder: Path) -> None:
     assert run(prepare_words(make_corpus(folder), data)).code == 0
     (data / "train-000001.tfrecord").unlink()
     due = time.monotonic() + seconds
-    _require_end(_stop(["repair", str(data)], lambda: time.monotonic() >= due, number), number)
-    assert run(["repair", str(data)]).code == 0
+    _require_end(_stop(["repair", str(data), "--yes"], lambda: time.monotonic() >= due, number), number)
+    assert run(["repair", str(data), "--yes"]).code == 0
     assert run(["verify", str(data)]).code == 0
 
 

@@ -52,9 +52,9 @@ def _repair(folder: Path) -> None:
     whole = contents(data)
     (data / "train-000001.tfrecord").unlink()
     with ThreadPoolExecutor(1) as pool:
-        first = _held_up(pool, ["repair", str(data)], 0, folder)
+        first = _held_up(pool, ["repair", str(data), "--yes"], 0, folder)
         _require_refused(run(words), "repair")
-        _require_refused(run(["repair", str(data)]), "repair")
+        _require_refused(run(["repair", str(data), "--yes"]), "repair")
         # A command that only reads is not kept waiting, and finds the missing shard.
         _require_ended(run(["verify", str(data)]), 1)
         _require_ended(first(), 0)

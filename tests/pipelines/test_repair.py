@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from pipelines import runners, tokenize, write_shards
 from pipelines.prepare import prepare
 from pipelines.repair import Repair, repair
+from textgen import files
 from textgen.config import PrepareConfig, TextConfig, to_json
 from textgen.corpus import units
 from textgen.dataset import read_manifest, verify
@@ -98,7 +100,7 @@ def test_only_the_units_that_are_lost_are_read_and_written(case: Case, monkeypat
             work, "process", lambda self, unit, process=process: done.append(unit.index) or process(self, unit)
         )
     case.lose(SHARD)
-    assert repair(str(case.data), ["--direct_num_workers=1"]) == Repair(LOST, [], [])
+    assert repair(str(case.data), ["--direct_num_workers=1"], yes=True) == Repair(LOST, [], [])
     assert done == [1, 1]
     assert verify(case.data) == []
 
@@ -130,7 +132,7 @@ def test_a_changed_input_file_is_an_error_and_changes_nothing(case: Case, change
     change(case.corpus / "0.txt")
     (case.data / SHARD).write_bytes(b"damaged")
     with pytest.raises(UserError) as refused:
-        repair(str(case.data))
+        repair(str(case.data), yes=True)
     message = str(refused.value)
     assert (
         f"{case.corpus / '0.txt'} is not the file that the dataset was made from: it had 660 bytes, written 2"
@@ -152,9 +154,9 @@ def test_a_relative_input_path_that_is_missing_is_an_error_with_a_remedy(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     with pytest.raises(UserError, match=r"Its path is relative: run `textgen repair` where `textgen prepare` ran\."):
-        repair("../data")
+        repair("../data", yes=True)
     monkeypatch.chdir(tmp_path)
-    repair("data")
+    repair("data", yes=True)
     assert verify("data") == []
 
 
@@ -165,13 +167,13 @@ def test_changed_content_with_the_same_size_and_time_is_an_error_and_the_manifes
     os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     case.lose(SHARD)
     with pytest.raises(UserError, match=rf"{SHARD} differs from the original: the content of an input file"):
-        repair(str(case.data))
+        repair(str(case.data), yes=True)
     assert (case.data / manifest.FILE_NAME).read_bytes() == before
     assert [problem.file for problem in verify(case.data)] == [SHARD]
 
     file.write_text(file.read_text().replace("tell", "call"))
     os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    repair(str(case.data))
+    repair(str(case.data), yes=True)
     assert verify(case.data) == []
 
 
@@ -180,7 +182,7 @@ def test_a_dataset_of_another_version_is_refused(case: Case) -> None:
     (case.data / manifest.FILE_NAME).write_bytes(changed.to_bytes())
     case.lose(SHARD)
     with pytest.raises(UserError, match="was made by another version of textgen or of tensorflow-text"):
-        repair(str(case.data))
+        repair(str(case.data), yes=True)
 
 
 def test_files_of_a_run_killed_at_its_end_do_not_replace_shards(case: Case) -> None:
@@ -192,7 +194,7 @@ def test_files_of_a_run_killed_at_its_end_do_not_replace_shards(case: Case) -> N
     (case.data / "_work" / "shards" / "000001.json").write_text(json.dumps(committed.units[1].to_json()))
     case.lose(SHARD)
     assert verify(case.data) == LOST
-    repair(str(case.data))
+    repair(str(case.data), yes=True)
     assert case.files() == case.content
 
 
@@ -201,14 +203,14 @@ def test_a_lost_vocabulary_that_was_given_must_be_given_again(tmp_path: Path) ->
     given = {"vocabulary": str(tmp_path / "words.txt")}
     case = Case(tmp_path, TextConfig(), **given)
     case.lose(SHARD)
-    repair(str(case.data))
+    repair(str(case.data), yes=True)
     assert case.files() == case.content
 
     case.lose(SHARD, "vocabulary.jsonl")
     with pytest.raises(
         UserError, match=r"vocabulary\.jsonl: missing\. It was given as an option\..*the same --vocabulary"
     ):
-        repair(str(case.data))
+        repair(str(case.data), yes=True)
     case.prepare(**given)
     assert case.files() == case.content
 
@@ -218,14 +220,14 @@ def test_a_lost_tokenizer_must_be_given_again(tmp_path: Path) -> None:
     given = {"tokenizer_model": str(tmp_path / "a.model")}
     case = Case(tmp_path, TextConfig(tokenizer="sentencepiece", punctuation="keep", case="keep"), **given)
     case.lose(SHARD)
-    repair(str(case.data))
+    repair(str(case.data), yes=True)
     assert case.files() == case.content
 
     (case.data / "tokenizer.model").write_bytes(b"")
     with pytest.raises(
         UserError, match=r"tokenizer\.model: changed: .*It was given.*with the same --tokenizer-model"
     ):
-        repair(str(case.data))
+        repair(str(case.data), yes=True)
     case.prepare(**given)
     assert case.files() == case.content
 
@@ -251,6 +253,58 @@ def test_a_link_in_the_place_of_the_work_folder_is_refused_before_anything_is_do
     (case.data / "_work").symlink_to(elsewhere)
     case.lose(SHARD)
     with pytest.raises(UserError, match="_work is a symbolic link"):
-        repair(str(case.data))
+        repair(str(case.data), yes=True)
     assert (elsewhere / "plan.json").read_text() == "mine"
     assert verify(case.data) == LOST
+
+
+def test_no_input_is_looked_at_before_the_user_agrees(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    touched: list[str] = []
+
+    def note(event: str, arguments: tuple) -> None:
+        if event in ("open", "os.listdir", "os.scandir") and str(arguments[0]).startswith(str(case.corpus)):
+            touched.append(str(arguments[0]))
+
+    stamp = files.stamp
+    monkeypatch.setattr(files, "stamp", lambda path: note("open", (path,)) or stamp(path))
+    noting = [True]
+    sys.addaudithook(lambda *event: note(*event) if noting else None)
+    case.lose(SHARD)
+    before = case.files()
+    with pytest.raises(UserError, match=r"read only if you agree\. .*Then add --yes \(yes=True in Python\), or name"):
+        repair(str(case.data))
+    with pytest.raises(UserError, match="read only if you agree"):
+        repair(str(case.data), ask=lambda question: False)
+    assert touched == []
+    assert case.files() == before
+
+    questions: list[str] = []
+    repair(str(case.data), ask=lambda question: not questions.append(question))
+    assert questions == ["Read these files?"]
+    assert touched
+    noting.clear()
+    assert case.files() == case.content
+
+
+def test_the_inputs_that_are_given_again_are_read_unasked(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(case.corpus.parent)
+    # What is no text is passed over.
+    (case.corpus / "empty.txt").touch()
+    (case.corpus / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    for given in ([case.corpus.name], [f"{case.corpus}/[01].txt", "./corpus/2.txt"]):
+        case.lose(SHARD)
+        repair(str(case.data), inputs=given)
+        assert case.files() == case.content
+
+
+def test_given_inputs_must_be_those_of_the_dataset(case: Case) -> None:
+    case.lose(SHARD)
+    before = case.files()
+    with pytest.raises(UserError, match=rf"was made from {case.corpus}/1.txt, {case.corpus}/2.txt too, which the giv"):
+        repair(str(case.data), inputs=[f"{case.corpus}/0.txt"], yes=True)
+    (case.corpus / "3.txt").write_text("another file\n")
+    with pytest.raises(UserError, match=rf"was not made from {case.corpus}/3.txt, which the given inputs have"):
+        repair(str(case.data), inputs=[str(case.corpus)])
+    with pytest.raises(UserError, match="no file matches"):
+        repair(str(case.data), inputs=[f"{case.corpus}/9.txt"])
+    assert case.files() == before

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import estimation, input_checks
 from pipelines import prepare as preparing
 from pipelines import repair as repairing
+from pipelines.consent import Ask
 from pipelines.estimation import Estimate
 from pipelines.inputs import Inputs
 from pipelines.repair import Repair
@@ -133,11 +134,25 @@ def estimate(
         )
 
 
-def repair(data: PathLike, *, beam_flags: Sequence[str] = ()) -> Repair:
+def repair(
+    data: PathLike,
+    inputs: Paths = (),
+    *,
+    yes: bool = False,
+    ask: Ask | None = None,
+    beam_flags: Sequence[str] = (),
+) -> Repair:
     """Makes the damaged and missing files of a dataset again from its input files, and leaves the others untouched.
+
+    The dataset names its input files. If somebody else made it, these may be any files of this machine, so they are
+    shown and read only with `yes=True`, unless `inputs` names the same files.
 
     Args:
         data: folder of the dataset.
+        inputs: the inputs that the dataset was made from, those of all splits together.
+        yes: whether to read any input file that the dataset names.
+        ask: function that is called with a question if neither is given, once the files are shown; it returns whether
+            to read them.
         beam_flags: as for `prepare`.
 
     Returns:
@@ -146,15 +161,15 @@ def repair(data: PathLike, *, beam_flags: Sequence[str] = ()) -> Repair:
 
     Raises:
         UserError: the folder is not a dataset or is being written by another process, a damaged file cannot be made
-            again, or an input file has changed.
+            again, its input files are not those given or may not be read, or an input file has changed.
 
     Example:
-        >>> textgen.repair("data").made  # doctest: +SKIP
+        >>> textgen.repair("data", "reviews.csv").made  # doctest: +SKIP
         [Problem(file='train-000003.tfrecord', unit=3, what='missing')]
     """
     folder = _path(data)
     with ready_to_write(folder, command="repair", make=False):
-        return repairing.repair(folder, beam_flags)
+        return repairing.repair(folder, beam_flags, inputs=_paths(inputs), yes=yes, ask=ask)
 
 
 def list_inputs(
