@@ -19,14 +19,16 @@ from textgen.dataset.storage.manifest import INPUTS_FILE
 from textgen.dataset.storage.passed_over import shown
 from textgen.errors import UserError, require
 
-Ask = Callable[[str], bool]
-"""Function that asks a question of a person, and returns whether the answer is yes."""
-
 _MOST_PLACES = 10
 
 
 def require_consent(
-    plan: Plan, directory: str, *, given: Sequence[str] = (), yes: bool = False, ask: Ask | None = None
+    plan: Plan,
+    directory: str,
+    *,
+    given: Sequence[str] = (),
+    yes: bool = False,
+    ask: Callable[[str], bool] | None = None,
 ) -> None:
     """Checks that the user agrees to the input files of a dataset; shows them unless they are given again.
 
@@ -37,7 +39,8 @@ def require_consent(
         directory: path or URL of the dataset's folder.
         given: files, folders and globs that the user names as the inputs; empty for none.
         yes: whether the user agrees to any file.
-        ask: asks the user, once the files are shown; None if nobody can be asked.
+        ask: asks the user a question, once the files are shown, and returns whether the answer is yes; None if nobody
+            can be asked.
 
     Raises:
         UserError: the user does not agree, or the given inputs are not those of the dataset.

@@ -1,39 +1,18 @@
 """Restores the missing and damaged files of a dataset byte for byte: `textgen repair`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pipelines import claims
-from pipelines.consent import Ask, require_consent
-from pipelines.plan import Plan, parse_plan
+from pipelines.plan import Plan
 from pipelines.prepare import run_passes
+from pipelines.repair_plan import OR_PREPARE_NEW, repair_plan
 from pipelines.runners import check_beam_flags
 from pipelines.workspace import Workspace
 from textgen import files
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
-from textgen.dataset.storage.manifest import (
-    DROPPED_NAME,
-    FILE_NAME,
-    INPUTS_FILE,
-    PASSED_OVER_FILE,
-    SHARD_NAME,
-    Manifest,
-    read_manifest,
-)
+from textgen.dataset.storage.manifest import DROPPED_NAME, FILE_NAME, SHARD_NAME, read_manifest
 from textgen.dataset.storage.verification import EXTRA, Problem, verify
 from textgen.errors import UserError
-
-_AGAIN = "Run the same `textgen prepare` again"
-_REMEDIES = {
-    FILE_NAME: "Restore the dataset's own copy, or delete it and run the same `textgen prepare` again, which makes "
-    "the dataset again in its folder.",
-    INPUTS_FILE: f"It names the input files. {_AGAIN}, which writes it, then `textgen repair`.",
-    PASSED_OVER_FILE: f"It names the files that were not read. {_AGAIN}, which writes it.",
-    TOKENIZER_FILE: f"It was given as an option. {_AGAIN} with the same --tokenizer-model, then `textgen repair`.",
-}
-"""Remedies for damage of files that can't be made from the others, by file name."""
-
-_OR_PREPARE_NEW = "or prepare a new dataset in another folder."
 
 
 class Repair(NamedTuple):
@@ -56,12 +35,12 @@ def repair(
     *,
     inputs: Sequence[str] = (),
     yes: bool = False,
-    ask: Ask | None = None,
+    ask: Callable[[str], bool] | None = None,
 ) -> Repair:
     """Makes the missing and damaged files of a dataset again from its input files, and removes files of other runs.
 
     Only damaged units are read, tokenized and written again. A lost vocabulary is learned again from all units. The
-    input files are those that the dataset names, if the user agrees to them; see `require_consent`.
+    input files are those that the dataset names, if the user agrees to them; see `repair_plan`.
 
     Args:
         directory: path or URL of the dataset's folder.
@@ -82,11 +61,7 @@ def repair(
     workspace = Workspace(directory)
     workspace.require_no_links()
     done = _sorted(verify(directory))
-    plan = None
-    if done.made:
-        plan = _possible_plan(directory, done.made)
-        require_consent(plan, directory, given=inputs, yes=yes, ask=ask)
-        plan.check_unchanged()
+    plan = repair_plan(directory, done.made, inputs=inputs, yes=yes, ask=ask) if done.made else None
     for problem in done.made + done.removed:
         files.remove_file(workspace.path(problem.file))
     if plan:
@@ -107,42 +82,6 @@ def _sorted(problems: list[Problem]) -> Repair:
     )
 
 
-def _possible_plan(folder: str, damage: list[Problem]) -> Plan:
-    """Returns the plan of the dataset after checking that its inputs suffice for the damaged files; opens no input.
-
-    Raises:
-        UserError: a file can't be made again, or another version made the dataset.
-    """
-    committed = read_manifest(folder)
-    _check_possible(damage, committed)
-    return _plan(folder, committed)
-
-
-def _check_possible(damage: list[Problem], committed: Manifest) -> None:
-    """Raises UserError if a damaged file can't be made from the others."""
-    remedies = dict(_REMEDIES)
-    if committed.config.given_vocabulary:
-        remedies[VOCABULARY_FILE] = f"It was given as an option. {_AGAIN} with the same --vocabulary."
-    for problem in damage:
-        if problem.file in remedies:
-            raise UserError(f"{problem}. {remedies[problem.file]}")
-
-
-def _plan(folder: str, committed: Manifest) -> Plan:
-    """Returns the plan from which the dataset was made.
-
-    Raises:
-        UserError: another version of textgen or tensorflow-text made it.
-    """
-    plan = parse_plan(files.read(files.join(folder, INPUTS_FILE)), committed.config)
-    if plan.fingerprint() != committed.fingerprint:
-        raise UserError(
-            f"{folder} was made by another version of textgen or of tensorflow-text, which may write other bytes. "
-            f"Repair it with that version, {_OR_PREPARE_NEW}"
-        )
-    return plan
-
-
 def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
     """Makes the missing files of the dataset.
 
@@ -157,5 +96,5 @@ def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
         names = ", ".join(problem.file for problem in verify(workspace.directory))
         raise UserError(
             f"{names} differs from the original: the content of an input file has changed without its size and time, "
-            f"or this machine computes other results. Restore the file, {_OR_PREPARE_NEW}"
+            f"or this machine computes other results. Restore the file, {OR_PREPARE_NEW}"
         )

@@ -300,7 +300,9 @@ def test_the_inputs_that_are_given_again_are_read_unasked(case: Case, monkeypatc
 def test_given_inputs_must_be_those_of_the_dataset(case: Case) -> None:
     case.lose(SHARD)
     before = case.files()
-    with pytest.raises(UserError, match=rf"was made from {case.corpus}/1.txt, {case.corpus}/2.txt too, which the giv"):
+    with pytest.raises(
+        UserError, match=rf"was made from {case.corpus}/1.txt, {case.corpus}/2.txt too, which the giv"
+    ):
         repair(str(case.data), inputs=[f"{case.corpus}/0.txt"], yes=True)
     (case.corpus / "3.txt").write_text("another file\n")
     with pytest.raises(UserError, match=rf"was not made from {case.corpus}/3.txt, which the given inputs have"):

@@ -1,13 +1,12 @@
 """Functions that make, estimate and repair datasets in this process, with Apache Beam."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines import estimation, input_checks
 from pipelines import prepare as preparing
 from pipelines import repair as repairing
-from pipelines.consent import Ask
 from pipelines.estimation import Estimate
 from pipelines.inputs import Inputs
 from pipelines.repair import Repair
@@ -139,7 +138,7 @@ def repair(
     inputs: Paths = (),
     *,
     yes: bool = False,
-    ask: Ask | None = None,
+    ask: Callable[[str], bool] | None = None,
     beam_flags: Sequence[str] = (),
 ) -> Repair:
     """Makes the damaged and missing files of a dataset again from its input files, and leaves the others untouched.
