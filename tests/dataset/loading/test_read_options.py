@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.dataset.loading.read_options import LoadOptions, ResolvedOptions, resolve, select_blocks, served_indices
+from textgen.dataset.storage.blocks import BlockLocation
 from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.records import ReadRequest, RecordFormat
-from textgen.dataset.storage.shards import Block, BlockLocation
+from textgen.dataset.storage.shards import Block
 from textgen.errors import UserError
 
 counts = st.lists(st.integers(0, 20), min_size=1, max_size=30).filter(any)

@@ -1,45 +1,14 @@
 import hashlib
-import re
 import zlib
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.dataset.block_contents import pack, read, write
 from textgen.dataset.storage import shards
-from textgen.dataset.storage.records import Records
-from textgen.dataset.storage.shards import Block, BlockLocation, ShardWriter, locate_blocks, read_blocks, record_edges
-from textgen.errors import UserError
-from textgen.folder import Folder
-
-REMEDY = r".*`textgen verify` lists what is damaged, and `textgen repair` makes it again\."
-
-
-def pack(records):
-    """Records given as (bytes, pairs)."""
-    data = np.frombuffer(b"".join(record for record, _ in records), np.uint8)
-    ends = np.cumsum([len(record) for record, _ in records], dtype=int)
-    return Records(data, ends, np.array([pairs for _, pairs in records], int))
-
-
-def write(path, records, at_once=2, block_pairs=shards.BLOCK_PAIRS):
-    """A shard of records, written some at a time."""
-    writer = ShardWriter(path, block_pairs=block_pairs)
-    for start in range(0, len(records), at_once):
-        writer.write(pack(records[start : start + at_once]))
-    return writer.close(name=path.name, split="train", unit=7)
-
-
-def read_block(path, offset, block):
-    (data,) = read_blocks(Folder(path.parent), [BlockLocation(path.name, 7, offset, block)])
-    starts, ends = record_edges(data)
-    return [data[start:end] for start, end in zip(starts, ends, strict=True)]
-
-
-def read(path, shard):
-    return [record for found in locate_blocks([shard]) for record in read_block(path, found.offset, found.block)]
+from textgen.dataset.storage.shards import Block, ShardWriter
 
 
 @pytest.fixture
@@ -119,39 +88,3 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
 def test_a_shard_without_records_has_no_blocks(path):
     shard = write(path, [])
     assert (shard.records, shard.pairs, shard.bytes, shard.blocks) == (0, 0, 0, ())
-
-
-def test_a_flipped_byte_anywhere_is_an_error_that_names_the_file(path):
-    shard = write(path, [(b"abcdef", 1)])
-    content = path.read_bytes()
-    for place in range(len(content)):
-        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        with pytest.raises(
-            UserError, match=re.escape(f"{path} (unit 7) differs from the manifest after byte 0.") + REMEDY
-        ):
-            read_block(path, 0, shard.blocks[0])
-
-
-def test_a_truncated_file_is_an_error_that_names_it_also_at_the_end_of_a_record(path):
-    shard = write(path, [(b"abc", 1), (b"def", 1), (b"ghi", 1)], block_pairs=2)
-    content = path.read_bytes()
-    offset = shard.blocks[0].bytes
-    for size in (len(content) - 1, offset, offset - 19, 0):
-        path.write_bytes(content[:size])
-        block = 0 if size < offset else 1
-        message = re.escape(f"{path} (unit 7) differs from the manifest after byte {offset * block}.") + REMEDY
-        with pytest.raises(UserError, match=message):
-            read_block(path, offset * block, shard.blocks[block])
-
-
-def test_damage_in_one_block_leaves_the_others_readable(path):
-    shard = write(path, [(b"abc", 1), (b"def", 1)], block_pairs=1)
-    path.write_bytes(path.read_bytes()[:-1])
-    assert read_block(path, 0, shard.blocks[0]) == [b"abc"]
-
-
-def test_a_missing_file_is_an_error_that_names_it(path):
-    shard = write(path, [(b"abc", 1)])
-    path.unlink()
-    with pytest.raises(UserError, match=re.escape(f"{path} cannot be read: No such file or directory.") + REMEDY):
-        read_block(path, 0, shard.blocks[0])

@@ -15,10 +15,10 @@ import numpy as np
 from textgen.block_cache import BlockCache, open_folder
 from textgen.config import PAD
 from textgen.dataset.storage import windows
+from textgen.dataset.storage.blocks import locate_blocks, read_blocks
 from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.dataset.storage.records import RestoredIds
-from textgen.dataset.storage.shards import locate_blocks, read_blocks
 from textgen.dataset.storage.windows import Sequences
 from textgen.errors import require
 

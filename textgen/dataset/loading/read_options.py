@@ -11,9 +11,9 @@ import numpy as np
 
 from textgen.dataset.loading.arguments import check_fraction, check_integer
 from textgen.dataset.storage import ragged
+from textgen.dataset.storage.blocks import BlockLocation
 from textgen.dataset.storage.layouts import Layout
 from textgen.dataset.storage.records import ReadRequest, RecordFormat
-from textgen.dataset.storage.shards import BlockLocation
 from textgen.errors import require
 
 _FRACTION_SEED = 0

@@ -6,9 +6,9 @@ import numpy as np
 
 from textgen.block_cache import BlockCache, open_folder
 from textgen.dataset.loading.read_options import LoadOptions, resolve, select_blocks, served_indices
+from textgen.dataset.storage.blocks import BlockContent, BlockLocation, locate_blocks, read_blocks
 from textgen.dataset.storage.layouts import LAYOUTS, LoadedPairs, LoadedRows
 from textgen.dataset.storage.manifest import Manifest, read_manifest
-from textgen.dataset.storage.shards import BlockLocation, locate_blocks, read_blocks
 from textgen.folder import Folder
 
 
@@ -67,7 +67,7 @@ class SplitReader:
         """Reads rows of targets of some blocks, int [M], in an order, int [N]; see `read_pairs`."""
         return self._layout.load_rows(*self._read(blocks, order), self._resolved.request, self._written)
 
-    def _read(self, blocks: np.ndarray, order: np.ndarray) -> tuple[list[bytes], np.ndarray]:
+    def _read(self, blocks: np.ndarray, order: np.ndarray) -> tuple[list[BlockContent], np.ndarray]:
         contents = read_blocks(self._folder, [self.blocks.locations[i] for i in blocks])
         return contents, served_indices(self.blocks, blocks, step=self._resolved.step).take(order)
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from textgen.config import BOS, EOS, PrepareConfig
+from textgen.dataset.storage.blocks import locate_blocks, read_blocks
 from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.manifest import Manifest, read_manifest
 from textgen.dataset.storage.records import RestoredIds
-from textgen.dataset.storage.shards import locate_blocks, read_blocks
 from textgen.folder import Folder
 
 GRAM = 13

@@ -1,4 +1,4 @@
-"""Writes shards, which are TFRecord files, and reads them back block by block.
+"""Writes shards, which are TFRecord files of consecutive blocks.
 
 A block is a number of consecutive records with about 16,000 pairs, and the smallest unit that the loader reads; the
 manifest has its size and its CRC-32. The framing of a record is its length (8 bytes), the masked CRC-32C of the
@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +18,6 @@ import numpy as np
 
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.records import Records
-from textgen.errors import UserError
-from textgen.folder import Folder, Range
 from textgen.system_errors import naming
 
 BLOCK_PAIRS = 16_384
@@ -184,81 +181,3 @@ def frame(records: Records) -> tuple[memoryview, np.ndarray]:
 def _masked(checks: np.ndarray) -> np.ndarray:
     """Returns <u4 [N], the checksums uint32 [N] masked as in TFRecord: rotated right by 15 bits, plus a constant."""
     return ((checks >> np.uint32(15) | checks << np.uint32(17)) + np.uint32(0xA282EAD8)).astype("<u4")
-
-
-class BlockLocation(NamedTuple):
-    """Location of a block.
-
-    Attributes:
-        name: name of the shard.
-        unit: index of the unit of the shard.
-        offset: offset of the block in the shard, in bytes.
-        block: the block.
-    """
-
-    name: str
-    unit: int
-    offset: int
-    block: Block
-
-
-def locate_blocks(shards: Iterable[Shard]) -> list[BlockLocation]:
-    """Returns the locations of all blocks of shards, in order."""
-    locations = []
-    for shard in shards:
-        offset = 0
-        for block in shard.blocks:
-            locations.append(BlockLocation(shard.name, shard.unit, offset, block))
-            offset += block.bytes
-    return locations
-
-
-def read_blocks(folder: Folder, locations: Sequence[BlockLocation]) -> list[bytes]:
-    """Reads blocks and checks them against the manifest.
-
-    Args:
-        folder: folder of the dataset.
-        locations: locations of the blocks.
-
-    Returns:
-        The bytes of each block, records with their framing.
-
-    Raises:
-        UserError: a file is missing, or the bytes of a block differ from those that were written.
-        OSError: a file cannot be read.
-    """
-    ranges = [Range(location.name, location.offset, location.offset + location.block.bytes) for location in locations]
-    try:
-        contents = folder.read_ranges(ranges)
-        damaged = [i for i, location in enumerate(locations) if not _is_whole(contents[i], location.block)]
-        if damaged:
-            # The cached copy of a remote file may be damaged although the file is intact.
-            for i, content in zip(damaged, folder.read_ranges([ranges[i] for i in damaged], fresh=True), strict=True):
-                contents[i] = content
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        name = error.filename or folder.path(locations[0].name)
-        raise UserError(f"{name} cannot be read: {error.strerror or error}. {_REMEDY}") from None
-    for location, content in zip(locations, contents, strict=True):
-        if not _is_whole(content, location.block):
-            raise UserError(
-                f"{folder.path(location.name)} (unit {location.unit}) differs from the manifest after byte "
-                f"{location.offset}. {_REMEDY}"
-            )
-    return contents
-
-
-def _is_whole(content: bytes, block: Block) -> bool:
-    return len(content) == block.bytes and zlib.crc32(content) == block.crc32
-
-
-def record_edges(data: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Returns int64 [N] and int64 [N], the offsets of the start and the end of each record of a block."""
-    found, position, size, unpack = list[int](), 0, len(data), _LENGTH.unpack_from
-    while position < size:
-        found.append(position)
-        position += BEFORE_RECORD + unpack(data, position)[0] + AFTER_RECORD
-    begins = np.array(found, np.int64)
-    return begins + BEFORE_RECORD, np.append(begins, size)[1:] - AFTER_RECORD
-
-
-_REMEDY = "`textgen verify` lists what is damaged, and `textgen repair` makes it again."

@@ -8,7 +8,8 @@ from pipelines.estimation import estimate
 from pipelines.prepare import prepare
 from textgen.config import PrepareConfig, TextConfig
 from textgen.dataset import read_pairs, verify
-from textgen.dataset.storage import shards, windows
+from textgen.dataset.storage import windows
+from textgen.dataset.storage.blocks import record_edges
 from textgen.dataset.storage.layouts import LAYOUTS, examples
 from textgen.dataset.storage.layouts.pairs import Pairs, ParsedPairs
 from textgen.dataset.storage.layouts.spans import Spans
@@ -229,9 +230,9 @@ class _BigEndian(Pairs):
         yield Records(data.ravel(), np.arange(1, len(y) + 1) * data.shape[1], np.ones(len(y), int))
 
     def load(self, contents, order, wanted, written):
-        content = b"".join(contents)
-        starts, ends = shards.record_edges(content)
-        records = b"".join(content[start:end] for start, end in zip(starts, ends, strict=True))
+        records = b"".join(
+            content.data[start:end] for content in contents for start, end in zip(*record_edges(content), strict=True)
+        )
         rows = np.frombuffer(records, ">u4").reshape(-1, written.window + 1).astype(written.id_dtype)
         return ParsedPairs(np.ascontiguousarray(rows[:, :-1]), rows[:, -1], order)
 

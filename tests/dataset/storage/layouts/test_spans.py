@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from textgen.dataset.storage import shards, windows
+from tests.dataset.block_contents import content_of
+from textgen.dataset.storage import windows
 from textgen.dataset.storage.layouts.spans import Spans
 from textgen.dataset.storage.records import ReadRequest, RecordFormat
 from textgen.errors import UserError
@@ -15,7 +16,7 @@ LAYOUT = Spans(max_targets=8)
 @pytest.fixture
 def contents():
     sequences = windows.sequences([np.array(ids) for ids in DOCUMENTS])
-    return [bytes(shards.frame(made)[0]) for made in LAYOUT.encode(sequences, WRITTEN)]
+    return [content_of(made) for made in LAYOUT.encode(sequences, WRITTEN)]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from textgen.dataset.storage.blocks import BlockContent
 from textgen.dataset.storage.layouts.pairs import Pairs
 from textgen.dataset.storage.layouts.spans import Spans
 from textgen.dataset.storage.records import ReadRequest, RecordFormat, Records, RestoredIds
@@ -82,17 +83,17 @@ class Layout(Protocol):
         """
         ...
 
-    def count(self, content: bytes, wanted: ReadRequest, written: RecordFormat) -> int:
+    def count(self, content: BlockContent, wanted: ReadRequest, written: RecordFormat) -> int:
         """Returns the number of targets with enough context in a block, or the number of rows."""
         ...
 
     def load(
-        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+        self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> LoadedPairs:
         """Reads the pairs of blocks.
 
         Args:
-            contents: bytes of the blocks, records with their framing.
+            contents: the blocks.
             order: int [N], indices of the pairs to serve among all pairs of the blocks, in the order to serve them.
             wanted: window and minimum context.
             written: see the class.
@@ -100,12 +101,12 @@ class Layout(Protocol):
         ...
 
     def load_rows(
-        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+        self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> LoadedRows:
         """Reads the rows of targets of blocks.
 
         Args:
-            contents: bytes of the blocks, records with their framing.
+            contents: the blocks.
             order: int [N], indices of the rows to serve among all rows of the blocks, in the order to serve them.
             wanted: window, the maximum number of targets in a row, and minimum context.
             written: see the class.
@@ -119,7 +120,7 @@ class Layout(Protocol):
         """Returns the reason why `restore` cannot restore the text; empty if it can."""
         ...
 
-    def restore(self, contents: Iterable[bytes], written: RecordFormat) -> Iterator[RestoredIds]:
+    def restore(self, contents: Iterable[BlockContent], written: RecordFormat) -> Iterator[RestoredIds]:
         """Yields the ids that the records of consecutive blocks were made from, each id once; see `RestoredIds`."""
         ...
 

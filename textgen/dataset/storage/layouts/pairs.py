@@ -7,7 +7,8 @@ import numpy as np
 
 from textgen.config import PAD
 from textgen.dataset.storage import ragged
-from textgen.dataset.storage.layouts import examples
+from textgen.dataset.storage.blocks import BlockContent, require_beginning
+from textgen.dataset.storage.layouts import example_parser, examples
 from textgen.dataset.storage.records import ReadRequest, RecordFormat, Records, RestoredIds
 from textgen.dataset.storage.windows import Sequences
 from textgen.errors import UserError, require
@@ -48,17 +49,17 @@ class Pairs:
             "Prepare with --layout spans to choose them when reading.",
         )
 
-    def count(self, content: bytes, wanted: ReadRequest, written: RecordFormat) -> int:
+    def count(self, content: BlockContent, wanted: ReadRequest, written: RecordFormat) -> int:
         """See `Layout`."""
-        return len(examples.find(content)[0])
+        return len(example_parser.find(content)[0])
 
     def load(
-        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+        self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> "ParsedPairs":
         """Parses X, [R, W], and y, [R], of the R pairs of blocks, in the dtype of ids on disk; see `Layout`.
 
         Args:
-            contents: bytes of the blocks, records with their framing.
+            contents: the blocks.
             order: int [N], indices of the pairs to serve, in the order to serve them.
             wanted: checked before; the pairs are as they were written.
             written: see `Layout`.
@@ -66,7 +67,7 @@ class Pairs:
         return ParsedPairs(*_parse(contents, written), order)
 
     def load_rows(
-        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+        self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> NoReturn:
         """Rejects rows [N, W], as `check` does.
 
@@ -79,10 +80,10 @@ class Pairs:
         """See `Layout`."""
         return "windows of 1 token do not tell where documents begin" if written.window == 1 else ""
 
-    def restore(self, contents: Iterable[bytes], written: RecordFormat) -> Iterator[RestoredIds]:
+    def restore(self, contents: Iterable[BlockContent], written: RecordFormat) -> Iterator[RestoredIds]:
         """See `Layout`."""
         for content in contents:
-            yield _restored(*_parse([content], written), written.stride)
+            yield _restored(content, *_parse([content], written), written.stride)
 
 
 class ParsedPairs:
@@ -113,28 +114,35 @@ class ParsedPairs:
         y[...] = self._y.take(records)
 
 
-def _parse(contents: Sequence[bytes], written: RecordFormat) -> tuple[np.ndarray, np.ndarray]:
+def _parse(contents: Sequence[BlockContent], written: RecordFormat) -> tuple[np.ndarray, np.ndarray]:
     """Returns X [N, W] and y [N] of the records of blocks, of the dtype of ids on disk."""
-    found = [examples.find(content) for content in contents]
-    records = sum(len(starts) for starts, _ in found)
+    records = sum(content.location.block.records for content in contents)
     x, y = np.empty((records, written.window), written.id_dtype), np.empty(records, written.id_dtype)
     done = 0
-    for content, (starts, ends) in zip(contents, found, strict=True):
-        some = slice(done, done + len(starts))
-        examples.parse(content, starts, ends, x[some], y[some], vocabulary_size=written.vocabulary_size)
-        done += len(starts)
+    for content in contents:
+        found = example_parser.PackedIds(content, window=written.window, vocabulary_size=written.vocabulary_size)
+        some = slice(done, done + len(found.starts))
+        found.decode(x[some], y[some])
+        done += len(found.starts)
     return x, y
 
 
-def _restored(x: np.ndarray, y: np.ndarray, stride: int) -> RestoredIds:
+def _restored(content: BlockContent, x: np.ndarray, y: np.ndarray, stride: int) -> RestoredIds:
     """Joins the new ids of each pair: two for the first pair of a sequence, else the last `stride` ids up to y.
 
     Args:
+        content: the block that the pairs were read from.
         x: [N, W], X of consecutive pairs.
         y: [N], y of these pairs.
         stride: distance from one target to the next.
+
+    Raises:
+        UserError: an X is empty, or shorter than that of a pair that continues the one before.
     """
     widths = np.count_nonzero(x != PAD, axis=1)
+    if ((widths != 1) & (widths < min(stride + 1, x.shape[1]))).any():
+        raise content.error(f"an x has {widths.min()} ids; where it is not the first of a document it has more")
+    require_beginning(content, widths[0] == 1)
     rows = np.pad(x, ((0, 0), (0, 1)))
     rows[np.arange(len(rows)), widths] = y
     is_first = widths == 1

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from textgen.dataset.storage import ragged, windows
+from textgen.dataset.storage.blocks import BlockContent, record_edges, require_beginning, require_ids
 from textgen.dataset.storage.records import ReadRequest, RecordFormat, Records, RestoredIds
-from textgen.dataset.storage.shards import record_edges
 from textgen.dataset.storage.windows import Sequences, Targets, Windows
 from textgen.errors import require
+
+_FEWEST_NUMBERS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,19 +75,19 @@ class Spans:
             f"window is {window}; it must be from 1 to {longest}, the tokens of context in the shards.",
         )
 
-    def count(self, content: bytes, wanted: ReadRequest, written: RecordFormat) -> int:
+    def count(self, content: BlockContent, wanted: ReadRequest, written: RecordFormat) -> int:
         """See `Layout`."""
         found = self._read([content], wanted, written)
         step = wanted.window if wanted.rows else written.stride
         return int(windows.target_counts(found.firsts, found.ends, stride=step).sum())
 
     def load(
-        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+        self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> "SpanPairs":
         """Reads the ids of spans, from which pairs are extracted on demand; see `Layout`.
 
         Args:
-            contents: bytes of the blocks, records with their framing.
+            contents: the blocks.
             order: int [N], indices of the pairs to serve among all pairs of the blocks, in the order to serve them.
             wanted: window and minimum context.
             written: see `Layout`.
@@ -94,12 +96,12 @@ class Spans:
         return SpanPairs(sequences, order, window=wanted.window, stride=written.stride)
 
     def load_rows(
-        self, contents: Sequence[bytes], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
+        self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
     ) -> "SpanRows":
         """Reads the ids of spans, from which rows of targets are extracted on demand; see `Layout`.
 
         Args:
-            contents: bytes of the blocks, records with their framing.
+            contents: the blocks.
             order: int [N], indices of the rows to serve among all rows of the blocks, in the order to serve them.
             wanted: window, the maximum number of targets in a row, and minimum context.
             written: see `Layout`.
@@ -110,39 +112,69 @@ class Spans:
         """See `Layout`."""
         return ""
 
-    def restore(self, contents: Iterable[bytes], written: RecordFormat) -> Iterator[RestoredIds]:
+    def restore(self, contents: Iterable[BlockContent], written: RecordFormat) -> Iterator[RestoredIds]:
         """See `Layout`."""
         targets_before = 0
         for content in contents:
-            spans = read_spans([content], written.id_dtype)
-            if len(spans.ends):
-                restored, targets_before = _restored(spans, written.stride, targets_before)
-                yield restored
+            spans = read_spans([content], written)
+            require_beginning(content, spans.firsts[0] - spans.starts[0] == 1)
+            restored, targets_before = _restored(content, spans, written.stride, targets_before)
+            yield restored
 
-    def _read(self, contents: Sequence[bytes], wanted: ReadRequest, written: RecordFormat) -> Sequences:
+    def _read(self, contents: Sequence[BlockContent], wanted: ReadRequest, written: RecordFormat) -> Sequences:
         """Returns the spans of blocks; targets with less context than wanted become context."""
-        found = read_spans(contents, written.id_dtype)
+        found = read_spans(contents, written)
         if wanted.min_context == 1:
             return found
         missing = np.maximum(found.starts + wanted.min_context - found.firsts, 0)
         return found._replace(firsts=found.firsts - -missing // written.stride * written.stride)
 
 
-def read_spans(contents: Sequence[bytes], dtype: np.dtype) -> Sequences:
+def read_spans(contents: Sequence[BlockContent], written: RecordFormat) -> Sequences:
     """Returns the spans of blocks.
 
     The ids are a view of the joined bytes; the framing between the records is skipped and never read as ids.
 
     Args:
-        contents: bytes of the blocks, records with their framing.
-        dtype: dtype of the ids on disk. Its size divides that of every record and of its framing.
+        contents: the blocks.
+        written: see `Layout`. The size of its dtype of ids divides that of every record and of its framing.
 
     Returns:
         The ids, [T] of this dtype, with int64 [S], the starts, first targets and ends of the S spans.
+
+    Raises:
+        UserError: a record is no span of ids of the vocabulary, or a block has other counts than the manifest says.
     """
-    data = b"".join(contents)
-    starts, ends = (edges // dtype.itemsize for edges in record_edges(data))
-    return span_sequences(np.frombuffer(data, dtype), starts, ends)
+    found = [_block_spans(content, written) for content in contents]
+    before = np.cumsum([0, *(len(spans.ids) for spans in found)])
+    starts, firsts, ends = (
+        np.concatenate([edges + done for edges, done in zip(each, before, strict=False)])
+        for each in zip(*(spans[1:] for spans in found), strict=True)
+    )
+    data = b"".join(content.data for content in contents)
+    return Sequences(np.frombuffer(data, written.id_dtype), starts, firsts, ends)
+
+
+def _block_spans(content: BlockContent, written: RecordFormat) -> Sequences:
+    """Returns the spans of a block; see `read_spans`."""
+    starts, ends = record_edges(content)
+    size = written.id_dtype.itemsize
+    if ((ends - starts) % size).any() or (ends - starts < _FEWEST_NUMBERS * size).any():
+        raise content.error(
+            f"a record is no span, which has {_FEWEST_NUMBERS} or more numbers of {size} bytes: the length of its "
+            "context, the context and its targets"
+        )
+    spans = span_sequences(np.frombuffer(content.data, written.id_dtype), starts // size, ends // size)
+    if ((spans.firsts <= spans.starts) | (spans.firsts >= spans.ends)).any():
+        raise content.error("a span has no context or no targets; it has one id or more of each")
+    pairs = int(windows.target_counts(spans.firsts, spans.ends, stride=written.stride).sum())
+    if pairs != content.location.block.pairs:
+        raise content.error(f"it has {pairs:,} pairs; the manifest has {content.location.block.pairs:,}")
+    # Every second stretch is the framing between two spans.
+    stretches = np.stack([spans.starts, spans.ends], axis=1).ravel()
+    largest = int(np.maximum.reduceat(spans.ids, stretches)[::2].max(initial=0))
+    require_ids(content, largest, written.vocabulary_size)
+    return spans
 
 
 def span_sequences(numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Sequences:
@@ -213,16 +245,20 @@ class SpanRows:
         y[...] = self._windows.extract(firsts, widths)
 
 
-def _restored(spans: Sequences, stride: int, targets_before: int) -> tuple[RestoredIds, int]:
+def _restored(content: BlockContent, spans: Sequences, stride: int, targets_before: int) -> tuple[RestoredIds, int]:
     """Removes from each span the context ids that an earlier span has too.
 
     Args:
-        spans: the spans of a block, at least one.
+        content: the block.
+        spans: its spans, at least one.
         stride: distance from one target to the next.
         targets_before: number of ids from the first target to the end of the last span before these.
 
     Returns:
         The ids, and `targets_before` for the next block.
+
+    Raises:
+        UserError: the context of a span is too short.
     """
     contexts = spans.firsts - spans.starts
     targets = spans.ends - spans.firsts
@@ -230,6 +266,8 @@ def _restored(spans: Sequences, stride: int, targets_before: int) -> tuple[Resto
     new_in_context = -np.concatenate([[targets_before], targets[:-1]]) % stride
     is_first = contexts == 1
     old = np.where(is_first, 0, contexts - new_in_context)
+    if (old < 0).any():
+        raise content.error("the context of a span is too short; with the span before, it has all ids of the text")
     counts = spans.ends - spans.starts - old
     ids, ends = ragged.join(spans.ids, spans.starts + old, counts)
     return RestoredIds(ids.astype(np.int64), (ends - counts)[is_first]), int(targets[-1])

@@ -1,0 +1,169 @@
+"""Reads blocks of shards, checks them against the manifest, and finds their records.
+
+A dataset may come from a stranger, whose checksums are right whatever the bytes are. So nothing that a record says of
+itself is believed: the number of records and pairs is that of the manifest, and each record lies within its block.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD, Block, Shard
+from textgen.errors import UserError
+from textgen.folder import Folder, Range
+
+_LENGTH = struct.Struct("<Q")
+_REMEDY = "`textgen verify` lists what is damaged, and `textgen repair` makes it again."
+
+
+class BlockLocation(NamedTuple):
+    """Location of a block.
+
+    Attributes:
+        name: name of the shard.
+        unit: index of the unit of the shard.
+        offset: offset of the block in the shard, in bytes.
+        block: the block.
+    """
+
+    name: str
+    unit: int
+    offset: int
+    block: Block
+
+
+def locate_blocks(shards: Iterable[Shard]) -> list[BlockLocation]:
+    """Returns the locations of all blocks of shards, in order."""
+    locations = []
+    for shard in shards:
+        offset = 0
+        for block in shard.blocks:
+            locations.append(BlockLocation(shard.name, shard.unit, offset, block))
+            offset += block.bytes
+    return locations
+
+
+class BlockContent(NamedTuple):
+    """A block that was read.
+
+    Attributes:
+        data: its bytes, records with their framing.
+        location: where it was read.
+        path: path of its shard.
+    """
+
+    data: bytes
+    location: BlockLocation
+    path: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the bytes have the size and the CRC-32 of the manifest."""
+        return len(self.data) == self.location.block.bytes and zlib.crc32(self.data) == self.location.block.crc32
+
+    def error(self, found: str) -> UserError:
+        """Returns the error for a block whose records are wrong although the manifest agrees with its bytes.
+
+        Args:
+            found: what was found, and the rule, without a final full stop.
+        """
+        return UserError(
+            f"{self.path} (unit {self.location.unit}) was written wrong after byte {self.location.offset}: {found}. "
+            "Prepare the dataset again from its text."
+        )
+
+
+def read_blocks(folder: Folder, locations: Sequence[BlockLocation]) -> list[BlockContent]:
+    """Reads blocks and checks their bytes against the manifest; their records are checked where they are decoded.
+
+    Args:
+        folder: folder of the dataset.
+        locations: locations of the blocks.
+
+    Raises:
+        UserError: a file is missing, or the bytes of a block differ from those that were written.
+        OSError: a file cannot be read.
+    """
+    try:
+        contents = _read(folder, locations, fresh=False)
+        damaged = [i for i, content in enumerate(contents) if not content.is_whole]
+        if damaged:
+            # The cached copy of a remote file may be damaged although the file is intact.
+            for i, content in zip(damaged, _read(folder, [locations[i] for i in damaged], fresh=True), strict=True):
+                contents[i] = content
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        name = error.filename or folder.path(locations[0].name)
+        raise UserError(f"{name} cannot be read: {error.strerror or error}. {_REMEDY}") from None
+    for content in contents:
+        if not content.is_whole:
+            raise UserError(
+                f"{content.path} (unit {content.location.unit}) differs from the manifest after byte "
+                f"{content.location.offset}. {_REMEDY}"
+            )
+    return contents
+
+
+def _read(folder: Folder, locations: Sequence[BlockLocation], *, fresh: bool) -> list[BlockContent]:
+    ranges = [Range(location.name, location.offset, location.offset + location.block.bytes) for location in locations]
+    return [
+        BlockContent(data, location, folder.path(location.name))
+        for data, location in zip(folder.read_ranges(ranges, fresh=fresh), locations, strict=True)
+    ]
+
+
+def record_edges(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
+    """Returns int64 [N] and int64 [N], the offsets of the start and the end of each record of a block.
+
+    Raises:
+        UserError: the lengths of the records do not add up to the block, or it has another number of records than the
+            manifest says.
+    """
+    found, position, size, unpack = list[int](), 0, len(content.data), _LENGTH.unpack_from
+    last = size - BEFORE_RECORD - AFTER_RECORD
+    while position <= last:
+        found.append(position)
+        position += BEFORE_RECORD + unpack(content.data, position)[0] + AFTER_RECORD
+    if position != size:
+        raise content.error(f"its records end at {position:,} of {size:,} bytes; they must fill the block")
+    require_records(content, len(found))
+    begins = np.array(found, np.int64)
+    return begins + BEFORE_RECORD, np.append(begins, size)[1:] - AFTER_RECORD
+
+
+def require_records(content: BlockContent, count: int) -> None:
+    """Checks the number of records of a block.
+
+    Raises:
+        UserError: it is not that of the manifest.
+    """
+    if count != content.location.block.records:
+        raise content.error(f"it has {count:,} records; the manifest has {content.location.block.records:,}")
+
+
+def require_beginning(content: BlockContent, begins: bool) -> None:
+    """Checks that a shard begins with a document.
+
+    Args:
+        content: any block of the shard.
+        begins: whether the first record of the block is the first of a document.
+
+    Raises:
+        UserError: the block is the first of its shard, and its first record continues a document.
+    """
+    if not content.location.offset and not begins:
+        raise content.error("its first record continues a document; the first of a shard begins one")
+
+
+def require_ids(content: BlockContent, largest: int, vocabulary_size: int) -> None:
+    """Checks the largest token id of a block.
+
+    Raises:
+        UserError: it is not in the vocabulary.
+    """
+    if largest >= vocabulary_size:
+        raise content.error(
+            f"a token id is {largest:,}; ids must be below the size of the vocabulary, {vocabulary_size:,}"
+        )
