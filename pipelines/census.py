@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipelines.claims import given_vocabulary
 from pipelines.rejected import nothing_left
 from pipelines.text_figures import Histogram, vocabulary_sizes
 from pipelines.workspace import Workspace
@@ -46,7 +45,7 @@ NO_DOCUMENTS = Census({}, dict.fromkeys(SPLITS, 0))
 
 def symbols_to_learn(config: PrepareConfig, workspace: Workspace) -> int:
     """Returns the maximum number of most frequent symbols that learning the vocabulary needs."""
-    if given_vocabulary(workspace) is not None:
+    if workspace.given_vocabulary(config) is not None:
         # A given vocabulary may contain any symbol.
         return _ALL
     tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
@@ -112,7 +111,7 @@ def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> d
 def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> Vocabulary:
     """Returns the vocabulary learned from the counts, or the given vocabulary with its counts in this corpus."""
     tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
-    given = given_vocabulary(workspace)
+    given = workspace.given_vocabulary(config)
     if given:
         return given._replace(counts=tuple(tokenizer.count(given.tokens, counts)))
     return tokenizer.learn(counts, config.text.vocabulary_size)

@@ -6,7 +6,6 @@ run with another plan is refused, unless the first plan has written no shard yet
 
 import dataclasses
 import hashlib
-import json
 import os
 from typing import Any
 
@@ -14,15 +13,12 @@ from pipelines.plan import Plan, parse_plan
 from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
+from textgen.config.schema import shown
 from textgen.console import printable, say
 from textgen.corpus.readers.base import InputFile
 from textgen.dataset.storage import manifest, passed_over
 from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, PASSED_OVER_FILE, SHARD_NAME
 from textgen.errors import UserError
-from textgen.text import vocabulary
-
-PLAN = "plan.json"
-GIVEN_VOCABULARY = "given.jsonl"
 
 
 def claim(directory: str, plan: Plan) -> Workspace:
@@ -45,13 +41,12 @@ def claim(directory: str, plan: Plan) -> Workspace:
         _clear_remains(workspace, plan)
     elif theirs["fingerprint"] != plan.fingerprint():
         _clear_for(workspace, plan, theirs["config"])
-    ours = {"fingerprint": plan.fingerprint(), "config": to_json(plan.config)}
-    if _plan_at_work(workspace) != ours:
+    if (workspace.recorded_plan() or {}).get("fingerprint") != plan.fingerprint():
         # A run that was killed while it finished has left its working files.
         release(workspace)
     files.make_directory(workspace.work_path())
     # Written before all other files, so that the next run recognizes the folder if this run is interrupted here.
-    files.write_atomically(workspace.work_path(PLAN), json.dumps(ours).encode())
+    workspace.record_plan(plan.fingerprint(), to_json(plan.config))
     workspace.publish_if_changed(INPUTS_FILE, plan.inputs())
     if plan.passed_over and workspace.read(PASSED_OVER_FILE) is None:
         # What the first run found is kept: a hidden file that has come or gone since changes no byte of the dataset.
@@ -59,7 +54,8 @@ def claim(directory: str, plan: Plan) -> Workspace:
     if plan.tokenizer_model:
         workspace.publish_if_changed(TOKENIZER_FILE, plan.tokenizer_model)
     if plan.vocabulary:
-        files.write_atomically(workspace.work_path(GIVEN_VOCABULARY), plan.vocabulary.to_bytes())
+        workspace.record_vocabulary(plan.vocabulary)
+    _forget_lost_shards(workspace)
     return workspace
 
 
@@ -79,12 +75,6 @@ def as_spelled_before(plan: Plan, directory: str) -> Plan:
         return plan
     same = [_absolute(file) for file in before] == [_absolute(file) for file in plan.files]
     return dataclasses.replace(plan, files=before) if same else plan
-
-
-def given_vocabulary(workspace: Workspace) -> vocabulary.Vocabulary | None:
-    """Returns the vocabulary that the user gave to the plan at work, or None if the vocabulary is learned."""
-    content = files.read_if_present(workspace.work_path(GIVEN_VOCABULARY))
-    return None if content is None else vocabulary.parse(content)
 
 
 def require_own(workspace: Workspace, dataset: manifest.Manifest, plan: Plan) -> None:
@@ -111,13 +101,13 @@ def release(workspace: Workspace) -> None:
     """
     workspace.require_no_links()
     # Removed before all other files, since without it no run takes the remaining files for complete.
-    files.remove(workspace.work_path(PLAN))
+    workspace.forget_plan()
     files.remove(workspace.work_path())
 
 
 def committed(workspace: Workspace) -> manifest.Manifest | None:
     """Returns the manifest of a dataset that is complete or once was; None if it is missing or damaged."""
-    content = workspace.read(manifest.FILE_NAME)
+    content = workspace.read(manifest.FILE_NAME, max_bytes=manifest.MAX_BYTES)
     try:
         return None if content is None else manifest.parse(content)
     except manifest.DamageError:
@@ -154,6 +144,14 @@ def _has_unit(workspace: Workspace, report: manifest.UnitReport) -> bool:
     shards = all(files.size(workspace.path(shard.name)) == shard.bytes for shard in report.shards)
     dropped = workspace.path(manifest.dropped_name(report.unit))
     return shards and (not report.dropped_sha256 or files.size(dropped) is not None)
+
+
+def _forget_lost_shards(workspace: Workspace) -> None:
+    """Removes the records of units whose files are not there, so that they are written again."""
+    for unit in workspace.recorded_units(SHARDS):
+        record = workspace.recorded(SHARDS, unit)
+        if record and not _has_unit(workspace, manifest.UnitReport.from_json(record)):
+            workspace.forget_unit(SHARDS, unit)
 
 
 def _clear_remains(workspace: Workspace, plan: Plan) -> None:
@@ -196,12 +194,7 @@ def _claimed_by(workspace: Workspace) -> dict[str, Any] | None:
     dataset = committed(workspace)
     if dataset is not None:
         return {"fingerprint": dataset.fingerprint, "config": to_json(dataset.config)}
-    return _plan_at_work(workspace)
-
-
-def _plan_at_work(workspace: Workspace) -> dict[str, Any] | None:
-    content = files.read_if_present(workspace.work_path(PLAN))
-    return None if content is None else json.loads(content)
+    return workspace.recorded_plan()
 
 
 def _absolute(file: InputFile) -> InputFile:
@@ -221,9 +214,20 @@ def _is_own(name: str) -> bool:
 
 def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
     """Returns the settings in which two plans differ, such as `window is 44 there and 40 here`."""
-    theirs, ours = ({**config, **config["text"], **config["selection"]} for config in (theirs, ours))
+    before, now = _flat(theirs), _flat(ours)
     return ", ".join(
-        f"{name.replace('_', ' ')} is {theirs.get(name)} there and {value} here"
-        for name, value in ours.items()
-        if name not in ("text", "selection") and theirs.get(name) != value
+        f"{name.replace('_', ' ')} is {_brief(before.get(name))} there and {_brief(value)} here"
+        for name, value in now.items()
+        if before.get(name) != value
     )
+
+
+def _flat(config: dict[str, Any]) -> dict[str, Any]:
+    """Returns all settings in one dictionary; those of another version, or of a stranger, may have any values."""
+    nested = {name: config[name] for name in ("text", "selection") if isinstance(config.get(name), dict)}
+    own = {name: value for name, value in config.items() if name not in nested}
+    return {**own, **nested.get("text", {}), **nested.get("selection", {})}
+
+
+def _brief(value: Any) -> str:
+    return shown(value).strip("'") if isinstance(value, (str, list, dict)) else str(value)

@@ -5,17 +5,36 @@ second run of the same plan finds the results and does the remaining work.
 """
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from pipelines.stages import (
+    COUNTS,
+    DUPLICATES,
+    MAX_BYTES,
+    MAX_PLAN_BYTES,
+    OVERLAP,
+    SHARDS,
+    TOKENS,
+    parse_plan_at_work,
+    parse_result,
+    unit_of,
+)
 from textgen import files, locks, regular_files
-from textgen.config import TOKENIZER_FILE
+from textgen.config import TOKENIZER_FILE, PrepareConfig
+from textgen.config.schema import SchemaError
 from textgen.dataset.storage.manifest import WORK_FOLDER
+from textgen.errors import UserError
 from textgen.folder import Folder
+from textgen.text import vocabulary
 
-TOKENS, DUPLICATES, OVERLAP, COUNTS, SHARDS = "tokens", "duplicates", "overlap", "vocabulary", "shards"
-"""The stages, each with a folder in `_work`: `tokens/000017.json` is the result of unit 17."""
+__all__ = ["COUNTS", "DUPLICATES", "OVERLAP", "SHARDS", "TOKENS", "Workspace"]
+
+_PLAN = "plan.json"
+_GIVEN_VOCABULARY = "given.jsonl"
+_MAX_GIVEN_BYTES = _MAX_MODEL_BYTES = 1 << 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,16 +67,36 @@ class Workspace:
         """Returns the names of the files directly in the folder, without its lock."""
         return {name for name in files.list_names(self.directory, files_only=True) if not locks.is_lock_name(name)}
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, *, max_bytes: int | None = None) -> bytes | None:
         """Returns the content of a file of the dataset, or None if there is no such file.
 
+        Args:
+            name: name of the file, or its path in the folder.
+            max_bytes: maximum size of the file, which is not read if it is larger; None for any.
+
         Raises:
-            UserError: it is a link, or something else that is not a regular file.
+            UserError: it is a link, something else that is not a regular file, or too large.
         """
         try:
-            return Folder(self.directory).read(name)
+            return Folder(self.directory).read(name, max_bytes=max_bytes)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def read_work(self, *names: str, max_bytes: int) -> bytes | None:
+        """Returns the content of a file of `_work`, or None if there is no such file; see `read`."""
+        return self.read("/".join((WORK_FOLDER, *names)), max_bytes=max_bytes)
+
+    def damage(self, path: str, found: object) -> UserError:
+        """Returns the error for a file of `_work` that can't be used.
+
+        Args:
+            path: path or URL of the file.
+            found: what is wrong with it.
+        """
+        return UserError(
+            f"{path} is damaged: {found}. Delete the folder {self.work_path()} and run the same command again, which "
+            "makes what is in it anew."
+        )
 
     def require_no_links(self) -> None:
         """Checks that no link of `_work` leads to files elsewhere, which would be overwritten or removed.
@@ -74,26 +113,67 @@ class Workspace:
 
     def publish_if_changed(self, name: str, content: bytes) -> None:
         """Writes a file of the dataset unless it has this content already."""
-        if self.read(name) != content:
+        if files.size(self.path(name)) != len(content) or self.read(name) != content:
             self.publish(name, content)
 
     def tokenizer_model(self) -> bytes:
         """Returns the content of the tokenizer's model; empty for a tokenizer that has none."""
-        return self.read(TOKENIZER_FILE) or b""
+        return self.read(TOKENIZER_FILE, max_bytes=_MAX_MODEL_BYTES) or b""
+
+    def record_plan(self, fingerprint: str, config: dict[str, Any]) -> None:
+        """Stores which plan is at work in the folder."""
+        content = json.dumps({"fingerprint": fingerprint, "config": config}).encode()
+        files.write_atomically(self.work_path(_PLAN), content)
+
+    def recorded_plan(self) -> dict[str, Any] | None:
+        """Returns the `fingerprint` and the `config` of the plan that is at work in the folder; None if none is.
+
+        Raises:
+            UserError: the record is damaged.
+        """
+        content = self.read_work(_PLAN, max_bytes=MAX_PLAN_BYTES)
+        try:
+            return None if content is None else parse_plan_at_work(content)
+        except SchemaError as error:
+            raise self.damage(self.work_path(_PLAN), error) from None
+
+    def record_vocabulary(self, given: vocabulary.Vocabulary) -> None:
+        """Stores the vocabulary that the user has given to the plan at work."""
+        files.write_atomically(self.work_path(_GIVEN_VOCABULARY), given.to_bytes())
+
+    def given_vocabulary(self, config: PrepareConfig) -> vocabulary.Vocabulary | None:
+        """Returns the vocabulary that the user gave to the plan at work, or None if the vocabulary is learned.
+
+        Raises:
+            UserError: it is not there, or is not the one that the settings name.
+        """
+        if not config.given_vocabulary:
+            return None
+        content = self.read_work(_GIVEN_VOCABULARY, max_bytes=_MAX_GIVEN_BYTES) or b""
+        if hashlib.sha256(content).hexdigest() != config.given_vocabulary:
+            raise self.damage(self.work_path(_GIVEN_VOCABULARY), "it is not the vocabulary that was given")
+        return vocabulary.parse(content)
 
     def record(self, stage: str, unit: int, result: dict[str, Any]) -> None:
         """Stores the result of a unit, which marks the stage as done for the unit."""
         files.write_atomically(self.unit_path(stage, unit, "json"), json.dumps(result).encode())
 
     def recorded(self, stage: str, unit: int) -> dict[str, Any] | None:
-        """Returns the result of a unit, or None if the stage is not done for the unit."""
-        content = files.read_if_present(self.unit_path(stage, unit, "json"))
-        return None if content is None else json.loads(content)
+        """Returns the result of a unit, or None if the stage is not done for the unit.
+
+        Raises:
+            UserError: the result is damaged.
+        """
+        content = self.read_work(stage, f"{unit:06d}.json", max_bytes=MAX_BYTES)
+        try:
+            return None if content is None else parse_result(stage, unit, content)
+        except SchemaError as error:
+            raise self.damage(self.unit_path(stage, unit, "json"), error) from None
 
     def recorded_units(self, stage: str) -> set[int]:
         """Returns the numbers of the units for which a stage is done."""
         names = files.list_names(self.work_path(stage), files_only=True)
-        return {int(name.removesuffix(".json")) for name in names if name.endswith(".json")}
+        return {unit for unit in map(unit_of, names) if unit is not None}
 
     def record_done(self, stage: str) -> None:
         """Marks a stage as done for all units."""
@@ -106,6 +186,14 @@ class Workspace:
     def forget(self, stage: str) -> None:
         """Removes the results of a stage."""
         files.remove(self.work_path(stage))
+
+    def forget_unit(self, stage: str, unit: int) -> None:
+        """Removes the result of a unit, which is to be made again."""
+        files.remove_file(self.unit_path(stage, unit, "json"))
+
+    def forget_plan(self) -> None:
+        """Removes the record of the plan that is at work in the folder."""
+        files.remove(self.work_path(_PLAN))
 
     def _done_path(self, stage: str) -> str:
         return self.work_path(f"{stage}.done")

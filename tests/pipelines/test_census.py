@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,9 +38,10 @@ def test_the_vocabulary_holds_the_most_frequent_tokens(tmp_path: Path, capsys: p
 def test_all_symbols_are_counted_where_a_vocabulary_was_given(tmp_path: Path) -> None:
     workspace, given = Workspace(str(tmp_path)), Vocabulary(("a", "b"), (0, 0))
     assert census.symbols_to_learn(CONFIG, workspace) == 2
-    claims.claim(workspace.directory, Plan(CONFIG, (), given))
-    assert census.symbols_to_learn(CONFIG, workspace) > 1_000_000_000
-    assert census.learn({"sea": 4, "a": 1}, CONFIG, workspace) == Vocabulary(("a", "b"), (1, 0))
+    config = dataclasses.replace(CONFIG, given_vocabulary=given.fingerprint())
+    claims.claim(workspace.directory, Plan(config, (), given))
+    assert census.symbols_to_learn(config, workspace) > 1_000_000_000
+    assert census.learn({"sea": 4, "a": 1}, config, workspace) == Vocabulary(("a", "b"), (1, 0))
 
 
 @pytest.mark.parametrize(

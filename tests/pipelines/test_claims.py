@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,6 @@ from pipelines.claims import (
     as_spelled_before,
     claim,
     committed,
-    given_vocabulary,
     has_vocabulary,
     is_complete,
     release,
@@ -19,6 +19,7 @@ from pipelines.plan import Plan, parse_plan
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, TextConfig
 from textgen.corpus.readers.base import InputFile
+from textgen.dataset.storage.manifest import UnitReport
 from textgen.dataset.storage.passed_over import PassedOver, parse
 from textgen.errors import UserError
 from textgen.locks import hold
@@ -31,11 +32,38 @@ FILE = InputFile("a.txt", 3, 1.0, "document")
 def test_the_same_plan_may_claim_the_folder_again(tmp_path: Path) -> None:
     workspace = Workspace(str(tmp_path / "out"))
     claim(workspace.directory, Plan(CONFIG, (FILE,)))
-    workspace.record("shards", 3, {"n": 1})
+    report = {**UnitReport(unit=3).to_json(), "documents": 1, "kept": 1}
+    workspace.record("shards", 3, report)
     claim(workspace.directory, Plan(CONFIG, (FILE,)))
-    assert workspace.recorded("shards", 3) == {"n": 1}
+    assert workspace.recorded("shards", 3) == report
     assert workspace.recorded("shards", 4) is None
     assert workspace.recorded_units("shards") == {3}
+
+
+def test_a_unit_whose_shard_is_lost_is_made_again(make_dataset: Callable[..., Path], tmp_path: Path) -> None:
+    made = committed(Workspace(str(make_dataset(tmp_path / "data", train=[[4, 5]]))))
+    assert made
+    workspace = claim(str(tmp_path / "out"), Plan(CONFIG, (FILE,)))
+    workspace.record("shards", 0, made.units[0].to_json())
+    claim(workspace.directory, Plan(CONFIG, (FILE,)))
+    assert workspace.recorded_units("shards") == set()
+    workspace.record("shards", 0, made.units[0].to_json())
+    shutil.copy(tmp_path / "data" / "train-000000.tfrecord", tmp_path / "out")
+    claim(workspace.directory, Plan(CONFIG, (FILE,)))
+    assert workspace.recorded_units("shards") == {0}
+
+
+def test_the_settings_of_a_plan_at_work_may_be_any(tmp_path: Path) -> None:
+    workspace, plan = Workspace(str(tmp_path / "out")), Plan(CONFIG, (FILE,))
+    for config in ({}, {"text": 3, "selection": None, "window": {"a": 1}}, {"text": {"case": "\x1b[2J" * 99}}):
+        claim(workspace.directory, plan)
+        workspace.record_plan("0" * 64, config)
+        (tmp_path / "out" / "train-000000.tfrecord").touch()
+        with pytest.raises(UserError, match="holds another dataset: .*case is .* there and fold here") as refused:
+            claim(workspace.directory, plan)
+        assert "\x1b" not in str(refused.value)
+        assert len(str(refused.value)) < 3000
+        shutil.rmtree(tmp_path / "out")
 
 
 def test_another_plan_is_an_error_that_names_the_difference(tmp_path: Path) -> None:
@@ -141,9 +169,16 @@ def test_a_released_folder_has_no_work_folder(tmp_path: Path) -> None:
 def test_a_given_vocabulary_is_kept_for_the_workers(tmp_path: Path) -> None:
     workspace, given = Workspace(str(tmp_path)), Vocabulary(("sea", "ship"), (0, 0))
     claim(workspace.directory, Plan(CONFIG, (FILE,)))
-    assert given_vocabulary(workspace) is None
+    config = dataclasses.replace(CONFIG, given_vocabulary=given.fingerprint())
+    with pytest.raises(UserError, match="given.jsonl is damaged: it is not the vocabulary that was given"):
+        workspace.given_vocabulary(config)
     claim(workspace.directory, Plan(CONFIG, (FILE,), given))
-    assert given_vocabulary(workspace) == given
+    assert workspace.given_vocabulary(config) == given
+    # A stranger may have put a vocabulary there.
+    assert workspace.given_vocabulary(CONFIG) is None
+    (tmp_path / "_work" / "given.jsonl").write_bytes(Vocabulary(("ship",), (0,)).to_bytes())
+    with pytest.raises(UserError, match="given.jsonl is damaged: it is not the vocabulary that was given"):
+        workspace.given_vocabulary(config)
 
 
 def test_a_dataset_with_a_missing_or_truncated_file_is_not_complete(

@@ -22,7 +22,8 @@ def read(folder: Path, content: bytes, counts: list[tuple[int, int]], **settings
     workspace = claims.claim(str(folder / "out"), plan)
     workspace.make_stage_folder(TOKENS)
     for unit, count in enumerate(counts):
-        workspace.record(TOKENS, unit, {"rejected": {}, "replaced": 1, "characters": {str(path): count}})
+        result = {"rejected": {}, "samples": [], "replaced": 1, "characters": {str(path): count}}
+        workspace.record(TOKENS, unit, result)
     return plan, workspace
 
 

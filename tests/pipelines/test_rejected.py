@@ -16,7 +16,7 @@ def recorded(folder: Path, *results: dict, reasons: list[str] | None = None) -> 
     workspace = Workspace(str(folder))
     workspace.make_stage_folder(TOKENS)
     for unit, result in enumerate(results):
-        workspace.record(TOKENS, unit, result)
+        workspace.record(TOKENS, unit, {"rejected": {}, "samples": [], "replaced": 0, "characters": {}, **result})
         count = len(reasons or [])
         zeros = np.zeros(count, np.int64)
         table = DocumentTable(

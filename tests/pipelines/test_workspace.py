@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.workspace import Workspace
+from textgen import files
+from textgen.errors import UserError
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -12,15 +14,61 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
 
 
 def test_a_unit_is_done_with_a_stage_when_its_result_is_recorded(workspace: Workspace) -> None:
-    assert workspace.recorded_units("shards") == set()
-    workspace.record("shards", 3, {"n": 1})
-    workspace.record("shards", 12, {})
-    workspace.record("tokens", 4, {})
-    assert (workspace.recorded("shards", 3), workspace.recorded("shards", 4)) == ({"n": 1}, None)
-    assert workspace.recorded_units("shards") == {3, 12}
-    workspace.forget("shards")
-    assert workspace.recorded_units("shards") == set()
-    assert workspace.recorded_units("tokens") == {4}
+    assert workspace.recorded_units("overlap") == set()
+    workspace.record("overlap", 3, {"test": 1})
+    workspace.record("overlap", 12, {})
+    workspace.record("duplicates", 4, {})
+    assert (workspace.recorded("overlap", 3), workspace.recorded("overlap", 4)) == ({"test": 1}, None)
+    assert workspace.recorded_units("overlap") == {3, 12}
+    workspace.forget_unit("overlap", 12)
+    assert workspace.recorded_units("overlap") == {3}
+    workspace.forget("overlap")
+    assert workspace.recorded_units("overlap") == set()
+    assert workspace.recorded_units("duplicates") == {4}
+
+
+def test_a_damaged_record_is_an_error_with_a_remedy(workspace: Workspace) -> None:
+    for name in ("overlap/000003.json", "plan.json"):
+        files.write_atomically(workspace.work_path(name), b'{"test": -1}')
+    with pytest.raises(
+        UserError, match=r"overlap/000003.json is damaged: 'test' is -1; .*Delete the folder .*_work and"
+    ):
+        workspace.recorded("overlap", 3)
+    with pytest.raises(UserError, match=r"plan.json is damaged: fingerprint is missing. Delete the folder"):
+        workspace.recorded_plan()
+
+
+def test_the_plan_at_work_is_recorded(workspace: Workspace) -> None:
+    assert workspace.recorded_plan() is None
+    workspace.record_plan("0" * 64, {"window": 4})
+    assert workspace.recorded_plan() == {"fingerprint": "0" * 64, "config": {"window": 4}}
+    workspace.forget_plan()
+    assert workspace.recorded_plan() is None
+
+
+def test_other_files_of_a_stage_are_no_results(workspace: Workspace) -> None:
+    for name in (
+        "000001.tokens",
+        "x.json",
+        "-1.json",
+        "1.json",
+        "\u0661\u0661\u0661\u0661\u0661\u0661.json",
+        ".json",
+    ):
+        files.write_atomically(workspace.work_path("tokens", name), b"")
+    assert workspace.recorded_units("tokens") == set()
+
+
+def test_a_file_of_the_work_folder_that_is_too_large_or_a_link_is_not_read(tmp_path: Path) -> None:
+    workspace = Workspace(str(tmp_path))
+    workspace.record("overlap", 1, {})
+    with (tmp_path / "_work" / "overlap" / "000001.json").open("r+b") as file:
+        file.truncate((1 << 28) + 1)
+    with pytest.raises(UserError, match="has 268,435,457 bytes; such a file may have at most 268,435,456"):
+        workspace.recorded("overlap", 1)
+    (tmp_path / "_work" / "overlap" / "000002.json").symlink_to(tmp_path / "secret")
+    with pytest.raises(UserError, match="is a symbolic link"):
+        workspace.recorded("overlap", 2)
 
 
 def test_a_stage_is_done_for_all_units_when_that_is_recorded(workspace: Workspace) -> None:

@@ -40,6 +40,8 @@ VERSION = 5
 _READABLE = (4, VERSION)
 """Versions whose datasets can be read; version 4 lists its inputs in another form, which only a repair reads."""
 
+MAX_BYTES = manifest_schema.MAX_BYTES
+
 _PROOF = b' "sha256": "'
 _END = b'"\n}\n'
 
@@ -237,8 +239,8 @@ def parse(content: bytes) -> Manifest:
         raise DamageError(str(error)) from None
     del values["sha256"]
     units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))
-    for report in units:
-        _check_accounts(report)
+    for fault in filter(None, map(account_fault, units)):
+        raise DamageError(fault)
     return Manifest(**{**values, "units": units})
 
 
@@ -251,7 +253,7 @@ def read_manifest(directory: str | os.PathLike[str]) -> Manifest:
     """
     directory = os.fspath(directory)
     try:
-        content = Folder(directory).read(FILE_NAME, max_bytes=manifest_schema.MAX_BYTES)
+        content = Folder(directory).read(FILE_NAME, max_bytes=MAX_BYTES)
     except FileNotFoundError:
         # Object stores have no empty folders, so a remote folder cannot be checked by itself.
         is_there = is_remote(directory) or Path(expand_home(directory)).exists()
@@ -264,14 +266,11 @@ def _digest(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()
 
 
-def _check_accounts(report: UnitReport) -> None:
-    """Checks that the documents, the pairs per split and the blocks per shard of a unit add up.
-
-    Raises:
-        DamageError: they do not.
-    """
+def account_fault(report: UnitReport) -> str:
+    """Returns which counts of a unit do not add up: documents, pairs per split, blocks per shard; empty if all do."""
     found = {f"the documents of unit {report.unit}": (report.documents, report.kept + sum(report.dropped.values()))}
-    for split, counts in report.splits.items():
+    for split in SPLITS:
+        counts = report.splits.get(split, SplitCounts())
         pairs = sum(shard.pairs for shard in report.shards if shard.split == split)
         found[f"the {split} pairs of unit {report.unit}"] = (counts.pairs, pairs)
     for shard in report.shards:
@@ -280,7 +279,8 @@ def _check_accounts(report: UnitReport) -> None:
             found[f"the {name} of {shard.name}"] = (getattr(shard, name), parts)
     for what, (total, parts) in found.items():
         if total != parts:
-            raise DamageError(f"{what} are {total:,}, and their parts add up to {parts:,}")
+            return f"{what} are {total:,}, and their parts add up to {parts:,}"
+    return ""
 
 
 def _shard(values: Mapping[str, Any]) -> Shard:

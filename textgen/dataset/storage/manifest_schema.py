@@ -37,7 +37,7 @@ _SHARD = Record(
         "blocks": ListOf(Numbers(size=4, at_most=1 << 40)),
     }
 )
-_REPORT = Record(
+REPORT = Record(
     {
         "unit": _UNIT,
         "bytes": Whole(),
@@ -64,7 +64,7 @@ _MANIFEST = Record(
         "vocabulary_sha256": Text(pattern=SHA256),
         "tokens_sha256": Text(pattern=SHA256),
         "inputs_sha256": Text(pattern=SHA256),
-        "units": ListOf(_REPORT),
+        "units": ListOf(REPORT),
         "sha256": Text(pattern=SHA256),
     },
     {
@@ -105,18 +105,28 @@ def check(values: dict[str, Any]) -> dict[str, Any]:
         if report["unit"] <= last:
             raise SchemaError(f"units[{i}].unit is {report['unit']}; units must rise, and the one before is {last}")
         last = report["unit"]
-        for shard in report["shards"]:
-            check_name(shard, report["unit"])
-        names = [shard["name"] for shard in report["shards"]]
-        if len(set(names)) < len(names):
-            raise SchemaError(f"unit {last} has two shards of one split; it must have one at most")
-        for reason, indices in report.get("duplicates", {}).items():
-            if indices and max(indices) >= report["documents"]:
-                raise SchemaError(
-                    f"a duplicate of unit {last} ({ascii(reason)}) has the index {max(indices):,}; the unit has "
-                    f"{report['documents']:,} documents"
-                )
+        check_report(report)
     return checked
+
+
+def check_report(report: dict[str, Any]) -> None:
+    """Checks that the values of a unit's report agree.
+
+    Raises:
+        SchemaError: they do not.
+    """
+    unit = report["unit"]
+    for shard in report["shards"]:
+        check_name(shard, unit)
+    names = [shard["name"] for shard in report["shards"]]
+    if len(set(names)) < len(names):
+        raise SchemaError(f"unit {unit} has two shards of one split; it must have one at most")
+    for reason, indices in report.get("duplicates", {}).items():
+        if indices and max(indices) >= report["documents"]:
+            raise SchemaError(
+                f"a duplicate of unit {unit} ({ascii(reason)}) has the index {max(indices):,}; the unit has "
+                f"{report['documents']:,} documents"
+            )
 
 
 def check_name(shard: dict[str, Any], unit: int) -> None:
