@@ -106,7 +106,7 @@ def test_reserved_ids_are_numbered_in_the_order_of_their_names():
         (prepare, "split_by", "line", r"split by is 'line'; it must be one of: document, tail\."),
         (prepare, "window", 0, r"window is 0; it must be from 1 to 4,096\. It is the number of tokens"),
         (prepare, "window", 4097, r"window is 4097; it must be from 1 to 4,096\."),
-        (prepare, "stride", 0, r"stride is 0; it must be at least 1\. Use 1 for every window\."),
+        (prepare, "stride", 0, r"stride is 0; it must be from 1 to 1,000,000\. Use 1 for every window\."),
         (prepare, "validation_percent", -1.0, r"validation percent is -1\.0; it must be at least 0 and below 100\."),
         (
             prepare,

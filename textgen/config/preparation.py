@@ -265,7 +265,12 @@ class PrepareConfig(SplitSettings):
         metavar="W", help="number of tokens before the target that a pair holds",
     )  # fmt: skip
     stride: int = setting(
-        1, at_least=1, remedy="Use 1 for every window.", group="pairs", help="keep every N-th target"
+        1,
+        at_least=1,
+        at_most=1_000_000,
+        remedy="Use 1 for every window.",
+        group="pairs",
+        help="keep every N-th target",
     )
     boundaries: bool = setting(
         True, group="pairs", advanced=True, help="add [BOS] and [EOS] at the start and the end of each document"

@@ -15,6 +15,10 @@ from textgen.config.schema import (
     Whole,
 )
 from textgen.config.strict_json import parse_json
+from textgen.dataset.storage.block_limits import block_fault
+from textgen.dataset.storage.layouts import LAYOUTS
+from textgen.dataset.storage.records import RecordFormat, RecordLimits
+from textgen.dataset.storage.shards import Block
 
 MAX_BYTES = 1 << 28
 """Maximum size of the file, which has about 30 bytes per 16,384 pairs, and 500 per unit."""
@@ -100,13 +104,24 @@ def check(values: dict[str, Any]) -> dict[str, Any]:
         SchemaError: a value is not as declared, or values contradict each other.
     """
     checked: dict[str, Any] = _MANIFEST.check(values, "")
+    config = checked["config"]
+    limits = LAYOUTS[config.layout].limits(RecordFormat(config.window, config.stride, checked["vocabulary_size"]))
     last = -1
     for i, report in enumerate(checked["units"]):
         if report["unit"] <= last:
             raise SchemaError(f"units[{i}].unit is {report['unit']}; units must rise, and the one before is {last}")
         last = report["unit"]
         check_report(report)
+        for shard in report["shards"]:
+            _check_blocks(shard, limits)
     return checked
+
+
+def _check_blocks(shard: dict[str, Any], limits: RecordLimits) -> None:
+    for index, values in enumerate(shard["blocks"]):
+        fault = block_fault(Block(*values), limits)
+        if fault:
+            raise SchemaError(f"block {index} of {shard['name']} has {fault}")
 
 
 def check_report(report: dict[str, Any]) -> None:

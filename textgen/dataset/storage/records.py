@@ -46,6 +46,20 @@ def id_dtype(vocabulary_size: int) -> np.dtype:
     return np.dtype("<u2" if vocabulary_size <= 1 << 16 else "<u4")
 
 
+class RecordLimits(NamedTuple):
+    """Limits of one record, without its framing.
+
+    Attributes:
+        min_bytes: minimum size in bytes.
+        max_bytes: maximum size in bytes.
+        max_pairs: maximum number of pairs; the minimum is one.
+    """
+
+    min_bytes: int
+    max_bytes: int
+    max_pairs: int
+
+
 class ReadRequest(NamedTuple):
     """Parameters of reading records.
 

@@ -13,7 +13,7 @@ from textgen.dataset.storage.blocks import record_edges
 from textgen.dataset.storage.layouts import LAYOUTS, examples
 from textgen.dataset.storage.layouts.pairs import Pairs, ParsedPairs
 from textgen.dataset.storage.layouts.spans import Spans
-from textgen.dataset.storage.records import RecordFormat, Records, id_dtype
+from textgen.dataset.storage.records import RecordFormat, RecordLimits, Records, id_dtype
 
 SPANS = Spans()
 
@@ -222,6 +222,9 @@ class _BigEndian(Pairs):
 
     name = "big-endian"
     cost = "4 (W + 1) bytes per pair"
+
+    def limits(self, written):
+        return RecordLimits(4 * (written.window + 1), 4 * (written.window + 1), 1)
 
     def encode(self, sequences, written):
         found = windows.targets(sequences, window=written.window, stride=written.stride)

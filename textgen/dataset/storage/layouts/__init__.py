@@ -12,7 +12,7 @@ import numpy as np
 from textgen.dataset.storage.blocks import BlockContent
 from textgen.dataset.storage.layouts.pairs import Pairs
 from textgen.dataset.storage.layouts.spans import Spans
-from textgen.dataset.storage.records import ReadRequest, RecordFormat, Records, RestoredIds
+from textgen.dataset.storage.records import ReadRequest, RecordFormat, RecordLimits, Records, RestoredIds
 from textgen.dataset.storage.windows import Sequences
 
 __all__ = ["LAYOUTS", "Layout", "LoadedPairs", "LoadedRows", "RecordFormat"]
@@ -69,6 +69,10 @@ class Layout(Protocol):
 
     def context(self, window: int) -> int:
         """Returns the maximum number of ids before a target that the records need, for a window of `window` ids."""
+        ...
+
+    def limits(self, written: RecordFormat) -> RecordLimits:
+        """Returns the limits of a record, whatever its ids are."""
         ...
 
     def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:

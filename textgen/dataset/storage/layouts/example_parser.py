@@ -15,6 +15,7 @@ import numpy as np
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.blocks import BlockContent, record_edges, require_ids, require_records
 from textgen.dataset.storage.layouts.examples import RECORDS_AT_ONCE, VARINT_LIMITS, example_frame, varint_size
+from textgen.dataset.storage.records import RecordLimits
 from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD
 
 _Y_NAME = b"\n\x01y\x12"
@@ -24,13 +25,11 @@ _Y_BEFORE_NAME, _Y_AFTER_NAME = 2, 5
 """Number of bytes of y's entry before its name, and after it up to the packed value; the last one is its size."""
 
 
-def example_bytes(*, window: int, vocabulary_size: int) -> tuple[int, int]:
-    """Returns the minimum and the maximum size of an Example in bytes."""
+def example_limits(*, window: int, vocabulary_size: int) -> RecordLimits:
+    """Returns the limits of an Example of W ids and a target."""
     id_bytes = varint_size(vocabulary_size - 1)
-    return (
-        sum(map(len, example_frame(window, 1))) + window + 1,
-        sum(map(len, example_frame(window * id_bytes, id_bytes))) + (window + 1) * id_bytes,
-    )
+    least, most = (sum(map(len, example_frame(window * size, size))) + (window + 1) * size for size in (1, id_bytes))
+    return RecordLimits(least, most, max_pairs=1)
 
 
 def find(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +76,7 @@ class PackedIds:
         self._data = np.frombuffer(content.data, np.uint8)
         self.starts, ends = find(content)
         lengths = ends - self.starts
-        least, most = example_bytes(window=window, vocabulary_size=vocabulary_size)
+        least, most, _ = example_limits(window=window, vocabulary_size=vocabulary_size)
         if lengths.min(initial=least) < least or lengths.max(initial=most) > most:
             wrong = lengths[(lengths < least) | (lengths > most)][0]
             raise content.error(

@@ -9,7 +9,7 @@ from textgen.config import PAD
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.blocks import BlockContent, require_beginning
 from textgen.dataset.storage.layouts import example_parser, examples
-from textgen.dataset.storage.records import ReadRequest, RecordFormat, Records, RestoredIds
+from textgen.dataset.storage.records import ReadRequest, RecordFormat, RecordLimits, Records, RestoredIds
 from textgen.dataset.storage.windows import Sequences
 from textgen.errors import UserError, require
 
@@ -30,6 +30,10 @@ class Pairs:
     def context(self, window: int) -> int:
         """See `Layout`."""
         return window
+
+    def limits(self, written: RecordFormat) -> RecordLimits:
+        """See `Layout`."""
+        return example_parser.example_limits(window=written.window, vocabulary_size=written.vocabulary_size)
 
     def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:
         """Yields one serialized Example per pair, as bytes of uint8 [T]; see `Layout`."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from textgen.dataset.storage import ragged, windows
 from textgen.dataset.storage.blocks import BlockContent, record_edges, require_beginning, require_ids
-from textgen.dataset.storage.records import ReadRequest, RecordFormat, Records, RestoredIds
+from textgen.dataset.storage.records import ReadRequest, RecordFormat, RecordLimits, Records, RestoredIds
 from textgen.dataset.storage.windows import Sequences, Targets, Windows
 from textgen.errors import require
 
@@ -40,11 +40,16 @@ class Spans:
         """See `Layout`."""
         return max(window, self.min_context)
 
+    def limits(self, written: RecordFormat) -> RecordLimits:
+        """See `Layout`; each span has a header, one id or more of context, and one or more from a target on."""
+        targets, size = self._most_targets(written.stride), written.id_dtype.itemsize
+        most = (1 + self.context(written.window) + targets) * size
+        return RecordLimits(_FEWEST_NUMBERS * size, most, max_pairs=-(-targets // written.stride))
+
     def encode(self, sequences: Sequences, written: RecordFormat) -> Iterator[Records]:
         """Yields all spans at once, each a header and its ids, as bytes of uint8 [T]; see `Layout`."""
         stride, dtype = written.stride, written.id_dtype
-        max_targets = self.max_targets // stride * stride or stride
-        made = windows.spans(sequences, context=self.context(written.window), max_targets=max_targets)
+        made = windows.spans(sequences, context=self.context(written.window), max_targets=self._most_targets(stride))
         # The headers, one per span, follow the ids.
         source = np.concatenate([made.ids, made.firsts - made.starts]).astype(dtype)
         headers = len(made.ids) + np.arange(len(made.starts))
@@ -120,6 +125,10 @@ class Spans:
             require_beginning(content, spans.firsts[0] - spans.starts[0] == 1)
             restored, targets_before = _restored(content, spans, written.stride, targets_before)
             yield restored
+
+    def _most_targets(self, stride: int) -> int:
+        """Returns the maximum number of ids from the first target of a span on, a multiple of the stride."""
+        return self.max_targets // stride * stride or stride
 
     def _read(self, contents: Sequence[BlockContent], wanted: ReadRequest, written: RecordFormat) -> Sequences:
         """Returns the spans of blocks; targets with less context than wanted become context."""
