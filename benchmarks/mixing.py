@@ -11,14 +11,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from textgen.dataset.loading.shuffle import epoch_order, group_order
-from textgen.dataset.loading.tuning import DEFAULT_TUNING
+from textgen.dataset.loading.shuffle import blocks_per_group, epoch_order, group_order
 from textgen.dataset.storage.shards import BLOCK_PAIRS
-
-GROUP_BLOCKS = DEFAULT_TUNING.group_blocks
 
 BUFFER = 100_000
 WINDOW = 44
+BYTES_PER_PAIR = {"spans": 2.4, "pairs": 94.4}
+"""On disk, with this window; a group is bounded by its bytes too."""
 
 
 def main() -> None:
@@ -30,10 +29,14 @@ def main() -> None:
     print(f"{arguments.pairs:,} pairs, batches of {arguments.batch:,}\n")
     print("| order | median distance of two pairs of a batch | stretches of 16,384 in a batch | with one within W |")
     print("|---|---|---|---|")
+    groups = {layout: group_size(size) for layout, size in BYTES_PER_PAIR.items()}
     for name, batches in (
-        (
-            f"ours: {GROUP_BLOCKS} blocks of {BLOCK_PAIRS:,} merged",
-            ours(arguments.pairs, arguments.batch),
+        *(
+            (
+                f"ours, `{layout}`: {blocks} blocks of {BLOCK_PAIRS:,} merged",
+                ours(arguments.pairs, arguments.batch, blocks),
+            )
+            for layout, blocks in groups.items()
         ),
         (f"shuffle buffer of {BUFFER:,}", buffered(arguments.pairs, arguments.batch)),
         ("full permutation", permuted(arguments.pairs, arguments.batch)),
@@ -41,6 +44,11 @@ def main() -> None:
         found = [measure(batch, arguments.pairs) for batch in sampled(batches, arguments)]
         distance, stretches, near = np.mean(found, axis=0)
         print(f"| {name} | {distance:.3%} of the corpus | {stretches:,.0f} | {near:.1%} |", flush=True)
+
+
+def group_size(bytes_per_pair: float) -> int:
+    """How many blocks the loader merges."""
+    return blocks_per_group(np.array([bytes_per_pair * BLOCK_PAIRS]))
 
 
 def sampled(batches: Iterator[np.ndarray], arguments: argparse.Namespace) -> Iterator[np.ndarray]:
@@ -56,12 +64,12 @@ def measure(places: np.ndarray, pairs: int) -> tuple[float, int, float]:
     return float(np.median(abs(places - shuffled))) / pairs, len(np.unique(places // BLOCK_PAIRS)), float(near.mean())
 
 
-def ours(pairs: int, batch: int) -> Iterator[np.ndarray]:
+def ours(pairs: int, batch: int, group_blocks: int) -> Iterator[np.ndarray]:
     """Places in the corpus, batch by batch, as the loader serves them."""
     blocks = np.full(-(-pairs // BLOCK_PAIRS), BLOCK_PAIRS)
     blocks[-1] = pairs - BLOCK_PAIRS * (len(blocks) - 1)
     starts = np.cumsum(blocks) - blocks
-    order = epoch_order(blocks, group_blocks=GROUP_BLOCKS, seed=0, epoch=0)
+    order = epoch_order(blocks, group_blocks=group_blocks, seed=0, epoch=0)
     left = np.empty(0, int)
     for index in range(len(order.ends)):
         merged = np.concatenate([starts[block] + np.arange(blocks[block]) for block in order.group(index)])
