@@ -4,18 +4,15 @@
 run with another plan is refused, unless the first plan has written no shard yet.
 """
 
-import dataclasses
 import hashlib
-import os
 from typing import Any
 
-from pipelines.plan import Plan, parse_plan
+from pipelines.plan import Plan
 from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
 from textgen.config.schema import shown
 from textgen.console import printable, say
-from textgen.corpus.readers.base import InputFile
 from textgen.dataset.storage import manifest, passed_over
 from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, PASSED_OVER_FILE, SHARD_NAME
 from textgen.errors import UserError
@@ -57,24 +54,6 @@ def claim(directory: str, plan: Plan) -> Workspace:
         workspace.record_vocabulary(plan.vocabulary)
     _forget_lost_shards(workspace)
     return workspace
-
-
-def as_spelled_before(plan: Plan, directory: str) -> Plan:
-    """Returns a plan with the paths under which the folder's own preparation names the same files, if it does.
-
-    `~/a.txt`, `./a.txt` and `a.txt` may be one file, and the paths decide by which name a dataset is known.
-
-    Args:
-        plan: the plan.
-        directory: path or URL of the output folder.
-    """
-    try:
-        before = parse_plan(Workspace(directory).read(INPUTS_FILE) or b"", plan.config).files
-    except (ValueError, TypeError, KeyError):
-        # The file is damaged, or of another version.
-        return plan
-    same = [_absolute(file) for file in before] == [_absolute(file) for file in plan.files]
-    return dataclasses.replace(plan, files=before) if same else plan
 
 
 def require_own(workspace: Workspace, dataset: manifest.Manifest, plan: Plan) -> None:
@@ -195,15 +174,6 @@ def _claimed_by(workspace: Workspace) -> dict[str, Any] | None:
     if dataset is not None:
         return {"fingerprint": dataset.fingerprint, "config": to_json(dataset.config)}
     return workspace.recorded_plan()
-
-
-def _absolute(file: InputFile) -> InputFile:
-    if files.is_remote(file.path):
-        return file
-    member = file.member
-    if member:
-        member = member._replace(archive=os.path.abspath(member.archive))  # noqa: PTH100
-    return dataclasses.replace(file, path=os.path.abspath(file.path), member=member)  # noqa: PTH100
 
 
 def _is_own(name: str) -> bool:

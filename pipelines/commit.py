@@ -8,9 +8,9 @@ import apache_beam as beam
 
 from pipelines.census import read_census
 from pipelines.claims import committed
-from pipelines.plan import Plan, parse_plan
+from pipelines.plan import Plan
+from pipelines.recorded_plan import parse_plan
 from pipelines.workspace import Workspace
-from textgen import files
 from textgen.config import VOCABULARY_FILE
 from textgen.dataset.storage import passed_over
 from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, Manifest, UnitReport
@@ -59,7 +59,7 @@ class WriteManifest(beam.DoFn):
         """
         parse_plan(self._workspace.read(INPUTS_FILE) or b"", self._config).check_unchanged_while_read()
         reports = [UnitReport.from_json(result) for result in results[1]]
-        learned = vocabulary.parse(files.read(self._workspace.path(VOCABULARY_FILE)))
+        learned = vocabulary.parse(self._workspace.read(VOCABULARY_FILE) or b"")
         names = self._workspace.read(PASSED_OVER_FILE) or b""
         made = Manifest(
             config=self._config,

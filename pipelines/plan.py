@@ -106,11 +106,6 @@ class Plan:
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def parse_plan(inputs: bytes, config: PrepareConfig) -> Plan:
-    """Returns the plan of a dataset, given its `inputs.jsonl` and its settings."""
-    return Plan(config, tuple(units.parse_input_file(json.loads(line)) for line in inputs.decode().splitlines()))
-
-
 def make_plan(
     inputs: Sequence[str],
     config: PrepareConfig,

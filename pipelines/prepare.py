@@ -8,9 +8,9 @@ from pipelines import claims
 from pipelines.invalid_text import check_reading
 from pipelines.passes import Passes
 from pipelines.plan import Plan, make_plan
+from pipelines.recorded_plan import as_spelled_before
 from pipelines.runners import check_beam_flags
 from pipelines.workspace import Workspace
-from textgen import files
 from textgen.config import PrepareConfig
 from textgen.console import printable, say
 from textgen.dataset import Manifest
@@ -47,7 +47,7 @@ def prepare(
             unknown, or a requested split would be empty.
     """
     check_beam_flags(beam_flags)
-    files.require_writable(output)
+    Workspace(output).require_writable()
     plan = make_plan(
         inputs,
         config,
@@ -57,7 +57,7 @@ def prepare(
         vocabulary=vocabulary,
         tokenizer_model=tokenizer_model,
     )
-    plan = claims.as_spelled_before(plan, output)
+    plan = as_spelled_before(plan, output)
     workspace = claims.claim(output, plan)
     dataset = claims.committed(workspace)
     if dataset:

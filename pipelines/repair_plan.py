@@ -3,12 +3,21 @@
 from collections.abc import Callable, Sequence
 
 from pipelines.consent import require_consent
-from pipelines.plan import Plan, parse_plan
-from textgen import files
+from pipelines.plan import Plan
+from pipelines.recorded_plan import parse_plan
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
-from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, Manifest, read_manifest
+from textgen.dataset.storage import inputs_schema
+from textgen.dataset.storage.manifest import (
+    FILE_NAME,
+    INPUTS_FILE,
+    PASSED_OVER_FILE,
+    VERSION,
+    Manifest,
+    read_manifest,
+)
 from textgen.dataset.storage.verification import Problem
 from textgen.errors import UserError
+from textgen.folder import Folder
 
 _AGAIN = "Run the same `textgen prepare` again"
 _REMEDIES = {
@@ -68,12 +77,16 @@ def _recorded_plan(folder: str, committed: Manifest) -> Plan:
     """Returns the plan from which the dataset was made.
 
     Raises:
-        UserError: another version of textgen or tensorflow-text made it.
+        UserError: another version of textgen or tensorflow-text made it, or `inputs.jsonl` is not its own.
     """
-    plan = parse_plan(files.read(files.join(folder, INPUTS_FILE)), committed.config)
+    other_version = UserError(
+        f"{folder} was made by another version of textgen or of tensorflow-text, which may write other bytes. "
+        f"Repair it with that version, {OR_PREPARE_NEW}"
+    )
+    if committed.version != VERSION:
+        raise other_version
+    content = Folder(folder).read(INPUTS_FILE, max_bytes=inputs_schema.MAX_BYTES)
+    plan = parse_plan(content, committed.config, files=committed.files)
     if plan.fingerprint() != committed.fingerprint:
-        raise UserError(
-            f"{folder} was made by another version of textgen or of tensorflow-text, which may write other bytes. "
-            f"Repair it with that version, {OR_PREPARE_NEW}"
-        )
+        raise other_version
     return plan

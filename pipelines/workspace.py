@@ -98,6 +98,14 @@ class Workspace:
             "makes what is in it anew."
         )
 
+    def require_writable(self) -> None:
+        """Checks that the folder is not of a filesystem that can only be read.
+
+        Raises:
+            UserError: it is a URL of a web server.
+        """
+        files.require_writable(self.directory)
+
     def require_no_links(self) -> None:
         """Checks that no link of `_work` leads to files elsewhere, which would be overwritten or removed.
 

@@ -43,7 +43,7 @@ def test_nesting_is_found_before_the_content_is_parsed():
 
 
 def test_lines_are_checked_one_by_one():
-    kind = Row((Text(), Whole()))
+    kind = Row({"name": Text(), "count": Whole()})
     assert list(parse_json_lines(b'["a", 1]\n\n["\xe2\x80\xa8", 2]', kind, max_bytes=100)) == [
         ("a", 1),
         ("\u2028", 2),

@@ -12,6 +12,7 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textgen.config import COMPRESSIONS
 from textgen.corpus import compression
 from textgen.corpus.compression import compression_of, open_decompressed
 from textgen.corpus.readers.base import InputFile
@@ -130,3 +131,7 @@ def test_a_dictionary_beyond_the_limit_is_an_error():
 
 def test_the_examples_in_the_docstrings_hold():
     assert doctest.testmod(compression).attempted
+
+
+def test_the_compressions_of_the_configuration_are_those_that_can_be_read():
+    assert tuple(compression._DECOMPRESSORS) == COMPRESSIONS

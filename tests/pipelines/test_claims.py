@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from pipelines.claims import (
-    as_spelled_before,
     claim,
     committed,
     has_vocabulary,
@@ -15,7 +14,8 @@ from pipelines.claims import (
     reopen,
     require_own,
 )
-from pipelines.plan import Plan, parse_plan
+from pipelines.plan import Plan
+from pipelines.recorded_plan import parse_plan
 from pipelines.workspace import Workspace
 from textgen.config import PrepareConfig, TextConfig
 from textgen.corpus.readers.base import InputFile
@@ -88,19 +88,6 @@ def test_a_plan_that_has_made_nothing_gives_way_to_another(tmp_path: Path) -> No
     claim(workspace.directory, other)
     assert workspace.recorded_units("vocabulary") == set()
     claim(workspace.directory, other)
-
-
-def test_a_file_by_another_spelling_of_its_path_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    directory = str(tmp_path / "out")
-    assert as_spelled_before(Plan(CONFIG, (FILE,)), directory).files == (FILE,)
-    claim(directory, Plan(CONFIG, (FILE,)))
-    absolute = dataclasses.replace(FILE, path=f"{tmp_path}/a.txt")
-    assert as_spelled_before(Plan(CONFIG, (absolute,)), directory).files == (FILE,)
-    other = dataclasses.replace(absolute, size=4)
-    assert as_spelled_before(Plan(CONFIG, (other,)), directory).files == (other,)
-    (tmp_path / "out" / "inputs.jsonl").write_bytes(b"damaged")
-    assert as_spelled_before(Plan(CONFIG, (absolute,)), directory).files == (absolute,)
 
 
 def test_what_the_first_run_passed_over_is_kept(tmp_path: Path) -> None:

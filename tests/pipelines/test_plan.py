@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 
 from pipelines import inputs
-from pipelines.plan import Plan, make_plan, parse_plan
+from pipelines.plan import Plan, make_plan
 from pipelines.prepare import prepare
+from pipelines.recorded_plan import parse_plan
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, TextConfig
 from textgen.corpus.readers.base import InputFile, Member, ReadOptions
 from textgen.dataset import read_pairs, verify
@@ -45,7 +46,12 @@ def test_a_plan_has_its_files_in_the_order_of_their_paths(corpus: str) -> None:
 
 def test_the_inputs_are_a_line_a_file() -> None:
     member = Member("c.tgz", ("gzip",), 9, 512, 4, "", -1, 4)
-    made = Plan(config(), (FILE, InputFile("é\n.csv", 4, 2.5, "csv", ("gzip",), "cp1252", "test", member)))
+    settings = config(given_splits="test")
+    files = (
+        dataclasses.replace(FILE, split="train"),
+        InputFile("c.tgz/é\n.csv", 4, 2.5, "csv", ("gzip",), "cp1252", "test", member),
+    )
+    made = Plan(settings, files)
     assert [json.loads(line) for line in made.inputs().decode().splitlines()] == [
         {
             "path": "a.txt",
@@ -54,11 +60,11 @@ def test_the_inputs_are_a_line_a_file() -> None:
             "format": "document",
             "compression": [],
             "encoding": "utf-8",
-            "split": None,
+            "split": "train",
             "member": None,
         },
         {
-            "path": "é\n.csv",
+            "path": "c.tgz/é\n.csv",
             "size": 4,
             "modified": 2.5,
             "format": "csv",
@@ -68,12 +74,8 @@ def test_the_inputs_are_a_line_a_file() -> None:
             "member": ["c.tgz", ["gzip"], 9, 512, 4, "", -1, 4],
         },
     ]
-    assert parse_plan(made.inputs(), config()) == made
+    assert parse_plan(made.inputs(), settings) == parse_plan(made.inputs(), settings, files=2) == made
     assert made.inputs_sha256() == hashlib.sha256(made.inputs()).hexdigest()
-
-
-def test_the_inputs_of_manifest_version_4_are_lists() -> None:
-    assert parse_plan(b'["a.txt", 3, 1.0, "document"]\n', config()).files == (FILE,)
 
 
 def test_the_config_says_how_files_are_read() -> None:
@@ -143,7 +145,7 @@ def test_a_given_vocabulary_and_a_model_tell_plans_apart(corpus: str, tmp_path: 
         ("word", {"v.txt": b"\xff"}, {"vocabulary": "v.txt"}, r"v\.txt is not UTF-8 text\. Give the vocab"),
         ("word", {"v.txt": b"\n"}, {"vocabulary": "v.txt"}, r"v\.txt has no tokens\. Write one per line"),
         ("word", {"v.txt": b"a\na\n"}, {"vocabulary": "v.txt"}, r"has the token 'a' more than once; .*Keep one"),
-        ("word", {"v.jsonl": b"a\n"}, {"vocabulary": "v.jsonl"}, r"v\.jsonl is not a vocabulary; .*Give the vocab"),
+        ("word", {"v.jsonl": b"a\n"}, {"vocabulary": "v.jsonl"}, r"v\.jsonl is not a vocabulary: .*Give the vocab"),
         (
             "word",
             {"v.txt": b"the 9\n"},

@@ -21,7 +21,7 @@ def data(make_dataset: Callable[..., Path], tmp_path: Path) -> Path:
     made = read_manifest(folder)
     plan = Plan(made.config, (InputFile("/nowhere/a.txt", 3, 1.0, "document"),))
     (folder / "inputs.jsonl").write_bytes(plan.inputs())
-    write(folder, fingerprint=plan.fingerprint(), inputs_sha256=plan.inputs_sha256())
+    write(folder, fingerprint=plan.fingerprint(), inputs_sha256=plan.inputs_sha256(), files=1)
     return folder
 
 

@@ -48,7 +48,7 @@ def test_exchanged_tokens_are_an_error(tmp_path: Path, tokens: tuple[str, ...], 
 
 @pytest.mark.parametrize("tokens", [("the", "sea"), ("the", "sea", "a", "ship")])
 def test_another_number_of_tokens_is_an_error(tmp_path: Path, tokens: tuple[str, ...]):
-    with pytest.raises(UserError, match=r"has 4 reserved and \d other tokens, and run.json has a .* size of 7"):
+    with pytest.raises(UserError, match=r"its number of lines is \d; it must be 3\. .*Copy the vocabulary\.jsonl"):
         load_vocabulary(_written(tmp_path, tokens), CONFIG)
 
 

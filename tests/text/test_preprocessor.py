@@ -248,3 +248,10 @@ def test_a_model_that_is_missing_or_changed_is_an_error_that_names_it(tmp_path, 
 def test_load_without_a_vocabulary_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"has no vocabulary\.jsonl"):
         preprocessors_module.load(tmp_path, TextConfig())
+
+
+@pytest.mark.parametrize(("tokenizer", "token"), [("char", "ab"), ("char", ""), ("byte", "é"), ("byte", "<0x41>")])
+def test_a_vocabulary_of_another_tokenizer_is_an_error(tokenizer, token):
+    config = TextConfig(**TEXT_DEFAULTS[tokenizer], tokenizer=tokenizer)
+    with pytest.raises(UserError, match=rf"vocabulary\.jsonl has .*, which is no token of the {tokenizer} tokenizer"):
+        Preprocessor(config, Vocabulary(("a", token), (2, 1)))

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.config import VOCABULARY_FILE
+from textgen.config import VOCABULARY_FILE, VocabularyRecord
 from textgen.errors import UserError
-from textgen.text.vocabulary import Vocabulary, load, most_frequent, parse, parse_user_vocabulary
+from textgen.text.vocabulary import Vocabulary, load, load_own, most_frequent, parse, parse_user_vocabulary
 
 counts = st.dictionaries(st.text(max_size=6), st.integers(1, 50), max_size=20)
 
@@ -71,24 +71,45 @@ def test_tokens_of_line_ends_and_json_syntax_are_restored_from_the_file(token):
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "found"),
     [
-        b"",
-        b"the 9\n",
-        b'["the", 9',
-        b'["the"]\n',
-        b'["the", "often"]\n',
-        b'["the", null]\n',
-        b"9\n",
-        b"{}\n",
-        b"\xff",
+        (b"", r"it has no tokens"),
+        (b"the 9\n", r"line 1: it is not JSON"),
+        (b'["the", 9', r"line 1: it is not JSON"),
+        (b'["the", 9]\n["the"]\n', r"line 2: it is a list of 1; it must be a list of 2 values"),
+        (b'["the", "often"]\n', r"line 1: count is 'often'; it must be a whole number"),
+        (b'["the", -1]\n', r"line 1: count is -1; it must be a whole number"),
+        (b"9\n", r"line 1: it is 9; it must be a list"),
+        (b"\xff", r"line 1: it is not UTF-8"),
+        (b'["a", 1]\n["b", 1]\n["a", 1]\n', r"row 3 has the token 'a', as row 1 has; tokens must differ"),
     ],
 )
-def test_a_damaged_file_is_an_error_that_says_what_the_file_must_hold(content):
+def test_a_damaged_file_is_an_error_that_names_the_line_and_the_rule(content, found):
     with pytest.raises(
-        UserError, match=r"is damaged; each line must be a JSON list of a token and its count\. Delete it"
+        UserError,
+        match=rf"is damaged: {found}.*\. Each line must be a JSON list of a token and its count\. Delete it",
     ):
         parse(content)
+
+
+def test_a_vocabulary_of_another_size_than_the_record_is_refused():
+    content = Vocabulary(("the", "a"), (2, 1)).to_bytes()
+    assert parse(content, size=6).tokens == ("the", "a")
+    for size in (5, 7):
+        with pytest.raises(UserError, match=rf"its number of lines is 2; it must be {size - 4}"):
+            parse(content, size=size)
+
+
+def test_the_vocabulary_of_a_dataset_must_be_that_of_its_manifest(tmp_path):
+    learned = Vocabulary(("the", "a"), (9, 1))
+    (tmp_path / VOCABULARY_FILE).write_bytes(learned.to_bytes())
+    record = VocabularyRecord(6, learned.fingerprint(), learned.tokens_fingerprint())
+    assert load_own(tmp_path, record) == learned
+    for wrong in (record._replace(sha256="0" * 64), record._replace(tokens_sha256="0" * 64)):
+        with pytest.raises(UserError, match=r"has a vocabulary that is not its own: .*Run `textgen verify"):
+            load_own(tmp_path, wrong)
+    with pytest.raises(UserError, match="its number of lines is 2; it must be 3"):
+        load_own(tmp_path, record._replace(size=7))
 
 
 def test_the_vocabulary_is_loaded_from_the_folder_of_a_dataset(tmp_path):
@@ -146,10 +167,14 @@ def test_the_vocabulary_of_any_dataset_can_be_given(found):
         ("w.txt", b"", r"w\.txt has no tokens\. Write one per line"),
         ("w.txt", b"\n\r\n", r"w\.txt has no tokens"),
         ("w.txt", b"the\na\nthe\n", r"w\.txt has the token 'the' more than once; .*Keep one of them\."),
-        ("w.jsonl", b"the\n", r"w\.jsonl is not a vocabulary; .*Give the vocabulary\.jsonl of a dataset, or a \.txt"),
+        (
+            "w.jsonl",
+            b"the\n",
+            r"w\.jsonl is not a vocabulary: line 1: .*Give the vocabulary\.jsonl of a dataset, or a \.txt",
+        ),
         ("w.jsonl", b"\xff", r"w\.jsonl is not a vocabulary"),
         ("w.jsonl", b"", r"w\.jsonl is not a vocabulary"),
-        ("w.jsonl", b'["a", 1]\n["a", 1]\n', r"w\.jsonl has the token 'a' more than once"),
+        ("w.jsonl", b'["a", 1]\n["a", 1]\n', r"w\.jsonl is not a vocabulary: row 2 has the token 'a'"),
     ],
 )
 def test_a_given_vocabulary_that_can_not_be_read_is_named_with_what_to_give(path, content, message):

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         UserError: the dataset cannot be read, or options do not fit together.
     """
     from textgen.dataset import read_manifest
-    from textgen.text.preprocessor import load as load_preprocessor
+    from textgen.text.preprocessor import load_own
 
     manifest = read_manifest(arguments.data)
     if arguments.check_cudnn:
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.throughput:
         _print_throughput(arguments.data, manifest, arguments.tflops)
         return 0
-    loaded = load_preprocessor(arguments.data, manifest.text)
+    loaded = load_own(arguments.data, manifest.text, manifest.vocabulary)
     words, pairs = loaded.vocabulary, _some_pairs(arguments.data, manifest, loaded)
     if arguments.json:
         show(printable_json(json.dumps(_values(manifest, words, pairs), ensure_ascii=False, indent=1)))

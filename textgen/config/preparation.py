@@ -1,17 +1,18 @@
 """Settings of a preparation: reading, cleaning and tokenizing text, filtering documents, and cutting pairs."""
 
-import codecs
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from textgen.config import document_separators
+from textgen.config.checks import text_encoding
 from textgen.config.fields import Settings, internal, setting
 from textgen.config.splitting import SplitSettings
 from textgen.config.tables import TablesConfig
-from textgen.errors import UserError, require
+from textgen.errors import require
 
 FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "json", "parquet")
+COMPRESSIONS = ("gzip", "bz2", "xz", "lzma", "zstd", "deflate")
 
 TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "word": {},
@@ -41,24 +42,18 @@ TOKENIZER_FILE = "tokenizer.model"
 """Files in the folder of a dataset and of a run; the second one only if the tokenizer has a model."""
 
 
-def _codec(name: str) -> str:
-    """Returns Python's canonical name of a text encoding, or "auto".
+class VocabularyRecord(NamedTuple):
+    """What a manifest records of a vocabulary.
 
-    Raises:
-        UserError: Python does not know the encoding.
+    Attributes:
+        size: number of ids, the reserved ones included.
+        sha256: SHA-256 of the file, as hexadecimal digits.
+        tokens_sha256: SHA-256 of the tokens without their counts; if it is equal, ids mean the same.
     """
-    if name == "auto":
-        return name
-    try:
-        found = codecs.lookup(name).name
-        # Some codecs do not encode text, as hex.
-        " ".encode(found)
-    except (LookupError, ValueError):
-        # A ValueError for a name with a character that no name has, such as NUL.
-        raise UserError(
-            f"encoding is {name!r}, which Python does not know. Use a name such as utf-8, cp1252 or utf-16, or auto."
-        ) from None
-    return found
+
+    size: int
+    sha256: str
+    tokens_sha256: str
 
 
 _NEAR = "Use 0.8, or --duplicates drop to drop only exact duplicates."
@@ -243,7 +238,7 @@ class PrepareConfig(SplitSettings):
         "anywhere for control characters and texts in brackets, as </s>, and as a line for others",
     )  # fmt: skip
     encoding: str = setting(
-        "utf-8", convert=_codec, group="input",
+        "utf-8", convert=text_encoding, group="input",
         help="character encoding of the files, by its Python name; auto: detected for each file. Files with a byte "
         "order mark of UTF-16 or UTF-32 are read as such",
     )  # fmt: skip

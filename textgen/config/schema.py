@@ -8,6 +8,7 @@ textgen.config.schema.SchemaError: point.x is 12; it must be a whole number from
 """
 
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -25,6 +26,8 @@ SHA256 = "[0-9a-f]{64}"
 
 _SHOWN = 60
 """Maximum number of characters of a value in an error."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class SchemaError(ValueError):
@@ -95,13 +98,15 @@ class Text:
         """See `Kind`."""
         if not isinstance(value, str):
             _refuse(value, name, "a text")
-        if self.choices and value not in self.choices:
-            _refuse(value, name, f"one of: {', '.join(self.choices)}")
+        if self.choices:
+            if value not in self.choices:
+                _refuse(value, name, f"one of: {', '.join(filter(None, self.choices))}")
+            return value
         if len(value) > self.max_length:
             _refuse(value, name, f"a text of at most {self.max_length:,} characters")
         if self.pattern and not re.fullmatch(self.pattern, value, re.ASCII):
             _refuse(value, name, f"a text that matches {self.pattern}")
-        if not self.is_path and any("\ud800" <= c <= "\udfff" for c in value):
+        if not self.is_path and not value.isascii() and _SURROGATE.search(value):
             _refuse(value, name, "a text without surrogates")
         if self.is_path and "\0" in value:
             _refuse(value, name, "a path without a NUL character")
@@ -174,16 +179,21 @@ class Numbers:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A list with one value of each of several kinds, in order."""
+    """A list with one value of each of several kinds, in order.
 
-    kinds: tuple[Kind, ...]
+    Attributes:
+        kinds: kind of each value by a name for it, which stands in errors.
+    """
+
+    kinds: Mapping[str, Kind]
 
     def check(self, value: Any, name: str) -> tuple[Any, ...]:
         """See `Kind`."""
         if not isinstance(value, list) or len(value) != len(self.kinds):
-            _refuse(value, name, f"a list of {len(self.kinds)} values")
-        pairs = zip(self.kinds, value, strict=True)
-        return tuple(kind.check(each, f"{name}[{i}]") for i, (kind, each) in enumerate(pairs))
+            _refuse(value, name, f"a list of {len(self.kinds)} values: {', '.join(self.kinds)}")
+        before = f"{name}." if name else ""
+        pairs = zip(self.kinds.items(), value, strict=True)
+        return tuple(kind.check(each, before + key) for (key, kind), each in pairs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,14 +230,22 @@ class Record:
         """See `Kind`."""
         if not isinstance(value, dict):
             _refuse(value, name, f"an object with the keys {', '.join(self.required)}")
-        kinds = {**self.required, **self.optional}
-        missing = [key for key in self.required if key not in value]
-        unknown = [key for key in value if key not in kinds]
-        if missing:
-            raise SchemaError(f"{_join(name, missing[0])} is missing")
-        if unknown:
-            raise SchemaError(f"{_join(name, shown(unknown[0]))} is unknown to this version of textgen")
-        return {key: kinds[key].check(each, _join(name, key)) for key, each in value.items()}
+        kinds = self._kinds
+        if not self.required.keys() <= value.keys() <= kinds.keys():
+            self._refuse_keys(value, name)
+        before = f"{name}." if name else ""
+        return {key: kinds[key].check(each, before + key) for key, each in value.items()}
+
+    @functools.cached_property
+    def _kinds(self) -> Mapping[str, Kind]:
+        return {**self.required, **self.optional}
+
+    def _refuse_keys(self, value: dict[str, Any], name: str) -> NoReturn:
+        for key in self.required:
+            if key not in value:
+                raise SchemaError(f"{_join(name, key)} is missing")
+        unknown = next(key for key in value if key not in self._kinds)
+        raise SchemaError(f"{_join(name, shown(unknown))} is unknown to this version of textgen")
 
 
 @dataclasses.dataclass(frozen=True)

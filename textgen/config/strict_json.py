@@ -31,7 +31,9 @@ def parse_json(content: bytes, kind: Kind, *, max_bytes: int, name: str = "") ->
     return kind.check(_parsed(content, max_bytes), name)
 
 
-def parse_json_lines(content: bytes, kind: Kind, *, max_bytes: int, max_line_bytes: int = 1 << 24) -> Iterator[Any]:
+def parse_json_lines(
+    content: bytes, kind: Kind, *, max_bytes: int, max_line_bytes: int = 1 << 24, lines: int | None = None
+) -> Iterator[Any]:
     """Yields the checked value of each line that is not empty; the same errors as of `parse_json`.
 
     Args:
@@ -39,11 +41,14 @@ def parse_json_lines(content: bytes, kind: Kind, *, max_bytes: int, max_line_byt
         kind: the schema of a line.
         max_bytes: maximum size of the content.
         max_line_bytes: maximum size of a line.
+        lines: number of lines that the content must have, counted before any is parsed; None for any.
 
     Raises:
-        SchemaError: the content or a line is too large, nested too deeply, or not as declared.
+        SchemaError: the content or a line is too large, nested too deeply, or not as declared; or the content has
+            another number of lines.
     """
-    _require_size(content, max_bytes)
+    require_size(content, max_bytes)
+    require_lines(content, lines)
     start, number = 0, 0
     while start < len(content):
         end = content.find(b"\n", start)
@@ -58,10 +63,10 @@ def parse_json_lines(content: bytes, kind: Kind, *, max_bytes: int, max_line_byt
 
 
 def _parsed(content: bytes, max_bytes: int) -> Any:
-    _require_size(content, max_bytes)
+    require_size(content, max_bytes)
     _require_flat(content)
     try:
-        return json.loads(content.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        return _DECODER.decode(content.decode())
     except SchemaError:
         raise
     except UnicodeDecodeError as error:
@@ -73,9 +78,25 @@ def _parsed(content: bytes, max_bytes: int) -> Any:
         raise SchemaError("it has a number of too many digits") from None
 
 
-def _require_size(content: bytes, max_bytes: int) -> None:
+def require_size(content: bytes, max_bytes: int) -> None:
+    """Checks the size of a content.
+
+    Raises:
+        SchemaError: it is larger than `max_bytes`.
+    """
     if len(content) > max_bytes:
         raise SchemaError(f"it has {len(content):,} bytes; it may have at most {max_bytes:,}")
+
+
+def require_lines(content: bytes, lines: int | None) -> None:
+    """Checks the number of lines, of which the last need not end in a line feed.
+
+    Raises:
+        SchemaError: the content has another number of lines; None allows any.
+    """
+    found = content.count(b"\n") + (not content.endswith(b"\n") and bool(content))
+    if lines is not None and found != lines:
+        raise SchemaError(f"its number of lines is {found:,}; it must be {lines:,}")
 
 
 def _require_flat(content: bytes) -> None:
@@ -100,3 +121,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise SchemaError(f"it has the key {shown(next(key for key in keys if keys.count(key) > 1))} twice")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)

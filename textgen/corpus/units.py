@@ -4,7 +4,7 @@ Units depend only on the files and the layout, not on the workers, so every run 
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from textgen.corpus.formats import READERS
@@ -81,11 +81,9 @@ def plan_units(
     return units
 
 
-def parse_input_file(values: Any) -> InputFile:
-    """Returns the file that a line of `inputs.jsonl` describes; up to manifest version 4 it was a list."""
-    if isinstance(values, list):
-        return InputFile(*values)
-    member = values.get("member")
+def input_file(values: Mapping[str, Any]) -> InputFile:
+    """Returns the file that a line of `inputs.jsonl` describes; see `textgen.dataset.storage.inputs_schema`."""
+    member = values["member"]
     if member:
         archive, compression, *rest = member
         member = Member(archive, tuple(compression), *rest)

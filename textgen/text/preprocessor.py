@@ -8,14 +8,15 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from textgen.config import EOS, TOKENIZER_FILE, UNK, TextConfig
+from textgen.config import EOS, TOKENIZER_FILE, UNK, VOCABULARY_FILE, TextConfig, VocabularyRecord
+from textgen.config.schema import shown
 from textgen.errors import UserError
 from textgen.folder import Folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
 from textgen.text.filters import Filter
 from textgen.text.filters.cleaned_texts import CleanedTexts
-from textgen.text.tokenizers import make_tokenizer
+from textgen.text.tokenizers import Tokenizer, make_tokenizer
 from textgen.text.vocabulary import Vocabulary
 
 _TEXTS = tf.TensorSpec([None], tf.string, "texts")
@@ -94,10 +95,12 @@ class Preprocessor(Analyzer):
             model: content of the tokenizer's model file; empty for a tokenizer without one.
 
         Raises:
-            UserError: the model is damaged.
+            UserError: the model is damaged, or the vocabulary is that of another tokenizer.
         """
         super().__init__(config, model=model)
         self.vocabulary = vocabulary
+        if self.tokenizer.symbol_dtype == tf.int32:
+            _require_tokens(vocabulary, self.tokenizer, config.tokenizer)
         self._table = self.tokenizer.table(vocabulary)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -121,19 +124,35 @@ class Preprocessor(Analyzer):
         return self.tokenizer.detokenize(self._table.texts(ids))
 
 
-def load(directory: str | Path, config: TextConfig) -> Preprocessor:
+def _require_tokens(vocabulary: Vocabulary, tokenizer: Tokenizer, name: str) -> None:
+    """Checks that a tokenizer of numbers, such as characters, has a number for each token.
+
+    Raises:
+        UserError: it has not.
+    """
+    strange = next((token for token in vocabulary.tokens if not tokenizer.is_token(token)), None)
+    if strange is not None:
+        raise UserError(
+            f"{VOCABULARY_FILE} has {shown(strange)}, which is no token of the {name} tokenizer. Take the "
+            f"{VOCABULARY_FILE} of a dataset that was prepared with --tokenizer {name}."
+        )
+
+
+def load(directory: str | Path, config: TextConfig, vocabulary: Vocabulary | None = None) -> Preprocessor:
     """Loads the preprocessor of a dataset or run.
 
     Args:
         directory: path or URL of the folder of the dataset or run.
         config: the text settings of the dataset or run.
+        vocabulary: the vocabulary in the folder, checked against what the dataset or run records; None to load it
+            without that check.
 
     Raises:
-        UserError: the folder has no vocabulary, or its tokenizer model is missing or has another SHA-256 than
-            `config` records.
+        UserError: the folder has no vocabulary or that of another tokenizer, or its tokenizer model is missing or has
+            another SHA-256 than `config` records.
         OSError: a file can't be read.
     """
-    vocabulary = vocabularies.load(directory)
+    vocabulary = vocabulary or vocabularies.load(directory)
     if not config.tokenizer_model:
         return Preprocessor(config, vocabulary)
     folder, model = Folder(directory), b""
@@ -145,3 +164,18 @@ def load(directory: str | Path, config: TextConfig) -> Preprocessor:
             "dataset was prepared. Copy that file there."
         )
     return Preprocessor(config, vocabulary, model=model)
+
+
+def load_own(directory: str | Path, config: TextConfig, record: VocabularyRecord) -> Preprocessor:
+    """Loads the preprocessor of a dataset, whose vocabulary must be as the manifest records it.
+
+    Args:
+        directory: path or URL of the dataset's folder.
+        config: the text settings of the dataset.
+        record: what the manifest records of the vocabulary.
+
+    Raises:
+        UserError: as by `load`, or the vocabulary is another one.
+        OSError: a file can't be read.
+    """
+    return load(directory, config, vocabularies.load_own(directory, record))

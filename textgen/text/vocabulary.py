@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from textgen.config import EOS, RESERVED, VOCABULARY_FILE
+from textgen.config import EOS, RESERVED, VOCABULARY_FILE, VocabularyRecord
+from textgen.config.schema import SchemaError
+from textgen.config.vocabulary_rows import MAX_BYTES, parse_rows, tokens_sha256
 from textgen.errors import UserError, require
 from textgen.folder import Folder
 
@@ -60,7 +62,7 @@ class Vocabulary(NamedTuple):
 
     def tokens_fingerprint(self) -> str:
         """Returns the SHA-256 of the tokens as JSON, as hexadecimal digits; it does not depend on the counts."""
-        return hashlib.sha256(json.dumps(self.tokens).encode()).hexdigest()
+        return tokens_sha256(self.tokens)
 
 
 def most_frequent(counts: Iterable[tuple[str, int]] | Mapping[str, int], size: int) -> Vocabulary:
@@ -74,24 +76,25 @@ def most_frequent(counts: Iterable[tuple[str, int]] | Mapping[str, int], size: i
     return Vocabulary(tuple(token for token, _ in kept), tuple(count for _, count in kept))
 
 
-def parse(content: bytes) -> Vocabulary:
+_RULE = "Each line must be a JSON list of a token and its count."
+_REMEDY = "Delete it and run the same `textgen prepare` again."
+
+
+def parse(content: bytes, *, size: int | None = None, remedy: str = _REMEDY) -> Vocabulary:
     """Returns the vocabulary that `to_bytes` wrote.
 
+    Args:
+        content: content of the file.
+        size: number of ids that it must have, the reserved ones included; None for any.
+        remedy: what to do about a damaged file, for the error.
+
     Raises:
-        UserError: the content is not a vocabulary, or has no tokens.
+        UserError: the content is not a vocabulary, has no tokens or one twice, or has another size.
     """
     try:
-        # `splitlines` would also split at U+2028, which a token may contain and JSON does not escape.
-        rows = [json.loads(line) for line in content.decode().split("\n") if line]
-        vocabulary = Vocabulary(tuple(str(token) for token, _ in rows), tuple(int(count) for _, count in rows))
-    except (ValueError, TypeError):
-        vocabulary = Vocabulary((), ())
-    require(
-        len(vocabulary.tokens) > 0,
-        f"{VOCABULARY_FILE} is damaged; each line must be a JSON list of a token and its count. "
-        "Delete it and run the same `textgen prepare` again.",
-    )
-    return vocabulary
+        return Vocabulary(*parse_rows(content, rows=None if size is None else size - FIRST_ID))
+    except SchemaError as error:
+        raise UserError(f"{VOCABULARY_FILE} is damaged: {error}. {_RULE} {remedy}") from None
 
 
 def parse_user_vocabulary(content: bytes, path: str) -> Vocabulary:
@@ -105,22 +108,13 @@ def parse_user_vocabulary(content: bytes, path: str) -> Vocabulary:
         UserError: the file is damaged, is not UTF-8, has no tokens, or has a token more than once.
     """
     content = content.removeprefix(codecs.BOM_UTF8)
-    given = _parse_json_lines(content, path) if path.endswith(".jsonl") else _parse_lines(content, path)
-    repeated = sorted(token for token, count in Counter(given.tokens).items() if count > 1)
-    if repeated:
-        raise UserError(
-            f"{path} has the token {repeated[0]!r} more than once; tokens must be unique. Keep one of them."
-        )
-    return given
-
-
-def _parse_json_lines(content: bytes, path: str) -> Vocabulary:
-    """Parses a vocabulary file of a dataset; raises UserError if it is damaged."""
+    if not path.endswith(".jsonl"):
+        return _parse_lines(content, path)
     try:
-        return parse(content)
-    except UserError:
+        return Vocabulary(*parse_rows(content))
+    except SchemaError as error:
         raise UserError(
-            f"{path} is not a vocabulary; each line must be a JSON list of a token and its count. "
+            f"{path} is not a vocabulary: {error}. {_RULE} "
             f"Give the {VOCABULARY_FILE} of a dataset, or a .txt file with one token per line."
         ) from None
 
@@ -136,26 +130,61 @@ def _parse_lines(content: bytes, path: str) -> Vocabulary:
         ) from None
     tokens = tuple(line for line in lines if line)
     require(bool(tokens), f"{path} has no tokens. Write one per line, the most frequent first.")
+    repeated = sorted(token for token, count in Counter(tokens).items() if count > 1)
+    if repeated:
+        raise UserError(
+            f"{path} has the token {repeated[0]!r} more than once; tokens must be unique. Keep one of them."
+        )
     return Vocabulary(tokens, (0,) * len(tokens))
 
 
-def load(directory: str | Path) -> Vocabulary:
+def load(directory: str | Path, *, size: int | None = None, remedy: str = _REMEDY) -> Vocabulary:
     """Loads the vocabulary of a dataset or run.
 
     Args:
         directory: path or URL of the folder of the dataset or run.
+        size: number of ids that it must have, the reserved ones included; None for any.
+        remedy: what to do about a damaged file, for the error.
 
     Raises:
-        UserError: the folder has no vocabulary, or a damaged one.
+        UserError: the folder has no vocabulary, a damaged one, or one of another size.
         OSError: the file can't be read.
     """
+    return _parse_of(directory, _read(directory), size=size, remedy=remedy)
+
+
+def load_own(directory: str | Path, record: VocabularyRecord) -> Vocabulary:
+    """Loads the vocabulary of a dataset, and checks that it is the one with which its shards were written.
+
+    Args:
+        directory: path or URL of the dataset's folder.
+        record: what the manifest records of the vocabulary.
+
+    Raises:
+        UserError: the folder has no vocabulary, a damaged one, or another one.
+        OSError: the file can't be read.
+    """
+    content = _read(directory)
+    found = hashlib.sha256(content).hexdigest() == record.sha256 and _parse_of(directory, content, size=record.size)
+    if not found or found.tokens_fingerprint() != record.tokens_sha256:
+        raise UserError(
+            f"{directory} has a vocabulary that is not its own: {VOCABULARY_FILE} differs from what the manifest "
+            f"records. Run `textgen verify {directory}`."
+        )
+    return found
+
+
+def _read(directory: str | Path) -> bytes:
     try:
-        content = Folder(directory).read(VOCABULARY_FILE)
+        return Folder(directory).read(VOCABULARY_FILE, max_bytes=MAX_BYTES)
     except FileNotFoundError:
         raise UserError(
             f"{directory} has no {VOCABULARY_FILE}; it is neither a dataset nor a run. Give another folder."
         ) from None
+
+
+def _parse_of(directory: str | Path, content: bytes, *, size: int | None, remedy: str = _REMEDY) -> Vocabulary:
     try:
-        return parse(content)
+        return parse(content, size=size, remedy=remedy)
     except UserError as error:
         raise UserError(f"in {directory}: {error}") from None

@@ -204,7 +204,7 @@ def check_vocabulary(data: str | Path, manifest: Manifest, config: runs.RunConfi
         UserError: the vocabulary differs from the run's or from the dataset's manifest.
         OSError: the vocabulary can't be read.
     """
-    _check_own_vocabulary(data, manifest)
+    vocabulary.load_own(data, manifest.vocabulary)
     _require_none(_vocabulary_differences(manifest, config), [], data, config, origin)
 
 
@@ -221,7 +221,7 @@ def check_same_text(data: str | Path, manifest: Manifest, config: runs.RunConfig
         UserError: the vocabulary or a setting of the text differs from the run's.
         OSError: the vocabulary can't be read.
     """
-    _check_own_vocabulary(data, manifest)
+    vocabulary.load_own(data, manifest.vocabulary)
     theirs, ours = to_json(manifest.text), to_json(config.text)
     cleaning = [
         f"{name.replace('_', ' ')} is {value} there and {ours[name]} in the model"
@@ -238,11 +238,6 @@ def _settings_of(data: str | Path) -> str:
 
 _NOT_CLEANING = ("vocabulary_size", "tokenizer_model")
 """Settings of the text that show in the vocabulary and the tokenizer's model, which are compared by themselves."""
-
-
-def _check_own_vocabulary(data: str | Path, manifest: Manifest) -> None:
-    if vocabulary.load(data).fingerprint() != manifest.vocabulary_sha256:
-        raise UserError(f"{data} has a vocabulary that is not its own. Run `textgen verify {data}`.")
 
 
 def _vocabulary_differences(manifest: Manifest, config: runs.RunConfig) -> list[str]:

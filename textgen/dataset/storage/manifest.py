@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, to_json
+from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, VocabularyRecord, to_json
 from textgen.config.schema import SchemaError, shown
 from textgen.dataset.storage import manifest_schema
 from textgen.dataset.storage.passed_over import PASSED_OVER_FILE, shown_accounts
@@ -178,6 +178,11 @@ class Manifest:
     def counts(self, split: str) -> SplitCounts:
         """Returns the counts of a split; "all" gives their sum over all splits."""
         return sum_counts(self.total.splits.values()) if split == ALL_SPLITS else self.total.splits[split]
+
+    @property
+    def vocabulary(self) -> VocabularyRecord:
+        """What the manifest records of the vocabulary."""
+        return VocabularyRecord(self.vocabulary_size, self.vocabulary_sha256, self.tokens_sha256)
 
     @property
     def record_format(self) -> RecordFormat:

@@ -5,8 +5,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from textgen.config.schema import Record, Text
+from textgen.config.strict_json import parse_json_lines
+
 PASSED_OVER_FILE = "passed_over.jsonl"
 """File of a dataset that names the files that were found and not read; missing where there are none."""
+
+MAX_BYTES = 1 << 30
+"""Maximum size of the file, which has about 100 bytes per file."""
+
+_MAX_LINE_BYTES = 1 << 20
+
+_FILE = Record(
+    {
+        "path": Text(max_length=1 << 17, is_path=True),
+        "reason": Text(max_length=200),
+        "detail": Text(max_length=1 << 17, is_path=True),
+    }
+)
 
 
 class PassedOver(NamedTuple):
@@ -56,6 +72,15 @@ def to_lines(passed_over: Iterable[PassedOver]) -> bytes:
     return "".join(json.dumps(each._asdict()) + "\n" for each in passed_over).encode()
 
 
-def parse(lines: bytes) -> list[PassedOver]:
-    """Returns the files that `to_lines` wrote."""
-    return [PassedOver(**json.loads(line)) for line in lines.decode().splitlines()]
+def parse(lines: bytes, *, count: int | None = None) -> list[PassedOver]:
+    """Returns the files that `to_lines` wrote.
+
+    Args:
+        lines: content of `passed_over.jsonl`.
+        count: number of files that it must name; None for any.
+
+    Raises:
+        SchemaError: it names more or fewer files, or a line is not as declared.
+    """
+    rows = parse_json_lines(lines, _FILE, max_bytes=MAX_BYTES, max_line_bytes=_MAX_LINE_BYTES, lines=count)
+    return [PassedOver(**row) for row in rows]
