@@ -1,11 +1,14 @@
 """Shards and blocks, made from records in memory and read back."""
 
+import dataclasses
+import hashlib
 import zlib
 
 import numpy as np
 
 from textgen.dataset.storage import shards
 from textgen.dataset.storage.blocks import BlockContent, BlockLocation, locate_blocks, read_blocks, record_edges
+from textgen.dataset.storage.manifest import FILE_NAME, read_manifest
 from textgen.dataset.storage.records import Records
 from textgen.dataset.storage.shards import Block, ShardWriter
 from textgen.folder import Folder
@@ -47,3 +50,30 @@ def read_block(path, offset, block):
 def read(path, shard):
     """The records of a shard."""
     return [record for found in locate_blocks([shard]) for record in read_block(path, found.offset, found.block)]
+
+
+def reseal(folder, name, blocks):
+    """Replaces a shard by the bytes of its blocks, with the checksums that a stranger's manifest would have."""
+    manifest = read_manifest(folder)
+    (report,) = (report for report in manifest.units if name in [shard.name for shard in report.shards])
+    index = [shard.name for shard in report.shards].index(name)
+    shard, data = report.shards[index], b"".join(blocks)
+    report.shards[index] = dataclasses.replace(
+        shard,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        blocks=tuple(
+            block._replace(bytes=len(content), crc32=zlib.crc32(content))
+            for block, content in zip(shard.blocks, blocks, strict=True)
+        ),
+    )
+    (folder / name).write_bytes(data)
+    (folder / FILE_NAME).write_bytes(manifest.to_bytes())
+
+
+def shard_blocks(folder, name):
+    """The bytes of each block of a shard."""
+    (shard,) = (shard for shard in read_manifest(folder).total.shards if shard.name == name)
+    ends = np.cumsum([block.bytes for block in shard.blocks])
+    data = (folder / name).read_bytes()
+    return [data[end - block.bytes : end] for block, end in zip(shard.blocks, ends, strict=True)]

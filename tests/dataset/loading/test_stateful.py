@@ -116,6 +116,7 @@ def test_stateful_rows_are_contiguous(build_dataset, tmp_path_factory, lengths, 
         tmp_path_factory.mktemp("rows") / "data",
         documents,
         layout="spans",
+        vocabulary_size=2000,
         block_pairs=15,
         writer=Spans(max_targets=10),
     )

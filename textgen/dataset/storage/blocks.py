@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD, Block, Shard
+from textgen.dataset.storage.shards import (
+    AFTER_RECORD,
+    BEFORE_RECORD,
+    Block,
+    Shard,
+    length_checksums,
+    record_checksums,
+)
 from textgen.errors import UserError
 from textgen.folder import Folder, Range
 
@@ -64,15 +71,22 @@ class BlockContent(NamedTuple):
         """Whether the bytes have the size and the CRC-32 of the manifest."""
         return len(self.data) == self.location.block.bytes and zlib.crc32(self.data) == self.location.block.crc32
 
-    def error(self, found: str) -> UserError:
-        """Returns the error for a block whose records are wrong although the manifest agrees with its bytes.
+    def error(self, found: str) -> "RecordError":
+        """Returns the error for wrong records; `found` is what was found, and the rule, without a final full stop."""
+        return RecordError(self, found)
 
-        Args:
-            found: what was found, and the rule, without a final full stop.
-        """
-        return UserError(
-            f"{self.path} (unit {self.location.unit}) was written wrong after byte {self.location.offset}: {found}. "
-            "Prepare the dataset again from its text."
+
+class RecordError(UserError):
+    """Records of a block that are wrong, although the manifest agrees with its bytes.
+
+    Attributes:
+        what: description of the damage.
+    """
+
+    def __init__(self, content: BlockContent, found: str):
+        self.what = f"written wrong after byte {content.location.offset}: {found}"
+        super().__init__(
+            f"{content.path} (unit {content.location.unit}) was {self.what}. Prepare the dataset again from its text."
         )
 
 
@@ -131,6 +145,24 @@ def record_edges(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
     require_records(content, len(found))
     begins = np.array(found, np.int64)
     return begins + BEFORE_RECORD, np.append(begins, size)[1:] - AFTER_RECORD
+
+
+def require_framing(content: BlockContent, starts: np.ndarray, ends: np.ndarray) -> None:
+    """Checks the checksums in the framing of records, which other readers of TFRecords check.
+
+    Args:
+        content: the block.
+        starts: int [N], offset of the start of each record.
+        ends: int [N], offset of the end of each record.
+
+    Raises:
+        UserError: a checksum is wrong.
+    """
+    numbers = np.ndarray(len(content.data) - 3, "<u4", content.data, strides=1)
+    records = record_checksums(content.data, starts, ends)
+    lengths = length_checksums(ends - starts)
+    if (numbers[ends] != records).any() or (numbers[starts - AFTER_RECORD] != lengths).any():
+        raise content.error("a record or its length has another CRC-32C than its framing says")
 
 
 def require_records(content: BlockContent, count: int) -> None:

@@ -157,15 +157,14 @@ def frame(records: Records) -> tuple[memoryview, np.ndarray]:
     lengths = np.diff(records.ends, prepend=0)
     starts = records.ends - lengths
     data = records.data.tobytes()
-    checks = [crc32c.value(data[a:b]) for a, b in zip(starts.tolist(), records.ends.tolist(), strict=True)]
+    checks = record_checksums(data, starts, records.ends)
     distinct, which = ragged.distinct(lengths)
-    heads = [_LENGTH.pack(length) for length in distinct.tolist()]
-    head_checks = _masked(np.array([crc32c.value(head) for head in heads], np.uint32))
-    headers = b"".join(head + check.tobytes() for head, check in zip(heads, head_checks, strict=True))
-    # Three slices per record: the header, the record, and the checksum of the record.
-    source = np.concatenate(
-        [records.data, np.frombuffer(headers, np.uint8), _masked(np.array(checks, np.uint32)).view(np.uint8)]
+    head_checks = length_checksums(distinct)
+    headers = b"".join(
+        _LENGTH.pack(length) + check.tobytes() for length, check in zip(distinct.tolist(), head_checks, strict=True)
     )
+    # Three slices per record: the header, the record, and the checksum of the record.
+    source = np.concatenate([records.data, np.frombuffer(headers, np.uint8), checks.view(np.uint8)])
     header_places = len(data) + which * BEFORE_RECORD
     check_places = len(data) + len(headers) + np.arange(len(lengths)) * AFTER_RECORD
     slice_starts = np.stack([header_places, starts, check_places], axis=1)
@@ -176,6 +175,19 @@ def frame(records: Records) -> tuple[memoryview, np.ndarray]:
     width = int(np.gcd.reduce(distinct, initial=AFTER_RECORD))
     framed, ends = ragged.join(source.view(f"u{width}"), slice_starts // width, slice_lengths // width)
     return framed.view(np.uint8).data, ends[2::3] * width
+
+
+def record_checksums(data: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Returns <u4 [N], the masked CRC-32C of each record, given the offsets of its start and its end in the data."""
+    checks = [crc32c.value(data[start:end]) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    return _masked(np.array(checks, np.uint32))
+
+
+def length_checksums(lengths: np.ndarray) -> np.ndarray:
+    """Returns <u4 [N], the masked CRC-32C of the length of each record, int [N]."""
+    distinct, which = np.unique(lengths, return_inverse=True)
+    checks = [crc32c.value(_LENGTH.pack(length)) for length in distinct.tolist()]
+    return _masked(np.array(checks, np.uint32))[which]
 
 
 def _masked(checks: np.ndarray) -> np.ndarray:

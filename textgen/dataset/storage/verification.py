@@ -1,13 +1,14 @@
-"""Checks the files of a dataset against its manifest."""
+"""Checks the files of a dataset against its manifest, and the records in its shards."""
 
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from textgen import files, locks
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.dataset.storage.blocks import BlockContent, locate_blocks
 from textgen.dataset.storage.manifest import (
     FILE_NAME,
     INPUTS_FILE,
@@ -18,7 +19,9 @@ from textgen.dataset.storage.manifest import (
     dropped_name,
     read_manifest,
 )
+from textgen.dataset.storage.record_verification import record_fault
 from textgen.dataset.storage.shards import Shard
+from textgen.dataset.storage.split_counts import SplitCounts
 
 MISSING = "missing"
 EXTRA = "extra: the manifest does not name it"
@@ -46,8 +49,9 @@ class Problem(NamedTuple):
 
 
 def verify(directory: str | os.PathLike[str]) -> list[Problem]:
-    """Finds missing, truncated, changed and extra files of a dataset.
+    """Finds missing, truncated, changed and extra files of a dataset, and shards that were written wrong.
 
+    Every record is decoded, so that ids are those of the vocabulary and counts those of the manifest.
     The folder `_work` of a preparation and the lock of a process at work are ignored. If the manifest belongs to
     another dataset, only that is reported.
 
@@ -62,7 +66,11 @@ def verify(directory: str | os.PathLike[str]) -> list[Problem]:
         OSError: a file cannot be read.
     """
     folder, manifest = files.expand_home(os.fspath(directory)), read_manifest(directory)
-    shards = {shard.name: _shard_fault(files.join(folder, shard.name), shard) for shard in manifest.total.shards}
+    shards = {
+        shard.name: _shard_fault(files.join(folder, shard.name), shard, manifest, report.splits[shard.split])
+        for report in manifest.units
+        for shard in report.shards
+    }
     others = {name: _fault(files.join(folder, name), sha256) for name, sha256 in _digests(manifest).items()}
     names = files.list_names(folder)
     if _is_foreign(names, shards, others):
@@ -87,7 +95,7 @@ def file_sha256(path: str | Path, *, block_bytes: int = _BLOCK_BYTES) -> str:
     return sha256.hexdigest()
 
 
-def _shard_fault(path: str, shard: Shard) -> str:
+def _shard_fault(path: str, shard: Shard, manifest: Manifest, counts: SplitCounts) -> str:
     """Returns a description of the damage to a shard; empty if it is intact."""
     if kind := files.unusual(path):
         return f"no regular file: it is {kind}"
@@ -98,7 +106,22 @@ def _shard_fault(path: str, shard: Shard) -> str:
         return f"cut: {size} of {shard.bytes} bytes"
     if size > shard.bytes:
         return f"changed: {size} bytes, {shard.bytes} expected"
-    return _fault(path, shard.sha256)
+    sha256 = hashlib.sha256()
+    with files.open_file(path) as file:
+        blocks = _read_blocks(file, path, shard, sha256)
+        fault = record_fault(blocks, manifest, counts)
+        # Those after the fault.
+        for _ in blocks:
+            pass
+    return fault if sha256.hexdigest() == shard.sha256 else _OTHER_CONTENT
+
+
+def _read_blocks(file: BinaryIO, path: str, shard: Shard, sha256: "hashlib._Hash") -> Iterator[BlockContent]:
+    """Yields the blocks of a shard, and adds them to its SHA-256."""
+    for location in locate_blocks([shard]):
+        data = file.read(location.block.bytes)
+        sha256.update(data)
+        yield BlockContent(data, location, path)
 
 
 def _fault(path: str, sha256: str) -> str:

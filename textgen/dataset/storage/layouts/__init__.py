@@ -124,8 +124,19 @@ class Layout(Protocol):
         """Returns the reason why `restore` cannot restore the text; empty if it can."""
         ...
 
-    def restore(self, contents: Iterable[BlockContent], written: RecordFormat) -> Iterator[RestoredIds]:
-        """Yields the ids that the records of consecutive blocks were made from, each id once; see `RestoredIds`."""
+    def restore(
+        self, contents: Iterable[BlockContent], written: RecordFormat, *, exact: bool = False
+    ) -> Iterator[RestoredIds]:
+        """Yields the ids that the records of consecutive blocks were made from, each id once; see `RestoredIds`.
+
+        Args:
+            contents: the blocks.
+            written: see the class.
+            exact: whether to check every byte of the records, and not only what is read of them.
+
+        Raises:
+            UserError: a block has wrong records.
+        """
         ...
 
 

@@ -12,8 +12,9 @@ import functools
 
 import numpy as np
 
+from textgen.config import PAD
 from textgen.dataset.storage import ragged
-from textgen.dataset.storage.blocks import BlockContent, record_edges, require_ids, require_records
+from textgen.dataset.storage.blocks import BlockContent, record_edges, require_framing, require_ids, require_records
 from textgen.dataset.storage.layouts.examples import RECORDS_AT_ONCE, VARINT_LIMITS, example_frame, varint_size
 from textgen.dataset.storage.records import RecordLimits
 from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD
@@ -74,8 +75,8 @@ class PackedIds:
         """
         self._content, self._window, self._vocabulary_size = content, window, vocabulary_size
         self._data = np.frombuffer(content.data, np.uint8)
-        self.starts, ends = find(content)
-        lengths = ends - self.starts
+        self.starts, self.ends = find(content)
+        ends, lengths = self.ends, self.ends - self.starts
         least, most, _ = example_limits(window=window, vocabulary_size=vocabulary_size)
         if lengths.min(initial=least) < least or lengths.max(initial=most) > most:
             wrong = lengths[(lengths < least) | (lengths > most)][0]
@@ -83,11 +84,11 @@ class PackedIds:
                 f"a record has {wrong:,} bytes; a pair of {window:,} ids and a target has {least:,} to {most:,}"
             )
         self.y, self.y_sizes = _last_varints(self._data, ends, max_bytes=varint_size(vocabulary_size - 1))
-        sizes, which = ragged.distinct(lengths * 8 + self.y_sizes)
+        sizes, self._kinds = ragged.distinct(lengths * 8 + self.y_sizes)
         found = [_packed_size(size // 8, size % 8) for size in sizes.tolist()]
         if min(found, default=window) < window:
             raise content.error(f"a record is no tf.train.Example of {window:,} ids and a target")
-        self.x_sizes = np.array(found, np.int64)[which]
+        self.x_sizes = np.array(found, np.int64)[self._kinds]
         self.x_ends = ends - self.y_sizes - _Y_AFTER_NAME - len(_Y_NAME) - _Y_BEFORE_NAME
 
     def decode(self, x: np.ndarray, y: np.ndarray, *, at_once: int = RECORDS_AT_ONCE) -> None:
@@ -122,6 +123,30 @@ class PackedIds:
             if sizes != x_sizes.sum():
                 raise self._content.error(_NOT_MINIMAL)
             x[some] = values.reshape(-1, self._window)
+
+    def require_exact(self, x: np.ndarray) -> None:
+        """Checks that every byte of the records is as it is written, given x, [N, W], the decoded ids.
+
+        Raises:
+            UserError: the framing, the fields around the ids, or the padding are not.
+        """
+        require_framing(self._content, self.starts, self.ends)
+        sizes = x.shape[1] + sum(np.count_nonzero(x >= limit, axis=1) for limit in self._limits())
+        if (sizes != self.x_sizes).any():
+            raise self._content.error(f"its pairs do not have {self._window:,} ids each")
+        if ((x[:, 1:] != PAD) & (x[:, :-1] == PAD)).any() or (x[:, 0] == PAD).any() or (self.y == PAD).any():
+            raise self._content.error(f"{PAD} is a token id; it is the padding at the end of a window only")
+        # Records whose packed ids have the same sizes have the same bytes around them.
+        ends_of_kinds = np.cumsum(np.bincount(self._kinds))
+        for records in np.split(np.argsort(self._kinds, kind="stable"), ends_of_kinds[:-1]):
+            head, middle = example_frame(int(self.x_sizes[records[0]]), int(self.y_sizes[records[0]]))
+            if not self._have(head, self.starts[records]) or not self._have(middle, self.x_ends[records]):
+                raise self._content.error("a record is no tf.train.Example with the features x and y")
+
+    def _have(self, wanted: bytes, offsets: np.ndarray) -> bool:
+        """Returns whether the block has the bytes `wanted` at all offsets, int [N]."""
+        found = self._data[offsets[:, None] + np.arange(len(wanted))]
+        return bool((found == np.frombuffer(wanted, np.uint8)).all())
 
     def _limits(self) -> tuple[int, ...]:
         return VARINT_LIMITS[: varint_size(self._vocabulary_size - 1) - 1]

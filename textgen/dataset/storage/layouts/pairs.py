@@ -84,10 +84,12 @@ class Pairs:
         """See `Layout`."""
         return "windows of 1 token do not tell where documents begin" if written.window == 1 else ""
 
-    def restore(self, contents: Iterable[BlockContent], written: RecordFormat) -> Iterator[RestoredIds]:
+    def restore(
+        self, contents: Iterable[BlockContent], written: RecordFormat, *, exact: bool = False
+    ) -> Iterator[RestoredIds]:
         """See `Layout`."""
         for content in contents:
-            yield _restored(content, *_parse([content], written), written.stride)
+            yield _restored(content, *_parse([content], written, exact=exact), written.stride)
 
 
 class ParsedPairs:
@@ -118,7 +120,9 @@ class ParsedPairs:
         y[...] = self._y.take(records)
 
 
-def _parse(contents: Sequence[BlockContent], written: RecordFormat) -> tuple[np.ndarray, np.ndarray]:
+def _parse(
+    contents: Sequence[BlockContent], written: RecordFormat, *, exact: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns X [N, W] and y [N] of the records of blocks, of the dtype of ids on disk."""
     records = sum(content.location.block.records for content in contents)
     x, y = np.empty((records, written.window), written.id_dtype), np.empty(records, written.id_dtype)
@@ -127,6 +131,8 @@ def _parse(contents: Sequence[BlockContent], written: RecordFormat) -> tuple[np.
         found = example_parser.PackedIds(content, window=written.window, vocabulary_size=written.vocabulary_size)
         some = slice(done, done + len(found.starts))
         found.decode(x[some], y[some])
+        if exact:
+            found.require_exact(x[some])
         done += len(found.starts)
     return x, y
 
@@ -144,6 +150,8 @@ def _restored(content: BlockContent, x: np.ndarray, y: np.ndarray, stride: int) 
         UserError: an X is empty, or shorter than that of a pair that continues the one before.
     """
     widths = np.count_nonzero(x != PAD, axis=1)
+    # Nothing is longer than a pair: a stride above the window leaves out ids.
+    stride = min(stride, x.shape[1])
     if ((widths != 1) & (widths < min(stride + 1, x.shape[1]))).any():
         raise content.error(f"an x has {widths.min()} ids; where it is not the first of a document it has more")
     require_beginning(content, widths[0] == 1)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from textgen.dataset.storage import ragged, windows
-from textgen.dataset.storage.blocks import BlockContent, record_edges, require_beginning, require_ids
+from textgen.dataset.storage.blocks import BlockContent, record_edges, require_beginning, require_framing, require_ids
 from textgen.dataset.storage.records import ReadRequest, RecordFormat, RecordLimits, Records, RestoredIds
 from textgen.dataset.storage.windows import Sequences, Targets, Windows
 from textgen.errors import require
@@ -117,13 +117,17 @@ class Spans:
         """See `Layout`."""
         return ""
 
-    def restore(self, contents: Iterable[BlockContent], written: RecordFormat) -> Iterator[RestoredIds]:
+    def restore(
+        self, contents: Iterable[BlockContent], written: RecordFormat, *, exact: bool = False
+    ) -> Iterator[RestoredIds]:
         """See `Layout`."""
         targets_before = 0
         for content in contents:
             spans = read_spans([content], written)
+            if exact:
+                require_framing(content, *record_edges(content))
             require_beginning(content, spans.firsts[0] - spans.starts[0] == 1)
-            restored, targets_before = _restored(content, spans, written.stride, targets_before)
+            restored, targets_before = _restored(spans, written.stride, targets_before)
             yield restored
 
     def _most_targets(self, stride: int) -> int:
@@ -254,29 +258,24 @@ class SpanRows:
         y[...] = self._windows.extract(firsts, widths)
 
 
-def _restored(content: BlockContent, spans: Sequences, stride: int, targets_before: int) -> tuple[RestoredIds, int]:
+def _restored(spans: Sequences, stride: int, targets_before: int) -> tuple[RestoredIds, int]:
     """Removes from each span the context ids that an earlier span has too.
 
     Args:
-        content: the block.
-        spans: its spans, at least one.
+        spans: the spans of a block, at least one.
         stride: distance from one target to the next.
         targets_before: number of ids from the first target to the end of the last span before these.
 
     Returns:
         The ids, and `targets_before` for the next block.
-
-    Raises:
-        UserError: the context of a span is too short.
     """
     contexts = spans.firsts - spans.starts
     targets = spans.ends - spans.firsts
     # If the span before ended before the next target, the context has new ids too.
     new_in_context = -np.concatenate([[targets_before], targets[:-1]]) % stride
     is_first = contexts == 1
-    old = np.where(is_first, 0, contexts - new_in_context)
-    if (old < 0).any():
-        raise content.error("the context of a span is too short; with the span before, it has all ids of the text")
+    # A stride above the context leaves out ids.
+    old = np.where(is_first, 0, np.maximum(contexts - new_in_context, 0))
     counts = spans.ends - spans.starts - old
     ids, ends = ragged.join(spans.ids, spans.starts + old, counts)
     return RestoredIds(ids.astype(np.int64), (ends - counts)[is_first]), int(targets[-1])
