@@ -8,13 +8,14 @@ import hashlib
 from typing import Any
 
 from pipelines.plan import Plan
+from pipelines.stages import is_own_name
 from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
 from textgen.config.schema import shown
 from textgen.console import printable, say
 from textgen.dataset.storage import manifest, passed_over
-from textgen.dataset.storage.manifest import DROPPED_NAME, INPUTS_FILE, PASSED_OVER_FILE, SHARD_NAME
+from textgen.dataset.storage.manifest import INPUTS_FILE, PASSED_OVER_FILE
 from textgen.errors import UserError
 
 
@@ -31,13 +32,14 @@ def claim(directory: str, plan: Plan) -> Workspace:
     """
     if files.size(directory) is not None:
         raise UserError(f"{directory} is a file. Name a folder with --output.")
-    workspace = Workspace(directory)
+    workspace = Workspace.locked(directory)
     workspace.require_no_links()
     theirs = _claimed_by(workspace)
     if theirs is None:
         _clear_remains(workspace, plan)
     elif theirs["fingerprint"] != plan.fingerprint():
         _clear_for(workspace, plan, theirs["config"])
+    workspace.remove_unfinished()
     if (workspace.recorded_plan() or {}).get("fingerprint") != plan.fingerprint():
         # A run that was killed while it finished has left its working files.
         release(workspace)
@@ -142,7 +144,7 @@ def _clear_remains(workspace: Workspace, plan: Plan) -> None:
     names = workspace.names()
     if not names:
         return
-    if not all(_is_own(name) for name in names) or workspace.read(INPUTS_FILE) != plan.inputs():
+    if not all(is_own_name(name) for name in names) or workspace.read(INPUTS_FILE) != plan.inputs():
         raise UserError(f"{workspace.directory} holds other files. Name an empty folder with --output.")
     say(f"{printable(workspace.directory)} has lost its {manifest.FILE_NAME}; all of it is made again.")
     # The inputs file stays, so that the next run recognizes the folder if this run is interrupted here.
@@ -164,7 +166,7 @@ def _clear_for(workspace: Workspace, plan: Plan, theirs: dict[str, Any]) -> None
             "Name another folder with --output, or delete this one first."
         )
     for name in names:
-        if _is_own(name):
+        if is_own_name(name):
             files.remove(workspace.path(name))
     release(workspace)
 
@@ -174,12 +176,6 @@ def _claimed_by(workspace: Workspace) -> dict[str, Any] | None:
     if dataset is not None:
         return {"fingerprint": dataset.fingerprint, "config": to_json(dataset.config)}
     return workspace.recorded_plan()
-
-
-def _is_own(name: str) -> bool:
-    """Returns whether a name is one of those that a preparation gives to the files of a dataset."""
-    names = (manifest.FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, VOCABULARY_FILE, TOKENIZER_FILE)
-    return name in names or bool(SHARD_NAME.fullmatch(name) or DROPPED_NAME.fullmatch(name))
 
 
 def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from textgen.corpus.encodings import is_ascii_compatible
 from textgen.corpus.readers.base import FileRange, InputFile, ReadOptions
 from textgen.corpus.readers.json_records import json_lines
 from textgen.corpus.units import Unit
+from textgen.owned_folders import OwnedFolder
 
 _READ_BYTES = 1 << 14
 
@@ -45,6 +46,11 @@ class Sample(NamedTuple):
 
     unit: Unit
     corpus_bytes: float
+
+
+def sample_folder() -> OwnedFolder:
+    """Returns a temporary folder for samples, which is removed at the end of its context."""
+    return OwnedFolder("estimate")
 
 
 def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]:

@@ -2,13 +2,12 @@
 
 import dataclasses
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pipelines import claims, count_tokens, tokenize, write_shards
-from pipelines.corpus_sample import Sample, SampleSize, take_samples
+from pipelines.corpus_sample import Sample, SampleSize, sample_folder, take_samples
 from pipelines.jobs import run_in_threads
 from pipelines.plan import Plan, make_plan
 from pipelines.sample_warnings import learn_vocabulary, sample_warnings
@@ -97,10 +96,10 @@ def estimate(
         vocabulary=vocabulary,
         tokenizer_model=tokenizer_model,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        samples = list(take_samples(plan, Path(folder), sample_size or SampleSize()))
+    with sample_folder() as folder:
+        samples = list(take_samples(plan, folder, sample_size or SampleSize()))
         sampled = sum(sample.corpus_bytes for sample in samples)
-        reports, seconds, found_warnings = _run(plan, samples, Path(folder))
+        reports, seconds, found_warnings = _run(plan, samples, folder)
     scale = plan.total_bytes / sampled
     # The counts of documents, tokens and pairs are the same in every layout.
     total = next(iter(reports.values()))

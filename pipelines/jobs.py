@@ -135,7 +135,8 @@ class JobRunner:
             engine.pipeline.run().wait_until_finish()
 
     def _start(self) -> runners.Engine:
-        return runners.start(self._beam_flags, input_bytes=self._input_bytes)
+        folder = self._workspace.local_temporary_folder()
+        return runners.start(self._beam_flags, input_bytes=self._input_bytes, temporary_folder=folder)
 
 
 @contextlib.contextmanager

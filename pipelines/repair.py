@@ -60,12 +60,13 @@ def repair(
     check_beam_flags(beam_flags)
     workspace = Workspace(directory)
     workspace.require_no_links()
+    workspace.remove_unfinished()
     done = _sorted(verify(directory))
     plan = repair_plan(directory, done.made, inputs=inputs, yes=yes, ask=ask) if done.made else None
     for problem in done.made + done.removed:
         files.remove_file(workspace.path(problem.file))
     if plan:
-        _make(plan, workspace, beam_flags)
+        _make(plan, directory, beam_flags)
     # A run that was killed after it wrote its last file has left its working files.
     claims.release(workspace)
     return done
@@ -82,18 +83,18 @@ def _sorted(problems: list[Problem]) -> Repair:
     )
 
 
-def _make(plan: Plan, workspace: Workspace, beam_flags: Sequence[str]) -> None:
+def _make(plan: Plan, directory: str, beam_flags: Sequence[str]) -> None:
     """Makes the missing files of the dataset.
 
     Raises:
         UserError: a file differs from the manifest, which is restored.
     """
-    committed = read_manifest(workspace.directory)
-    claims.claim(workspace.directory, plan)
+    committed = read_manifest(directory)
+    workspace = claims.claim(directory, plan)
     claims.reopen(workspace, committed)
     if run_passes(plan, workspace, beam_flags) != committed:
         files.write_atomically(workspace.path(FILE_NAME), committed.to_bytes())
-        names = ", ".join(problem.file for problem in verify(workspace.directory))
+        names = ", ".join(problem.file for problem in verify(directory))
         raise UserError(
             f"{names} differs from the original: the content of an input file has changed without its size and time, "
             f"or this machine computes other results. Restore the file, {OR_PREPARE_NEW}"

@@ -6,10 +6,12 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.runners import PipelineRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import EmbeddedPythonGrpcEnvironment
 from apache_beam.utils import interactive_utils
@@ -60,7 +62,7 @@ def check_beam_flags(flags: Sequence[str]) -> None:
         raise UserError(f"neither textgen nor Beam knows {unknown[0]!r}. See `textgen prepare --help`.")
 
 
-def start(flags: Sequence[str], *, input_bytes: int) -> Engine:
+def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | None = None) -> Engine:
     """Creates an empty pipeline with the runner that Beam's flags name.
 
     Without `--runner` this is Beam's embedded runner. It is created directly, since `DirectRunner` would first try to
@@ -71,12 +73,14 @@ def start(flags: Sequence[str], *, input_bytes: int) -> Engine:
     Args:
         flags: Beam's own options.
         input_bytes: size of the input; small inputs are processed by one worker.
+        temporary_folder: a folder to make for the pipeline's temporary files, which is removed at its end; None for
+            Beam's own, which a process that is killed leaves behind.
     """
     _limit_arenas()
     options = PipelineOptions(list(flags))
     runner = options.view_as(StandardOptions).runner
     if runner:
-        return Engine(beam.Pipeline(options=options), runner, noisy=False)
+        return Engine(_pipeline(None, options, temporary_folder), runner, noisy=False)
     direct = options.view_as(DirectOptions)
     if not _given("--direct_num_workers", flags) and input_bytes >= PARALLEL_FROM_BYTES:
         direct.direct_num_workers = os.cpu_count() or 1
@@ -90,7 +94,19 @@ def start(flags: Sequence[str], *, input_bytes: int) -> Engine:
         environment = EmbeddedPythonGrpcEnvironment(data_buffer_time_limit_ms=_NEVER)
         # With the mode "multi_threading", Beam would replace this environment by its own.
         direct.direct_running_mode = "in_memory"
-    return Engine(beam.Pipeline(runner=FnApiRunner(environment), options=options), name, noisy)
+    return Engine(_pipeline(FnApiRunner(environment), options, temporary_folder), name, noisy)
+
+
+def _pipeline(
+    runner: PipelineRunner | None, options: PipelineOptions, temporary_folder: Path | None
+) -> beam.Pipeline:
+    pipeline = beam.Pipeline(runner=runner, options=options)
+    if temporary_folder:
+        # Beam has no option for it.
+        temporary_folder.mkdir(mode=0o700, parents=True)
+        Path(pipeline.local_tempdir).rmdir()
+        pipeline.local_tempdir = str(temporary_folder)
+    return pipeline
 
 
 def _limit_arenas() -> None:

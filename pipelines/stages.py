@@ -1,4 +1,4 @@
-"""Names of the stages of a preparation, and the results that each records per unit in `_work`.
+"""Names of the files and stages of a preparation, and the results that each records per unit in `_work`.
 
 A result is checked when it is read again: a stranger may have written it, or a disk may have damaged it.
 """
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from textgen.config import SPLITS
+from textgen.config import SPLITS, TOKENIZER_FILE, VOCABULARY_FILE
 from textgen.config.schema import (
     SHA256,
     Anything,
@@ -22,9 +22,18 @@ from textgen.config.schema import (
 )
 from textgen.config.strict_json import parse_json
 from textgen.dataset.storage import manifest_schema
-from textgen.dataset.storage.manifest import UnitReport, account_fault
+from textgen.dataset.storage.manifest import (
+    DROPPED_NAME,
+    FILE_NAME,
+    INPUTS_FILE,
+    PASSED_OVER_FILE,
+    SHARD_NAME,
+    UnitReport,
+    account_fault,
+)
 
 TOKENS, DUPLICATES, OVERLAP, COUNTS, SHARDS = "tokens", "duplicates", "overlap", "vocabulary", "shards"
+STAGES = (TOKENS, DUPLICATES, OVERLAP, COUNTS, SHARDS)
 """The stages, each with a folder in `_work`: `tokens/000017.json` is the result of unit 17."""
 
 MAX_BYTES = 1 << 28
@@ -58,6 +67,12 @@ _RESULTS: Mapping[str, Kind] = {
     SHARDS: manifest_schema.REPORT,
 }
 _PLAN = Record({"fingerprint": Text(pattern=SHA256), "config": MapOf(Text(), Anything())})
+
+
+def is_own_name(name: str) -> bool:
+    """Returns whether a name is one of those that a preparation gives to the files of a dataset."""
+    names = (FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, VOCABULARY_FILE, TOKENIZER_FILE)
+    return name in names or bool(SHARD_NAME.fullmatch(name) or DROPPED_NAME.fullmatch(name))
 
 
 def unit_of(name: str) -> int | None:

@@ -17,7 +17,9 @@ from pipelines.stages import (
     MAX_PLAN_BYTES,
     OVERLAP,
     SHARDS,
+    STAGES,
     TOKENS,
+    is_own_name,
     parse_plan_at_work,
     parse_result,
     unit_of,
@@ -43,9 +45,16 @@ class Workspace:
 
     Attributes:
         directory: its path or URL.
+        token: token of the process that holds the folder's lock, for which workers write; empty if it is not locked.
     """
 
     directory: str
+    token: str = ""
+
+    @classmethod
+    def locked(cls, directory: str) -> "Workspace":
+        """Returns the workspace of a folder, in which only the process that holds its lock now may write."""
+        return cls(directory, token=locks.owner_token(directory))
 
     def path(self, *names: str) -> str:
         """Returns a path in the folder."""
@@ -64,8 +73,17 @@ class Workspace:
         files.make_directory(self.work_path(stage))
 
     def names(self) -> set[str]:
-        """Returns the names of the files directly in the folder, without its lock."""
-        return {name for name in files.list_names(self.directory, files_only=True) if not locks.is_lock_name(name)}
+        """Returns the names of the files directly in the folder, without its lock and unfinished files."""
+        names = files.list_names(self.directory, files_only=True)
+        return {
+            name for name in names if not (locks.is_lock_name(name) or is_own_name(files.finished_name(name) or ""))
+        }
+
+    def remove_unfinished(self) -> None:
+        """Removes files that a killed process has not finished; only the owner of the folder's lock may do so."""
+        files.remove_unfinished(self.directory, is_own_name)
+        for folder in (self.work_path(), *map(self.work_path, STAGES)):
+            files.remove_unfinished(folder, _is_any)
 
     def read(self, name: str, *, max_bytes: int | None = None) -> bytes | None:
         """Returns the content of a file of the dataset, or None if there is no such file.
@@ -116,7 +134,12 @@ class Workspace:
             regular_files.require_no_links(Path(self.work_path().removeprefix("file://")))
 
     def publish(self, name: str, content: bytes | Path) -> None:
-        """Writes a file of the dataset from bytes or a local file; a partially written file stays in `_work`."""
+        """Writes a file of the dataset from bytes or a local file; a partially written file stays in `_work`.
+
+        Raises:
+            UserError: another process has taken the lock of the folder.
+        """
+        locks.require_token(self.directory, self.token)
         files.write_atomically(self.path(name), content, temporary_folder=self.work_path())
 
     def publish_if_changed(self, name: str, content: bytes) -> None:
@@ -203,5 +226,13 @@ class Workspace:
         """Removes the record of the plan that is at work in the folder."""
         files.remove(self.work_path(_PLAN))
 
+    def local_temporary_folder(self) -> Path | None:
+        """Returns the path of a new folder in `_work` for temporary files, or None if that is not of this machine."""
+        return None if files.is_remote(self.directory) else Path(self.work_path(files.temporary_name()))
+
     def _done_path(self, stage: str) -> str:
         return self.work_path(f"{stage}.done")
+
+
+def _is_any(name: str) -> bool:
+    return True

@@ -131,6 +131,33 @@ class TestWriting:
         assert path.read_bytes() == CONTENT
         assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
+    def test_unfinished_files_are_known_by_their_names(self) -> None:
+        for name in ("", "history.csv", "a.tmp"):
+            assert files.finished_name(files.temporary_name(name)) == name
+        assert files.temporary_name("a") != files.temporary_name("a")
+        for name in ("a", "a.tmp", ".tmp", f"a{'0f' * 16}.tmp", f"a.{'0F' * 16}.tmp", f"a.{'0f' * 16}.tmp.txt"):
+            assert files.finished_name(name) is None
+
+    def test_what_a_killed_process_has_not_finished_is_removed_and_nothing_else(self, stored_folder: Folders) -> None:
+        unfinished = [files.temporary_name(), files.temporary_name("a")]
+        kept = [files.temporary_name("b"), "a.tmp"]
+        for name in (*unfinished, *kept, f"c/{files.temporary_name('a')}", f"{unfinished[0]}-c/d"):
+            stored_folder.write(name, b"x")
+        files.remove_unfinished(stored_folder.directory, ("", "a").__contains__)
+        files.remove_unfinished(files.join(stored_folder.directory, "none"), ("", "a").__contains__)
+        left = files.list_names(stored_folder.directory)
+        assert left == sorted(["a", "b", "c", *kept, f"{unfinished[0]}-c"])
+
+    def test_folders_of_unfinished_files_are_removed_and_links_are_not(self, tmp_path: Path) -> None:
+        names = [files.temporary_name() for _ in range(3)]
+        (tmp_path / names[0]).mkdir()
+        (tmp_path / names[0] / "part").touch()
+        (tmp_path / "mine").mkdir()
+        (tmp_path / names[1]).symlink_to(tmp_path / "mine")
+        (tmp_path / names[2]).symlink_to(tmp_path / "nowhere")
+        files.remove_unfinished(str(tmp_path), "".__eq__)
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["mine", *names[1:]])
+
     def test_files_and_folders_are_removed(self, stored_folder: Folders) -> None:
         stored_folder.write("c/d/e", b"x")
         for name in ("a", "c", "none"):

@@ -26,6 +26,7 @@ FLOORS = (
         "textgen.block_cache",
         "textgen.keras_registry",
         "textgen.locks",
+        "textgen.owned_folders",
     },
     {"textgen.corpus", "textgen.text", "textgen.dataset", "textgen.model"},
     {"textgen.runs"},

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textgen.config.options import CommandParser
 from textgen.console import import_tensorflow, say
 from textgen.errors import Interrupted, Terminated, user_error
+from textgen.owned_folders import own_temporary_files
 from textgen.standard_streams import open_closed_descriptors, safe_streams
 from textgen.system_errors import describe, exit_code, summary, system_error
 from textgen.termination import received_signal, run_process
@@ -39,13 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         open_closed_descriptors()
-        run_process(lambda: main(sys.argv[1:]))
+        run_process(_main_of_process)
     with safe_streams() as streams:
         code = _run(_parse(argv))
         if streams.failure and code == 0:
             say(f"error: {describe(streams.failure)} The work itself is done.")
             return exit_code(streams.failure)
         return code
+
+
+def _main_of_process() -> int:
+    with own_temporary_files():
+        return main(sys.argv[1:])
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

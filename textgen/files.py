@@ -10,18 +10,19 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from textgen import regular_files, remote_files
 from textgen.errors import UserError
+from textgen.owned_folders import OwnedFolder
 from textgen.remote_files import Stamp, missing
 from textgen.system_errors import naming
 
 _LOCAL = "file://"
+_TEMPORARY = re.compile(r"(?:(.*)\.)?[0-9a-f]{32}\.tmp")
 _REMOTE = re.compile(r"(?!file://)[\w.+:-]+://")
 
 
@@ -171,8 +172,7 @@ def write_atomically(path: str | Path, content: bytes | Path, *, temporary_folde
         content: its bytes, or a finished local file, which is moved there, or copied to a URL.
         temporary_folder: a folder of the same disk or store for the temporary file; None: beside the file.
     """
-    unique = f"{uuid.uuid4().hex}.tmp"
-    temporary = join(temporary_folder, unique) if temporary_folder else f"{path}.{unique}"
+    temporary = join(temporary_folder, temporary_name()) if temporary_folder else f"{path}.{temporary_name()}"
     if is_remote(path):
         remote_files.write_atomically(str(path), content, temporary=temporary)
     elif isinstance(content, Path):
@@ -189,12 +189,48 @@ def write_scratch(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def scratch_folder(directory: str) -> Iterator[Path]:
-    """Makes a local folder, in `directory` if that is local, that is removed at the end."""
-    folder = tempfile.mkdtemp(dir=None if is_remote(directory) else _local(directory))
+    """Makes a local folder that is removed at the end: in `directory`, under a temporary name, if that is local."""
+    if is_remote(directory):
+        with OwnedFolder("scratch") as folder:
+            yield folder
+        return
+    folder = _local(directory) / temporary_name()
+    folder.mkdir(mode=0o700)
     try:
-        yield Path(folder)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def temporary_name(name: str = "") -> str:
+    """Returns a unique name for a file that is not finished, or for a folder of such files.
+
+    Args:
+        name: name of the finished file; empty for none.
+    """
+    return f"{name}.{uuid.uuid4().hex}.tmp".removeprefix(".")
+
+
+def finished_name(name: str) -> str | None:
+    """Returns the name that a file with a temporary name was to have, which may be empty; None for another name."""
+    found = _TEMPORARY.fullmatch(name)
+    return (found[1] or "") if found else None
+
+
+def remove_unfinished(directory: str, is_own: Callable[[str], bool]) -> None:
+    """Removes the files and folders with temporary names that a killed process has left in a directory.
+
+    Only a process that holds the lock of the directory may call it. What cannot be removed stays.
+
+    Args:
+        directory: path or URL; what is below its folders is not looked at.
+        is_own: returns whether a finished name is one that this program gives to a file there.
+    """
+    for name in list_names(directory):
+        finished, path = finished_name(name), join(directory, name)
+        if finished is not None and is_own(finished) and unusual(path) in ("", "a folder"):
+            with contextlib.suppress(OSError):
+                remove(path)
 
 
 def unusual(path: str) -> str:

@@ -29,7 +29,7 @@ PREPARED = {
 """Pattern of the file before which the disk is full, by the level."""
 
 TRAINED = {
-    "settings of the run": ("textgen.training.setup", "make_folder"),
+    "settings of the run": ("textgen.training.output_folder", "make_folder"),
     "history": ("textgen.training.callbacks.history", "History.write"),
     "samples": ("textgen.training.callbacks.samples", "Samples.on_check"),
     "events": ("textgen.training.callbacks.tensorboard", "TensorBoard.on_check"),

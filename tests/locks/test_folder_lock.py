@@ -19,7 +19,7 @@ import pytest
 
 from textgen import files, locks
 from textgen.errors import UserError
-from textgen.locks import folder_lock, hold
+from textgen.locks import folder_lock, hold, owner_token, require_token
 from textgen.locks.lock_file import LocalLockFile
 from textgen.locks.owners import Owner, this_process
 
@@ -197,6 +197,33 @@ def _try(folder: Path, won: list[int], release: threading.Event) -> bool:
     except UserError:
         return True
     return False
+
+
+def test_the_owner_is_asked_for_before_a_write(directory: str) -> None:
+    with pytest.raises(UserError, match="has taken it over"), hold(directory, command="train") as lock:
+        assert lock
+        token = owner_token(directory)
+        lock.require_held()
+        require_token(directory, token)
+        files.write_atomically(files.join(directory, "_lock"), this_process("repair", folder=0).to_bytes())
+        with pytest.raises(
+            UserError, match=r"was held up: `textgen repair`, process .* has taken it over\. See that"
+        ):
+            require_token(directory, token)
+        require_token(directory, "")
+        lock.require_held()
+
+
+def test_a_lock_that_is_missing_after_a_long_time_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="its lock could not be renewed"), hold(tmp_path, command="train") as lock:
+        assert lock
+        (tmp_path / "_lock").unlink()
+        lock.require_held()
+        assert (tmp_path / "_lock").exists()
+        (tmp_path / "_lock").unlink()
+        monkeypatch.setattr(folder_lock, "LEASE_SECONDS", -1.0)
+        lock.require_held()
+    assert list(tmp_path.iterdir()) == []
 
 
 class TestHeldUp:

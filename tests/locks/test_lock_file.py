@@ -134,6 +134,50 @@ def test_a_lock_that_can_not_be_written_leaves_no_file(tmp_path: Path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_record_is_whole_when_others_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, seen = os.write, []
+
+    def slow(file: int, content: bytes) -> int:
+        seen.append(LocalLockFile(tmp_path).read())
+        return write(file, content)
+
+    monkeypatch.setattr(os, "write", slow)
+    assert LocalLockFile(tmp_path).create(ONE)
+    assert seen == [None]
+    assert [path.name for path in tmp_path.iterdir()] == ["_lock"]
+
+
+def test_a_filesystem_without_links_has_locks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    file = LocalLockFile(tmp_path)
+    assert file.create(ONE) and not file.create(OTHER)
+    assert [path.name for path in tmp_path.iterdir()] == ["_lock"]
+
+
+def test_records_that_were_never_linked_are_removed(tmp_path: Path) -> None:
+    (tmp_path / f"_lock-{ONE.token}").write_bytes(ONE.to_bytes()[:9])
+    (tmp_path / "_lock-mine").touch()
+    assert LocalLockFile(tmp_path).create(OTHER)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["_lock", "_lock-mine"]
+
+
+def test_a_record_that_the_owner_has_removed_comes_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = os.link
+
+    def late(source: str, target: str) -> None:
+        monkeypatch.setattr(os, "link", link)
+        assert LocalLockFile(tmp_path).create(OTHER)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    assert not LocalLockFile(tmp_path).create(ONE)
+    seen = LocalLockFile(tmp_path).read()
+    assert seen and seen.owner == OTHER
+
+
 def test_without_flock_what_was_written_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(file: int, operation: int) -> None:
         raise OSError(38, "Function not implemented")

@@ -22,6 +22,7 @@ from textgen.corpus.readers.base import InputFile
 from textgen.dataset.storage.manifest import UnitReport
 from textgen.dataset.storage.passed_over import PassedOver, parse
 from textgen.errors import UserError
+from textgen.files import temporary_name
 from textgen.locks import hold
 from textgen.text.vocabulary import Vocabulary
 
@@ -64,6 +65,23 @@ def test_the_settings_of_a_plan_at_work_may_be_any(tmp_path: Path) -> None:
         assert "\x1b" not in str(refused.value)
         assert len(str(refused.value)) < 3000
         shutil.rmtree(tmp_path / "out")
+
+
+def test_a_folder_with_unfinished_files_is_claimed_without_them(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / temporary_name("manifest.json")).touch()
+    claim(str(out), Plan(CONFIG, (FILE,)))
+    (out / "_work" / temporary_name()).mkdir()
+    claim(str(out), Plan(CONFIG, (FILE,)))
+    found = sorted(str(path.relative_to(out)) for path in out.rglob("*"))
+    assert found == ["_work", "_work/plan.json", "inputs.jsonl"]
+    foreign = tmp_path / "foreign" / temporary_name("notes.txt")
+    foreign.parent.mkdir()
+    foreign.touch()
+    with pytest.raises(UserError, match="holds other files"):
+        claim(str(foreign.parent), Plan(CONFIG, ()))
+    assert foreign.exists()
 
 
 def test_another_plan_is_an_error_that_names_the_difference(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 import os
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import apache_beam as beam
 import pytest
@@ -31,6 +33,20 @@ def test_the_flags_may_ask_for_processes() -> None:
     engine = runners.start(flags, input_bytes=SMALL)
     assert engine.name == "Beam's embedded engine, 2 workers, multi_processing"
     assert engine.noisy
+
+
+@pytest.mark.parametrize("flags", [[], ["--runner=DirectRunner"]])
+def test_temporary_files_are_in_a_given_folder(
+    flags: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, given = tmp_path / "t", tmp_path / "given"
+    theirs.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(theirs))
+    engine = runners.start(flags, input_bytes=SMALL, temporary_folder=given)
+    assert given.is_dir() and list(theirs.iterdir()) == []
+    _ = engine.pipeline | beam.Create([1])
+    engine.pipeline.run().wait_until_finish()
+    assert not given.exists()
 
 
 @pytest.mark.parametrize("flags", [["--direct_num_workers=1"], ["--direct_num_workers", "1"]])

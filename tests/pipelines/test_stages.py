@@ -129,3 +129,9 @@ def test_the_examples_in_the_docstrings_hold() -> None:
     result = doctest.testmod(stages)
     assert result.attempted
     assert not result.failed
+
+
+def test_names_of_a_datasets_files_are_known() -> None:
+    names = ("manifest.json", "train-000001.tfrecord", "dropped-000001.jsonl", "vocabulary.jsonl")
+    assert all(map(stages.is_own_name, names))
+    assert not any(map(stages.is_own_name, ("", "_work", "notes.txt", "train-1.tfrecord")))

@@ -6,6 +6,8 @@ import pytest
 from pipelines.workspace import Workspace
 from textgen import files
 from textgen.errors import UserError
+from textgen.locks import hold
+from textgen.locks.owners import this_process
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -102,3 +104,31 @@ def test_a_tokenizer_without_a_model_has_an_empty_one(workspace: Workspace) -> N
     assert workspace.tokenizer_model() == b""
     workspace.publish("tokenizer.model", b"m")
     assert workspace.tokenizer_model() == b"m"
+
+
+def test_what_a_killed_process_has_not_finished_is_no_file_of_the_dataset_and_is_removed(
+    workspace: Workspace,
+) -> None:
+    workspace.record("tokens", 1, {})
+    foreign = files.temporary_name("notes.txt")
+    for path in (
+        workspace.path(files.temporary_name("manifest.json")),
+        workspace.path(foreign),
+        workspace.work_path(files.temporary_name()),
+        workspace.work_path("tokens", files.temporary_name("000002.json")),
+    ):
+        files.write_atomically(path, b"")
+    assert workspace.names() == {foreign}
+    workspace.remove_unfinished()
+    assert set(files.list_names(workspace.directory)) == {foreign, "_work"}
+    assert files.list_names(workspace.work_path()) == ["tokens"]
+    assert files.list_names(workspace.work_path("tokens")) == ["000001.json"]
+
+
+def test_nothing_is_published_when_another_process_has_taken_the_lock(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has taken it over"), hold(tmp_path, command="prepare"):
+        workspace = Workspace.locked(str(tmp_path))
+        workspace.publish("a", b"one")
+        (tmp_path / "_lock").write_bytes(this_process("repair", folder=0).to_bytes())
+        workspace.publish("a", b"two")
+    assert (tmp_path / "a").read_bytes() == b"one"

@@ -11,6 +11,7 @@ from textgen.runs.checkpoint_files import (
     checkpoints_in,
     read,
     remove,
+    remove_incomplete,
     require_own_folder,
     shapes,
     step_of,
@@ -30,6 +31,20 @@ def test_checkpoints_are_found_by_descending_step(tmp_path: Path):
         (tmp_path / name).touch()
     assert checkpoints_in(tmp_path) == [tmp_path / "ckpt-10", tmp_path / "ckpt-9"]
     assert step_of(tmp_path / "ckpt-10") == 10
+
+
+def test_checkpoints_that_were_not_written_to_the_end_are_removed(saved: Path):
+    folder = saved.parent
+    whole = {path.name for path in folder.iterdir()}
+    for name in ("ckpt-4.data-00000-of-00001", "ckpt-5.index.tempstate17", "ckpt-5.data-00000-of-00001.tempstate17"):
+        (folder / name).touch()
+    (folder / "ckpt-5_temp").mkdir()
+    (folder / "ckpt-5_temp" / "part-00000-of-00001.index").touch()
+    (folder / "ckpt-6_temp").symlink_to(folder.parent)
+    (folder / "ckpt-7_temporary").mkdir()
+    remove_incomplete(folder)
+    assert {path.name for path in folder.iterdir()} == {*whole, "ckpt-6_temp", "ckpt-7_temporary"}
+    remove_incomplete(folder.parent / "last")
 
 
 def test_shapes_and_values_come_back(saved: Path):

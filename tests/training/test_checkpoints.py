@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from textgen.config import ModelConfig, TrainConfig
 from textgen.errors import UserError
+from textgen.locks import hold
+from textgen.locks.owners import this_process
 from textgen.model import networks
 from textgen.runs.checkpoint_files import VALUE
 from textgen.training.checkpoints import Checkpoints
@@ -305,3 +307,16 @@ def test_a_folder_of_checkpoints_that_leads_out_of_the_run_is_not_touched(tmp_pa
         with pytest.raises(UserError, match=r"last is a link to .*outside of the run; nothing is read or removed"):
             getattr(Checkpoints(tmp_path, _state(2), keep=1), use)()
     assert sorted(other.iterdir()) == before
+
+
+def test_nothing_is_written_when_another_process_has_taken_the_lock(tmp_path: Path):
+    state, run = _state(1), tmp_path / "run"
+    with pytest.raises(UserError, match="has taken it over"), hold(run, command="train") as lock:
+        assert lock
+        checkpoints = Checkpoints(run, state, keep=2, require_lock=lock.require_held)
+        checkpoints.save(best=True)
+        before = sorted(run.rglob("*"))
+        (run / "_lock").write_bytes(this_process("repair", folder=0).to_bytes())
+        _move(state, 3)
+        checkpoints.save(best=True)
+    assert sorted(run.rglob("*")) == before

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, ModelConfig, NeuralCacheConfig, TextConfig, TrainConfig
+from textgen.config import VOCABULARY_FILE, ModelConfig, NeuralCacheConfig, TextConfig, TrainConfig
 from textgen.dataset import read_manifest
 from textgen.errors import UserError
 from textgen.training.setup import (
@@ -12,10 +12,7 @@ from textgen.training.setup import (
     check_same_text,
     check_vocabulary,
     config_for,
-    make_folder,
-    require_empty,
     validation_source,
-    write_folder,
 )
 
 ORIGIN = "s3://runs/a/run.json"
@@ -40,18 +37,6 @@ def test_a_run_takes_its_settings_over_from_the_dataset(data: Path):
 
 def test_a_given_window_overrides_that_of_the_dataset(data: Path):
     assert _config(data, window=3).window == 3
-
-
-@pytest.mark.parametrize("brought", [b"", b"a tokenizer's model"])
-def test_a_runs_folder_has_the_datasets_vocabulary_and_tokenizer(data: Path, tmp_path: Path, brought: bytes):
-    if brought:
-        (data / TOKENIZER_FILE).write_bytes(brought)
-    output = tmp_path / "runs" / "new"
-    make_folder(output, data=data)
-    expected = {VOCABULARY_FILE: (data / VOCABULARY_FILE).read_bytes()} | (
-        {TOKENIZER_FILE: brought} if brought else {}
-    )
-    assert {path.name: path.read_bytes() for path in output.iterdir()} == expected
 
 
 def test_data_of_the_same_tokens_fits(data: Path, make_dataset, tmp_path: Path):
@@ -150,31 +135,3 @@ def test_only_an_lstm_has_a_neural_cache(data: Path):
     check_neural_cache(dataclasses.replace(bilstm, model=ModelConfig(network="lstm")), cache)
     with pytest.raises(UserError, match=r"has no neural cache\. Leave --neural-cache out, or train --network lstm\."):
         check_neural_cache(bilstm, cache)
-
-
-BEGUN = ["run.json", "vocabulary.jsonl", "history.csv", "samples.jsonl", "curves.png", "tensorboard/events", "best/x"]
-
-
-def _write(output: Path, names: list[str]) -> None:
-    for name in names:
-        (output / name).parent.mkdir(parents=True, exist_ok=True)
-        (output / name).write_bytes(b"before")
-
-
-@pytest.mark.parametrize("names", [BEGUN, ["run.json"], ["run.json.0f.tmp"], [*BEGUN, "history.csv.0f.tmp"]])
-def test_a_training_that_ended_before_its_first_checkpoint_begins_anew(
-    data: Path, tmp_path: Path, names: list[str], capfd
-):
-    output = tmp_path / "run"
-    _write(output, names)
-    require_empty(output)
-    write_folder(output, _config(data), data=data, resume=False)
-    assert sorted(path.name for path in output.iterdir()) == ["run.json", "vocabulary.jsonl"]
-    assert "ended before its first checkpoint; it begins anew" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize("names", [["vocabulary.jsonl"], [*BEGUN, "last/ckpt-3.index"], [*BEGUN, "notes.txt"]])
-def test_a_folder_that_holds_more_is_refused(tmp_path: Path, names: list[str]):
-    _write(tmp_path / "run", names)
-    with pytest.raises(UserError, match="is not empty"):
-        require_empty(tmp_path / "run")

@@ -44,21 +44,19 @@ class Lock:
         self._file, self._owner = file, owner
         self._loss: str | None = None
         self._stopped, self._renewed_at = threading.Event(), time.monotonic()
+        self._renewing = threading.Lock()
         self._thread = threading.Thread(target=self._renew_on, name="textgen-lock", daemon=True)
         self._of_main_thread = threading.current_thread() is threading.main_thread()
         self._thread.start()
 
     def require_held(self) -> None:
-        """Checks that no other process may have taken the lock, since this one gave no sign of life.
+        """Checks by a look at its file that this process has the lock; call it before each write that counts.
 
         Raises:
-            UserError: the lock is lost.
+            UserError: another process has taken the lock, or may have taken it since this one gave no sign of life.
         """
-        if self._loss is not None:
-            raise UserError(
-                f"{self.directory} is not written any more by this process, which was held up: {self._loss}. "
-                "See that no other process writes there, then run this again."
-            )
+        if not self._renew():
+            raise UserError(_loss(self.directory, self._loss or ""))
 
     def release(self) -> None:
         """Removes the lock file, unless the lock is lost or this is a forked child of the owner."""
@@ -72,25 +70,75 @@ class Lock:
 
     def _renew_on(self) -> None:
         while not self._stopped.wait(RENEW_SECONDS):
-            self._owner = dataclasses.replace(self._owner, beat=self._owner.beat + 1)
-            try:
-                is_held = self._file.renew(self._owner)
-                self._renewed_at = time.monotonic() if is_held else self._renewed_at
-            except (OSError, UserError):
-                is_held = time.monotonic() - self._renewed_at <= LEASE_SECONDS
-            if not is_held:
-                self._lose()
+            if not self._renew():
+                if self._of_main_thread:
+                    # Unlike `_thread.interrupt_main`, this also ends a call that waits.
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 return
 
-    def _lose(self) -> None:
+    def _renew(self) -> bool:
+        """Gives a sign of life; returns False if the lock is lost."""
+        with self._renewing:
+            if self._loss is None and not self._stopped.is_set() and not self._is_renewed():
+                self._loss = self._reason()
+        return self._loss is None
+
+    def _is_renewed(self) -> bool:
+        is_late = time.monotonic() - self._renewed_at > LEASE_SECONDS
+        self._owner = dataclasses.replace(self._owner, beat=self._owner.beat + 1)
+        try:
+            # Another process may have taken the lock since, and have ended.
+            is_held = not (is_late and self._file.read() is None) and self._file.renew(self._owner)
+        except (OSError, UserError):
+            return not is_late
+        self._renewed_at = time.monotonic() if is_held else self._renewed_at
+        return is_held
+
+    def _reason(self) -> str:
         seen = None
         with contextlib.suppress(OSError, UserError):
             seen = self._file.read()
         is_taken = seen is not None and seen.owner is not None and seen.token != self._owner.token
-        self._loss = f"{seen.owner} has taken it over" if seen and is_taken else "its lock could not be renewed"
-        if self._of_main_thread:
-            # Unlike `_thread.interrupt_main`, this also ends a call that waits.
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return f"{seen.owner} has taken it over" if seen and is_taken else "its lock could not be renewed"
+
+
+def owner_token(directory: str) -> str:
+    """Returns the token of the process that holds the lock of a folder; empty if none does.
+
+    Raises:
+        UserError: another file is in the place of the lock.
+        OSError: the lock can't be read.
+    """
+    seen = _lock_file(directory).read()
+    return seen.token if seen else ""
+
+
+def require_token(directory: str, token: str) -> None:
+    """Checks in a worker process that the lock of a folder has the owner for which the worker works.
+
+    Args:
+        directory: path or URL of the folder.
+        token: the owner's token; empty if the folder is not locked.
+
+    Raises:
+        UserError: another process has taken the lock.
+        OSError: the lock can't be read.
+    """
+    seen = _lock_file(directory).read() if token else None
+    if seen and seen.owner and seen.token != token:
+        raise UserError(_loss(directory, f"{seen.owner} has taken it over"))
+
+
+def _lock_file(path: str) -> LockFile:
+    folder = _local_folder(path)
+    return StoreLockFile(path) if folder is None else LocalLockFile(folder)
+
+
+def _loss(directory: str, reason: str) -> str:
+    return (
+        f"{directory} is not written any more by this process, which was held up: {reason}. "
+        "See that no other process writes there, then run this again."
+    )
 
 
 @contextlib.contextmanager
@@ -157,13 +205,9 @@ def _local_folder(path: str) -> Path | None:
 
 
 def _take(path: str, command: str) -> Lock:
-    file: LockFile
     with _clear_errors(path):
-        folder = _local_folder(path)
-        if folder is None:
-            file, inode = StoreLockFile(path), 0
-        else:
-            file, inode = LocalLockFile(folder), folder.stat().st_ino
+        folder, file = _local_folder(path), _lock_file(path)
+        inode = 0 if folder is None else folder.stat().st_ino
         owner = owners.this_process(command, folder=inode)
         watch = _Watch(path, file.path, inode)
         while not file.create(owner):

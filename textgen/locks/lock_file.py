@@ -1,10 +1,12 @@
 """The file of a lock in a folder of this machine, with exclusive creation and exclusive replacement.
 
-Creation is exclusive by `O_EXCL`, which holds on network filesystems too. The record of an owner that has ended is
-replaced under `flock`; where a filesystem has none, what was written is read again.
+The record is written under a name of its own and then linked to that of the lock, which is exclusive on network
+filesystems too, so that no other process finds a part of it. The record of an owner that has ended is replaced under
+`flock`; where a filesystem has none, what was written is read again.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -22,6 +24,9 @@ NAME = "_lock"
 """Name of the lock file in the folder."""
 
 _NAMES = re.compile(rf"{NAME}(-[0-9a-f]{{32}})?")
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EINVAL}
+"""Errors of filesystems that have no links."""
+
 _SETTLE_SECONDS = 0.5
 _REMOVAL_TRIES = 50
 
@@ -107,18 +112,23 @@ class LocalLockFile:
 
     def create(self, owner: Owner) -> bool:
         """Writes the file if there is none; see LockFile."""
-        try:
-            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        except FileExistsError:
+        if os.path.lexists(self.path):
             return False
-        try:
-            os.write(file, owner.to_bytes())
-        except OSError:
-            Path(self.path).unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(file)
-        return True
+        record = f"{self.path}-{owner.token}"
+        is_mine = _write(record, owner) and _link(record, self.path)
+        if is_mine is None:
+            is_mine = _write(self.path, owner)
+        Path(record).unlink(missing_ok=True)
+        if is_mine:
+            self._remove_records()
+        return is_mine
+
+    def _remove_records(self) -> None:
+        """Removes the records of processes that were killed before they had linked them, or that come too late."""
+        with contextlib.suppress(OSError):
+            for path in Path(self.path).parent.glob(f"{NAME}-*"):
+                if is_lock_name(path.name):
+                    path.unlink(missing_ok=True)
 
     def read(self) -> Seen | None:
         """Returns the state of the file; see LockFile."""
@@ -207,6 +217,41 @@ class LocalLockFile:
             return os.path.samestat(os.fstat(file), Path(self.path).lstat())
         except FileNotFoundError:
             return False
+
+
+def _write(path: str, owner: Owner) -> bool:
+    """Writes a new file; returns False if there is one."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return False
+    try:
+        os.write(file, owner.to_bytes())
+    except OSError:
+        Path(path).unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(file)
+    return True
+
+
+def _link(record: str, path: str) -> bool | None:
+    """Gives a file a second name; returns False if the name is taken, None where the filesystem has no links."""
+    try:
+        os.link(record, path)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return None
+        # A network filesystem may report the repetition of what it has done.
+        with contextlib.suppress(FileNotFoundError):
+            if Path(record).stat().st_nlink > 1:
+                return True
+        if isinstance(error, FileExistsError | FileNotFoundError):
+            # The owner of the lock removes the records of others.
+            return False
+        Path(record).unlink(missing_ok=True)
+        raise
+    return True
 
 
 def _flock(file: int) -> bool:

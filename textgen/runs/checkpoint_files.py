@@ -8,6 +8,7 @@ for what a crafted index claims.
 import contextlib
 import math
 import re
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,8 +16,11 @@ from pathlib import Path
 import tensorflow as tf
 
 from textgen.errors import UserError, require
+from textgen.regular_files import unusual
 
 _NAME = re.compile(r"ckpt-([0-9]+)\.index")
+_TEMPORARY = re.compile(r"ckpt-[0-9]+(_temp|\.[\w-]+\.tempstate[0-9]+)")
+_DATA = re.compile(r"(ckpt-[0-9]+)\.data-[0-9]{5}-of-[0-9]{5}")
 _MAX_INDEX_BYTES = 1 << 26
 _MAX_OBJECT_GRAPH_BYTES = 1 << 26
 """Bounds of what describes a checkpoint; it is some kilobytes per layer."""
@@ -113,6 +117,24 @@ def remove(checkpoint: Path) -> None:
     for path in (checkpoint.with_suffix(".index"), *checkpoint.parent.glob(f"{checkpoint.name}.data-*")):
         if path.is_symlink() or not path.is_dir():
             path.unlink(missing_ok=True)
+
+
+def remove_incomplete(folder: Path) -> None:
+    """Removes the files of checkpoints that a killed process has begun to write; what cannot be removed stays.
+
+    Only the owner of the lock of the run may call it.
+
+    Raises:
+        UserError: the folder is a link that leads out of the run, or is no folder.
+        OSError: the folder can't be listed.
+    """
+    require_own_folder(folder)
+    for path in sorted(folder.glob("ckpt-*")):
+        data = _DATA.fullmatch(path.name)
+        is_begun = data and not folder.joinpath(f"{data[1]}.index").exists()
+        if (is_begun or _TEMPORARY.fullmatch(path.name)) and unusual(path) in ("", "a folder"):
+            with contextlib.suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ The weights have the names `model/…` in the checkpoints of both folders, so th
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +40,19 @@ _FORMER = "optimizer/_trainable_variables/"
 class Checkpoints:
     """The checkpoints of one run."""
 
-    def __init__(self, directory: Path, state: TrainState, *, keep: int):
+    def __init__(
+        self, directory: Path, state: TrainState, *, keep: int, require_lock: Callable[[], None] | None = None
+    ):
         """Opens the checkpoints of a run.
 
         Args:
             directory: folder of the run; checkpoints are in its folders `best` and `last`.
             state: state to save and restore.
             keep: number of checkpoints to keep in `last`.
+            require_lock: raises UserError if another process has taken the lock of `directory`; None if it has no lock.
         """
         self._directory, self._state, self._keep = directory, state, keep
+        self._require_lock = require_lock
         self._counters = {
             "step": tf.Variable(0, dtype=tf.int64, trainable=False),
             "best_loss": tf.Variable(math.inf, dtype=tf.float64, trainable=False),
@@ -86,11 +90,21 @@ class Checkpoints:
             **counters,
         )
 
+    def require_lock(self) -> None:
+        """Checks that no other process has taken the lock of the run.
+
+        Raises:
+            UserError: one has.
+        """
+        if self._require_lock:
+            self._require_lock()
+
     def save(self, *, best: bool = False) -> None:
         """Writes the state to `last`; with `best`, also writes the weights to `best`.
 
         Raises:
-            OSError: an old checkpoint can't be removed.
+            UserError: another process has taken the lock of the run.
+            OSError: the checkpoint can't be written, or an old one can't be removed.
         """
         for name, variable in self._counters.items():
             variable.assign(getattr(self._state, name))
@@ -140,6 +154,7 @@ class Checkpoints:
         """
         folder, step = self._directory / name, self._state.step
         require_own_folder(folder)
+        self.require_lock()
         with tensorflow_file_errors():
             what.write(str(folder / f"ckpt-{step}"))
         found = checkpoints_in(folder)

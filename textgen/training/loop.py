@@ -45,6 +45,7 @@ class TrainingLoop:
         resume: bool,
         max_minutes: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
+        require_lock: Callable[[], None] | None = None,
     ):
         """Makes the model, and restores its last checkpoint if the run is resumed.
 
@@ -58,6 +59,8 @@ class TrainingLoop:
             resume: whether to restore the last checkpoint of `output`.
             max_minutes: time limit of the run over all its sessions, in minutes; a last check follows it.
             clock: returns the time in seconds.
+            require_lock: raises UserError if another process has taken the lock of `output`; it is called before
+                each write. None if there is no lock.
 
         Raises:
             UserError: there is no checkpoint to resume from, or the vocabulary of the run is another one.
@@ -68,7 +71,7 @@ class TrainingLoop:
         self._config, self._data, self._replicas = config, data, replicas
         self.state = state = make_train_state(config, data, replicas.strategy)
         self._pairs = pairs
-        self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints)
+        self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints, require_lock=require_lock)
         if resume and was_saved(output):
             self._checkpoints.restore()
         self._train_steps = steps_of(replicas, state, config.train)
@@ -234,6 +237,7 @@ class TrainingLoop:
         self.history.rows.append(row)
         if self._replicas.is_chief:
             check = Check(row, best, self.history, make_sample())
+            self._checkpoints.require_lock()
             for callback in callbacks:
                 callback.on_check(check)
         self._save(best=best)

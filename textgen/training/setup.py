@@ -1,6 +1,5 @@
-"""Setup of a run: its settings, its folder, and checks of its datasets."""
+"""Setup of a run: its settings, and checks of its datasets."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from textgen.console import printable, say
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.storage.manifest import FILE_NAME, Manifest
 from textgen.errors import UserError, require
-from textgen.files import join, remove, write_atomically
-from textgen.folder import Folder
+from textgen.files import join
 from textgen.text import vocabulary
 from textgen.training.data import ValidationSource
+from textgen.training.output_folder import held_folder as held_folder
 
 
 def config_for(manifest: Manifest, *, window: int | None = None, **settings: Any) -> runs.RunConfig:
@@ -108,87 +107,6 @@ def _own_validation(data: Data, manifests: Mapping[str, Manifest]) -> Validation
         return ValidationSource(data, "validation", tuple(manifests.values()))
     kept = tuple(manifest for name, manifest in manifests.items() if str(name) in having)
     return ValidationSource(having, "validation", kept)
-
-
-def require_empty(output: Path) -> None:
-    """Checks that the folder of a new run is empty, or that of a run without checkpoint, so that nothing is lost.
-
-    Raises:
-        UserError: `output` holds something else.
-        OSError: `output` can't be listed.
-    """
-    is_empty = not output.exists() or all(_LOCK.fullmatch(path.name) for path in output.iterdir())
-    if not is_empty and not _has_only_begun(output):
-        raise UserError(
-            f"{output} is not empty. Add --resume, or resume=True in Python, to continue "
-            "the run, or name another folder."
-        )
-
-
-def _has_only_begun(output: Path) -> bool:
-    """Returns whether a folder holds only what a training writes before its first checkpoint, which begins anew."""
-    names = [path.name for path in output.iterdir()]
-    settings = [name for name in names if name == runs.FILE_NAME or _BEFORE_SETTINGS.fullmatch(name)]
-    return bool(settings) and all(map(_OWN.fullmatch, names)) and not runs.checkpoints_in(output / runs.LAST)
-
-
-_BEFORE_SETTINGS = re.compile(rf"{re.escape(runs.FILE_NAME)}\.\w+\.tmp")
-_OWN = re.compile(
-    r"(run\.json|vocabulary\.jsonl|tokenizer\.model|history\.csv|samples\.jsonl|curves\.png)(\.\w+\.tmp)?"
-    r"|tensorboard|best|last|_lock.*"
-)
-"""Names in the folder of a run."""
-
-_LOCK = re.compile(r"_lock(-\w+)?")
-"""Names of the folder's lock, which the chief of several processes makes before the others look."""
-
-
-def write_folder(output: Path, config: runs.RunConfig, *, data: str | Path, resume: bool) -> None:
-    """Writes the settings of a run; for a new run, also makes its folder.
-
-    Args:
-        output: folder of the run.
-        config: settings of the run.
-        data: folder or URL of the dataset.
-        resume: False for a new run.
-
-    Raises:
-        OSError: a file can't be read or written.
-    """
-    if not resume:
-        output.mkdir(parents=True, exist_ok=True)
-        _clear(output)
-    # Written first, so that the folder of a run that ends here is known as one that has only begun.
-    runs.save(config, output)
-    if not resume:
-        make_folder(output, data=data)
-
-
-def _clear(output: Path) -> None:
-    """Removes what a training has written that ended before its first checkpoint."""
-    found = [path for path in output.iterdir() if not path.name.startswith("_lock")]
-    if found:
-        say(f"{output} is of a training that ended before its first checkpoint; it begins anew.")
-    # The settings go last, so that the folder is known as long as anything is in it.
-    for path in sorted(found, key=lambda path: path.name.startswith(runs.FILE_NAME)):
-        remove(str(path))
-
-
-def make_folder(output: Path, *, data: str | Path) -> None:
-    """Makes the folder of a run and copies the dataset's vocabulary and tokenizer into it.
-
-    Args:
-        output: folder of the run.
-        data: folder or URL of the dataset.
-
-    Raises:
-        OSError: a file can't be read or written.
-    """
-    output.mkdir(parents=True, exist_ok=True)
-    folder = Folder(data)
-    for name in (VOCABULARY_FILE, TOKENIZER_FILE):
-        if folder.size(name) is not None:
-            write_atomically(output / name, folder.read(name))
 
 
 def check_vocabulary(data: str | Path, manifest: Manifest, config: runs.RunConfig, *, origin: str) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from textgen.block_cache import BlockCache
 from textgen.dataset import Data
 from textgen.model.cpu_parallelism import plan_cpu
-from textgen.runs import RunConfig, run_lock
+from textgen.runs import RunConfig
 from textgen.training.callbacks import History, MakeSampler
 from textgen.training.callbacks.defaults import make_callbacks
 from textgen.training.data import TrainingData
 from textgen.training.loop import TrainingLoop
-from textgen.training.setup import read_manifests, require_empty, validation_source, write_folder
+from textgen.training.setup import held_folder, read_manifests, validation_source
 from textgen.training.strategy import make_replicas
 
 
@@ -69,16 +69,20 @@ def train(
     if validation_data is not None:
         # A layout that does not have the run's windows is an error now, not at the first check.
         next(iter(training_data.validation(validation)))
-    with replicas.lost_worker_errors(), run_lock.held_folder(output, is_chief=replicas.is_chief):
-        if not resume:
-            require_empty(output)
-        replicas.barrier()
-        if replicas.is_chief:
-            write_folder(output, config, data=next(iter(manifests)), resume=resume)
-        replicas.barrier()
+    with (
+        replicas.lost_worker_errors(),
+        held_folder(
+            output,
+            config,
+            data=next(iter(manifests)),
+            resume=resume,
+            is_chief=replicas.is_chief,
+            barrier=replicas.barrier,
+        ) as lock,
+    ):
         loop = TrainingLoop(
             output, config, training_data, validation, replicas, pairs=pairs, resume=resume, max_minutes=max_minutes,
-            clock=clock,
+            clock=clock, require_lock=lock.require_held if lock else None,
         )  # fmt: skip
         make_sample = make_sampler(loop.state.model, config) if replicas.is_chief else _no_sample
         callbacks = make_callbacks(

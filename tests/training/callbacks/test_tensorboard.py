@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.callbacks.test_history import make_row
-from textgen.training.callbacks import Check, History, Progress, tensorboard
+from textgen.training.callbacks import Check, History, Progress
 from textgen.training.callbacks.history import HistoryRow
 from textgen.training.callbacks.tensorboard import TensorBoard
 from textgen.training.metrics import MetricSums
@@ -66,7 +66,7 @@ def test_events_of_repeated_steps_are_dropped(tmp_path: Path):
 def test_events_that_cannot_be_written_are_an_error(tmp_path, monkeypatch):
     board = TensorBoard(tmp_path)
     # TensorFlow's writer says nothing about a full disk.
-    monkeypatch.setattr(tensorboard, "write_atomically", _fail)
+    monkeypatch.setattr(Path, "write_bytes", _fail)
     monkeypatch.setattr(board, "_size", lambda: 0)
     with pytest.raises(OSError, match=f"No space left on device: '{tmp_path}'"):
         board.on_check(_check(make_row(3), ""))

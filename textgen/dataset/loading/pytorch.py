@@ -8,11 +8,8 @@ import functools
 import inspect
 import itertools
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +19,7 @@ from textgen.dataset.loading.mixture import Data
 from textgen.dataset.loading.read_options import LoadOptions
 from textgen.dataset.loading.tf_dataset import BatchStream, steps_left
 from textgen.errors import UserError
+from textgen.owned_folders import OwnedFolder
 
 if TYPE_CHECKING:
     from torch.utils.data import IterableDataset  # type: ignore[import-not-found]
@@ -135,15 +133,15 @@ class _SharedNumbers:
     """
 
     def __init__(self) -> None:
-        self._folder = tempfile.mkdtemp(prefix="textgen-iterations-")
-        weakref.finalize(self, _remove, self._folder, os.getpid())
+        owned = OwnedFolder("iterations")
+        self._folder = owned.path
+        weakref.finalize(self, _remove, owned, os.getpid())
 
     def number(self, name: str) -> int:
         """Returns the number of a name, from 0."""
-        folder = Path(self._folder)
-        folder.mkdir(exist_ok=True)
+        self._folder.mkdir(exist_ok=True)
         for number in itertools.count():
-            link = folder / str(number)
+            link = self._folder / str(number)
             try:
                 link.symlink_to(name)
                 return number
@@ -153,10 +151,10 @@ class _SharedNumbers:
         raise AssertionError
 
 
-def _remove(folder: str, process: int) -> None:
+def _remove(folder: OwnedFolder, process: int) -> None:
     # A forked process has a copy of the finalizer.
     if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.remove()
 
 
 def _restored(state: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from textgen.training.callbacks.history_file import HistoryFile
 from textgen.training.callbacks.progress_bar import ProgressBar
 from textgen.training.callbacks.samples import Samples
 from textgen.training.callbacks.summary import Summary
-from textgen.training.callbacks.tensorboard import TensorBoard
+from textgen.training.callbacks.tensorboard import EVENTS_FOLDER, TensorBoard
 from textgen.training.callbacks.validation_gap import ValidationGap
 from textgen.training.damaged_files import set_folder_aside
 from textgen.training.stored_baselines import Validated, read_or_make
@@ -44,7 +44,7 @@ def make_callbacks(
         ProgressBar(),
         HistoryFile(),
         Samples(output / "samples.jsonl", config, until_step=step),
-        TensorBoard(output / "tensorboard", until_step=step),
+        TensorBoard(output / EVENTS_FOLDER, until_step=step),
         Curves(curves, make_baselines=functools.partial(read_or_make, output, validated)),
         Summary(output, config),
         ValidationGap(),

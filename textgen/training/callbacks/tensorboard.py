@@ -14,12 +14,18 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from textgen.errors import one_line
-from textgen.files import write_atomically
+from textgen.files import temporary_name, write_atomically
 from textgen.regular_files import open_regular, unusual
 from textgen.system_errors import tensorflow_file_errors
 from textgen.training.callbacks import Callback, Check, Progress
 from textgen.training.damaged_files import DamagedFileError, read_or_set_aside, set_aside
 from textgen.training.metrics import perplexity
+
+EVENTS_FOLDER = "tensorboard"
+"""Name of the folder of event files in that of a run."""
+
+EVENTS, PROBE = "events", "probe"
+"""Names of files that are not finished, before `temporary_name` makes them unique."""
 
 _PROBE_BYTES = 1 << 16
 """Size of a file that is written to learn why events can't be; TensorFlow does not say why."""
@@ -95,12 +101,13 @@ class TensorBoard(Callback):
         self._writer.flush()
         if self._size() > before:
             return
-        probe = self._directory / "probe.tmp"
+        probe = self._directory / temporary_name(PROBE)
         try:
-            write_atomically(probe, bytes(_PROBE_BYTES))
+            probe.write_bytes(bytes(_PROBE_BYTES))
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self._directory)) from error
-        probe.unlink()
+        finally:
+            probe.unlink(missing_ok=True)
         raise OSError(errno.EIO, "TensorFlow could not write its events", str(self._directory))
 
     def _size(self) -> int:
@@ -113,7 +120,7 @@ def _keep_until(step: int, path: Path) -> None:
     if kept is None:
         return
     # The name is not that of an event file, so TensorBoard ignores it if the process is killed here.
-    temporary = path.with_name("kept.tmp")
+    temporary = path.with_name(temporary_name(EVENTS))
     with tensorflow_file_errors(), tf.io.TFRecordWriter(str(temporary)) as writer:
         for record in kept:
             writer.write(record)
