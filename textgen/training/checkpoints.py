@@ -49,7 +49,7 @@ class Checkpoints:
             directory: folder of the run; checkpoints are in its folders `best` and `last`.
             state: state to save and restore.
             keep: number of checkpoints to keep in `last`.
-            require_lock: raises UserError if another process has taken the lock of `directory`; None if it has no lock.
+            require_lock: raises UserError if another process has taken the lock of `directory`; None if it has none.
         """
         self._directory, self._state, self._keep = directory, state, keep
         self._require_lock = require_lock
