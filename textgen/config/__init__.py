@@ -39,8 +39,8 @@ __all__ = [
     "ALL_SPLITS", "BOS", "COMPRESSIONS", "CONNECT_MINUTES", "EOS", "FORMATS", "MAX_WINDOW", "NO_NEURAL_CACHE", "PAD",
     "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS", "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE",
     "WINDOW", "ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "Setting", "Settings",
-    "TablesConfig", "TextConfig", "TrainConfig", "VocabularyRecord", "all_settings", "build", "from_json", "names_of_given",
-    "to_json",
+    "TablesConfig", "TextConfig", "TrainConfig", "VocabularyRecord", "all_settings", "build", "from_json",
+    "names_of_given", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)
