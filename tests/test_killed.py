@@ -4,7 +4,6 @@ import contextlib
 import json
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from pipelines.prepare import prepare
+from tests.training.processes import Command
 from textgen import files
 from textgen.cli import main
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
@@ -56,15 +56,14 @@ def command(corpus: Path, folder: Path, *, workers: int) -> list[str]:
 
 def kill_at(moment: Moment, corpus: Path, folder: Path) -> None:
     """Prepares in a process of its own, until the moment comes."""
-    argv = [sys.executable, "-m", "textgen.cli", *command(corpus, folder, workers=2)]
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = Command(command(corpus, folder, workers=2), folder.with_name("log"))
     given_up = time.monotonic() + PATIENCE_SECONDS
     try:
         while not moment(folder):
-            assert process.poll() is None and time.monotonic() < given_up, "the moment never came"
+            assert process.is_running and time.monotonic() < given_up, "the moment never came"
             time.sleep(0.001)
     finally:
-        process.kill()
+        process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
 
 

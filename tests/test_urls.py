@@ -84,13 +84,14 @@ def test_an_estimate_reads_a_corpus_at_a_url(remote: str, capfd: pytest.CaptureF
     assert "documents   63, dropped: 3 empty" in capfd.readouterr().out
 
 
-def test_worker_processes_reach_a_url_too(tmp_path: Path, local: Path) -> None:
+def test_worker_processes_reach_a_url_and_write_the_same_bytes(tmp_path: Path, local: Path) -> None:
     pattern = write_corpus(f"local://{tmp_path}/texts")
     flags = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
     assert main(["prepare", "--input", pattern, "--output", f"local://{tmp_path}/data", *OPTIONS, *flags]) == 0
     assert contents(f"{tmp_path}/data", without=("manifest.json", "inputs.jsonl")) == contents(
         str(local), without=("manifest.json", "inputs.jsonl")
     )
+    assert read_manifest(f"{tmp_path}/data").units == read_manifest(local).units
 
 
 def test_a_run_at_a_url_is_refused_with_a_remedy(local: Path, capfd: pytest.CaptureFixture[str]) -> None:

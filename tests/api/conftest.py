@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ def data(make_dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(data: Path) -> Run:
     output = data.with_name("run")
     return textgen.train(data, output, embedding=4, units=4, batch_size=8, epochs=2, validate_every=3, seed=5)
+
+
+@pytest.fixture
+def copied(run: Run, tmp_path: Path) -> Path:
+    """A copy of a run's folder."""
+    return Path(shutil.copytree(run.path, tmp_path / "copied"))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 import importlib.util
 import math
-import shutil
 from pathlib import Path
 
 import keras
@@ -104,8 +103,8 @@ def test_plot_is_a_figure_that_a_notebook_shows(run: Run) -> None:
     assert figure._repr_png_().startswith(b"\x89PNG")
 
 
-def test_the_model_is_a_plain_keras_model(data: Path, tmp_path: Path) -> None:
-    run = textgen.train(data, tmp_path / "run", embedding=4, units=4, batch_size=8, epochs=1)
+def test_the_model_is_a_plain_keras_model(copied: Path, data: Path, tmp_path: Path) -> None:
+    run = textgen.load_run(copied)
     before = run.next_token("abc", top=100)
     run.model.summary(print_fn=lambda *_, **__: None)
     run.model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -121,12 +120,6 @@ def test_the_preprocessor_encodes_and_decodes(run: Run) -> None:
     ids = run.preprocessor.encode(["abc", "de"])
     assert ids.to_list() == [[4, 5, 6], [7, 8]]
     assert run.preprocessor.decode(ids).numpy().tolist() == [b"abc", b"de"]
-
-
-@pytest.fixture
-def copied(run: Run, tmp_path: Path) -> Path:
-    """A copy of a run's folder."""
-    return Path(shutil.copytree(run.path, tmp_path / "copied"))
 
 
 def test_a_run_whose_tokens_are_exchanged_is_neither_loaded_nor_resumed(copied: Path, data: Path):

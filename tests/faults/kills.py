@@ -44,7 +44,7 @@ TRAINED: dict[str, Callable[[Path], bool]] = {
 _LAST_STEP = 62
 _TIMES = ("seconds", "spent")
 _SHARE = ("while the folder is claimed", "before the manifest", "before the last change")
-_TRAINED_SHARE = ("within the first checkpoint", "after the last checkpoint")
+_TRAINED_SHARE = ("within the first checkpoint", "in the second epoch", "after the last checkpoint")
 
 
 def trials(full: bool) -> Iterator[Trial]:

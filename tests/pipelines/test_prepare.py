@@ -143,8 +143,8 @@ def test_the_vocabulary_is_learned_from_the_training_split_only(dataset: Path) -
     )
 
 
-@pytest.mark.parametrize("mode", ["in_memory", "multi_threading", "multi_processing"])
-def test_the_bytes_do_not_depend_on_the_workers(corpus: str, dataset: Path, tmp_path: Path, mode: str) -> None:
+@pytest.mark.parametrize("mode", ["in_memory", "multi_threading"])
+def test_the_bytes_do_not_depend_on_the_threads(corpus: str, dataset: Path, tmp_path: Path, mode: str) -> None:
     workers = 1 if mode == "in_memory" else 2
     flags = [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
     prepare([corpus], str(tmp_path / "again"), config(), flags)

@@ -1,4 +1,4 @@
-"""Trainings in processes of their own, forked from a server that has imported TensorFlow once for all of them."""
+"""Commands in processes of their own, forked from a server that has imported TensorFlow and Beam once for them."""
 
 import multiprocessing
 import os
@@ -15,20 +15,31 @@ import_tensorflow()
 
 import tensorflow as tf  # noqa: E402
 
+import pipelines.prepare  # noqa: E402, F401 - The server shall have what the commands import.
 from textgen import cli  # noqa: E402
-from textgen.commands import train  # noqa: E402, F401 - The server shall have what the command imports.
+from textgen.api import sampler  # noqa: E402
+from textgen.commands import train  # noqa: E402, F401
 from textgen.training import step  # noqa: E402
+from textgen.training.callbacks.curves import Curves  # noqa: E402
 
 # A process that has begun to use TensorFlow can't be forked; the server only imports it.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([__name__])
 
 
-class Training:
-    """A `textgen` command in a process of its own, and what it writes to the terminal."""
+class Command:
+    """A `textgen` command in a process of its own, and what it writes to the terminal. A training draws nothing."""
 
     def __init__(
-        self, command: list[str], log: Path, *, devices: int = 1, kill_after: int | None = None, **environment: str
+        self,
+        command: list[str],
+        log: Path,
+        *,
+        devices: int = 1,
+        before: list[str] | None = None,
+        kill_after: int | None = None,
+        samples: bool = True,
+        **environment: str,
     ):
         """Starts the command.
 
@@ -36,12 +47,15 @@ class Training:
             command: words of the command.
             log: file for all that the command prints.
             devices: number of CPU devices of the process.
-            kill_after: number of steps after which the process kills itself, before anything of them is written.
+            before: words of a command that the same process runs to its end first.
+            kill_after: number of steps of the command after which the process kills itself, before anything of them
+                is written.
+            samples: whether validations sample text.
             environment: environment variables.
         """
         self._log = log
         log.touch()
-        arguments = (command, log, devices, kill_after, environment)
+        arguments = (command, log, devices, before, kill_after, samples, environment)
         self.process: BaseProcess = _FORKS.Process(target=_run, args=arguments)
         self.process.start()
 
@@ -50,6 +64,11 @@ class Training:
         self.process.join(timeout=300)
         assert self.process.exitcode is not None, f"still at work after 300 seconds: {self.printed}"
         return self.process.exitcode
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the command has not ended."""
+        return self.process.is_alive()
 
     @property
     def printed(self) -> str:
@@ -62,7 +81,25 @@ class Training:
         os.kill(self.process.pid, number)
 
 
-def _run(command: list[str], log: Path, devices: int, kill_after: int | None, environment: dict[str, str]) -> None:
+class _Silent:
+    """In place of a generator, whose graph takes seconds to trace: writes empty texts."""
+
+    def __init__(self, *arguments: Any, **settings: Any):
+        pass
+
+    def generate(self, prompts: tf.Tensor, *settings: Any) -> tf.Tensor:
+        return tf.zeros_like(prompts)
+
+
+def _run(
+    command: list[str],
+    log: Path,
+    devices: int,
+    before: list[str] | None,
+    kill_after: int | None,
+    samples: bool,
+    environment: dict[str, str],
+) -> None:
     with log.open("wb") as file:
         for terminal in (sys.stdout, sys.stderr):
             terminal.flush()
@@ -70,6 +107,12 @@ def _run(command: list[str], log: Path, devices: int, kill_after: int | None, en
     os.environ.update(environment)
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
+    # A picture takes longer than the steps that it is of.
+    Curves.on_check = lambda curves, check: None  # type: ignore[method-assign]
+    if not samples:
+        sampler.Generator = _Silent  # type: ignore[assignment, misc]
+    if before is not None and (code := cli.main(before)):
+        sys.exit(code)
     if kill_after is not None:
         step.training_steps = _killed_after(kill_after, step.training_steps)
     sys.exit(cli.main(command))

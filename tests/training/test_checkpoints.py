@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import keras
@@ -170,17 +171,26 @@ def test_nothing_is_restored_without_a_checkpoint(tmp_path: Path):
         Checkpoints(tmp_path, _state(1), keep=1).restore()
 
 
-@pytest.fixture
-def two(tmp_path: Path) -> list[TrainState]:
-    """The states of two checkpoints, of the steps 1 and 2."""
+@pytest.fixture(scope="module")
+def run_of_two(tmp_path_factory) -> tuple[Path, list[TrainState]]:
+    """A run with checkpoints of the steps 1 and 2, and the states of both."""
+    folder = tmp_path_factory.mktemp("run")
     state, copies = _state(1), []
-    checkpoints = Checkpoints(tmp_path, state, keep=2)
+    checkpoints = Checkpoints(folder, state, keep=2)
     for step in (1, 2):
         _move(state, step)
         checkpoints.save()
         copies.append(_state(9))
-        Checkpoints(tmp_path, copies[-1], keep=2).restore()
-    return copies
+        Checkpoints(folder, copies[-1], keep=2).restore()
+    return folder, copies
+
+
+@pytest.fixture
+def two(run_of_two: tuple[Path, list[TrainState]], tmp_path: Path) -> list[TrainState]:
+    """Copies that run, and returns the states of its checkpoints, which no test changes."""
+    folder, states = run_of_two
+    shutil.copytree(folder / "last", tmp_path / "last")
+    return states
 
 
 @pytest.mark.parametrize("file", ["ckpt-2.index", "ckpt-2.data-00000-of-00001"])

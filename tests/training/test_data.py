@@ -108,9 +108,9 @@ def test_independent_rows_have_no_states(data: Path):
 def test_every_held_out_target_is_yielded_once(data: Path, network: str, batch_size: int, window: int):
     found = []
     config = _config(data, network, window=window)
-    for batches in held_out(data, config, ONE, split="validation", batch_size=batch_size):
-        taken = list(batches.iterator)
-        assert isinstance(batches, HeldOutDocuments) or len(taken) == batches.steps
+    for text in held_out(data, config, ONE, split="validation", batch_size=batch_size):
+        taken = list(text.batches)
+        assert isinstance(text, HeldOutDocuments) or len(taken) == text.steps
         found += [np.array(batch[1])[np.array(batch[1]) > 0] for batch in taken]
     expected = [token for document in VALIDATION for token in (*document, 3)]
     assert sorted(np.concatenate(found)) == sorted(expected)
@@ -122,7 +122,7 @@ def test_validation_of_an_lstm_divides_long_documents_into_stretches(data: Path,
     config = _config(data, "lstm")
     source = ValidationSource(data, "validation", (read_manifest(data),))
     (documents,) = TrainingData(data, config, ONE).validation(source)
-    targets = [[np.count_nonzero(row) for row in batch.y] for batch in documents.iterator]
+    targets = [[np.count_nonzero(row) for row in batch.y] for batch in documents.batches]
     # Of 17, 9, 4 and 2 targets; each stretch has all ids before it as a warm-up.
     assert sorted(sum(targets, [])) == sorted([8, 8, 1, 8, 1, 4, 2])
 
@@ -131,7 +131,7 @@ def test_the_rows_of_a_neural_cache_are_few_enough_for_memory(data: Path):
     config = dataclasses.replace(_config(data, "lstm"), model=ModelConfig(network="lstm", units=1024))
     for cached, rows in ((0, 4), (1 << 14, 2), (1 << 20, 1)):
         (documents,) = held_out(data, config, ONE, split="validation", batch_size=100, cached_tokens=cached)
-        assert len(next(documents.iterator).x) == rows
+        assert len(next(documents.batches).x) == rows
 
 
 def test_each_dataset_of_a_mixture_has_its_share_of_the_mean(data: Path, make_dataset, tmp_path: Path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.processes import Training
+from tests.training.processes import Command
 from textgen import runs
 from textgen.training.callbacks.history import History
 
@@ -57,37 +57,44 @@ def _assert_same(ours: Path, theirs: Path) -> None:
 
 
 @pytest.fixture
-def train(tmp_path: Path) -> Callable[..., int]:
-    """Trains in a process of its own, which kills itself after so many steps, and returns its exit code."""
+def kill(tmp_path: Path) -> Callable[..., None]:
+    """Trains in a process of its own, which kills itself after so many steps."""
 
-    def run(command: list[str], *, kill_after: int | None = None) -> int:
-        training = Training(command, tmp_path / "log", kill_after=kill_after)
-        code = training.wait()
-        assert code in (0, -signal.SIGKILL), training.printed
-        return code
+    def run(command: list[str], *, after: int, before: list[str] | None = None) -> None:
+        training = Command(command, tmp_path / "log", kill_after=after, before=before)
+        assert training.wait() == -signal.SIGKILL, training.printed
 
     return run
 
 
-def test_a_training_killed_several_times_ends_like_one_that_was_not(data: Path, train, tmp_path: Path):
+@pytest.fixture
+def finish(tmp_path: Path) -> Callable[[list[str]], None]:
+    """Trains to the end, in a process of its own."""
+
+    def run(command: list[str]) -> None:
+        training = Command(command, tmp_path / "log")
+        assert training.wait() == 0, training.printed
+
+    return run
+
+
+def test_a_training_killed_several_times_ends_like_one_that_was_not(data: Path, kill, finish, tmp_path: Path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert train(_command(data, whole)) == 0
+    kill(_command(data, killed), after=3, before=_command(data, whole))
     assert [row.step for row in History(whole / "history.csv", until_step=99).rows] == [7, 14, 21, 28, 35, 36]
-    assert train(_command(data, killed), kill_after=3) == -signal.SIGKILL
-    # Before anything new is saved, about the end of the first epoch, and in the second one.
-    for steps in (0, STEPS_PER_EPOCH - 3, 6):
-        assert train(_command(data, killed, "--resume"), kill_after=steps) == -signal.SIGKILL
-    assert train(_command(data, killed, "--resume")) == 0
+    # Before anything new is saved, and about the end of the first epoch.
+    for steps in (0, STEPS_PER_EPOCH - 3):
+        kill(_command(data, killed, "--resume"), after=steps)
+    finish(_command(data, killed, "--resume"))
     _assert_same(killed, whole)
 
 
-def test_a_killed_stateful_training_restores_the_states(make_dataset, train, tmp_path: Path):
+def test_a_killed_stateful_training_restores_the_states(make_dataset, kill, finish, tmp_path: Path):
     data = make_dataset(tmp_path / "data", train=DOCUMENTS * 3, validation=[[4, 5, 6]], layout="spans")
     options = ("--network", "lstm", "--stateful", "--window", 3, "--validate-every", 4)
-    assert train(_command(data, tmp_path / "whole", *options)) == 0
     output = tmp_path / "run"
-    assert train(_command(data, output, *options), kill_after=3) == -signal.SIGKILL
-    assert train(_command(data, output, *options, "--resume")) == 0
+    kill(_command(data, output, *options), after=3, before=_command(data, tmp_path / "whole", *options))
+    finish(_command(data, output, *options, "--resume"))
     _assert_same(output, tmp_path / "whole")
     assert any(name.startswith("lstm_states") for name in _result(output)[1])
 
@@ -96,7 +103,7 @@ def test_a_training_asked_to_stop_saves_a_checkpoint_and_says_how_to_continue(da
     output = tmp_path / "run"
     # The checkpoints by time are so rare that the signal's is the only one between checks.
     options = ["--checkpoint-minutes", 99, "--epochs", 100_000, "--validate-every", 10**6]
-    training = Training(_command(data, output, *options), tmp_path / "log")
+    training = Command(_command(data, output, *options), tmp_path / "log")
     deadline = time.monotonic() + 120
     # The progress bar shows a rate from the first steps on.
     while "pairs/s" not in training.printed and time.monotonic() < deadline:

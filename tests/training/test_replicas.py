@@ -1,4 +1,4 @@
-"""Any number of devices and processes trains the same model. Each training is processes of its own."""
+"""Any number of devices and processes trains the same model. Several devices need processes of their own."""
 
 import json
 import signal
@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.training.processes import Training
+from tests.training.processes import Command
 from textgen import runs
+from textgen.cli import main
+from textgen.training.callbacks.curves import Curves
 from textgen.training.callbacks.history import History
 
 DOCUMENTS = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
@@ -46,15 +48,22 @@ def _wait_for_a_checkpoint(output: Path) -> None:
 
 
 def _train(command: list[str], folder: Path, *, devices: int = 1, processes: int = 1) -> None:
-    trainings = _start(command, folder, devices=devices, processes=processes)
-    for training in trainings:
+    for training in _start(command, folder, devices=devices, processes=processes):
         assert training.wait() == 0, training.printed
 
 
-def _start(command: list[str], folder: Path, *, devices: int = 1, processes: int = 2) -> list[Training]:
+def _train_here(command: list[str]) -> None:
+    """Trains on one device, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        # A picture takes longer than the steps that it is of.
+        patch.setattr(Curves, "on_check", lambda curves, check: None)
+        assert main(command) == 0
+
+
+def _start(command: list[str], folder: Path, *, devices: int = 1, processes: int = 2) -> list[Command]:
     configs = [{"TF_CONFIG": config} for config in _cluster(processes)] if processes > 1 else [{}]
     return [
-        Training(command, folder / f"log-{i}", devices=devices, **environment)
+        Command(command, folder / f"log-{i}", devices=devices, samples=False, **environment)
         for i, environment in enumerate(configs)
     ]
 
@@ -81,7 +90,7 @@ def _weights(output: Path) -> list[np.ndarray]:
 def one(data: Path, tmp_path_factory) -> Path:
     """Returns the run that one device trains."""
     folder = tmp_path_factory.mktemp("one")
-    _train(_command(data, folder / "run"), folder)
+    _train_here(_command(data, folder / "run"))
     return folder / "run"
 
 
@@ -113,7 +122,7 @@ def test_two_processes_of_two_devices_train_the_same_weights_as_one(data: Path, 
 
 
 def test_micro_batches_train_the_same_weights_as_whole_batches(data: Path, one: Path, tmp_path: Path):
-    _train(_command(data, tmp_path / "run", "--micro-batches", 3), tmp_path)
+    _train_here(_command(data, tmp_path / "run", "--micro-batches", 3))
     _assert_same(tmp_path / "run", one)
 
 
@@ -128,7 +137,7 @@ def test_all_processes_stop_if_one_is_asked_to(data: Path, tmp_path: Path):
 
 def test_a_killed_training_is_resumed_by_two_processes_to_the_same_weights(data: Path, one: Path, tmp_path: Path):
     command = _command(data, tmp_path / "run", "--checkpoint-minutes", 0)
-    killed = Training(command, tmp_path / "killed", kill_after=20)
+    killed = Command(command, tmp_path / "killed", kill_after=20, samples=False)
     assert killed.wait() == -signal.SIGKILL, killed.printed
     assert not list((tmp_path / "run" / "last").glob(f"ckpt-{STEPS}.*"))
     _train([*command, "--resume"], tmp_path, processes=2)

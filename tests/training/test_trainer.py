@@ -20,7 +20,7 @@ from textgen import runs
 from textgen.config import ModelConfig, TrainConfig
 from textgen.dataset import read_manifest, read_pairs
 from textgen.errors import Interrupted, Terminated, UserError
-from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
+from textgen.model.cpu_parallelism import CpuPlan
 from textgen.runs import RunConfig
 from textgen.training import evaluator, loop, metrics, preemption, step, trainer
 from textgen.training.callbacks.curves import Curves
@@ -301,13 +301,13 @@ class TestSignals:
         assert _untimed(history) == _untimed(whole[1])
 
 
-def test_a_separate_validation_dataset_replaces_the_validation_split(make_dataset, tmp_path: Path):
+def test_a_separate_validation_dataset_replaces_the_validation_split(
+    data: Path, finished_half: Path, make_dataset, tmp_path: Path
+):
     bare = make_dataset(tmp_path / "bare", train=TRAIN)
     held_out = make_dataset(tmp_path / "held-out", train=VALIDATION)
-    joined = make_dataset(tmp_path / "joined", train=TRAIN, validation=VALIDATION)
-    config = _config(joined, epochs=1)
-    ours = _train(bare, tmp_path / "a", config, validation_data=held_out)
-    theirs = _train(joined, tmp_path / "b", config)
+    ours = _train(bare, tmp_path / "a", _config(data, epochs=1), validation_data=held_out)
+    theirs = History(finished_half / "history.csv", until_step=STEPS_PER_EPOCH)
     assert _untimed(ours) == _untimed(theirs)
     assert ours.rows[-1].validation_bits_per_character
 
@@ -489,8 +489,8 @@ class TestNoLeak:
 
 
 @pytest.mark.parametrize("network", ["bilstm", "lstm"])
-def test_training_and_evaluation_use_the_plan_of_the_cores(make_dataset, tmp_path: Path, monkeypatch, network):
-    splits, steps_with, losses_with = list[CpuPlan](), list[CpuPlan](), list[CpuPlan]()
+def test_training_and_evaluation_use_one_plan_of_the_cores(make_dataset, tmp_path: Path, monkeypatch, network):
+    splits, steps_with, losses_with, calls = list[CpuPlan](), list[CpuPlan](), list[CpuPlan](), list[None]()
 
     class RecordingPlan(CpuPlan):
         def split(self, tensors: Any) -> Any:
@@ -502,7 +502,7 @@ def test_training_and_evaluation_use_the_plan_of_the_cores(make_dataset, tmp_pat
             return super().micro_batches(rows)
 
     plan = RecordingPlan(rows_per_micro_batch=3, halves=True)
-    monkeypatch.setattr(trainer, "plan_cpu", lambda: plan)
+    monkeypatch.setattr(trainer, "plan_cpu", lambda: calls.append(None) or plan)
     stateful_loss, full_softmax_loss = evaluator.stateful_loss, evaluator.full_softmax_loss
 
     def recorded(make_loss: Any) -> Any:
@@ -518,18 +518,8 @@ def test_training_and_evaluation_use_the_plan_of_the_cores(make_dataset, tmp_pat
     model = ModelConfig(network=network, embedding=4, units=4)
     config = config_for(read_manifest(data), model=model, train=TrainConfig(batch_size=BATCH, epochs=1))
     _train(data, tmp_path / "run", config)
+    assert len(calls) == 1
     assert steps_with and all(each is plan for each in steps_with)
     assert losses_with and all(each is plan for each in losses_with)
     # A causal network reads each batch in two halves; the directions of a bilstm already use both cores.
     assert bool(splits) == (network == "lstm")
-
-
-@pytest.mark.parametrize("network", ["bilstm", "lstm"])
-def test_the_cores_are_planned_once(make_dataset, tmp_path: Path, monkeypatch, network):
-    calls: list[None] = []
-    monkeypatch.setattr(trainer, "plan_cpu", lambda: calls.append(None) or WHOLE_BATCHES)
-    data = make_dataset(tmp_path / "data", train=TRAIN, layout="spans")
-    model = ModelConfig(network=network, embedding=4, units=4)
-    config = config_for(read_manifest(data), model=model, train=TrainConfig(batch_size=BATCH, epochs=1))
-    _train(data, tmp_path / "run", config)
-    assert len(calls) == 1

@@ -36,11 +36,11 @@ class HeldOutBatches(NamedTuple):
     """Batches of held-out pairs.
 
     Attributes:
-        iterator: yields the batches.
+        batches: the batches, which can be iterated any number of times.
         steps: number of batches.
     """
 
-    iterator: Iterator[Any]
+    batches: Iterable[Any]
     steps: int
 
 
@@ -48,11 +48,11 @@ class HeldOutDocuments(NamedTuple):
     """Batches of held-out documents.
 
     Attributes:
-        iterator: yields the batches.
+        batches: the batches, which can be iterated once.
         weight: factor of the sums over their targets.
     """
 
-    iterator: Iterator[DocumentBatch]
+    batches: Iterator[DocumentBatch]
     weight: float = 1.0
 
 
@@ -213,7 +213,9 @@ def _pairs(
             cache=cache,
         )
 
-    return HeldOutBatches(iter(replicas.batches(make)), int(make(0, 1).cardinality()))
+    whole = make(0, 1)
+    # Of one device the batches are those; the datasets of several devices have no length.
+    return HeldOutBatches(whole if replicas.count == 1 else replicas.batches(make), int(whole.cardinality()))
 
 
 def count_context_tokens(data: str | Path, config: RunConfig, split: str) -> int:

@@ -53,14 +53,14 @@ def make_evaluator(
 
     def evaluate(held_out: HeldOut) -> MetricSums:
         sums, next_steps = ZERO_SUMS, 1
-        for batches in held_out:
-            if isinstance(batches, HeldOutDocuments):
-                sums = documents.read(batches.iterator, batches.weight, sums, pace)
+        for text in held_out:
+            if isinstance(text, HeldOutDocuments):
+                sums = documents.read(text.batches, text.weight, sums, pace)
                 continue
-            done = 0
-            while done < batches.steps:
-                steps, started = min(next_steps, batches.steps - done), time.monotonic()
-                sums = run_steps(batches.iterator, steps, sums)
+            done, iterator = 0, iter(text.batches)
+            while done < text.steps:
+                steps, started = min(next_steps, text.steps - done), time.monotonic()
+                sums = run_steps(iterator, steps, sums)
                 done += steps
                 next_steps = pace(steps, time.monotonic() - started)
         return sums

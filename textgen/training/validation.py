@@ -2,7 +2,7 @@
 
 from textgen.runs import RunConfig
 from textgen.training.callbacks.history import HistoryRow
-from textgen.training.data import TrainingData, ValidationSource
+from textgen.training.data import HeldOut, TrainingData, ValidationSource
 from textgen.training.divergence import require_converging, require_sound
 from textgen.training.evaluator import Pace, make_evaluator
 from textgen.training.metrics import MetricSums, bits_per_character
@@ -41,6 +41,7 @@ class Validator:
         self._evaluate = make_evaluator(replicas, state.model, pace=pace)
         self._has_accuracy = not config.train.samples_softmax(config.vocabulary_size)
         self.has_validation = source.has_targets
+        self._pairs: HeldOut | None = None
 
     def check(self) -> HistoryRow:
         """Returns the metrics since the last check and those of the validation split.
@@ -48,7 +49,7 @@ class Validator:
         Raises:
             UserError: the monitored loss is infinite, NaN or far above that of a uniform guess.
         """
-        held_out = self._evaluate(self._data.validation(self._source)) if self.has_validation else None
+        held_out = self._evaluate(self._held_out()) if self.has_validation else None
         row = self._row(held_out)
         require_sound(self._config, row.monitored, step=row.step)
         return row
@@ -64,6 +65,13 @@ class Validator:
         """
         call = MetricSums(*(now - then for now, then in zip(self._state.sums, before, strict=True)))
         require_converging(self._config, call, step=self._state.step)
+
+    def _held_out(self) -> HeldOut:
+        """Returns the batches of the validation split; the pipeline of pairs is built once and iterated anew."""
+        if self._config.model.causal:
+            return self._data.validation(self._source)
+        self._pairs = self._pairs or self._data.validation(self._source)
+        return self._pairs
 
     def _row(self, held_out: MetricSums | None) -> HistoryRow:
         state = self._state

@@ -314,21 +314,23 @@ def test_batches_before_a_damaged_shard_are_served(build_dataset, tmp_path):
 
 
 @both_layouts
-@pytest.mark.parametrize("workers", [2, 3, 7])
-def test_worker_slices_join_to_the_same_batches_for_any_number_of_workers(folders, layout, workers):
+def test_worker_slices_join_to_the_same_batches_for_any_number_of_workers(folders, layout):
     whole = batches(folders[layout], seed=4, epochs=2)
-    slices = [batches(folders[layout], seed=4, epochs=2, worker=i, workers=workers) for i in range(workers)]
-    assert {len(parts) for parts in slices} == {len(whole)}
-    joined = [(sum((x for x, _ in parts), []), sum((y for _, y in parts), [])) for parts in zip(*slices, strict=True)]
-    assert joined == whole
-    sizes = [len(y) for parts in slices for _, y in parts[: STEPS - 1]]
-    assert max(sizes) - min(sizes) <= 1
+    for workers in (2, 3, 7):
+        slices = [batches(folders[layout], seed=4, epochs=2, worker=i, workers=workers) for i in range(workers)]
+        assert {len(parts) for parts in slices} == {len(whole)}
+        joined = [
+            (sum((x for x, _ in parts), []), sum((y for _, y in parts), [])) for parts in zip(*slices, strict=True)
+        ]
+        assert joined == whole, workers
+        sizes = [len(y) for parts in slices for _, y in parts[: STEPS - 1]]
+        assert max(sizes) - min(sizes) <= 1
 
 
 @both_layouts
-def test_whole_epochs_are_the_same_for_1_2_3_and_8_workers(folders, layout):
+def test_whole_epochs_are_the_same_for_1_and_8_workers(folders, layout):
     digests = set()
-    for workers in (1, 2, 3, 8):
+    for workers in (1, 8):
         digest = hashlib.sha256()
         slices = [
             read_pairs(
@@ -461,12 +463,12 @@ def test_a_remote_shard_that_is_missing_is_an_error_that_names_it(remote):
         batches(f"{remote}/spans")
 
 
-@both_layouts
-def test_a_script_may_end_in_the_middle_of_a_stream(folders, layout):
+def test_a_script_may_end_in_the_middle_of_streams(folders):
     script = (
         "from textgen.dataset import read_pairs\n"
-        f"batches = iter(read_pairs({str(folders[layout])!r}, batch_size=7, seed=0, epochs=10_000))\n"
-        "for _ in range(100): next(batches)\n"
+        f"folders = {[str(folder) for folder in folders.values()]!r}\n"
+        "streams = [iter(read_pairs(folder, batch_size=7, seed=0, epochs=10_000)) for folder in folders]\n"
+        "for _ in range(100): [next(batches) for batches in streams]\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -21,6 +21,9 @@ from textgen.errors import require
 
 _IDLE_SECONDS, _MAX_SECONDS_TO_WAIT = 0.1, 20.0
 
+# None of these functions has control flow for Autograph, which would spend most of a second on their source code.
+_unconverted = tf.autograph.experimental.do_not_convert
+
 
 class WorkerSlice(NamedTuple):
     """One worker's slice of each global batch; slice sizes differ by at most one.
@@ -150,6 +153,7 @@ class BatchDataset:
         # TensorFlow counts steps in 64 bits.
         epochs = stream.epochs or (1 << 62) // stream.steps_per_epoch
 
+        @_unconverted
         def numbered(earlier: tf.Tensor) -> tf.data.Dataset:
             """Returns the epochs of an iteration, each with the number of steps to skip."""
             first = earlier + first_epoch
@@ -157,7 +161,7 @@ class BatchDataset:
                 lambda epoch: (epoch, tf.where(tf.equal(epoch, first), tf.constant(skipped, tf.int64), 0))
             )
 
-        dataset = self._earlier_epochs().flat_map(numbered).flat_map(self._epoch)
+        dataset = self._earlier_epochs().flat_map(numbered).flat_map(_unconverted(self._epoch))
         left = tf.data.INFINITE_CARDINALITY if steps is None else steps
         # No `prefetch`: chunks are computed ahead, and slicing a batch from one is cheaper than a thread switch.
         return dataset.apply(tf.data.experimental.assert_cardinality(left))
@@ -171,9 +175,11 @@ class BatchDataset:
         def count(_: np.int64) -> np.int64:
             return np.int64(next(iterations) * (self._stream.epochs or 1))
 
-        return tf.data.Dataset.range(1).map(
-            lambda element: tf.ensure_shape(tf.numpy_function(count, [element], tf.int64, stateful=False), [])
-        )
+        @_unconverted
+        def counted(element: tf.Tensor) -> tf.Tensor:
+            return tf.ensure_shape(tf.numpy_function(count, [element], tf.int64, stateful=False), [])
+
+        return tf.data.Dataset.range(1).map(counted)
 
     def _epoch(self, epoch: tf.Tensor, skipped: tf.Tensor) -> tf.data.Dataset:
         stream = self._stream
