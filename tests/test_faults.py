@@ -1,10 +1,11 @@
 """Every fault that a dataset can suffer on disk: `verify` names it, the loader never serves it, `repair` mends it."""
 
+import itertools
 import os
 import re
 import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -181,8 +182,20 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize("damage", MENDED)
-def test_a_fault_is_named_and_mended_to_the_byte(dataset: Dataset, tmp_path: Path, damage: Damage) -> None:
+def one_kind_each(damages: Iterable[Damage]) -> list[tuple[str, Damage]]:
+    """Returns each damage with one kind of dataset; all kinds take turns."""
+    return list(zip(itertools.cycle(KINDS), damages, strict=False))
+
+
+ALONE = [damage for damage in MENDED if damage is not suffer_all_at_once]
+TOGETHER = [(kind, suffer_all_at_once) for kind in KINDS]
+
+
+@pytest.mark.parametrize(("kind", "damage"), [*one_kind_each(ALONE), *TOGETHER])
+def test_a_fault_is_named_and_mended_to_the_byte(
+    make: Callable[[str], Dataset], tmp_path: Path, kind: str, damage: Damage
+) -> None:
+    dataset = make(kind)
     folder = dataset.copy(tmp_path / "data")
     # An old time, by which a file that is written anew is known.
     for path in folder.iterdir():
@@ -268,10 +281,11 @@ BEYOND_REPAIR = {
 }
 
 
-@pytest.mark.parametrize("damage", BEYOND_REPAIR)
+@pytest.mark.parametrize(("kind", "damage"), one_kind_each(BEYOND_REPAIR))
 def test_what_can_not_be_repaired_is_refused_and_the_remedy_works(
-    dataset: Dataset, tmp_path: Path, damage: Damage
+    make: Callable[[str], Dataset], tmp_path: Path, kind: str, damage: Damage
 ) -> None:
+    dataset = make(kind)
     folder = dataset.copy(tmp_path / "data")
     damage(folder)
     keep_a_stale_shard(folder)

@@ -41,7 +41,7 @@ def remote(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_a_dataset_at_a_url_is_that_of_a_local_folder(
-    remote: str, local: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    remote: str, local: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pattern, data = write_corpus(f"{remote}/texts"), f"{remote}/data"
     prepare = ["prepare", "--input", pattern, "--output", data, *OPTIONS]
@@ -73,7 +73,9 @@ def test_a_dataset_at_a_url_is_that_of_a_local_folder(
     assert main(prepare) == 0
     assert contents(data) == before
 
-    run = str(tmp_path / "run")
+
+def test_a_run_learns_from_a_dataset_that_a_driver_serves(local: Path, tmp_path: Path) -> None:
+    data, run = f"local://{local}", str(tmp_path / "run")
     assert main(["train", "--data", data, "--output", run, *RUN]) == 0
     assert main(["evaluate", run, "--data", data]) == 0
     assert main(["generate", run, "--tokens", "3"]) == 0
