@@ -109,11 +109,16 @@ class TrainingData:
             "--strategy one.",
         )
         self._data, self._config, self._replicas, self._cache = data, config, replicas, cache
-        self.last_step = int(self._training(0)(0, 1).cardinality())
+        self._unserved: tf.data.Dataset | None = self._training(0)(0, 1)
+        self.last_step = int(self._unserved.cardinality())
         self.steps_per_epoch = self.last_step // config.train.epochs
 
     def training(self, start_step: int) -> Iterator[Any]:
         """Yields the training batches from a step on."""
+        opened, self._unserved = self._unserved, None
+        if opened is not None and start_step == 0 and self._replicas.count == 1:
+            # To open the rows of an `lstm` again would read the whole split once more, to count them.
+            return iter(opened)
         return iter(self._replicas.batches(self._training(start_step)))
 
     def make_states(self, model: LanguageModel) -> list[tf.Variable]:
