@@ -39,6 +39,15 @@ def test_a_row_holds_training_since_the_last_check_and_the_validation_split(make
     assert row.validation_bits_per_character == pytest.approx(row.validation_loss * 4 / math.log(2) / 3)
 
 
+def test_every_check_reads_the_whole_validation_split(make_dataset, tmp_path: Path):
+    data = make_dataset(tmp_path / "data", train=[[4, 5, 6, 7, 8]], validation=[[4, 5, 6], [7, 8]])
+    validator, state = _validator(data)
+    first = validator.check()
+    assert validator.check() == first
+    state.model.head.bias.assign_add(tf.one_hot(4, 20))
+    assert validator.check().validation_loss != first.validation_loss
+
+
 def test_without_a_validation_split_the_training_loss_is_monitored(make_dataset, tmp_path: Path):
     validator, _ = _validator(make_dataset(tmp_path / "data", train=[[4, 5, 6, 7, 8]]), softmax="sampled")
     row = validator.check()
