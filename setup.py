@@ -28,6 +28,7 @@ setup(
         "apache-beam>=2.77,<2.78",
         "pyarrow>=20,<26",
         "numpy>=2.1,<2.5",
+        "numba>=0.63,<0.70",
         "google-crc32c>=1.5,<2",
         # The standard library has it from Python 3.11 on.
         "tomli>=2,<3; python_version < '3.11'",

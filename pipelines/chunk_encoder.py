@@ -1,27 +1,39 @@
 """Converts the tokens of document chunks to ids, and assigns them to the splits."""
 
 import numpy as np
+import pyarrow as pa
 
 from pipelines.token_files import EMPTY, DocumentTable, LocatedBatch
-from textgen.config import UNK, PrepareConfig
+from pipelines.workspace import Workspace
+from textgen import files
+from textgen.config import UNK, VOCABULARY_FILE, PrepareConfig, TextConfig
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.sequencer import DocumentChunks
 from textgen.dataset.storage.splits import SplitRanges
+from textgen.text import vocabulary
 from textgen.text.preprocessor import Preprocessor
-from textgen.text.vocabulary import Vocabulary
+
+
+def load_preprocessor(text: TextConfig, workspace: Workspace) -> Preprocessor:
+    """Returns the preprocessor with the vocabulary and the tokenizer's model of a dataset at work."""
+    learned = vocabulary.parse(files.read(workspace.path(VOCABULARY_FILE)))
+    return Preprocessor(text, learned, model=workspace.tokenizer_model())
 
 
 class ChunkEncoder:
-    """Encodes document chunks with the vocabulary of a dataset.
+    """Encodes the document chunks of a unit with the vocabulary of a dataset."""
 
-    Attributes:
-        vocabulary_size: number of ids.
-    """
+    def __init__(self, config: PrepareConfig, preprocessor: Preprocessor, symbols: pa.Array):
+        """Looks up the ids of the unit's symbols.
 
-    def __init__(self, config: PrepareConfig, vocabulary: Vocabulary, tokenizer_model: bytes):
+        Args:
+            config: the settings of the dataset.
+            preprocessor: the preprocessor of the dataset.
+            symbols: the symbols of the unit by number, binary or int32.
+        """
         self._config = config
-        self._preprocessor = Preprocessor(config.text, vocabulary, model=tokenizer_model)
-        self.vocabulary_size = self._preprocessor.vocabulary.size
+        table = preprocessor.ids(symbols.to_numpy(zero_copy_only=False))
+        self._values, self._splits = table.values.numpy(), table.row_splits.numpy()
 
     def encode(self, located: LocatedBatch, documents: DocumentTable) -> DocumentChunks:
         """Returns the chunks of a batch as ids; dropped documents belong to no split.
@@ -31,8 +43,7 @@ class ChunkEncoder:
             documents: the unit's documents; the reason of a document whose tokens have no ids is set to "empty".
         """
         batch, rows, offsets = located
-        table = self._preprocessor.ids(batch.symbols.to_numpy(zero_copy_only=False))
-        ids, id_edges = _ids(table.values.numpy(), table.row_splits.numpy(), batch.indices)
+        ids, id_edges = _ids(self._values, self._splits, batch.numbers)
 
         totals, lengths = documents.tokens[rows], np.diff(batch.edges)
         without_ids = (lengths == totals) & (id_edges[batch.edges[1:]] == id_edges[batch.edges[:-1]])
@@ -52,19 +63,19 @@ class ChunkEncoder:
         )
 
 
-def _ids(values: np.ndarray, splits: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _ids(values: np.ndarray, splits: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the ids of T tokens, given the ids of each distinct symbol.
 
     Args:
         values: int [V], the ids of all symbols, one symbol after another.
         splits: int [U + 1], the start of each symbol's ids in `values`, and their end.
-        indices: int [T], the symbol of each token.
+        numbers: int [T], the symbol of each token.
 
     Returns:
         The ids, int [I], and the start of each token's ids, int [T + 1].
     """
     counts = np.diff(splits)
     if (counts == 1).all():
-        return values[indices], np.arange(len(indices) + 1)
-    each = counts[indices]
-    return values[ragged.indices(splits[indices], each)], np.concatenate([[0], np.cumsum(each)])
+        return values[numbers], np.arange(len(numbers) + 1)
+    each = counts[numbers]
+    return values[ragged.indices(splits[numbers], each)], np.concatenate([[0], np.cumsum(each)])

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipelines.census import symbols_to_learn, table_from_bytes, table_to_bytes, write_census
 from pipelines.text_figures import add_histograms, histogram, most_frequent_digests
-from pipelines.token_files import unit_documents, unit_tokens
+from pipelines.token_files import unit_documents, unit_symbols, unit_tokens
 from pipelines.workspace import COUNTS, Workspace
 from textgen import files
 from textgen.config import SPLITS, PrepareConfig
@@ -49,14 +49,15 @@ class CountUnit:
         """
         documents = unit_documents(self._workspace, unit.index)
         ranges = documents.split_ranges(np.where(documents.reasons == "", documents.tokens, 0), self._config)
-        tables = []
+        symbols = unit_symbols(self._workspace, unit.index)
+        counts = np.zeros(len(symbols), np.int64)
         for batch, where, offsets in unit_tokens(self._workspace, unit.index):
             chunk_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
             begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in ranges)
-            trained = batch.indices[ragged.indices(chunk_starts + begins, np.maximum(ends - begins, 0))]
-            counts = np.bincount(trained, minlength=len(batch.symbols))
-            tables.append(pa.table({"symbol": batch.symbols, "count": counts}).filter(pc.field("count") > 0))
-        files.write_atomically(self._path(unit.index), _in_buckets(add(tables), self.buckets))
+            trained = batch.numbers[ragged.indices(chunk_starts + begins, np.maximum(ends - begins, 0))]
+            counts += np.bincount(trained, minlength=len(symbols))
+        table = pa.table({"symbol": symbols, "count": counts}).filter(pc.field("count") > 0)
+        files.write_atomically(self._path(unit.index), _in_buckets(table, self.buckets))
         in_split = (ranges.starts < ranges.ends).sum(axis=1).tolist()
         return {
             "unit": unit.index,

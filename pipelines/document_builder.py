@@ -9,23 +9,24 @@ from textgen.config import SPLITS
 from textgen.corpus.readers.base import Label
 from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
 from textgen.text import minhash
-from textgen.text.filters import Filter, drop_reasons
-from textgen.text.preprocessor import TokenizedTexts
+from textgen.text.compiled.corpus_tokenizer import Tokens
+from textgen.text.filters import drop_reasons
+from textgen.text.preprocessor import Analyzer
 
 
 class DocumentTableBuilder:
     """Builds the document table of a unit from batches of tokenized texts."""
 
-    def __init__(self, filters: Sequence[Filter], *, with_signatures: bool, split: str | None = None) -> None:
+    def __init__(self, analyzer: Analyzer, *, with_signatures: bool, split: str | None = None) -> None:
         """Creates a builder without documents.
 
         Args:
-            filters: the filters of the statistics in the tokenized texts, in the same order.
+            analyzer: measures the statistics of its filters.
             with_signatures: whether to compute MinHash signatures, as the search for near duplicates requires.
             split: split of all documents; None if the files do not say.
         """
         self._split, self._labels = split, list[Label]()
-        self._filters, self._with_signatures = filters, with_signatures
+        self._analyzer, self._with_signatures = analyzer, with_signatures
         self._digests: list[bytes] = []
         self._open_digest = new_digest(b"")
         self._starts: list[np.ndarray] = []
@@ -34,27 +35,28 @@ class DocumentTableBuilder:
         self._statistics: list[np.ndarray] = []
         self._signatures: list[np.ndarray] = []
 
-    def add(self, tokens: TokenizedTexts, continued: list[bool], labels: Sequence[Label] = ()) -> None:
+    def add(self, tokens: Tokens, continued: list[bool], labels: Sequence[Label] = ()) -> None:
         """Adds a batch of texts.
 
         Args:
-            tokens: the tokens and statistics of B texts.
+            tokens: the tokens of B texts.
             continued: for each of the B texts, whether it continues the document of the text before it.
             labels: for each of the B texts, the label of its document; empty if the input gives none.
         """
         self._labels += [label for label, more in zip(labels, continued, strict=False) if not more]
-        for cleaned, is_continued in zip(tokens.cleaned.numpy(), continued, strict=True):
+        cleaned = tokens.texts()
+        for text, is_continued in zip(cleaned, continued, strict=True):
             if is_continued:
-                self._open_digest.update(cleaned)
+                self._open_digest.update(text)
             else:
                 self._digests.append(self._open_digest.digest())
-                self._open_digest = new_digest(cleaned)
+                self._open_digest = new_digest(text)
         self._starts.append(~np.array(continued))
-        self._tokens.append(tokens.lengths.numpy())
-        self._characters.append(tokens.characters.numpy().astype(np.int64))
-        self._statistics.append(tokens.statistics.numpy())
+        self._tokens.append(tokens.lengths)
+        self._characters.append(tokens.characters)
+        self._statistics.append(self._analyzer.measure(cleaned, tokens.characters, tokens.lengths))
         if self._with_signatures:
-            self._signatures.append(minhash.signatures(tokens.cleaned))
+            self._signatures.append(minhash.signatures(cleaned))
 
     def build(self) -> DocumentTable:
         """Returns the table of all documents; call it once, after the last batch."""
@@ -73,7 +75,7 @@ class DocumentTableBuilder:
             matrix,
             tokens,
             characters,
-            np.where(tokens == 0, EMPTY, drop_reasons(self._filters, statistics)),
+            np.where(tokens == 0, EMPTY, drop_reasons(self._analyzer.filters, statistics)),
             self._document_signatures(starts),
             self._given_splits(len(matrix)),
             self._group_digests(matrix),

@@ -1,8 +1,8 @@
 """Reads and writes the files that hold the tokens of a unit between the passes; text is tokenized only once.
 
-Each unit has two Arrow files. `tokens` has a record batch per batch of texts and a row per document chunk; its tokens
-are a dictionary array: a token takes four bytes, and each distinct token is written once per batch. `documents` has a
-row per document and is written when the whole unit has been tokenized.
+Each unit has three Arrow files. `tokens` has a record batch per batch of texts and a row per document chunk; a token
+is the number of its symbol in the unit. `symbols` has the distinct symbols of the unit, by number, and `documents`
+has a row per document; both are written when the whole unit has been tokenized.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,18 +24,16 @@ EMPTY = "empty"
 
 
 class TokenBatch(NamedTuple):
-    """A batch of G chunks, each of one document, with T tokens in all, of which U are distinct.
+    """A batch of G chunks, each of one document, with T tokens in all.
 
     Attributes:
-        symbols: Arrow array [U], the distinct tokens.
-        indices: int32 [T], the index of each token in `symbols`.
-        edges: int32 [G + 1], the start of each chunk in `indices`, and the end of the last.
+        numbers: int32 [T], the number of each token's symbol in the unit.
+        edges: int32 [G + 1], the start of each chunk in `numbers`, and the end of the last.
         continued: whether the first chunk continues the last document of the batch before.
         texts: texts of the chunks before cleaning if dropped documents are kept, else empty.
     """
 
-    symbols: pa.Array
-    indices: np.ndarray
+    numbers: np.ndarray
     edges: np.ndarray
     continued: bool
     texts: list[bytes]
@@ -83,22 +81,15 @@ class DocumentTable(NamedTuple):
 class TokenWriter:
     """Writes the `tokens` file."""
 
-    def __init__(self, path: Path, symbol_type: pa.DataType):
-        self._schema = pa.schema(
-            [
-                ("tokens", pa.list_(pa.dictionary(pa.int32(), symbol_type))),
-                ("continued", pa.bool_()),
-                ("text", pa.binary()),
-            ]
-        )
+    def __init__(self, path: Path):
+        self._schema = pa.schema([("tokens", pa.list_(pa.int32())), ("continued", pa.bool_()), ("text", pa.binary())])
         self._path, self._writer = path, pa.ipc.new_stream(str(path), self._schema)
 
     def write(self, batch: TokenBatch) -> None:
         """Writes a record batch."""
-        tokens = pa.DictionaryArray.from_arrays(pa.array(batch.indices), batch.symbols, safe=False)
         rows = len(batch.edges) - 1
         columns = [
-            pa.ListArray.from_arrays(pa.array(batch.edges), tokens),
+            pa.ListArray.from_arrays(pa.array(batch.edges), pa.array(batch.numbers)),
             pa.array([batch.continued] + [False] * (rows - 1)),
             pa.array(batch.texts, pa.binary()) if batch.texts else pa.nulls(rows, pa.binary()),
         ]
@@ -117,8 +108,7 @@ def read_tokens(file: BinaryIO) -> Iterator[TokenBatch]:
         for batch in reader:
             tokens, texts = batch.column("tokens"), batch.column("text")
             yield TokenBatch(
-                tokens.values.dictionary,
-                tokens.values.indices.to_numpy(),
+                tokens.values.to_numpy(),
                 tokens.offsets.to_numpy(),
                 batch.column("continued")[0].as_py(),
                 [] if texts.null_count else texts.to_pylist(),
@@ -153,6 +143,19 @@ def locate(batches: Iterable[TokenBatch]) -> Iterator[LocatedBatch]:
         offsets[0] = tokens_before * batch.continued
         next_document, tokens_before = first + len(lengths), int(offsets[-1] + lengths[-1])
         yield LocatedBatch(batch, slice(first, next_document), offsets)
+
+
+def write_symbols(path: Path, symbols: pa.Array) -> None:
+    """Writes the `symbols` file: the symbol of each number, binary or int32."""
+    table = pa.table({"symbol": symbols})
+    with naming(path), pa.ipc.new_file(str(path), table.schema) as writer:
+        writer.write_table(table)
+
+
+def unit_symbols(workspace: Workspace, unit: int) -> pa.Array:
+    """Returns the symbols of a unit, by number, binary or int32."""
+    with files.open_file(workspace.unit_path(TOKENS, unit, "symbols")) as file:
+        return pa.ipc.open_file(pa.py_buffer(file.read())).read_all()["symbol"].combine_chunks()
 
 
 def write_documents(path: Path, documents: DocumentTable) -> None:

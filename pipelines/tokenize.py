@@ -4,32 +4,21 @@ Later passes read its token files: the vocabulary is counted from the tokens and
 the text is cleaned and tokenized only once.
 """
 
-import functools
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from pipelines.document_builder import DocumentTableBuilder
-from pipelines.token_files import TokenBatch, TokenWriter, write_documents
+from pipelines.text_operations import text_operations
+from pipelines.token_files import TokenBatch, TokenWriter, write_documents, write_symbols
 from pipelines.unit_texts import UnitTexts
 from pipelines.workspace import TOKENS, Workspace
 from textgen import files
-from textgen.config import PrepareConfig, SelectionConfig, TextConfig
+from textgen.config import PrepareConfig
 from textgen.corpus.readers.base import Limits
 from textgen.corpus.units import Unit
-from textgen.text.filters import make_filters
-from textgen.text.preprocessor import Analyzer, TokenizedTexts
-
-_ANALYZER_LOCK = threading.Lock()
-
-
-@functools.lru_cache(maxsize=1)
-def _analyzer(text: TextConfig, selection: SelectionConfig, model: bytes) -> Analyzer:
-    """Returns the text operations, which all threads of a process share, since tracing their graph takes seconds."""
-    return Analyzer(text, filters=make_filters(selection), model=model)
+from textgen.text.compiled.corpus_tokenizer import Tokens
 
 
 class TokenizeUnit:
@@ -43,11 +32,12 @@ class TokenizeUnit:
 
     def setup(self) -> None:
         """Builds the text operations."""
-        with _ANALYZER_LOCK:
-            self._analyzer = _analyzer(self._config.text, self._config.selection, self._workspace.tokenizer_model())
+        self._operations = text_operations(
+            self._config.text, self._config.selection, self._workspace.tokenizer_model()
+        )
 
     def process(self, unit: Unit) -> dict[str, Any]:
-        """Writes the files `tokens`, `documents` and, if dropped documents are kept, `rejected`.
+        """Writes the files `tokens`, `symbols`, `documents` and, if dropped documents are kept, `rejected`.
 
         Returns:
             `rejected`, the number of rejected items by reason; `samples`, descriptions of some of them; `replaced`,
@@ -72,31 +62,28 @@ class TokenizeUnit:
         }
 
     def _write_tokens(self, texts: UnitTexts, folder: Path) -> None:
-        """Writes the files `tokens` and `documents` into a local folder."""
+        """Writes the files `tokens`, `symbols` and `documents` into a local folder."""
+        analyzer, tokenizer = self._operations
         documents = DocumentTableBuilder(
-            self._analyzer.filters, with_signatures=self._config.selection.near_duplicates > 0, split=texts.split
+            analyzer, with_signatures=self._config.selection.near_duplicates > 0, split=texts.split
         )
-        symbol_type = pa.binary() if self._analyzer.tokenizer.symbol_dtype.name == "string" else pa.int32()
-        writer = TokenWriter(folder / "tokens", symbol_type)
+        numbers, writer = tokenizer.numbers(), TokenWriter(folder / "tokens")
         for batch in texts.batches():
-            tokens = self._analyzer.analyze(batch.texts, batch.continued)
+            tokens = tokenizer.tokenize(batch.texts, batch.continued, numbers)
             documents.add(tokens, batch.continued, batch.labels)
             writer.write(_token_batch(tokens, batch.texts, batch.continued, keep_texts=self._config.keep_dropped))
         writer.close()
+        write_symbols(folder / "symbols", numbers.symbols())
         write_documents(folder / "documents", documents.build())
 
 
-def _token_batch(
-    tokens: TokenizedTexts, texts: list[bytes], continued: list[bool], *, keep_texts: bool
-) -> TokenBatch:
+def _token_batch(tokens: Tokens, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> TokenBatch:
     """Returns the tokens of a batch, with consecutive texts of the same document joined into one chunk."""
-    symbols = tokens.symbols.numpy()
-    ends = np.cumsum(tokens.lengths.numpy())
+    ends = np.cumsum(tokens.lengths)
     last = np.append(~np.array(continued[1:], bool), True)
     first = np.flatnonzero(np.concatenate([[True], last[:-1]]))
     return TokenBatch(
-        pa.array(symbols, pa.binary() if symbols.dtype == object else pa.int32()),
-        tokens.indices.numpy(),
+        tokens.numbers,
         np.concatenate([[0], ends[last]]).astype(np.int32),
         continued[0],
         [texts[i] for i in first] if keep_texts else [],

@@ -5,16 +5,15 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from pipelines.chunk_encoder import ChunkEncoder
+from pipelines.chunk_encoder import ChunkEncoder, load_preprocessor
 from pipelines.dropped import dropped_record
 from pipelines.split_writer import SplitWriter
-from pipelines.token_files import DocumentTable, LocatedBatch, unit_documents, unit_tokens
+from pipelines.token_files import DocumentTable, LocatedBatch, unit_documents, unit_symbols, unit_tokens
 from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, TOKENS, Workspace
 from textgen import files
-from textgen.config import SPLITS, VOCABULARY_FILE, PrepareConfig
+from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.manifest import UnitReport, dropped_name
-from textgen.text import vocabulary
 
 
 class WriteUnit:
@@ -27,8 +26,7 @@ class WriteUnit:
 
     def setup(self) -> None:
         """Loads the vocabulary and the tokenizer."""
-        learned = vocabulary.parse(files.read(self._workspace.path(VOCABULARY_FILE)))
-        self._encoder = ChunkEncoder(self._config, learned, self._workspace.tokenizer_model())
+        self._preprocessor = load_preprocessor(self._config.text, self._workspace)
 
     def process(self, unit: Unit) -> dict[str, Any]:
         """Writes the unit's shards and its dropped documents; returns the unit's report as JSON values.
@@ -37,14 +35,15 @@ class WriteUnit:
         """
         documents = unit_documents(self._workspace, unit.index)
         report = self._read_report(unit)
+        encoder = ChunkEncoder(self._config, self._preprocessor, unit_symbols(self._workspace, unit.index))
         with files.scratch_folder(self._workspace.work_path()) as folder:
             writers = {
-                split: SplitWriter(split, folder / split, self._config, self._encoder.vocabulary_size)
+                split: SplitWriter(split, folder / split, self._config, self._preprocessor.vocabulary.size)
                 for split in SPLITS
             }
             dropped = self._rejected_records(unit.index)
             for located in unit_tokens(self._workspace, unit.index):
-                chunks = self._encoder.encode(located, documents)
+                chunks = encoder.encode(located, documents)
                 for writer in writers.values():
                     writer.write(chunks)
                 dropped += _dropped_records(located, documents)

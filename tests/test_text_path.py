@@ -54,7 +54,7 @@ def test_eager_graph_pipeline_beam_and_saved_model_give_the_same_ids(
     graph = tf.function(preprocessor.encode)(tf.constant(documents)).to_list()
     assert graph == eager
 
-    tokens = preprocessor.analyze(tf.constant(documents), tf.zeros(len(documents), tf.bool))
+    tokens = preprocessor.tokenize([document.encode() for document in documents], [False] * len(documents))
     looked_up = tf.gather(preprocessor.ids(tokens.symbols), tokens.indices)
     assert looked_up.flat_values.numpy().tolist() == [i for ids in eager for i in ids]
 

@@ -5,11 +5,11 @@ import pytest
 from pipelines.chunk_encoder import ChunkEncoder
 from pipelines.token_files import DocumentTable, LocatedBatch, TokenBatch
 from textgen.config import PrepareConfig, TextConfig
+from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import most_frequent
 
 TOKENS = LocatedBatch(
     TokenBatch(
-        pa.array([b"a", b"x", b"b"], pa.binary()),
         np.array([0, 1, 2, 1, 0], np.int32),
         np.array([0, 3, 4, 5], np.int32),
         False,
@@ -18,6 +18,7 @@ TOKENS = LocatedBatch(
     slice(0, 3),
     np.zeros(3, np.int64),
 )
+SYMBOLS = pa.array([b"a", b"x", b"b"], pa.binary())
 """The documents `a x b`, `x` and `a`."""
 
 
@@ -30,7 +31,7 @@ TOKENS = LocatedBatch(
 )
 def test_tokens_become_ids(unknown: str, ids: list[int], id_edges: list[int], reasons: list[str]) -> None:
     config = PrepareConfig(text=TextConfig(unknown=unknown), validation_percent=0, test_percent=0)
-    encoder = ChunkEncoder(config, most_frequent({"a": 2, "b": 1}, 2), b"")
+    encoder = ChunkEncoder(config, Preprocessor(config.text, most_frequent({"a": 2, "b": 1}, 2)), SYMBOLS)
     documents = DocumentTable(
         np.zeros((3, 16), np.uint8),
         np.array([3, 1, 1]),
@@ -39,7 +40,6 @@ def test_tokens_become_ids(unknown: str, ids: list[int], id_edges: list[int], re
         np.empty((3, 0), np.uint32),
     )
     chunks = encoder.encode(TOKENS, documents)
-    assert encoder.vocabulary_size == 6
     assert (chunks.ids.tolist(), chunks.id_edges.tolist()) == (ids, id_edges)
     assert documents.reasons.tolist() == reasons
     # Dropped documents belong to no split.

@@ -36,17 +36,18 @@ class Tokenized:
         work.setup()
         self.result = work.process(unit)
         self.documents: DocumentTable = token_files.unit_documents(self.workspace, unit.index)
+        self.symbols = token_files.unit_symbols(self.workspace, unit.index)
         self.located = list(token_files.unit_tokens(self.workspace, unit.index))
 
     def tokens_of_documents(self) -> list[list[Any]]:
         found: list[list[Any]] = [[] for _ in self.documents.reasons]
-        for (symbols, indices, edges, *_), where, offsets in self.located:
-            names = np.array(symbols.to_pylist(), object)
+        names = np.array(self.symbols.to_pylist(), object)
+        for (numbers, edges, *_), where, offsets in self.located:
             for i, start, end, offset in zip(
                 range(where.start, where.stop), edges[:-1], edges[1:], offsets, strict=True
             ):
                 assert len(found[i]) == offset
-                found[i] += names[indices[start:end]].tolist()
+                found[i] += names[numbers[start:end]].tolist()
         return found
 
 
@@ -88,7 +89,8 @@ def test_the_document_table_of_a_unit(tmp_path: Path) -> None:
 def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
     tokenized(tmp_path, b"a")
     names = [path.relative_to(tmp_path).as_posix() for path in (tmp_path / "_work").rglob("*")]
-    assert sorted(names) == ["_work/tokens", "_work/tokens/000003.documents", "_work/tokens/000003.tokens"]
+    kinds = ("documents", "symbols", "tokens")
+    assert sorted(names) == ["_work/tokens", *(f"_work/tokens/000003.{kind}" for kind in kinds)]
 
 
 def test_many_small_files_share_a_batch(tmp_path: Path) -> None:
@@ -109,12 +111,12 @@ def test_a_long_document_has_one_row_per_batch(tmp_path: Path) -> None:
     assert [(one.batch.continued, len(one.batch.edges) - 1) for one in found.located] == [
         (False, 1), (False, 1), (True, 2),
     ]  # fmt: skip
-    assert [one.offsets[0] for one in found.located] == [0, 0, len(found.located[1].batch.indices)]
+    assert [one.offsets[0] for one in found.located] == [0, 0, len(found.located[1].batch.numbers)]
     assert found.documents.tokens.tolist() == [2, 2 * (CHUNK_BYTES // 5), 2]
     assert found.documents.characters.tolist() == [9, len(long) - 1, 8]
     assert found.documents.digests[1].tobytes() == new_digest(long.rstrip()).digest()
-    # A batch names each distinct token once.
-    assert found.located[1].batch.symbols.to_pylist() == [b"the", b"sea"]
+    # A unit names each distinct token once.
+    assert sorted(found.symbols.to_pylist()) == [b"after", b"before", b"it", b"sea", b"the"]
 
 
 class GivenReader:
@@ -286,9 +288,3 @@ def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkey
     found = Tokenized(tmp_path, given_unit(tmp_path), WORDS)
     assert found.result == {"rejected": {"empty": 1}, "samples": [], "replaced": 1, "characters": {}}
     assert [len(one.batch.edges) - 1 for one in found.located] == [2]
-
-
-def test_the_files_of_a_unit_are_those_of_the_format(tmp_path: Path) -> None:
-    found = tokenized(tmp_path, b"a b")
-    with Path(found.workspace.unit_path(TOKENS, 3, "tokens")).open("rb") as file:
-        assert [batch.symbols.to_pylist() for batch in token_files.read_tokens(file)] == [[b"a", b"b"]]

@@ -2,6 +2,7 @@ import hashlib
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
@@ -50,7 +51,7 @@ def words(preprocessors):
 
 def analyzed(analyzer, texts, continued=None):
     """Of texts none of which goes on from another, unless it is said."""
-    return analyzer.analyze(tf.constant(texts, tf.string), continued or [False] * len(texts))
+    return analyzer.tokenize(texts, continued or [False] * len(texts))
 
 
 def symbols(tokens):
@@ -98,9 +99,9 @@ def test_analyze_and_encode_agree_on_any_text(preprocessors, texts, name):
     preprocessor = preprocessors[name]
     tokens = analyzed(preprocessor, texts)
     assert looked_up(preprocessor, tokens) == preprocessor.encode(tf.constant(texts)).to_list()
-    assert tokens.characters.numpy().tolist() == [len(text.decode()) for text in tokens.cleaned.numpy()]
-    assert len(set(tokens.symbols.numpy().tolist())) == len(tokens.symbols)
-    assert (tokens.indices.dtype, tokens.lengths.dtype, tokens.characters.dtype) == (tf.int32, tf.int64, tf.int32)
+    assert tokens.characters.tolist() == [len(text.decode()) for text in tokens.cleaned]
+    assert len(set(tokens.symbols.tolist())) == len(tokens.symbols)
+    assert (tokens.indices.dtype, tokens.lengths.dtype, tokens.characters.dtype) == (np.int32, np.int64, np.int32)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -120,11 +121,11 @@ def test_cleaned_text_has_the_ids_of_the_raw_text(preprocessors, name):
 def test_symbols_are_the_tokens_before_lookup():
     analyzer = Analyzer(TextConfig())
     tokens = analyzed(analyzer, ["The whale.", "", "Don't the"])
-    assert tokens.symbols.numpy().tolist() == [b"the", b"whale", b".", b"don't"]
-    assert tokens.indices.numpy().tolist() == [0, 1, 2, 3, 0]
-    assert tokens.lengths.numpy().tolist() == [3, 0, 2]
-    assert tokens.cleaned.numpy().tolist() == [b"the whale.", b"", b"don't the"]
-    assert tokens.characters.numpy().tolist() == [10, 0, 9]
+    assert tokens.symbols.tolist() == [b"the", b"whale", b".", b"don't"]
+    assert tokens.indices.tolist() == [0, 1, 2, 3, 0]
+    assert tokens.lengths.tolist() == [3, 0, 2]
+    assert tokens.cleaned.tolist() == [b"the whale.", b"", b"don't the"]
+    assert tokens.characters.tolist() == [10, 0, 9]
 
 
 def test_symbols_of_characters_are_code_points():
@@ -137,7 +138,7 @@ def test_the_chunks_of_a_text_have_the_words_of_the_whole(preprocessors, name):
     whole = analyzed(preprocessors[name], ["The whale .  A tale"])
     parts = analyzed(preprocessors[name], ["The whale", " .  A", " tale"], [False, True, True])
     assert sum(symbols(parts), []) == symbols(whole)[0]
-    assert b"".join(parts.cleaned.numpy()) == whole.cleaned.numpy()[0]
+    assert b"".join(parts.cleaned) == whole.cleaned[0]
 
 
 @pytest.mark.parametrize("name", ["char", "byte"])
@@ -155,7 +156,7 @@ def test_no_character_is_split(whitespace, punctuation):
     skipped = ("Cn", "Co", "Cs", "Lo")
     characters = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) not in skipped]
     tokens = analyzed(analyzer, [f"a{character}b" for character in characters])
-    assert [token for token in tokens.symbols.numpy() if invalid(token)] == []
+    assert [token for token in tokens.symbols if invalid(token)] == []
 
 
 @pytest.mark.parametrize("punctuation", ["keep", "separate", "strip"])
@@ -175,7 +176,7 @@ def test_unknown_tokens_have_an_id_or_are_dropped(preprocessors):
 def test_a_text_of_only_unknown_words_has_no_tokens_if_they_are_dropped(preprocessors):
     preprocessor = preprocessors["word, unknown dropped"]
     tokens = analyzed(preprocessor, ["white ship", "whale"])
-    assert tokens.lengths.numpy().tolist() == [2, 1]
+    assert tokens.lengths.tolist() == [2, 1]
     assert preprocessor.ids(tokens.symbols).to_list() == [[], [], [5]]
 
 

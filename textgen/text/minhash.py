@@ -5,6 +5,8 @@ signatures estimates the Jaccard similarity of the documents' sets of shingles (
 of 8 hashes are the settings of FineWeb (Penedo et al. 2024, arXiv:2406.17557).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -19,19 +21,19 @@ _FACTORS |= np.uint64(1)
 _NO_SHINGLE = np.uint32(0xFFFFFFFF)
 
 
-def signatures(cleaned: tf.Tensor) -> np.ndarray:
+def signatures(cleaned: Sequence[bytes] | tf.Tensor) -> np.ndarray:
     """Returns the signatures of cleaned texts.
 
     The signature of a document in chunks is the elementwise minimum of the signatures of its chunks, except for
     shingles that span two chunks.
 
     Args:
-        cleaned: string [B].
+        cleaned: B texts.
 
     Returns:
         uint32 [B, 112]; for a text without words, 2^32 - 1 in every element.
     """
-    shingles, lengths = (tensor.numpy() for tensor in _shingles(cleaned))
+    shingles, lengths = (tensor.numpy() for tensor in _shingles(tf.convert_to_tensor(cleaned, tf.string)))
     starts = np.cumsum(lengths) - lengths
     rows = np.flatnonzero(lengths)
     minima = np.full((len(lengths), HASHES), _NO_SHINGLE, np.uint32)

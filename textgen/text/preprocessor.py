@@ -4,8 +4,8 @@ import contextlib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from textgen.config import EOS, TOKENIZER_FILE, UNK, VOCABULARY_FILE, TextConfig, VocabularyRecord
@@ -14,6 +14,7 @@ from textgen.errors import UserError
 from textgen.folder import Folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
+from textgen.text.compiled.chunk_memory import GraphTokens
 from textgen.text.filters import Filter
 from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.tokenizers import Tokenizer, make_tokenizer
@@ -21,26 +22,8 @@ from textgen.text.vocabulary import Vocabulary
 
 _TEXTS = tf.TensorSpec([None], tf.string, "texts")
 _FLAGS = tf.TensorSpec([None], tf.bool, "continued")
-
-
-class TokenizedTexts(NamedTuple):
-    """A batch of B texts with T symbols in all, of which U are distinct.
-
-    Attributes:
-        cleaned: string [B], the cleaned texts.
-        characters: int32 [B], number of code points per text.
-        symbols: string or int32 [U], the distinct symbols, in order of first occurrence.
-        indices: int32 [T], the symbols of all texts, concatenated, as indices into `symbols`.
-        lengths: int64 [B], number of symbols per text.
-        statistics: float64 [B, K], the statistics of all filters, side by side.
-    """
-
-    cleaned: tf.Tensor
-    characters: tf.Tensor
-    symbols: tf.Tensor
-    indices: tf.Tensor
-    lengths: tf.Tensor
-    statistics: tf.Tensor
+_CHARACTERS = tf.TensorSpec([None], tf.int32, "characters")
+_LENGTHS = tf.TensorSpec([None], tf.int64, "lengths")
 
 
 class Analyzer(tf.Module):
@@ -62,25 +45,42 @@ class Analyzer(tf.Module):
         self.tokenizer = make_tokenizer(config, model)
         self.filters = filters
 
-    # Autograph takes seconds and would convert nothing here.
-    @tf.function(input_signature=[_TEXTS, _FLAGS], autograph=False)
-    def analyze(self, texts: tf.Tensor, continued: tf.Tensor) -> TokenizedTexts:
-        """Cleans and tokenizes texts, and measures the statistics of the filters.
+    def tokenize(self, texts: Sequence[bytes], continued: Sequence[bool]) -> GraphTokens:
+        """Cleans and tokenizes texts.
 
         Args:
-            texts: string [B], valid UTF-8.
-            continued: bool [B], whether a text is a further chunk of the document of the preceding text.
-
-        Returns:
-            The tokens and statistics of the batch.
+            texts: B texts, valid UTF-8.
+            continued: for each text, whether it is a further chunk of the document of the preceding text.
         """
+        found = self._tokenize(tf.constant(list(texts), tf.string), tf.constant(list(continued), tf.bool))
+        return GraphTokens(*(tensor.numpy() for tensor in found))
+
+    def measure(self, cleaned: Sequence[bytes], characters: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Returns the statistics of all filters, side by side, float64 [B, K].
+
+        Args:
+            cleaned: B cleaned texts.
+            characters: int64 [B], number of code points per text.
+            lengths: int64 [B], number of tokens per text.
+        """
+        if not self.filters:
+            return np.zeros((len(cleaned), 0))
+        documents = tf.constant(list(cleaned), tf.string), tf.constant(characters, tf.int32), tf.constant(lengths)
+        return self._measure(*documents).numpy()
+
+    # Autograph takes seconds and would convert nothing here.
+    @tf.function(input_signature=[_TEXTS, _FLAGS], autograph=False)
+    def _tokenize(self, texts: tf.Tensor, continued: tf.Tensor) -> tuple[tf.Tensor, ...]:
         cleaned = clean(texts, self.config, continued)
         ragged = self.tokenizer.tokenize(cleaned)
         symbols, indices = tf.unique(ragged.values)
-        documents = CleanedTexts(cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), ragged.row_lengths())
+        return cleaned, tf.strings.length(cleaned, "UTF8_CHAR"), symbols, indices, ragged.row_lengths()
+
+    @tf.function(input_signature=[_TEXTS, _CHARACTERS, _LENGTHS], autograph=False)
+    def _measure(self, cleaned: tf.Tensor, characters: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        documents = CleanedTexts(cleaned, characters, lengths)
         measured = [filter.measure(documents) for filter in self.filters]
-        statistics = tf.concat(measured, axis=1) if measured else tf.zeros([tf.size(texts), 0], tf.float64)
-        return TokenizedTexts(cleaned, documents.characters, symbols, indices, documents.lengths, statistics)
+        return tf.concat([tf.zeros([tf.size(cleaned), 0], tf.float64), *measured], axis=1)
 
 
 class Preprocessor(Analyzer):

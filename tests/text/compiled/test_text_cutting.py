@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from textgen.config import TextConfig
+from textgen.text.compiled.byte_rules import byte_rules
+from textgen.text.compiled.text_cutting import cut_texts, find_others
+
+
+def others(text: bytes, **settings: object) -> list[bytes]:
+    """Returns the chunks that are left to the graph."""
+    rules = byte_rules(TextConfig(**settings))
+    assert rules is not None
+    begins, ends, rows = (np.zeros(len(text) + 1, np.int64) for _ in range(3))
+    count = find_others(
+        np.frombuffer(text, np.uint8), np.array([0, len(text)]), rules.kinds, rules.mapped, rules.longest_run,
+        begins, ends, rows,
+    )  # fmt: skip
+    return [text[begin:end] for begin, end in zip(begins[:count], ends[:count], strict=True)]
+
+
+def cut(text: bytes, *, continued: bool = False, **settings: object) -> tuple[bytes, list[bytes], int]:
+    """Returns the cleaned text of ASCII, its tokens, and the number of characters."""
+    rules = byte_rules(TextConfig(**settings))
+    assert rules is not None
+    size, none = len(text) + 2, np.zeros(0, np.int64)
+    cleaned, edges, starts = np.zeros(size, np.uint8), np.zeros(2, np.int64), np.zeros(size, np.int64)
+    sizes, characters, lengths = np.zeros(size, np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    count = cut_texts(
+        np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]), np.array([continued]), rules.kinds,
+        rules.mapped, rules.marks, rules.collapses, none, none, none.astype(np.int32), none.astype(np.uint8), none,
+        none, none, none.astype(np.uint64), none, none.astype(np.int32), cleaned, edges, characters,
+        np.zeros(size, np.uint64), starts, sizes, lengths,
+    )  # fmt: skip
+    assert lengths.tolist() == [count]
+    written = cleaned[: edges[1]].tobytes()
+    return written, [written[s : s + n] for s, n in zip(starts, sizes[:count], strict=False)], int(characters[0])
+
+
+def test_chunks_that_are_not_ascii_are_left_to_the_graph() -> None:
+    assert others("a café, b\t\u00a0\né".encode()) == ["café,".encode(), "\u00a0".encode(), "é".encode()]
+
+
+def test_chunks_with_long_runs_are_left_to_the_graph() -> None:
+    assert others(b"soo sooo sOOo a  b --- ..", max_repeats=2) == [b"sooo", b"sOOo", b"---"]
+    assert others(b"sOOo", max_repeats=2, case="keep") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned", "tokens"),
+    [
+        (b" The  sea,\n", b"the sea,", [b"the", b"sea", b","]),
+        (b"I can't 'go'!", b"i can't 'go'!", [b"i", b"can't", b"'", b"go", b"'", b"!"]),
+        (b"'' a''b", b"'' a''b", [b"''", b"a''b"]),
+        (b"\x00\x7f \t", b"", []),
+    ],
+)
+def test_text_is_cleaned_and_cut(text: bytes, cleaned: bytes, tokens: list[bytes]) -> None:
+    assert cut(text) == (cleaned, tokens, len(cleaned))
+
+
+def test_marks_stay_or_are_removed() -> None:
+    assert cut(b"A-b don't", punctuation="keep", case="keep") == (b"A-b don't", [b"A-b", b"don't"], 9)
+    assert cut(b"--A-b don't --", punctuation="strip") == (b"a b dont", [b"a", b"b", b"dont"], 8)
+
+
+def test_lines_stay_where_white_space_is_kept() -> None:
+    assert cut(b"a\r\n b\x01\t\rc", whitespace="keep") == (b"a\n b \t\nc", [b"a", b"b", b"c"], 8)
+
+
+def test_the_space_before_the_first_word_of_a_further_chunk_stays() -> None:
+    assert cut(b"\n a", continued=True) == (b" a", [b"a"], 2)
+    assert cut(b"\n ", continued=True) == (b"", [], 0)

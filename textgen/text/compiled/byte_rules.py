@@ -1,0 +1,111 @@
+"""Reads the settings as rules for single bytes, so that a compiled pass can apply them to ASCII text.
+
+The graph of `textgen.text.cleaning` and of the tokenizers is the definition. These rules say which text is simple
+enough to be cut without it: chunks of ASCII between white space, to which only rules apply that look at a byte at a
+time. Any other chunk, or the whole text, is left to the graph.
+"""
+
+import re
+import string
+from typing import NamedTuple
+
+import numpy as np
+
+from textgen.config import TextConfig
+
+SPACE, WORD, MARK, QUOTE, OTHER = range(5)
+"""Kinds of bytes: white space; a part of a word; a mark; an apostrophe; a byte whose chunk is left to the graph."""
+
+KEEP, SEPARATE, STRIP = range(3)
+"""What happens to marks: they are parts of words, tokens of their own, or removed."""
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+class ByteRules(NamedTuple):
+    """Rules for text of which most is ASCII.
+
+    Attributes:
+        kinds: uint8 [256], the kind of each byte.
+        mapped: uint8 [256], the byte that replaces each in cleaned text.
+        marks: KEEP, SEPARATE or STRIP.
+        collapses: whether a run of white space becomes one space; if not, lines are kept.
+        longest_run: maximum number of equal bytes in a row in a chunk that is not left to the graph; 0 for no limit.
+        whole: matches bytes of a text that must be left to the graph as a whole.
+    """
+
+    kinds: np.ndarray
+    mapped: np.ndarray
+    marks: int
+    collapses: bool
+    longest_run: int
+    whole: re.Pattern[bytes]
+
+
+def byte_rules(config: TextConfig) -> ByteRules | None:
+    """Returns the rules of these settings; None if the settings have no such rules."""
+    if config.tokenizer not in ("word", "wordpiece") or config.line_ends != "space":
+        return None
+    return ByteRules(
+        kinds=_kinds(config),
+        mapped=_mapped(config),
+        marks={"keep": KEEP, "separate": SEPARATE, "strip": STRIP}[config.punctuation],
+        collapses=config.whitespace == "collapse",
+        longest_run=config.max_repeats,
+        whole=re.compile(b"|".join(_whole(config))),
+    )
+
+
+def _kinds(config: TextConfig) -> np.ndarray:
+    kinds = np.full(256, OTHER, np.uint8)
+    kinds[:128] = MARK
+    kinds[:33], kinds[127] = SPACE, SPACE
+    kinds[_codes(_ALPHANUMERIC)] = WORD
+    kinds[ord("'")] = QUOTE
+    kinds[_codes(_left_to_graph(config))] = OTHER
+    return kinds
+
+
+def _left_to_graph(config: TextConfig) -> str:
+    """Returns characters without which no match of a rule can be."""
+    characters = ""
+    if config.urls == "mask":
+        # "://" or "www."
+        characters += "/."
+    if "mask" in (config.emails, config.mentions):
+        characters += "@"
+    if config.numbers == "mask":
+        characters += string.digits
+    if config.max_repeats:
+        # Where apostrophes are removed, the characters beside them may be equal.
+        characters += "'"
+    if not config.unknown_word.isalnum():
+        characters += "".join(set(config.unknown_word) - set(_ALPHANUMERIC + string.whitespace))
+    return "".join(character for character in characters if character.isascii())
+
+
+def _mapped(config: TextConfig) -> np.ndarray:
+    mapped = np.arange(256, dtype=np.uint8)
+    if config.case == "fold":
+        mapped[_codes(string.ascii_uppercase)] = _codes(string.ascii_lowercase)
+    if config.numbers == "zero":
+        mapped[_codes(string.digits)] = ord("0")
+    controls = np.append(np.arange(32), 127)
+    mapped[controls] = ord(" ")
+    if config.whitespace == "keep":
+        mapped[_codes("\t\n\r")] = _codes("\t\n\n")
+    return mapped
+
+
+def _whole(config: TextConfig) -> list[bytes]:
+    """Returns patterns without which no match of a rule that spans white space can be."""
+    patterns = [rb"\x1b"]
+    if config.html == "strip":
+        patterns.append(b"[<&]")
+    if config.redactions == "mask":
+        patterns.append(b"[xX]{2}")
+    return patterns
+
+
+def _codes(characters: str) -> list[int]:
+    return [ord(character) for character in characters]

@@ -1,0 +1,152 @@
+"""Remembers how the graph cleans and cuts chunks, so that it does so once for each distinct chunk."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from textgen.text.compiled.growing_array import GrowingArray
+from textgen.text.compiled.keys import string_keys
+from textgen.text.compiled.symbol_numbers import StringNumbers
+
+MOST_CHUNKS, MOST_BYTES = 1 << 20, 64 << 20
+
+
+class GraphTokens(NamedTuple):
+    """A batch of B texts as the graph cleans and tokenizes them, with T tokens in all, of which U are distinct.
+
+    Attributes:
+        cleaned: object [B] of bytes, the cleaned texts.
+        characters: int [B], number of code points of each.
+        symbols: object [U] of bytes, or int32 [U], the distinct symbols.
+        indices: int [T], the symbol of each token.
+        lengths: int [B], number of tokens of each text.
+    """
+
+    cleaned: np.ndarray
+    characters: np.ndarray
+    symbols: np.ndarray
+    indices: np.ndarray
+    lengths: np.ndarray
+
+
+Graph = Callable[[Sequence[bytes], Sequence[bool]], GraphTokens]
+"""Cleans and tokenizes texts; the second argument tells which ones continue the document of the text before."""
+
+
+class CutChunks(NamedTuple):
+    """The cleaned text and the tokens of E distinct chunks, as `cut_texts` takes them.
+
+    Attributes:
+        text: uint8 [S], the cleaned chunks one after another.
+        edges: int64 [E + 1], start of each in `text`, and the end of the last.
+        characters: int64 [E], number of code points of each.
+        token_edges: int64 [E + 1], start of the tokens of each among the T tokens of all, and the end of the last.
+        token_keys: uint64 [T], the key of each token.
+        token_starts: int64 [T], start of each token in its cleaned chunk.
+        token_sizes: int32 [T], number of its bytes.
+    """
+
+    text: np.ndarray
+    edges: np.ndarray
+    characters: np.ndarray
+    token_edges: np.ndarray
+    token_keys: np.ndarray
+    token_starts: np.ndarray
+    token_sizes: np.ndarray
+
+
+class ChunkMemory:
+    """The chunks that the graph has cut; several threads may use it at a time."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        most_chunks: int = MOST_CHUNKS,
+        most_bytes: int = MOST_BYTES,
+    ):
+        """Creates a memory without chunks.
+
+        Args:
+            graph: cleans and tokenizes texts.
+            most_chunks: number of chunks at which all are forgotten.
+            most_bytes: number of bytes of chunks at which all are forgotten.
+        """
+        self._graph, self._most_chunks, self._most_bytes = graph, most_chunks, most_bytes
+        self._lock = threading.Lock()
+        self._forget()
+
+    def look_up(self, text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, CutChunks]:
+        """Returns the row of each chunk in CutChunks, int32 [M]; the graph cuts those that are new.
+
+        Args:
+            text: uint8 [S].
+            begins: int64 [M], start of each chunk in `text`.
+            ends: int64 [M], its end.
+        """
+        sizes = (ends - begins).astype(np.int32)
+        keys = string_keys(text, begins, sizes)
+        with self._lock:
+            if len(self._chunks) >= self._most_chunks or self._chunks.size >= self._most_bytes:
+                self._forget()
+            known = len(self._chunks)
+            rows = self._chunks.number(text, keys, begins, sizes)
+            if len(self._chunks) > known:
+                try:
+                    new = self._chunks.strings(known).to_pylist()
+                    self._add(self._graph(new, [False] * len(new)))
+                except BaseException:
+                    # Chunks with numbers but without tokens would be taken for known ones.
+                    self._forget()
+                    raise
+            return rows, CutChunks(**{name: part.view() for name, part in self._parts.items()})
+
+    def _forget(self) -> None:
+        self._chunks = StringNumbers()
+        # Edges begin with the start of the first.
+        self._parts = {
+            "text": GrowingArray(np.uint8),
+            "edges": GrowingArray(np.int64, [0]),
+            "characters": GrowingArray(np.int64),
+            "token_edges": GrowingArray(np.int64, [0]),
+            "token_keys": GrowingArray(np.uint64),
+            "token_starts": GrowingArray(np.int64),
+            "token_sizes": GrowingArray(np.int32),
+        }
+
+    def _add(self, chunks: GraphTokens) -> None:
+        tokens = chunks.symbols[chunks.indices].tolist()
+        source = np.frombuffer(b"".join(chunks.cleaned), np.uint8)
+        edges = _edges([len(cleaned) for cleaned in chunks.cleaned])
+        token_edges = _edges(chunks.lengths)
+        starts = _starts(chunks.cleaned, tokens, token_edges.tolist())
+        sizes = np.array([len(token) for token in tokens], np.int32)
+        parts = self._parts
+        new = {
+            "token_keys": string_keys(source, starts + np.repeat(edges[:-1], chunks.lengths), sizes),
+            "token_edges": token_edges[1:] + len(parts["token_starts"]),
+            "token_starts": starts,
+            "token_sizes": sizes,
+            "edges": edges[1:] + len(parts["text"]),
+            "text": source,
+            "characters": chunks.characters,
+        }
+        for name, elements in new.items():
+            parts[name].extend(elements)
+
+
+def _starts(cleaned: Iterable[bytes], tokens: Sequence[bytes], edges: Sequence[int]) -> np.ndarray:
+    """Returns the start of each token in its cleaned text, int64 [T]; they are parts of it, in order."""
+    starts = []
+    for row, text in enumerate(cleaned):
+        end = 0
+        for token in tokens[edges[row] : edges[row + 1]]:
+            starts.append(text.index(token, end))
+            end = starts[-1] + len(token)
+    return np.array(starts, np.int64)
+
+
+def _edges(sizes: Sequence[int] | np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])

@@ -1,0 +1,185 @@
+"""Cleans and tokenizes the texts of a corpus: simple text by compiled loops, all other text by the graph."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from textgen.config import TextConfig
+from textgen.text.compiled.byte_rules import SPACE, ByteRules, byte_rules
+from textgen.text.compiled.chunk_memory import ChunkMemory, Graph
+from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers, SymbolNumbers
+from textgen.text.compiled.text_cutting import cut_texts, find_others
+
+_LONG_CHUNK = 1024
+_MEAN_CHUNK = 24
+"""Sizes in bytes, of a chunk and of the mean of a text's chunks, from which the text is given to the graph whole: it
+is in a script without spaces, and few of its chunks would be met again."""
+
+
+class Tokens(NamedTuple):
+    """A batch of B texts, cleaned, with T tokens in all.
+
+    Attributes:
+        cleaned: uint8 [C], the cleaned texts one after another.
+        edges: int64 [B + 1], start of each in `cleaned`, and the end of the last.
+        characters: int64 [B], number of code points of each.
+        numbers: int32 [T], the number of each token's symbol.
+        lengths: int64 [B], number of tokens of each text.
+    """
+
+    cleaned: np.ndarray
+    edges: np.ndarray
+    characters: np.ndarray
+    numbers: np.ndarray
+    lengths: np.ndarray
+
+    def texts(self) -> list[bytes]:
+        """Returns the cleaned texts."""
+        cleaned, edges = self.cleaned.tobytes(), self.edges.tolist()
+        return [cleaned[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+
+
+class _Chunks(NamedTuple):
+    """M chunks that the graph cuts.
+
+    Attributes:
+        begins: int64 [M], start of each in the text.
+        ends: int64 [M], its end.
+        rows: int64 [M], index of its text.
+    """
+
+    begins: np.ndarray
+    ends: np.ndarray
+    rows: np.ndarray
+
+
+class CorpusTokenizer:
+    """Cleans and tokenizes texts; equal to the graph, and several times as fast. Threads may share it."""
+
+    def __init__(self, config: TextConfig, graph: Graph, *, symbols_are_text: bool, compiled: bool = True):
+        """Creates a tokenizer that has met no text.
+
+        Args:
+            config: the text settings.
+            graph: cleans and tokenizes texts by the definition of the settings.
+            symbols_are_text: whether symbols are strings; else they are small integers.
+            compiled: whether simple text is left to compiled loops.
+        """
+        self._graph, self._symbols_are_text = graph, symbols_are_text
+        self._rules = byte_rules(config) if compiled else None
+        self._memory = ChunkMemory(graph)
+
+    def numbers(self) -> SymbolNumbers:
+        """Returns an empty numbering of symbols for `tokenize`."""
+        return StringNumbers() if self._symbols_are_text else IntNumbers()
+
+    def tokenize(self, texts: Sequence[bytes], continued: Sequence[bool], numbers: SymbolNumbers) -> Tokens:
+        """Cleans and tokenizes texts.
+
+        Args:
+            texts: B texts, valid UTF-8.
+            continued: for each text, whether it is a further chunk of the document of the text before.
+            numbers: numbers the symbols; those of all calls with one numbering are comparable.
+        """
+        is_continued = np.array(continued, bool)
+        if self._rules is None:
+            return self._by_graph(texts, is_continued, numbers)
+        joined = b"".join(texts)
+        text = np.frombuffer(joined, np.uint8)
+        edges = _edges(np.fromiter(map(len, texts), np.int64, len(texts)))
+        chunks = _others(text, edges, self._rules)
+        whole = _whole(joined, edges, is_continued, chunks, self._rules)
+        if whole.all():
+            return self._by_graph(texts, is_continued, numbers)
+        chunks = _Chunks(*(part[~whole[chunks.rows]] for part in chunks))
+        ends = np.where(whole, edges[:-1], edges[1:])
+        by_loops = self._by_loops(text, edges[:-1], ends, is_continued, chunks, self._rules, numbers)
+        if not whole.any():
+            return by_loops
+        left = [texts[row] for row in np.flatnonzero(whole).tolist()]
+        return _merge(whole, self._by_graph(left, is_continued[whole], numbers), by_loops)
+
+    def _by_loops(
+        self,
+        text: np.ndarray,
+        starts: np.ndarray,
+        ends: np.ndarray,
+        continued: np.ndarray,
+        chunks: _Chunks,
+        rules: ByteRules,
+        numbers: SymbolNumbers,
+    ) -> Tokens:
+        """Tokenizes the texts text[start:end] by compiled loops; a text that is given to the graph whole is empty."""
+        assert isinstance(numbers, StringNumbers), "rules for bytes are those of tokenizers whose symbols are text"
+        rows, entries = self._memory.look_up(text, chunks.begins, chunks.ends)
+        size = len(text) + len(starts) + int(np.diff(entries.edges)[rows].sum())
+        count = len(text) + int(np.diff(entries.token_edges)[rows].sum())
+        cleaned, edges = np.empty(size, np.uint8), np.empty(len(starts) + 1, np.int64)
+        characters, lengths = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
+        keys, begins, sizes = np.empty(count, np.uint64), np.empty(count, np.int64), np.empty(count, np.int32)
+        count = cut_texts(
+            text, starts, ends, continued, rules.kinds, rules.mapped, rules.marks, rules.collapses,
+            chunks.begins, chunks.ends, rows, *entries,
+            cleaned, edges, characters, keys, begins, sizes, lengths,
+        )  # fmt: skip
+        found = numbers.number(cleaned, keys[:count], begins[:count], sizes[:count])
+        return Tokens(cleaned[: edges[-1]], edges, characters, found, lengths)
+
+    def _by_graph(self, texts: Sequence[bytes], continued: np.ndarray, numbers: SymbolNumbers) -> Tokens:
+        """Tokenizes texts by the graph."""
+        tokens = self._graph(texts, continued.tolist())
+        return Tokens(
+            np.frombuffer(b"".join(tokens.cleaned), np.uint8),
+            _edges(np.fromiter(map(len, tokens.cleaned), np.int64, len(texts))),
+            tokens.characters.astype(np.int64),
+            numbers.number_symbols(tokens.symbols)[tokens.indices],
+            tokens.lengths,
+        )
+
+
+def _others(text: np.ndarray, edges: np.ndarray, rules: ByteRules) -> _Chunks:
+    """Finds the chunks that the graph must cut."""
+    begins, ends, rows = (np.empty(len(text) // 2 + len(edges), np.int64) for _ in range(3))
+    count = find_others(text, edges, rules.kinds, rules.mapped, rules.longest_run, begins, ends, rows)
+    return _Chunks(begins[:count].copy(), ends[:count].copy(), rows[:count].copy())
+
+
+def _whole(text: bytes, edges: np.ndarray, continued: np.ndarray, chunks: _Chunks, rules: ByteRules) -> np.ndarray:
+    """Returns bool [B], whether each text is given to the graph whole."""
+    sizes, counts = np.diff(edges), np.bincount(chunks.rows, minlength=len(continued))
+    chunk_sizes = chunks.ends - chunks.begins
+    in_chunks = np.bincount(chunks.rows, chunk_sizes, len(continued))
+    whole = (in_chunks > sizes / 2) & (in_chunks > _MEAN_CHUNK * counts)
+    whole[chunks.rows[chunk_sizes > _LONG_CHUNK]] = True
+    matches = [match.start() for match in rules.whole.finditer(text)]
+    whole[np.searchsorted(edges, matches, side="right") - 1] = True
+    # Other white space than ASCII may begin a further chunk of a document.
+    rows = np.flatnonzero(continued & (sizes > 0))
+    first_bytes = np.frombuffer(text, np.uint8)[edges[rows]]
+    whole[rows] |= rules.kinds[first_bytes] != SPACE
+    return whole
+
+
+def _merge(chosen: np.ndarray, some: Tokens, others: Tokens) -> Tokens:
+    """Joins tokens of the chosen texts, and those of all texts, in which the chosen ones are empty."""
+    characters, lengths, sizes = others.characters, others.lengths, np.diff(others.edges)
+    characters[chosen], lengths[chosen], sizes[chosen] = some.characters, some.lengths, np.diff(some.edges)
+    return Tokens(
+        _interleaved(np.repeat(chosen, sizes), some.cleaned, others.cleaned),
+        _edges(sizes),
+        characters,
+        _interleaved(np.repeat(chosen, lengths), some.numbers, others.numbers),
+        lengths,
+    )
+
+
+def _interleaved(chosen: np.ndarray, some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Returns [N]: in order, the elements of `some` where `chosen`, bool [N], is true, and those of `others`."""
+    joined = np.empty(len(chosen), some.dtype)
+    joined[chosen], joined[~chosen] = some, others
+    return joined
+
+
+def _edges(sizes: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])

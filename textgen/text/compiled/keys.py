@@ -1,0 +1,53 @@
+"""Keys of byte strings, by which compiled loops find them in tables."""
+
+import numba
+import numpy as np
+
+compiled = numba.njit(cache=True, nogil=True, boundscheck=False)
+"""Compiles a function on its first call, and keeps the result on disk. Loops check no bounds."""
+
+inlined = numba.njit(nogil=True, boundscheck=False, forceinline=True)
+"""Compiles a function into those that call it."""
+
+PACKED_BYTES = 8
+"""Longest string, in bytes, whose key is the string itself."""
+
+MAY_BE_SHARED = np.uint64(1 << 63)
+"""Bit of a key; without it, no two strings have the key."""
+
+BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+"""Those of the hash FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/."""
+
+BYTE = np.uint64(8)
+"""Number of bits, by which a packed string is shifted for its next byte."""
+
+
+@inlined
+def key_of(packed: np.uint64, hashed: np.uint64, size: int) -> np.uint64:
+    """Returns the key of a string: the string itself if it is short, which has no NUL, and its hash if not."""
+    return packed if size <= PACKED_BYTES else hashed | MAY_BE_SHARED
+
+
+@inlined
+def string_key(source: np.ndarray, start: int, end: int) -> np.uint64:
+    """Returns the key of source[start:end]."""
+    packed, hashed = np.uint64(0), BASIS
+    for i in range(start, end):
+        packed = (packed << BYTE) | np.uint64(source[i])
+        hashed = (hashed ^ np.uint64(source[i])) * PRIME
+    return key_of(packed, hashed, end - start)
+
+
+@compiled
+def string_keys(source: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Returns uint64 [N], the keys of strings.
+
+    Args:
+        source: uint8 [S].
+        starts: int64 [N], start of each string in `source`.
+        sizes: int32 [N], number of its bytes.
+    """
+    keys = np.empty(len(starts), np.uint64)
+    for n in range(len(starts)):
+        keys[n] = string_key(source, starts[n], starts[n] + sizes[n])
+    return keys
