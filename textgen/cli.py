@@ -63,7 +63,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         added = commands.add_parser(name, help=summary, description=summary)
         command.add_arguments(added)
         added.add_argument("--traceback", action="store_true", help="on an error, also print where it was raised")
-        added.set_defaults(run=command.run, kept=getattr(command, "kept", _nothing_written))
+        added.set_defaults(
+            run=command.run,
+            kept=getattr(command, "kept", _nothing_written),
+            uses_tensorflow=getattr(command, "USES_TENSORFLOW", True),
+        )
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command not in _BEAM_COMMANDS:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -74,7 +78,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _run(arguments: argparse.Namespace) -> int:
     try:
         with contextlib.nullcontext() if arguments.traceback else _silent_frameworks():
-            import_tensorflow()
+            if arguments.uses_tensorflow:
+                import_tensorflow()
             code = int(arguments.run(arguments) or 0)
             sys.stdout.flush()
             return code

@@ -9,6 +9,9 @@ from textgen.console import printable, say, show
 if TYPE_CHECKING:
     from textgen.dataset.storage.contamination import Contamination, OverlapReport
 
+USES_TENSORFLOW = False
+"""Without its import, which takes seconds, the command starts at once."""
+
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
