@@ -22,7 +22,7 @@ from pipelines.workspace import COUNTS, Workspace
 from textgen import files
 from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
-from textgen.dataset.storage import ragged
+from textgen.text.compiled.counting import count_slices
 
 BUCKETS = 64
 _TRAIN = SPLITS.index("train")
@@ -54,8 +54,7 @@ class CountUnit:
         for batch, where, offsets in unit_tokens(self._workspace, unit.index):
             chunk_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
             begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in ranges)
-            trained = batch.numbers[ragged.indices(chunk_starts + begins, np.maximum(ends - begins, 0))]
-            counts += np.bincount(trained, minlength=len(symbols))
+            count_slices(batch.numbers, chunk_starts + begins, chunk_starts + ends, counts)
         table = pa.table({"symbol": symbols, "count": counts}).filter(pc.field("count") > 0)
         files.write_atomically(self._path(unit.index), _in_buckets(table, self.buckets))
         in_split = (ranges.starts < ranges.ends).sum(axis=1).tolist()

@@ -11,7 +11,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import token_files, tokenize, unit_texts
+from pipelines import text_operations, token_files, tokenize, unit_texts
 from pipelines.token_files import DocumentTable
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
@@ -157,7 +157,7 @@ def test_results_do_not_depend_on_chunks_and_batches(
         parts = parts[size:]
     with pytest.MonkeyPatch.context() as patch:
         # Built once, since tracing its graphs is slow.
-        patch.setattr(tokenize, "Analyzer", lambda text, **_: analyzer(text))
+        patch.setattr(text_operations, "Analyzer", lambda text, **_: analyzer(text))
         whole = tokenized(
             tmp_path_factory.mktemp("whole"), *("".join(parts).encode() for parts in documents), config=config
         )

@@ -48,7 +48,8 @@ def test_texts_with_matches_that_span_white_space_are_left_to_the_graph(settings
 
 def test_settings_without_rules_for_bytes_have_none() -> None:
     assert byte_rules(TextConfig(line_ends="token")) is None
-    assert byte_rules(TextConfig(tokenizer="char", punctuation="keep")) is None
+    assert byte_rules(TextConfig(tokenizer="char", punctuation="strip")) is None
+    assert byte_rules(TextConfig(tokenizer="sentencepiece", punctuation="keep")) is None
 
 
 def test_the_other_rules_are_those_of_the_settings() -> None:

@@ -22,6 +22,8 @@ CONFIGS = [
     TextConfig(line_ends="token"),
     TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep"),
     TextConfig(tokenizer="byte", case="keep", whitespace="keep", punctuation="keep"),
+    TextConfig(tokenizer="char", punctuation="keep", urls="mask", numbers="mask", max_repeats=2),
+    TextConfig(tokenizer="byte", punctuation="strip"),
 ]
 PIECES = [
     *" \t\n\r\x00\x07\x0b\x1b\x1f\x7f", "\r\n", *"aZxX09'\"-.,;:!?()[]<>&@#/=+*_~^`$%|\\", "''", "...", "don't",

@@ -19,6 +19,9 @@ SPACE, WORD, MARK, QUOTE, OTHER = range(5)
 KEEP, SEPARATE, STRIP = range(3)
 """What happens to marks: they are parts of words, tokens of their own, or removed."""
 
+_TOKENS = {"word": "words", "wordpiece": "words", "char": "characters", "byte": "bytes"}
+"""The tokenizers that cut text at white space and marks, or nowhere."""
+
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
@@ -28,6 +31,7 @@ class ByteRules(NamedTuple):
     Attributes:
         kinds: uint8 [256], the kind of each byte.
         mapped: uint8 [256], the byte that replaces each in cleaned text.
+        tokens: "words", "characters" or "bytes".
         marks: KEEP, SEPARATE or STRIP.
         collapses: whether a run of white space becomes one space; if not, lines are kept.
         longest_run: maximum number of equal bytes in a row in a chunk that is not left to the graph; 0 for no limit.
@@ -36,6 +40,7 @@ class ByteRules(NamedTuple):
 
     kinds: np.ndarray
     mapped: np.ndarray
+    tokens: str
     marks: int
     collapses: bool
     longest_run: int
@@ -44,11 +49,13 @@ class ByteRules(NamedTuple):
 
 def byte_rules(config: TextConfig) -> ByteRules | None:
     """Returns the rules of these settings; None if the settings have no such rules."""
-    if config.tokenizer not in ("word", "wordpiece") or config.line_ends != "space":
+    tokens = _TOKENS.get(config.tokenizer)
+    if tokens is None or config.line_ends != "space" or (tokens != "words" and config.punctuation != "keep"):
         return None
     return ByteRules(
         kinds=_kinds(config),
         mapped=_mapped(config),
+        tokens=tokens,
         marks={"keep": KEEP, "separate": SEPARATE, "strip": STRIP}[config.punctuation],
         collapses=config.whitespace == "collapse",
         longest_run=config.max_repeats,

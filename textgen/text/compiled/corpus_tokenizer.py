@@ -7,8 +7,9 @@ import numpy as np
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import SPACE, ByteRules, byte_rules
-from textgen.text.compiled.chunk_memory import ChunkMemory, Graph
+from textgen.text.compiled.chunk_memory import ChunkMemory, CutChunks, Graph, GraphTokens
 from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers, SymbolNumbers
+from textgen.text.compiled.text_cleaning import clean_texts
 from textgen.text.compiled.text_cutting import cut_texts, find_others
 
 _LONG_CHUNK = 1024
@@ -54,6 +55,24 @@ class _Chunks(NamedTuple):
     rows: np.ndarray
 
 
+class _Batch(NamedTuple):
+    """B texts; one that is given to the graph whole is empty.
+
+    Attributes:
+        text: uint8 [S], texts one after another.
+        starts: int64 [B], start of each in `text`.
+        ends: int64 [B], its end.
+        continued: bool [B], whether each is a further chunk of the document of the text before.
+        chunks: the chunks that the graph cuts.
+    """
+
+    text: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    continued: np.ndarray
+    chunks: _Chunks
+
+
 class CorpusTokenizer:
     """Cleans and tokenizes texts; equal to the graph, and several times as fast. Threads may share it."""
 
@@ -68,7 +87,7 @@ class CorpusTokenizer:
         """
         self._graph, self._symbols_are_text = graph, symbols_are_text
         self._rules = byte_rules(config) if compiled else None
-        self._memory = ChunkMemory(graph)
+        self._memory = ChunkMemory(graph if symbols_are_text else _without_tokens(graph))
 
     def numbers(self) -> SymbolNumbers:
         """Returns an empty numbering of symbols for `tokenize`."""
@@ -94,37 +113,23 @@ class CorpusTokenizer:
             return self._by_graph(texts, is_continued, numbers)
         chunks = _Chunks(*(part[~whole[chunks.rows]] for part in chunks))
         ends = np.where(whole, edges[:-1], edges[1:])
-        by_loops = self._by_loops(text, edges[:-1], ends, is_continued, chunks, self._rules, numbers)
+        batch = _Batch(text, edges[:-1], ends, is_continued, chunks)
+        by_loops = self._by_loops(batch, self._rules, numbers)
         if not whole.any():
             return by_loops
         left = [texts[row] for row in np.flatnonzero(whole).tolist()]
         return _merge(whole, self._by_graph(left, is_continued[whole], numbers), by_loops)
 
-    def _by_loops(
-        self,
-        text: np.ndarray,
-        starts: np.ndarray,
-        ends: np.ndarray,
-        continued: np.ndarray,
-        chunks: _Chunks,
-        rules: ByteRules,
-        numbers: SymbolNumbers,
-    ) -> Tokens:
-        """Tokenizes the texts text[start:end] by compiled loops; a text that is given to the graph whole is empty."""
-        assert isinstance(numbers, StringNumbers), "rules for bytes are those of tokenizers whose symbols are text"
-        rows, entries = self._memory.look_up(text, chunks.begins, chunks.ends)
-        size = len(text) + len(starts) + int(np.diff(entries.edges)[rows].sum())
-        count = len(text) + int(np.diff(entries.token_edges)[rows].sum())
-        cleaned, edges = np.empty(size, np.uint8), np.empty(len(starts) + 1, np.int64)
-        characters, lengths = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
-        keys, begins, sizes = np.empty(count, np.uint64), np.empty(count, np.int64), np.empty(count, np.int32)
-        count = cut_texts(
-            text, starts, ends, continued, rules.kinds, rules.mapped, rules.marks, rules.collapses,
-            chunks.begins, chunks.ends, rows, *entries,
-            cleaned, edges, characters, keys, begins, sizes, lengths,
-        )  # fmt: skip
-        found = numbers.number(cleaned, keys[:count], begins[:count], sizes[:count])
-        return Tokens(cleaned[: edges[-1]], edges, characters, found, lengths)
+    def _by_loops(self, batch: _Batch, rules: ByteRules, numbers: SymbolNumbers) -> Tokens:
+        """Tokenizes texts by compiled loops."""
+        rows, entries = self._memory.look_up(batch.text, batch.chunks.begins, batch.chunks.ends)
+        if isinstance(numbers, StringNumbers):
+            return _cut(batch, rows, entries, rules, numbers)
+        cleaned, edges, characters = _clean(batch, rows, entries, rules)
+        if rules.tokens == "bytes":
+            return Tokens(cleaned, edges, characters, numbers.number_symbols(cleaned), np.diff(edges))
+        codes = np.frombuffer(cleaned.tobytes().decode().encode("utf-32-le"), np.int32)
+        return Tokens(cleaned, edges, characters, numbers.number_symbols(codes), characters)
 
     def _by_graph(self, texts: Sequence[bytes], continued: np.ndarray, numbers: SymbolNumbers) -> Tokens:
         """Tokenizes texts by the graph."""
@@ -159,6 +164,47 @@ def _whole(text: bytes, edges: np.ndarray, continued: np.ndarray, chunks: _Chunk
     first_bytes = np.frombuffer(text, np.uint8)[edges[rows]]
     whole[rows] |= rules.kinds[first_bytes] != SPACE
     return whole
+
+
+def _cut(batch: _Batch, rows: np.ndarray, entries: CutChunks, rules: ByteRules, numbers: StringNumbers) -> Tokens:
+    """Cleans texts and cuts them into words; `rows`, int32 [M], are those of the chunks in `entries`."""
+    size = len(batch.text) + len(batch.starts) + int(np.diff(entries.edges)[rows].sum())
+    count = len(batch.text) + int(np.diff(entries.token_edges)[rows].sum())
+    cleaned, edges = np.empty(size, np.uint8), np.empty(len(batch.starts) + 1, np.int64)
+    characters, lengths = np.empty(len(batch.starts), np.int64), np.empty(len(batch.starts), np.int64)
+    keys, starts, sizes = np.empty(count, np.uint64), np.empty(count, np.int64), np.empty(count, np.int32)
+    count = cut_texts(
+        batch.text, batch.starts, batch.ends, batch.continued, rules.kinds, rules.mapped, rules.marks,
+        rules.collapses, batch.chunks.begins, batch.chunks.ends, rows, *entries,
+        cleaned, edges, characters, keys, starts, sizes, lengths,
+    )  # fmt: skip
+    found = numbers.number(cleaned, keys[:count], starts[:count], sizes[:count])
+    return Tokens(cleaned[: edges[-1]], edges, characters, found, lengths)
+
+
+def _clean(
+    batch: _Batch, rows: np.ndarray, entries: CutChunks, rules: ByteRules
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns `cleaned`, `edges` and `characters` as in Tokens."""
+    size = len(batch.text) + len(batch.starts) + int(np.diff(entries.edges)[rows].sum())
+    cleaned, edges = np.empty(size, np.uint8), np.empty(len(batch.starts) + 1, np.int64)
+    characters = np.empty(len(batch.starts), np.int64)
+    clean_texts(
+        batch.text, batch.starts, batch.ends, batch.continued, rules.kinds, rules.mapped, rules.collapses,
+        batch.chunks.begins, batch.chunks.ends, rows, entries.text, entries.edges, entries.characters,
+        cleaned, edges, characters,
+    )  # fmt: skip
+    return cleaned[: edges[-1]], edges, characters
+
+
+def _without_tokens(graph: Graph) -> Graph:
+    """Returns a graph that leaves the tokens out."""
+
+    def clean(texts: Sequence[bytes], continued: Sequence[bool]) -> GraphTokens:
+        found = graph(texts, continued)
+        return found._replace(indices=found.indices[:0], lengths=np.zeros_like(found.lengths))
+
+    return clean
 
 
 def _merge(chosen: np.ndarray, some: Tokens, others: Tokens) -> Tokens:
