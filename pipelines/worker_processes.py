@@ -79,5 +79,9 @@ def _death(error: RuntimeError) -> str:
     how = f"with exit code {code}"
     with contextlib.suppress(ValueError):
         how = f"by {signal.Signals(number).name}"
-    reason = ", as the system does when memory is short" if number == signal.SIGKILL else ""
+    reasons = {
+        signal.SIGKILL: ", as the system does when memory is short",
+        signal.SIGABRT: ", as native code does when it gets no memory",
+    }
+    reason = f"{reasons[number]}; use fewer workers, as with --direct_num_workers=1" if number in reasons else ""
     return f"ChildProcessError: a worker process was ended {how}{reason}"

@@ -116,7 +116,18 @@ def test_a_command_gives_the_exit_code(monkeypatch, returned: int | None, code: 
             "error: run/a: No space left on device. Free space on that disk. Nothing was changed; run the same "
             "command again.",
         ),
-        (MemoryError(), 1, "error: out of memory. Nothing was changed; run the same command again."),
+        (
+            MemoryError(),
+            1,
+            "error: out of memory. Close other programs, or use a machine with more memory. Nothing was changed; run "
+            "the same command again.",
+        ),
+        (
+            ImportError("libtensorflow_cc.so.2: failed to map segment from shared object"),
+            1,
+            "error: out of memory: failed to map segment from shared object. Close other programs, or use a machine "
+            "with more memory. Nothing was changed; run the same command again.",
+        ),
         (
             ConnectionResetError(104, "Connection reset by peer"),
             1,
@@ -234,7 +245,8 @@ def test_it_is_told_which_checkpoint_is_kept(monkeypatch, capfd, tmp_path):
     for options, again in ([], " with --resume"), (["--resume"], ""):
         assert cli.main(["train", "--data", "a", "--output", str(tmp_path), *options]) == 1
         assert capfd.readouterr().err == (
-            "error: out of memory. The checkpoint of step 1,200 is kept; run the same command again"
+            "error: out of memory. Close other programs, raise --micro-batches, or begin a new run with a smaller "
+            "--batch-size or network. The checkpoint of step 1,200 is kept; run the same command again"
             f"{again} to continue.\n"
         )
 

@@ -19,6 +19,7 @@ from textgen.system_errors import (
 )
 
 FULL = "No space left on device"
+UNMAPPED = "failed to map segment from shared object"
 
 WORKER_REPORT = """Traceback (most recent call last):
   File "apache_beam/runners/common.py", line 1, in process
@@ -75,6 +76,13 @@ TOLD = [
     (BrokenPipeError(errno.EPIPE, "Broken pipe"), 1, "Broken pipe."),
     (TimeoutError("timed out"), 1, "timed out."),
     (MemoryError(), 1, "out of memory."),
+    (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "out of memory: Cannot allocate memory."),
+    (_in_worker("OSError: [Errno 12] Cannot allocate memory: 'a'"), 1, "out of memory: Cannot allocate memory."),
+    (ImportError(f"libx.so: {UNMAPPED}"), 1, f"out of memory: {UNMAPPED}."),
+    (_of_tensorflow(tf.errors.NotFoundError, f"a/b.so: {UNMAPPED}"), 1, f"out of memory: {UNMAPPED}."),
+    (_of_tensorflow(tf.errors.InternalError, "std::bad_alloc"), 1, "out of memory: std::bad_alloc."),
+    (RuntimeError("can't start new thread"), 1, "out of memory: can't start new thread."),
+    (FileNotFoundError(errno.ENOENT, "No such file or directory", "std::bad_alloc"), 2, "std::bad_alloc: No such "),
     (ImportError("cannot import name 'x'"), 2, "a package cannot be imported: cannot import name 'x'. Install "),
     (
         _of_tensorflow(
@@ -186,7 +194,8 @@ def test_what_tensorflow_cannot_write_is_an_os_error(tmp_path: Path):
 
 
 def test_every_number_of_the_system_is_told_alike_by_python_and_tensorflow():
-    for number in errno.errorcode:
+    # Without memory it is a MemoryError.
+    for number in set(errno.errorcode) - {errno.ENOMEM}:
         text = os.strerror(number)
         error = system_error(_of_tensorflow(tf.errors.UnknownError, f"r/a; {text}"))
         assert os.strerror(error.errno) == text

@@ -28,6 +28,8 @@ _DESCRIPTION = (
 COMMANDS = ("estimate", "prepare", "inspect", "verify", "repair", "train", "evaluate", "generate")
 _BEAM_COMMANDS = ("prepare", "repair")
 
+_MEMORY_REMEDY = "Close other programs, or use a machine with more memory."
+
 _Kept = Callable[[argparse.Namespace], str]
 """Function that returns what a command that failed has kept, and how to go on, as sentences."""
 
@@ -66,6 +68,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         added.set_defaults(
             run=command.run,
             kept=getattr(command, "kept", _nothing_written),
+            memory_remedy=getattr(command, "MEMORY_REMEDY", _MEMORY_REMEDY),
             uses_tensorflow=getattr(command, "USES_TENSORFLOW", True),
         )
     arguments, rest = parser.parse_known_args(argv)
@@ -123,7 +126,8 @@ def _report(error: BaseException, arguments: argparse.Namespace) -> int:
         return 2
     failed = system_error(error)
     if failed is not None:
-        say(f"error: {describe(failed)} {kept}")
+        remedy = f"{arguments.memory_remedy} " if isinstance(failed, MemoryError) else ""
+        say(f"error: {describe(failed)} {remedy}{kept}")
         return exit_code(failed)
     say(
         f"error: textgen has a mistake: {summary(error)}. {kept} Please report it with the output of the same "

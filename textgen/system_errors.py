@@ -31,6 +31,11 @@ _OS_ERRORS: dict[str, type[OSError]] = {
     name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, OSError)
 }
 _MEMORY_ERRORS = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError")
+_NO_MEMORY = re.compile(
+    r"failed to map segment from shared object|Cannot allocate memory|std::bad_alloc|can't start new thread"
+)
+"""What the system says in exceptions of other kinds when it has no memory to give."""
+
 _IMPORT_ERRORS: dict[str, type[ImportError]] = {
     "ImportError": ImportError,
     "ModuleNotFoundError": ModuleNotFoundError,
@@ -184,18 +189,25 @@ def tensorflow_file_errors() -> Iterator[None]:
 
 def _system_error(error: BaseException) -> MachineError | None:
     if isinstance(error, OSError):
-        return _without_step(error)
+        found = _without_step(error)
+        return MemoryError(found.strerror) if found.errno == errno.ENOMEM else found
+    short = _NO_MEMORY.search(str(error))
+    if short and (_is_of_tensorflow(error) or isinstance(error, ImportError | RuntimeError)):
+        return MemoryError(short[0])
     if isinstance(error, MemoryError | ImportError):
         text, step, _ = str(error).partition(_STEP)
         return type(error)(text) if step else error
-    module = type(error).__module__.partition(".")[0]
-    if module == "tensorflow":
+    if _is_of_tensorflow(error):
         return _in_traceback(str(error)) or _of_tensorflow(type(error).__name__, str(error))
-    if module == "grpc":
+    if type(error).__module__.partition(".")[0] == "grpc":
         return ConnectionError(f"the connection to a worker of Beam was lost: {one_line(error)[:200]}")
     # Of what Beam logs and prints, only the text is known.
     is_report = isinstance(error, RuntimeError) or type(error) is Exception
     return _in_traceback(str(error)) if is_report else None
+
+
+def _is_of_tensorflow(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] == "tensorflow"
 
 
 def _without_step(error: OSError) -> OSError:

@@ -4,6 +4,7 @@ import os
 import random
 import re
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from textgen import cli, runs
 from textgen.corpus import units
+from textgen.owned_folders import own_temporary_files
 
 UNITS = 4
 """Number of units into which a trial's corpus is divided."""
@@ -45,11 +47,18 @@ class Ended(NamedTuple):
             assert word in lines[0], self.errors
 
 
-def run(words: list[str], *, prepared: Callable[[], None] | None = None, kill_when: Callable[[], bool] | None = None):
+def run(
+    words: list[str],
+    *,
+    prepared: Callable[[], None] | None = None,
+    kill_when: Callable[[], bool] | None = None,
+    temporary: Path | None = None,
+) -> Ended:
     """Runs a command in a process of its own.
 
     Args:
         words: words of the command.
+        temporary: folder for the temporary files of the process; None for that of the machine.
         prepared: function that is called in the process, before the command.
         kill_when: function that tells whether the process shall be killed now; it is called all the time.
     """
@@ -57,7 +66,7 @@ def run(words: list[str], *, prepared: Callable[[], None] | None = None, kill_wh
     process = os.fork()
     if not process:
         os.close(received)
-        _run(words, written, prepared)
+        _run(words, written, prepared, temporary)
     os.close(written)
     chunks: list[bytes] = []
     reader = threading.Thread(target=_read, args=(received, chunks))
@@ -85,7 +94,7 @@ def _read(number: int, chunks: list[bytes]) -> None:
         chunks.append(chunk)
 
 
-def _run(words: list[str], errors: int, prepared: Callable[[], None] | None) -> None:
+def _run(words: list[str], errors: int, prepared: Callable[[], None] | None, temporary: Path | None) -> None:
     """Runs a command in this process, and ends it."""
     code = 70
     try:
@@ -96,7 +105,11 @@ def _run(words: list[str], errors: int, prepared: Callable[[], None] | None) -> 
         units.unit_bytes = lambda total_bytes, most: total_bytes // UNITS  # type: ignore[assignment]
         if prepared:
             prepared()
-        code = cli.main(words)
+        if temporary:
+            temporary.mkdir(exist_ok=True)
+            tempfile.tempdir = os.environ["TMPDIR"] = str(temporary)
+        with own_temporary_files():
+            code = cli.main(words)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -1,9 +1,13 @@
-"""Trials of SIGKILL: at any stage of a command, after which the same command ends as one that was not killed."""
+"""Trials of SIGKILL: at any stage of a command, after which the same command ends as one that was not killed.
+
+Each kill leaves files behind, in the folder and among the temporary ones, of which nothing is left afterwards.
+"""
 
 import dataclasses
 import functools
 import itertools
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +46,10 @@ TRAINED: dict[str, Callable[[Path], bool]] = {
 """Whether a training is where it is killed, given its folder."""
 
 _LAST_STEP = 62
+_TEMPORARY = "temporary"
+_UNFINISHED = re.compile(r"tmp$|_temp$|tempstate|^_lock")
+"""Names that a finished run has not; how many checkpoints it has depends on the time."""
+
 _TIMES = ("seconds", "spent")
 _SHARE = ("while the folder is claimed", "before the manifest", "before the last change")
 _TRAINED_SHARE = ("within the first checkpoint", "in the second epoch", "after the last checkpoint")
@@ -64,7 +72,8 @@ def _try_prepare(changes: int, folder: Path) -> None:
     assert run(prepare_words(corpus, folder / "whole"), prepared=functools.partial(_count, count)).code == 0
     words = prepare_words(corpus, folder / "data")
     _kill(words, changes, count)
-    assert run(words).code == 0
+    _require_clean_end(words, folder)
+    assert _names(folder / "data") == _names(folder / "whole")
     assert contents(folder / "data") == contents(folder / "whole")
 
 
@@ -78,7 +87,8 @@ def _try_repair(changes: int, folder: Path) -> None:
         (folder / name / "vocabulary.jsonl").unlink()
     assert run(["repair", str(folder / "first"), "--yes"], prepared=functools.partial(_count, count)).code == 0
     _kill(["repair", str(folder / "data"), "--yes"], changes, count)
-    assert run(["repair", str(folder / "data"), "--yes"]).code == 0
+    _require_clean_end(["repair", str(folder / "data"), "--yes"], folder)
+    assert _names(folder / "data") == _names(folder / "whole")
     assert contents(folder / "data") == contents(folder / "whole")
 
 
@@ -87,18 +97,33 @@ def _try_train(stage: str, folder: Path) -> None:
     whole, killed = folder / "whole", folder / "killed"
     assert run(train_words(folder / "data", whole)).code == 0
     words = train_words(folder / "data", killed)
-    ended = run(words, kill_when=functools.partial(TRAINED[stage], killed))
+    ended = run(words, kill_when=functools.partial(TRAINED[stage], killed), temporary=folder / _TEMPORARY)
     # The last stage may be over before it is seen.
     assert ended.code == -signal.SIGKILL or (ended.code == 0 and stage == "after the last checkpoint"), ended
-    ended = run(again(words))
-    assert ended.code == 0, ended
+    _require_clean_end(again(words), folder)
     _require_same(killed, whole)
+    assert [name for name in _names(killed) if _UNFINISHED.search(name)] == []
 
 
 def _kill(words: list[str], changes: int, count: Path) -> None:
     number = changes if changes >= 0 else len(count.read_bytes()) + changes
-    ended = run(words, prepared=functools.partial(_kill_before, number))
+    kill = functools.partial(_kill_before, number)
+    ended = run(words, prepared=kill, temporary=count.parent / _TEMPORARY)
     assert ended.code == -signal.SIGKILL, ended
+
+
+def _require_clean_end(words: list[str], folder: Path) -> None:
+    """Checks that the same command succeeds after a kill, and that no temporary file of either is left."""
+    temporary = folder / _TEMPORARY
+    assert list(temporary.iterdir()), "the killed process had a folder for its temporary files"
+    ended = run(words, temporary=temporary)
+    assert ended.code == 0, ended
+    assert list(temporary.iterdir()) == []
+
+
+def _names(folder: Path) -> set[str]:
+    """Returns the names of all files and folders in a folder."""
+    return {path.name for path in folder.rglob("*")}
 
 
 def _count(count: Path) -> None:
@@ -123,14 +148,17 @@ def _kill_before(number: int) -> None:
 
 
 def before_changes(act: Callable[[], None]) -> None:
-    """Calls a function before each change of a folder by this process."""
-    for name in ("write_atomically", "remove", "remove_file"):
-        setattr(files, name, functools.partial(_acting, act, getattr(files, name)))
+    """Calls a function before each change of a folder by this process; a file is written then but for its name."""
+    for owner, name in ((files, "remove"), (files, "remove_file"), (Path, "replace")):
+        setattr(owner, name, _acting(act, getattr(owner, name)))
 
 
-def _acting(act: Callable[[], None], change: Callable[..., None], *arguments: Any, **settings: Any) -> None:
-    act()
-    change(*arguments, **settings)
+def _acting(act: Callable[[], None], change: Callable[..., Any]) -> Callable[..., Any]:
+    def changing(*arguments: Any, **settings: Any) -> Any:
+        act()
+        return change(*arguments, **settings)
+
+    return changing
 
 
 def _exists(run: Path, pattern: str) -> bool:

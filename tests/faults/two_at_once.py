@@ -1,6 +1,7 @@
 """Trials of two commands in one folder: one ends as if it were alone, and the other says who holds the folder."""
 
 import functools
+import importlib
 import itertools
 import os
 import threading
@@ -8,12 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from tests.faults.commands import Ended, contents, make_corpus, prepare_words, run, train_words
 from tests.faults.kills import before_changes
 from tests.faults.trial import Trial
+from textgen.locks.owners import this_process
 
 _SECONDS = 300.0
+_WAIT_SECONDS = 50.0
+"""Less than the time for which a process waits for a sign of life of an owner whom it can't look up."""
+
 _BEGINNING = 1
 _MIDDLE = 8
 """Number of changes of the folder before the first command is held up."""
@@ -25,12 +31,15 @@ def trials(full: bool) -> Iterator[Trial]:
         yield Trial(f"prepare while prepare is at change {changes}", functools.partial(_prepare, changes), _SECONDS)
     yield Trial("prepare and repair while repair works", _repair, _SECONDS)
     yield Trial("four preparations begin at once", _begin_at_once, _SECONDS)
+    yield Trial("prepare, whose lock is taken over before the shards", _prepare_without_lock, _SECONDS)
     for name, make in _NO_LOCKS.items():
         if full or name == "a link":
             yield Trial(f"prepare, {name} in the place of the lock", functools.partial(_no_lock, make), _SECONDS)
     if full:
         yield Trial("two preparations after a kill", _after_kill, _SECONDS)
         yield Trial("train and resume while train works", _train, _SECONDS)
+        yield Trial("train, whose lock is taken over before a checkpoint", _train_without_lock, _SECONDS)
+        yield Trial("prepare, a record of a lock that was never finished", _unfinished_lock, _SECONDS)
 
 
 def _prepare(changes: int, folder: Path) -> None:
@@ -93,6 +102,45 @@ def _train(folder: Path) -> None:
         _require_refused(run([*words, "--resume"]), "train", "error: ")
         _require_ended(first(), 0)
     assert not (output / "_lock").exists()
+
+
+def _prepare_without_lock(folder: Path) -> None:
+    data = folder / "data"
+    take = functools.partial(_take_before, "pipelines.split_writer", "SplitWriter", "close", data)
+    ended = run(prepare_words(make_corpus(folder), data), prepared=take)
+    _require_lost(ended)
+    assert list(data.glob("*.tfrecord")) == [] and not (data / "manifest.json").exists()
+
+
+def _train_without_lock(folder: Path) -> None:
+    data, output = folder / "data", folder / "run"
+    _require_ended(run(prepare_words(make_corpus(folder), data)), 0)
+    take = functools.partial(_take_before, "textgen.training.checkpoints", "Checkpoints", "save", output)
+    ended = run(train_words(data, output), prepared=take)
+    _require_lost(ended)
+    assert list(output.glob("*/*.index")) == []
+
+
+def _take_before(module: str, owner: str, name: str, directory: Path) -> None:
+    """Lets another process take over the lock of a folder before each call of a method."""
+    found = getattr(importlib.import_module(module), owner)
+    method = getattr(found, name)
+
+    def taken(*arguments: Any, **settings: Any) -> Any:
+        (directory / "_lock").write_bytes(this_process("repair", folder=0).to_bytes())
+        return method(*arguments, **settings)
+
+    setattr(found, name, taken)
+
+
+def _unfinished_lock(folder: Path) -> None:
+    data = folder / "data"
+    data.mkdir()
+    (data / f"_lock-{'0f' * 16}").write_bytes(b'{"token": "0f')
+    begun = time.monotonic()
+    _require_ended(run(prepare_words(make_corpus(folder), data)), 0)
+    assert time.monotonic() - begun < _WAIT_SECONDS
+    assert not list(data.glob("_lock*"))
 
 
 def _no_lock(make: Callable[[Path], None], folder: Path) -> None:
@@ -174,6 +222,13 @@ def _at_once(commands: list[list[str]]) -> list[Ended]:
 
 def _require_ended(ended: Ended, code: int) -> None:
     assert ended.code == code, ended
+
+
+def _require_lost(ended: Ended) -> None:
+    _require_ended(ended, 2)
+    assert "Traceback" not in ended.errors, ended.errors
+    assert "is not written any more by this process" in ended.errors, ended.errors
+    assert "has taken it over" in ended.errors, ended.errors
 
 
 def _require_refused(ended: Ended, owner: str, *words: str) -> None:

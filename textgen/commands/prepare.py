@@ -13,6 +13,9 @@ from textgen.errors import require
 if TYPE_CHECKING:
     from pipelines.inputs import Inputs
 
+MEMORY_REMEDY = "Close other programs, or use fewer workers, as with --direct_num_workers=1."
+"""What to do when memory is short."""
+
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""

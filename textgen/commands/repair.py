@@ -6,6 +6,9 @@ import sys
 from textgen.config.options import CommandParser
 from textgen.console import printable, show
 
+MEMORY_REMEDY = "Close other programs, or use fewer workers, as with --direct_num_workers=1."
+"""What to do when memory is short."""
+
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""

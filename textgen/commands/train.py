@@ -13,6 +13,11 @@ from textgen.console import printable, show
 from textgen.errors import require
 from textgen.files import expand_home
 
+MEMORY_REMEDY = (
+    "Close other programs, raise --micro-batches, or begin a new run with a smaller --batch-size or network."
+)
+"""What to do when memory is short."""
+
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
