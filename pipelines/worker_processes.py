@@ -79,7 +79,7 @@ def _death(error: RuntimeError) -> str:
     how = f"with exit code {code}"
     with contextlib.suppress(ValueError):
         how = f"by {signal.Signals(number).name}"
-    reasons = {
+    reasons: dict[int, str] = {
         signal.SIGKILL: ", as the system does when memory is short",
         signal.SIGABRT: ", as native code does when it gets no memory",
     }
