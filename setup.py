@@ -40,6 +40,7 @@ setup(
         "tensorboard>=2.20,<2.22",
         "tqdm>=4.66,<5",
         "charset-normalizer>=3.4,<4",
+        "gigatoken>=0.10,<0.11",
     ],
     extras_require={
         # The driver of gs://, and Beam's runner of Dataflow, which stages its files itself.
@@ -63,6 +64,7 @@ setup(
             "pytest-timeout>=2.3,<3",
             "pytest-xdist>=3.6,<4",
             "ruff>=0.11,<1",
+            "tokenizers>=0.22,<0.24",
             "types-tqdm>=4.66,<5",
         ],
     },

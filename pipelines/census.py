@@ -10,10 +10,11 @@ from pipelines.rejected import nothing_left
 from pipelines.text_figures import Histogram, vocabulary_sizes
 from pipelines.workspace import Workspace
 from textgen import files
-from textgen.config import SPLITS, VOCABULARY_FILE, PrepareConfig
+from textgen.config import SPLITS, TOKENIZER_JSON, VOCABULARY_FILE, PrepareConfig
 from textgen.console import say
 from textgen.errors import UserError, require
 from textgen.text.tokenizers import make_tokenizer
+from textgen.text.tokenizers.tokenizer_json import write_json
 from textgen.text.vocabulary import Vocabulary
 
 FILE_NAME = "census"
@@ -151,6 +152,15 @@ def write_sampled_vocabulary(counts: pa.Table, config: PrepareConfig, workspace:
         raise UserError(f"the sample has no document with text: {nothing_left(workspace)}. {_REMEDY}")
     learned = learn(by_token(counts, config, workspace), config, workspace)
     workspace.publish(VOCABULARY_FILE, learned.to_bytes())
+
+
+def write_tokenizer(learned: Vocabulary, config: PrepareConfig, workspace: Workspace) -> bytes:
+    """Writes the file from which other programs load the tokenizer; returns its content, empty for no file."""
+    if config.text.tokenizer != "bpe":
+        return b""
+    content = write_json(learned.tokens)
+    workspace.publish_if_changed(TOKENIZER_JSON, content)
+    return content
 
 
 def table_to_bytes(table: pa.Table) -> bytes:

@@ -32,8 +32,7 @@ class ChunkEncoder:
             symbols: the symbols of the unit by number, binary or int32.
         """
         self._config = config
-        table = preprocessor.ids(symbols.to_numpy(zero_copy_only=False))
-        self._values, self._splits = table.values.numpy(), table.row_splits.numpy()
+        self._values, self._splits = preprocessor.look_up(symbols.to_numpy(zero_copy_only=False))
 
     def encode(self, located: LocatedBatch, documents: DocumentTable) -> DocumentChunks:
         """Returns the chunks of a batch as ids; dropped documents belong to no split.

@@ -11,7 +11,7 @@ from pipelines.plan import Plan
 from pipelines.stages import is_own_name
 from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, Workspace
 from textgen import files
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE, to_json
+from textgen.config import TOKENIZER_FILE, TOKENIZER_JSON, VOCABULARY_FILE, to_json
 from textgen.config.schema import shown
 from textgen.console import printable, say
 from textgen.dataset.storage import manifest, passed_over
@@ -97,13 +97,20 @@ def committed(workspace: Workspace) -> manifest.Manifest | None:
 
 def is_complete(workspace: Workspace, dataset: manifest.Manifest) -> bool:
     """Returns whether all files that a manifest names exist, with the recorded size of each shard."""
-    return all(_has_unit(workspace, report) for report in dataset.units) and has_vocabulary(workspace, dataset)
+    has_units = all(_has_unit(workspace, report) for report in dataset.units)
+    return has_units and has_vocabulary(workspace, dataset) and _has_tokenizer(workspace, dataset)
 
 
 def has_vocabulary(workspace: Workspace, dataset: manifest.Manifest) -> bool:
     """Returns whether the vocabulary in the folder has the SHA-256 that a manifest records."""
     content = workspace.read(VOCABULARY_FILE) or b""
     return hashlib.sha256(content).hexdigest() == dataset.vocabulary_sha256
+
+
+def _has_tokenizer(workspace: Workspace, dataset: manifest.Manifest) -> bool:
+    """Returns whether `tokenizer.json` has the SHA-256 that a manifest records, if it records one."""
+    content = workspace.read(TOKENIZER_JSON) or b"" if dataset.tokenizer_sha256 else None
+    return content is None or hashlib.sha256(content).hexdigest() == dataset.tokenizer_sha256
 
 
 def reopen(workspace: Workspace, dataset: manifest.Manifest) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.census import read_census
+from pipelines.census import read_census, write_tokenizer
 from pipelines.claims import committed
 from pipelines.plan import Plan
 from pipelines.recorded_plan import parse_plan
@@ -61,6 +61,7 @@ class WriteManifest(beam.DoFn):
         reports = [UnitReport.from_json(result) for result in results[1]]
         learned = vocabulary.parse(self._workspace.read(VOCABULARY_FILE) or b"")
         names = self._workspace.read(PASSED_OVER_FILE) or b""
+        tokenizer = write_tokenizer(learned, self._config, self._workspace)
         made = Manifest(
             config=self._config,
             fingerprint=self._fingerprint,
@@ -70,7 +71,8 @@ class WriteManifest(beam.DoFn):
             inputs_sha256=self._inputs,
             files=self._files,
             passed_over=passed_over.count_reasons(passed_over.parse(names)),
-            passed_over_sha256=hashlib.sha256(names).hexdigest() if names else "",
+            passed_over_sha256=_sha256(names),
+            tokenizer_sha256=_sha256(tokenizer),
             warnings=self._warnings(reports, learned),
             units=tuple(sorted(reports, key=_unit)),
         )
@@ -95,6 +97,11 @@ class WriteManifest(beam.DoFn):
                 unused=learned.unused(),
             )
         )
+
+
+def _sha256(content: bytes) -> str:
+    """Returns the SHA-256 of a file's content; empty if there is no file."""
+    return hashlib.sha256(content).hexdigest() if content else ""
 
 
 def _unit(report: UnitReport) -> int:

@@ -5,8 +5,8 @@ import hashlib
 import json
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 
+from pipelines.given_tokens import read_given_tokens
 from pipelines.input_checks import checked_inputs
 from pipelines.inputs import (
     PassedOver,
@@ -21,9 +21,7 @@ from textgen.config import PrepareConfig, names_of_given, to_json
 from textgen.corpus import units
 from textgen.dataset import LAYOUTS
 from textgen.dataset.storage import manifest
-from textgen.errors import UserError, require
-from textgen.text.tokenizers import make_tokenizer
-from textgen.text.vocabulary import Vocabulary, parse_user_vocabulary
+from textgen.text.vocabulary import Vocabulary
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,51 +131,7 @@ def make_plan(
     """
     named = {"train": inputs, "validation": validation_input, "test": test_input}
     config = dataclasses.replace(config, given_splits=names_of_given(validation=validation_input, test=test_input))
-    model, given = b"", None
-    if tokenizer_model or config.text.tokenizer == "sentencepiece":
-        model = _tokenizer_model(tokenizer_model, config)
-        text = dataclasses.replace(config.text, tokenizer_model=hashlib.sha256(model).hexdigest())
-        config = dataclasses.replace(config, text=text)
-    tokenizer = make_tokenizer(config.text, model)
-    if vocabulary:
-        given = parse_user_vocabulary(_content(vocabulary, "--vocabulary"), vocabulary)
-        given = given.without(tokenizer.unknown_word)
-        strange = [token for token in given.tokens if not tokenizer.is_token(token)]
-        require(
-            not strange,
-            f"{vocabulary} holds {strange[:1]}, which is no token of the {config.text.tokenizer} tokenizer. "
-            "Take it out, or choose another --tokenizer.",
-        )
-        config = dataclasses.replace(config, given_vocabulary=given.fingerprint())
+    given = read_given_tokens(config.text, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
+    config = given.recorded_in(config)
     found = checked_inputs(named, config, output)
-    return Plan(config, tuple(found.files), given, model, tuple(found.passed_over))
-
-
-def _tokenizer_model(path: str | None, config: PrepareConfig) -> bytes:
-    """Reads the tokenizer's model file.
-
-    Raises:
-        UserError: the tokenizer has no model, or the file is not given, missing or a folder.
-    """
-    require(
-        config.text.tokenizer == "sentencepiece",
-        f"--tokenizer-model is of sentencepiece, and the tokenizer is {config.text.tokenizer}. "
-        "Say --tokenizer sentencepiece, or leave it out.",
-    )
-    if path is None:
-        raise UserError("the sentencepiece tokenizer comes with a model. Name its file with --tokenizer-model.")
-    return _content(path, "--tokenizer-model")
-
-
-def _content(path: str, option: str) -> bytes:
-    """Reads the file that an option names.
-
-    Raises:
-        UserError: the path is a folder or does not exist.
-    """
-    if not files.is_remote(path) and Path(path).is_dir():
-        raise UserError(f"{path} is a folder. Name a file after {option}.")
-    content = files.read_if_present(path)
-    if content is None:
-        raise UserError(f"there is no file {path}. Check the path after {option}.")
-    return content
+    return Plan(config, tuple(found.files), given.vocabulary, given.model, tuple(found.passed_over))

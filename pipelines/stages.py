@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from textgen.config import SPLITS, TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.config import SPLITS, TOKENIZER_FILE, TOKENIZER_JSON, VOCABULARY_FILE
 from textgen.config.schema import (
     SHA256,
     Anything,
@@ -71,7 +71,7 @@ _PLAN = Record({"fingerprint": Text(pattern=SHA256), "config": MapOf(Text(), Any
 
 def is_own_name(name: str) -> bool:
     """Returns whether a name is one of those that a preparation gives to the files of a dataset."""
-    names = (FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, VOCABULARY_FILE, TOKENIZER_FILE)
+    names = (FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, VOCABULARY_FILE, TOKENIZER_FILE, TOKENIZER_JSON)
     return name in names or bool(SHARD_NAME.fullmatch(name) or DROPPED_NAME.fullmatch(name))
 
 

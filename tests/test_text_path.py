@@ -29,7 +29,7 @@ def sample_documents() -> list[str]:
 CORPORA = {"scripts": SCRIPTS, "sample": sample_documents()}
 
 
-@pytest.fixture(params=["word", "char", "byte", "wordpiece"])
+@pytest.fixture(params=["word", "char", "byte", "wordpiece", "bpe"])
 def text(request: pytest.FixtureRequest) -> TextConfig:
     return TextConfig(tokenizer=request.param, **{**TEXT_DEFAULTS[request.param], "vocabulary_size": 300})
 

@@ -6,8 +6,6 @@ import pytest
 
 from textgen import config
 from textgen.config import (
-    TEXT_DEFAULTS,
-    TOKENIZERS,
     PrepareConfig,
     SelectionConfig,
     TextConfig,
@@ -43,8 +41,8 @@ def test_reserved_ids_are_numbered_in_the_order_of_their_names():
 @pytest.mark.parametrize(
     ("make", "setting", "value", "message"),
     [
-        (TextConfig, "tokenizer", "bpe", r"'bpe'; it must be one of: word, char, byte, .*sentencepiece"),
-        (TextConfig, "normalization", "nfd", r"normalization is 'nfd'; it must be one of: nfkc, nfc\."),
+        (TextConfig, "tokenizer", "syllable", r"'syllable'; it must be one of: word, char, byte, .*sentencepiece"),
+        (TextConfig, "normalization", "nfd", r"normalization is 'nfd'; it must be one of: nfkc, nfc, none\."),
         (TextConfig, "case", "upper", r"case is 'upper'; it must be one of: fold, keep\."),
         (TextConfig, "whitespace", "", r"whitespace is ''; it must be one of: collapse, keep\."),
         (TextConfig, "punctuation", "drop", r"punctuation is 'drop'; it must be one of: keep, separate, strip\."),
@@ -148,24 +146,6 @@ def test_a_value_at_the_edge_of_its_range_is_taken(make, settings):
     assert {name: getattr(made, name) for name in settings} == settings
 
 
-@pytest.mark.parametrize("tokenizer", [name for name in TOKENIZERS if name != "word"])
-def test_only_words_have_their_marks_kept_apart(tokenizer):
-    with pytest.raises(
-        UserError, match=rf"punctuation is 'separate' with the {tokenizer} tokenizer.*Use 'keep' or 'strip'\."
-    ):
-        TextConfig(tokenizer=tokenizer)
-
-
-def test_wordpieces_do_not_keep_white_space():
-    with pytest.raises(UserError, match=r"whitespace is 'keep' with the wordpiece tokenizer.*Use 'collapse'\."):
-        TextConfig(tokenizer="wordpiece", punctuation="keep", whitespace="keep")
-
-
-@pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_the_defaults_of_every_tokenizer_are_settings_that_it_takes(tokenizer):
-    assert TextConfig(tokenizer=tokenizer, **TEXT_DEFAULTS[tokenizer]).tokenizer == tokenizer
-
-
 def test_the_least_tokens_are_no_more_than_the_most():
     with pytest.raises(
         UserError, match=r"min tokens is 9 and max tokens is 8; the minimum must not exceed the maximum\. Lower"
@@ -217,10 +197,3 @@ def test_settings_are_given_by_name_only():
 def test_the_held_out_shares_come_in_the_order_of_the_splits():
     made = prepare(validation_percent=10, test_percent=0)
     assert list(made.held_out_percent().items()) == [("validation", 10), ("test", 0)]
-
-
-@pytest.mark.parametrize("settings", [{"unknown_word": "<unk>"}, {"line_ends": "token"}])
-def test_words_of_special_meaning_need_the_word_tokenizer(settings):
-    assert TextConfig(**settings)
-    with pytest.raises(UserError, match="with the char tokenizer.*--tokenizer word"):
-        TextConfig(tokenizer="char", punctuation="keep", **settings)

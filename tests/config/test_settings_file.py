@@ -118,8 +118,8 @@ def test_the_defaults_of_the_tokenizer_stand_in_for_what_no_one_says():
         whitespace="keep",
         punctuation="keep",
     )
-    with pytest.raises(UserError, match="tokenizer is 'bpe'"):
-        prepare_config({"tokenizer": "bpe"})
+    with pytest.raises(UserError, match="tokenizer is 'syllable'"):
+        prepare_config({"tokenizer": "syllable"})
 
 
 @pytest.mark.parametrize(

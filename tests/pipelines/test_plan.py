@@ -166,7 +166,7 @@ def test_a_given_vocabulary_and_a_model_tell_plans_apart(corpus: str, tmp_path: 
             "word",
             {"t.model": MODEL.read_bytes()},
             {"tokenizer_model": "t.model"},
-            r"--tokenizer-model is of sentencepiece, and the tokenizer is word\. Say --tokenizer sentencepiece",
+            r"--tokenizer-model is of sentencepiece and bpe, and the tokenizer is word\. Say --tokenizer sent",
         ),
         ("sentencepiece", {}, {}, r"comes with a model\. Name its file with --tokenizer-model\."),
         ("sentencepiece", {}, {"tokenizer_model": "t"}, r"there is no file .*t\. Check the path after --token"),
@@ -236,7 +236,7 @@ def test_a_given_vocabulary_keeps_its_order_and_gets_the_counts_of_the_corpus(co
     assert verify(tmp_path / "data") == []
 
 
-@pytest.mark.parametrize("tokenizer", ["char", "byte", "wordpiece"])
+@pytest.mark.parametrize("tokenizer", ["char", "byte", "wordpiece", "bpe"])
 def test_the_vocabulary_of_another_dataset_gives_the_same_ids(corpus: str, tmp_path: Path, tokenizer: str) -> None:
     prepare([corpus], str(tmp_path / "one"), config(tokenizer))
     learned = vocabulary.load(tmp_path / "one")

@@ -12,12 +12,14 @@ from textgen.config import TEXT_DEFAULTS, TOKENIZER_FILE, VOCABULARY_FILE, TextC
 from textgen.errors import UserError
 from textgen.text import preprocessor as preprocessors_module
 from textgen.text.preprocessor import Analyzer, Preprocessor
+from textgen.text.tokenizers.byte_alphabet import ALPHABET
 from textgen.text.vocabulary import Vocabulary
 
 WORDS = Vocabulary(("the", "whale", "’", ".", "don't"), (5, 4, 3, 2, 1))
 CHARS = Vocabulary(("e", " ", "a", "é", "\n"), (5, 4, 3, 2, 1))
 BYTES = Vocabulary(("e", "<0x20>", "a", "<0xC3>", "<0xA9>"), (5, 4, 3, 2, 1))
 PIECES = Vocabulary(("the", "wh", "##ale", ".", "##.", "é"), (6, 5, 4, 3, 2, 1))
+SUBWORDS = Vocabulary((*ALPHABET, "he", "Ġw", "Ġwh", "the"), (1,) * 260)
 
 CONFIGS = {
     "word": TextConfig(),
@@ -27,9 +29,11 @@ CONFIGS = {
     "char, unknown dropped": TextConfig(tokenizer="char", punctuation="keep", unknown="drop"),
     "byte": TextConfig(tokenizer="byte", **TEXT_DEFAULTS["byte"]),
     "wordpiece": TextConfig(tokenizer="wordpiece", **TEXT_DEFAULTS["wordpiece"]),
+    "bpe": TextConfig(tokenizer="bpe", **TEXT_DEFAULTS["bpe"]),
+    "bpe, unchanged": TextConfig(tokenizer="bpe", **{**TEXT_DEFAULTS["bpe"], "normalization": "none"}),
     "wordpiece, unknown dropped": TextConfig(tokenizer="wordpiece", punctuation="keep", unknown="drop"),
 }
-VOCABULARIES = {"word": WORDS, "char": CHARS, "byte": BYTES, "wordpiece": PIECES}
+VOCABULARIES = {"word": WORDS, "char": CHARS, "byte": BYTES, "wordpiece": PIECES, "bpe": SUBWORDS}
 
 MODEL = (Path(__file__).parents[1] / "data" / "pieces.model").read_bytes()
 SENTENCEPIECE = TextConfig(
@@ -133,7 +137,7 @@ def test_symbols_of_characters_are_code_points():
     assert symbols(analyzed(analyzer, ["Aé"])) == [[97, 0xE9]]
 
 
-@pytest.mark.parametrize("name", [name for name in CONFIGS if "char" not in name and "byte" not in name])
+@pytest.mark.parametrize("name", [name for name in CONFIGS if "word" in name])
 def test_the_chunks_of_a_text_have_the_words_of_the_whole(preprocessors, name):
     whole = analyzed(preprocessors[name], ["The whale .  A tale"])
     parts = analyzed(preprocessors[name], ["The whale", " .  A", " tale"], [False, True, True])
@@ -141,7 +145,7 @@ def test_the_chunks_of_a_text_have_the_words_of_the_whole(preprocessors, name):
     assert b"".join(parts.cleaned) == whole.cleaned[0]
 
 
-@pytest.mark.parametrize("name", ["char", "byte"])
+@pytest.mark.parametrize("name", ["char", "byte", "bpe"])
 def test_the_chunks_of_a_text_have_the_characters_of_the_whole(preprocessors, name):
     whole = analyzed(preprocessors[name], ["é a\n  e"])
     parts = analyzed(preprocessors[name], ["é", " a", "\n  e"], [False, True, True])
@@ -207,7 +211,7 @@ def test_decoding_in_a_graph_gives_the_same_text(words):
     assert tf.function(words.decode)(ids).numpy().tolist() == words.decode(ids).numpy().tolist()
 
 
-@pytest.mark.parametrize("name", ["word", "wordpiece"])
+@pytest.mark.parametrize("name", ["word", "wordpiece", "bpe"])
 def test_a_saved_module_gives_the_same_ids(preprocessors, name, tmp_path):
     preprocessor = preprocessors[name]
     module = tf.Module()

@@ -10,9 +10,9 @@ from typing import Literal, TypedDict
 class PrepareSettings(TypedDict, total=False):
     """Settings of `prepare` by name; none is required."""
 
-    tokenizer: Literal["word", "char", "byte", "wordpiece", "sentencepiece"]
+    tokenizer: Literal["word", "char", "byte", "wordpiece", "bpe", "sentencepiece"]
     vocabulary_size: int
-    normalization: Literal["nfkc", "nfc"]
+    normalization: Literal["nfkc", "nfc", "none"]
     case: Literal["fold", "keep"]
     whitespace: Literal["collapse", "keep"]
     punctuation: Literal["keep", "separate", "strip"]

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show(printable_json(json.dumps(_values(manifest, words, pairs), ensure_ascii=False, indent=1)))
         return 0
-    ranked = [f"{token!r} {count:,}" for token, count in zip(words.tokens, words.counts, strict=True)]
+    ranked = [f"{token!r} {count:,}" for token, count in _ranked(words)]
     show(accounts(manifest))
     show(f"\nvocabulary  {len(ranked):,} tokens and 4 reserved ids")
     show(f"  most frequent   {', '.join(ranked[:_HEAD])}")
@@ -151,7 +151,7 @@ def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> di
     for split, counts in values["splits"].items():
         counts["unknown_rate"] = counts["unknown"] / max(1, counts["tokens"])
         counts["bytes"] = sum(shard["bytes"] for shard in shards if shard["split"] == split)
-    ranked = list(zip(words.tokens, words.counts, strict=True))
+    ranked = _ranked(words)
     return {
         "files": {"read": manifest.files, "passed_over": manifest.passed_over},
         **values,
@@ -165,6 +165,12 @@ def _values(manifest: "Manifest", words: Any, pairs: list[dict[str, str]]) -> di
         },
         "pairs": pairs,
     }
+
+
+def _ranked(words: Any) -> list[tuple[str, int]]:
+    """Returns the tokens of a vocabulary and their counts, the most frequent first."""
+    # Stable, so that tokens in the order of their counts stay where they are.
+    return sorted(zip(words.tokens, words.counts, strict=True), key=lambda row: -row[1])
 
 
 def _some_pairs(data: str, manifest: "Manifest", loaded: "Preprocessor") -> list[dict[str, str]]:

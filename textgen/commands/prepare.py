@@ -49,7 +49,9 @@ def add_input_arguments(parser: CommandParser) -> None:
         help="vocabulary.jsonl of a dataset, or a file of one token per line (default: learned from the text)",
     )  # fmt: skip
     groups["tokens"].add_argument(
-        "--tokenizer-model", metavar="FILE", help="SentencePiece model, for --tokenizer sentencepiece"
+        "--tokenizer-model",
+        metavar="FILE",
+        help="SentencePiece model, for --tokenizer sentencepiece, or tokenizer.json, for --tokenizer bpe",
     )
 
 

@@ -10,20 +10,17 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from textgen.config.fields import Setting, Settings, all_settings, build
-from textgen.config.preparation import (
-    COMPRESSIONS,
-    FORMATS,
-    TEXT_DEFAULTS,
-    TOKENIZER_FILE,
-    TOKENIZERS,
-    VOCABULARY_FILE,
-    PrepareConfig,
-    SelectionConfig,
-    TextConfig,
-    VocabularyRecord,
-)
+from textgen.config.preparation import COMPRESSIONS, FORMATS, PrepareConfig, SelectionConfig, VocabularyRecord
 from textgen.config.splitting import ALL_SPLITS, SPLITS, names_of_given
 from textgen.config.tables import TablesConfig
+from textgen.config.text_settings import (
+    TEXT_DEFAULTS,
+    TOKENIZER_FILE,
+    TOKENIZER_JSON,
+    TOKENIZERS,
+    VOCABULARY_FILE,
+    TextConfig,
+)
 from textgen.config.training import (
     CONNECT_MINUTES,
     MAX_WINDOW,
@@ -36,11 +33,11 @@ from textgen.config.training import (
 from textgen.errors import UserError
 
 __all__ = [
-    "ALL_SPLITS", "BOS", "COMPRESSIONS", "CONNECT_MINUTES", "EOS", "FORMATS", "MAX_WINDOW", "NO_NEURAL_CACHE", "PAD",
-    "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS", "TOKENIZER_FILE", "UNK", "VOCABULARY_FILE",
-    "WINDOW", "ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "Setting", "Settings",
-    "TablesConfig", "TextConfig", "TrainConfig", "VocabularyRecord", "all_settings", "build", "from_json",
-    "names_of_given", "to_json",
+    "ALL_SPLITS", "BOS", "COMPRESSIONS", "CONNECT_MINUTES", "EOS", "FORMATS", "MAX_WINDOW", "NO_NEURAL_CACHE",
+    "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS", "TOKENIZER_FILE", "TOKENIZER_JSON", "UNK",
+    "VOCABULARY_FILE", "WINDOW", "ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "Setting",
+    "Settings", "TablesConfig", "TextConfig", "TrainConfig", "VocabularyRecord", "all_settings", "build",
+    "from_json", "names_of_given", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)

@@ -1,45 +1,18 @@
-"""Settings of a preparation: reading, cleaning and tokenizing text, filtering documents, and cutting pairs."""
+"""Settings of a preparation: reading text, filtering documents, and cutting pairs."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from textgen.config import document_separators
 from textgen.config.checks import text_encoding
 from textgen.config.fields import Settings, internal, setting
 from textgen.config.splitting import SplitSettings
 from textgen.config.tables import TablesConfig
+from textgen.config.text_settings import TextConfig
 from textgen.errors import require
 
 FORMATS = ("document", "paragraphs", "lines", "csv", "tsv", "jsonl", "json", "parquet")
 COMPRESSIONS = ("gzip", "bz2", "xz", "lzma", "zstd", "deflate")
-
-TEXT_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "word": {},
-    "char": {
-        "vocabulary_size": 1000,
-        "normalization": "nfc",
-        "case": "keep",
-        "whitespace": "keep",
-        "punctuation": "keep",
-    },
-    "byte": {
-        "vocabulary_size": 256,
-        "normalization": "nfc",
-        "case": "keep",
-        "whitespace": "keep",
-        "punctuation": "keep",
-    },
-    "wordpiece": {"punctuation": "keep"},
-    "sentencepiece": {"case": "keep", "punctuation": "keep"},
-}
-"""Tokenizers, and their defaults of `TextConfig`: a character model, for example, keeps the text unchanged."""
-
-TOKENIZERS = tuple(TEXT_DEFAULTS)
-
-VOCABULARY_FILE = "vocabulary.jsonl"
-TOKENIZER_FILE = "tokenizer.model"
-"""Files in the folder of a dataset and of a run; the second one only if the tokenizer has a model."""
 
 
 class VocabularyRecord(NamedTuple):
@@ -65,99 +38,6 @@ def _similarity(value: float) -> float:
         f"near duplicates is {value:g}; it must be 0, or at least 0.5 and below 1. {_NEAR}",
     )
     return value
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TextConfig(Settings):
-    """Settings that turn text into tokens. Saved with the dataset and with every model trained on it.
-
-    `tokenizer_model` is the SHA-256 of the tokenizer's model file, as hexadecimal digits; empty where it has none.
-    """
-
-    tokenizer: str = setting(
-        "word", choices=TOKENIZERS, group="tokens",
-        help="what a token is: a word, a character, a byte, or a subword learned by WordPiece or read from a "
-        "SentencePiece model",
-    )  # fmt: skip
-    tokenizer_model: str = internal("", pattern="|[0-9a-f]{64}")
-    vocabulary_size: int = setting(
-        8000, at_least=1, group="tokens", help="number of most frequent tokens to keep in the vocabulary"
-    )
-    normalization: str = setting(
-        "nfkc", choices=("nfkc", "nfc"), group="cleaning", advanced=True, help="Unicode normal form of the text"
-    )
-    case: str = setting(
-        "fold", choices=("fold", "keep"), group="cleaning", help="letter case: lowercase or unchanged"
-    )
-    whitespace: str = setting(
-        "collapse", choices=("collapse", "keep"), group="cleaning",
-        help="runs of white space: one space or unchanged",
-    )  # fmt: skip
-    punctuation: str = setting(
-        "separate", choices=("keep", "separate", "strip"), group="cleaning",
-        help="punctuation marks: unchanged, separate tokens, or removed",
-    )  # fmt: skip
-    html: str = setting("keep", choices=("keep", "strip"), group="cleaning", help="HTML tags and entities")
-    urls: str = setting("keep", choices=("keep", "mask"), group="cleaning", help="URLs; mask writes xxurl")
-    emails: str = setting("keep", choices=("keep", "mask"), group="cleaning", help="e-mail addresses; mask: xxemail")
-    mentions: str = setting(
-        "keep",
-        choices=("keep", "mask"),
-        group="cleaning",
-        former="names",
-        help="mentions such as @name; mask: xxname",
-    )
-    numbers: str = setting(
-        "keep", choices=("keep", "zero", "mask"), group="cleaning",
-        help="numbers; zero writes 0 for every digit, mask: xxnumber",
-    )  # fmt: skip
-    redactions: str = setting(
-        "keep", choices=("keep", "mask"), group="cleaning",
-        help="redacted words such as XXXX and dates such as XX/XX/2015; mask: xxxx",
-    )  # fmt: skip
-    max_repeats: int = setting(
-        0, at_least=0, remedy="Use 0 to keep runs of any length.", group="cleaning", former="repeats",
-        help="maximum number of times that a character repeats in a row; more are removed; 0: no limit",
-    )  # fmt: skip
-    unknown_word: str = setting(
-        "", group="tokens", metavar="WORD",
-        help="word of the text that stands for an unknown one, such as '<unk>'; it gets the id of [UNK] (word)",
-    )  # fmt: skip
-    line_ends: str = setting(
-        "space", choices=("space", "token"), group="tokens",
-        help="line ends within documents: white space, or a token each (word)",
-    )  # fmt: skip
-    unknown: str = setting(
-        "token", choices=("token", "drop"), group="tokens", advanced=True,
-        help="tokens outside the vocabulary: the id of [UNK], or dropped; a document of nothing else is then dropped "
-        "as empty",
-    )  # fmt: skip
-
-    def check_together(self) -> None:
-        """Checks that punctuation, white space and special words fit the tokenizer.
-
-        Raises:
-            UserError: they do not.
-        """
-        require(
-            self.tokenizer == "word" or self.punctuation != "separate",
-            f"punctuation is 'separate' with the {self.tokenizer} tokenizer, which separates marks by itself. "
-            "Use 'keep' or 'strip'.",
-        )
-        require(
-            self.tokenizer != "wordpiece" or self.whitespace == "collapse",
-            "whitespace is 'keep' with the wordpiece tokenizer, which splits at white space. Use 'collapse'.",
-        )
-        require(
-            self.tokenizer == "word" or not self.unknown_word,
-            f"unknown word is {self.unknown_word!r} with the {self.tokenizer} tokenizer, whose tokens are no words. "
-            "Leave it out, or use --tokenizer word.",
-        )
-        require(
-            self.tokenizer == "word" or self.line_ends == "space",
-            f"line ends is 'token' with the {self.tokenizer} tokenizer; only word has such a token. "
-            "Use --tokenizer word, or --tokenizer char, which keeps line ends as characters.",
-        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

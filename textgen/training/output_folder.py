@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from textgen import runs
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.config import TOKENIZER_FILE, TOKENIZER_JSON, VOCABULARY_FILE
 from textgen.console import say
 from textgen.errors import UserError
 from textgen.files import finished_name, remove, remove_unfinished, write_atomically
@@ -19,6 +19,7 @@ _FILES = (
     runs.FILE_NAME,
     VOCABULARY_FILE,
     TOKENIZER_FILE,
+    TOKENIZER_JSON,
     "history.csv",
     "samples.jsonl",
     "curves.png",
@@ -144,6 +145,6 @@ def make_folder(output: Path, *, data: str | Path) -> None:
     """
     output.mkdir(parents=True, exist_ok=True)
     folder = Folder(data)
-    for name in (VOCABULARY_FILE, TOKENIZER_FILE):
+    for name in (VOCABULARY_FILE, TOKENIZER_FILE, TOKENIZER_JSON):
         if folder.size(name) is not None:
             write_atomically(output / name, folder.read(name))

@@ -61,7 +61,7 @@ def test_many_unknown_tokens_of_a_held_out_split_are_told():
 def test_text_without_spaces_is_told(counts, found):
     (warning,) = warnings(figures(**splits(**counts)))
     assert warning.startswith(found)
-    assert "Use --tokenizer char, wordpiece or sentencepiece" in warning
+    assert "Use --tokenizer char, bpe, wordpiece or sentencepiece" in warning
     char = PrepareConfig(text=TextConfig(tokenizer="char", punctuation="keep"))
     assert warnings(figures(char, **splits(**counts))) == []
 

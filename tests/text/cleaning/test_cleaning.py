@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import unicodedata
 
@@ -19,11 +20,19 @@ PLAIN_POLICIES = [
 MASKS = {"urls": "mask", "emails": "mask", "mentions": "mask", "numbers": "mask", "redactions": "mask"}
 EVERY_RULE = TextConfig(html="strip", max_repeats=3, **MASKS)
 
+PLAIN_POLICIES += [TextConfig(normalization="none", case="keep", punctuation=each) for each in ("separate", "strip")]
+KEPT = TextConfig(tokenizer="bpe", normalization="none", case="keep", whitespace="keep", punctuation="keep")
+
 policies = st.builds(
-    TextConfig,
-    normalization=st.sampled_from(("nfkc", "nfc")),
-    case=st.sampled_from(("fold", "keep")),
-    whitespace=st.sampled_from(("collapse", "keep")),
+    dataclasses.replace,
+    st.builds(
+        TextConfig,
+        normalization=st.sampled_from(("nfkc", "nfc")),
+        case=st.sampled_from(("fold", "keep")),
+        whitespace=st.sampled_from(("collapse", "keep")),
+    )
+    | st.just(TextConfig(normalization="none", case="keep"))
+    | st.just(KEPT),
     punctuation=st.sampled_from(("keep", "strip")),
     html=st.sampled_from(("keep", "strip")),
     urls=st.sampled_from(("keep", "mask")),
@@ -164,6 +173,26 @@ def test_clean_text_has_only_plain_white_space_and_no_controls(texts, config):
         if config.whitespace == "collapse":
             assert text == text.strip(" ")
             assert "  " not in text
+
+
+@given(texts_of_all_kinds)
+@settings(max_examples=50, deadline=None)
+def test_text_without_a_normal_form_does_not_change_if_all_is_kept(texts):
+    assert clean(tf.constant(texts), KEPT).numpy().tolist() == [text.encode() for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "rules", "expected"),
+    [
+        ("e\u0301\u00adﬁ\x1b[1m", {}, "e\u0301\u00adﬁ\x1b[1m"),
+        (" \r\na\x00\u2028 ", {}, " \r\na\x00\u2028 "),
+        (" \r\na\x00\u2028b", {"whitespace": "collapse"}, "a b"),
+        ("<b>e\u0301</b> 5", {"html": "strip", "numbers": "zero"}, " e\u0301  0"),
+    ],
+)
+def test_without_a_normal_form_only_the_rules_that_are_asked_for_change_a_text(text, rules, expected):
+    config = dataclasses.replace(KEPT, **rules)
+    assert clean(tf.constant([text]), config)[0].numpy().decode() == expected
 
 
 @given(st.lists(st.text(), min_size=1, max_size=8))

@@ -132,6 +132,7 @@ class Manifest:
         vocabulary_size: number of ids, the four reserved ones included.
         vocabulary_sha256: SHA-256 of `vocabulary.jsonl`.
         tokens_sha256: SHA-256 of the vocabulary's tokens without their counts; if it is equal, ids mean the same.
+        tokenizer_sha256: SHA-256 of `tokenizer.json`; empty if there is none.
         inputs_sha256: SHA-256 of `inputs.jsonl`, which lists the input files.
         files: number of input files; 0 in a manifest of version 4.
         passed_over: number of files that were found and not read, by reason; `passed_over.jsonl` names them.
@@ -151,6 +152,7 @@ class Manifest:
     files: int = 0
     passed_over: dict[str, int] = dataclasses.field(default_factory=dict)
     passed_over_sha256: str = ""
+    tokenizer_sha256: str = ""
     warnings: list[str] = dataclasses.field(default_factory=list)
     version: int = VERSION
 

@@ -75,6 +75,7 @@ _MANIFEST = Record(
         "files": Whole(),
         "passed_over": MapOf(_REASON, Whole()),
         "passed_over_sha256": Text(pattern=f"|{SHA256}"),
+        "tokenizer_sha256": Text(pattern=f"|{SHA256}"),
         "warnings": ListOf(Text(), at_most=1_000),
     },
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from textgen import files, locks
-from textgen.config import TOKENIZER_FILE, VOCABULARY_FILE
+from textgen.config import TOKENIZER_FILE, TOKENIZER_JSON, VOCABULARY_FILE
 from textgen.dataset.storage.blocks import BlockContent, locate_blocks
 from textgen.dataset.storage.manifest import (
     FILE_NAME,
@@ -139,6 +139,8 @@ def _digests(manifest: Manifest) -> dict[str, str]:
         digests[PASSED_OVER_FILE] = manifest.passed_over_sha256
     if manifest.text.tokenizer_model:
         digests[TOKENIZER_FILE] = manifest.text.tokenizer_model
+    if manifest.tokenizer_sha256:
+        digests[TOKENIZER_JSON] = manifest.tokenizer_sha256
     return digests | {
         dropped_name(report.unit): report.dropped_sha256 for report in manifest.units if report.dropped_sha256
     }

@@ -56,7 +56,7 @@ def _unknown_tokens(figures: Figures) -> Iterator[str]:
     sizes = [f"--vocabulary-size {size} leaves {percent}%" for percent, size in figures.vocabulary_sizes.items()]
     given = bool(figures.config.given_vocabulary)
     if split != "train":
-        yield f"{found}, since the training text does not have them: use more text, or --tokenizer wordpiece or char."
+        yield f"{found}, since the training text does not have them: use more text, or --tokenizer bpe or char."
     elif sizes:
         learned = "a vocabulary learned from this text" if given else f"the vocabulary has {figures.vocabulary:,}"
         remedy = " and ".join(sizes)
@@ -72,7 +72,7 @@ def _words_without_spaces(figures: Figures) -> Iterator[str]:
         sum(getattr(counts, name) for counts in figures.splits.values())
         for name in ("documents", "tokens", "characters")
     )
-    remedy = "Use --tokenizer char, wordpiece or sentencepiece for text without spaces between words."
+    remedy = "Use --tokenizer char, bpe, wordpiece or sentencepiece for text without spaces between words."
     if documents > 1 and tokens <= _TOKENS_PER_DOCUMENT * documents:
         yield f"a document has {tokens / documents:.1f} tokens on average, no more than a word or a mark. {remedy}"
     elif tokens and characters >= _CHARACTERS_PER_TOKEN * tokens:
@@ -96,7 +96,8 @@ def _shares(figures: Figures) -> Iterator[str]:
 
 
 def _unused_tokens(figures: Figures) -> Iterator[str]:
-    if figures.config.given_vocabulary and figures.unused:
+    # A tokenizer has the words of the texts from which it was learned.
+    if figures.config.given_vocabulary and figures.unused and figures.config.text.tokenizer != "bpe":
         examples = ", ".join(map(repr, figures.unused[:_EXAMPLES]))
         yield (
             f"{len(figures.unused):,} of the {figures.vocabulary:,} tokens of the given vocabulary never occur in "

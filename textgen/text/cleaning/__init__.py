@@ -39,6 +39,9 @@ def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = No
     6. Repeated characters, since URLs contain `www` and `//`.
     7. White space, which every other rule may leave behind.
 
+    With `normalization="none"`, escape sequences, ignorable characters and kept white space stay as they are too, so
+    that a text without other rules does not change at all.
+
     The cleaned chunks of a document, concatenated, equal the cleaned document, with two exceptions: a match that
     contains white space and spans two chunks (an HTML element, two redactions, the title of a terminal), and a
     leading space if nothing of the first chunk remains.
@@ -54,12 +57,15 @@ def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = No
     """
     texts = apply_rules(texts, list(_steps(config)))
     if config.whitespace == "keep":
-        return keep_lines(texts)
+        return texts if config.normalization == "none" else keep_lines(texts)
     return (collapse_within_lines if config.line_ends == "token" else collapse)(texts, continued)
 
 
 def _steps(config: TextConfig) -> Iterator[CleaningStep]:
     """Yields the steps before the rule for white space."""
+    if config.normalization == "none":
+        yield from _optional_steps(config, CleaningStep(tf.identity))
+        return
     normal = CleaningStep(partial(normalize, form=config.normalization, fold=config.case == "fold"))
     others = list(_optional_steps(config, normal))
     yield CleaningStep(remove_escapes)

@@ -50,6 +50,9 @@ class ByteRules(NamedTuple):
 def byte_rules(config: TextConfig) -> ByteRules | None:
     """Returns the rules of these settings; None if the settings have no such rules."""
     tokens = _TOKENS.get(config.tokenizer)
+    if config.normalization == "none":
+        # The rules below replace control characters and line ends.
+        return None
     if tokens is None or config.line_ends != "space" or (tokens != "words" and config.punctuation != "keep"):
         return None
     return ByteRules(

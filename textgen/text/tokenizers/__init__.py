@@ -2,18 +2,20 @@
 
 A symbol is what text is split into before there is a vocabulary: a word, a character or a byte. Symbols are counted
 to learn the vocabulary, and each distinct symbol of a batch is looked up once. With most tokenizers a symbol has one
-id; with wordpieces it may have several.
+id; with wordpieces and subwords it may have several.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+import numpy as np
 import tensorflow as tf
 
 from textgen.config import TextConfig
 from textgen.errors import require
 from textgen.text.cleaning import clean
+from textgen.text.tokenizers.bpe import BpeTokenizer
 from textgen.text.tokenizers.byte import ByteTokenizer
 from textgen.text.tokenizers.char import CharTokenizer
 from textgen.text.tokenizers.sentencepiece import SentencepieceTokenizer
@@ -31,6 +33,14 @@ class Table(Protocol):
 
     def texts(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
         """Returns the text of each id, ragged int32 [B, (T)] → ragged string [B, (T)]."""
+        ...
+
+
+class Encoder(Protocol):
+    """Gives symbols their ids, outside of graphs."""
+
+    def encode(self, symbols: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the ids of symbols, int32 [M], one symbol after another, and the number of each, int64 [N]."""
         ...
 
 
@@ -73,6 +83,10 @@ class Tokenizer(Protocol):
         """Returns the lookup table of a vocabulary."""
         ...
 
+    def encoder(self, vocabulary: Vocabulary) -> "Encoder | None":
+        """Returns a faster way to the ids of `table` outside of graphs; None if there is none."""
+        ...
+
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
         """Joins tokens to texts, ragged string [B, (T)] → string [B]."""
         ...
@@ -110,6 +124,7 @@ _MAKERS: Mapping[str, Callable[[TextConfig, bytes], Tokenizer]] = {
     "char": lambda config, _: CharTokenizer(),
     "byte": lambda config, _: ByteTokenizer(),
     "wordpiece": lambda config, _: WordpieceTokenizer(),
+    "bpe": lambda config, _: BpeTokenizer(),
     "sentencepiece": lambda config, model: SentencepieceTokenizer(model),
 }
 """Makes each tokenizer from the settings and the content of its model file, which is empty for most."""

@@ -63,3 +63,6 @@ class SymbolTokenizer:
     def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
         """Returns the count of each token, 0 for one that does not occur."""
         return [counts.get(token, 0) for token in tokens]
+
+    def encoder(self, vocabulary: Vocabulary) -> None:
+        """Returns None, since nothing is faster than the table."""

@@ -1,0 +1,83 @@
+"""Encodes pre-tokens with byte-level BPE outside of graphs, by gigatoken, ten times as fast as `BpeTable`."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from textgen.text.tokenizers.bpe_table import BpeTable
+from textgen.text.tokenizers.tokenizer_json import write_json
+
+_SEPARATOR = b"\n"
+"""A pre-token by itself between two others, unless one of them is white space."""
+
+
+class SymbolIds(NamedTuple):
+    """The ids of N symbols: int32 [M], those of one symbol after another, and int64 [N], the number of each."""
+
+    ids: np.ndarray
+    lengths: np.ndarray
+
+
+class BpeEncoder:
+    """Gives each pre-token the ids that `BpeTable` gives it."""
+
+    def __init__(self, tokens: Sequence[str]):
+        """Loads the merges.
+
+        Args:
+            tokens: the tokens in the order of their merges; `tokens[i]` has the id `i + 4`.
+
+        Raises:
+            UserError: a byte is missing, or a token is not made of two tokens before it.
+        """
+        # Imported late, since only a preparation needs it.
+        from gigatoken import Tokenizer, pretokenizer
+
+        self._tokens = tokens
+        # No name of a reserved id is searched for in text.
+        self._encode = Tokenizer.from_json(write_json(tokens, reserved=False)).backend.encode
+        self._divide = pretokenizer
+        (self._separator,) = self._encode(_SEPARATOR).tolist()
+
+    def encode(self, symbols: Sequence[bytes]) -> SymbolIds:
+        """Returns the ids of pre-tokens, each a whole one as `split_pretokens` returns it."""
+        joins = np.fromiter(map(self._can_be_joined, symbols), bool, len(symbols))
+        joined = self._encode_joined([symbol for symbol, whole in zip(symbols, joins, strict=True) if whole])
+        others = self._encode_alone([symbol for symbol, whole in zip(symbols, joins, strict=True) if not whole])
+        lengths = np.empty(len(symbols), np.int64)
+        lengths[joins], lengths[~joins] = joined.lengths, [len(ids) for ids in others]
+        ids, of_joined = np.empty(lengths.sum(), np.int32), np.repeat(joins, lengths)
+        ids[of_joined], ids[~of_joined] = joined.ids, np.concatenate([[], *others])
+        return SymbolIds(ids, lengths)
+
+    def _can_be_joined(self, symbol: bytes) -> bool:
+        """Returns whether a pre-token is one between separators too."""
+        if symbol.isascii():
+            return not symbol.isspace()
+        return self._is_whole(symbol) and not symbol.decode().isspace()
+
+    def _is_whole(self, symbol: bytes) -> bool:
+        """Returns whether a pre-token is one in the version of Unicode that gigatoken has."""
+        return next(iter(self._divide(symbol))) == symbol
+
+    def _encode_joined(self, symbols: Sequence[bytes]) -> SymbolIds:
+        """Returns the ids of pre-tokens by one call; a list of them would take ten times as long."""
+        ids = self._encode(_SEPARATOR.join([*symbols, b""])).astype(np.int32)
+        separates = ids == self._separator
+        return SymbolIds(ids[~separates], np.diff(np.flatnonzero(separates), prepend=-1) - 1)
+
+    def _encode_alone(self, symbols: Sequence[bytes]) -> list[np.ndarray]:
+        """Returns the ids of each of a few pre-tokens, which are white space or have new characters."""
+        divided = [symbol for symbol in symbols if not self._is_whole(symbol)]
+        if not divided:
+            return [self._encode(symbol) for symbol in symbols]
+        found = self._table.ids(tf.constant(divided))
+        rows = dict(zip(divided, np.split(found.values.numpy(), found.row_splits.numpy()[1:-1]), strict=True))
+        return [rows[symbol] if symbol in rows else self._encode(symbol) for symbol in symbols]
+
+    @cached_property
+    def _table(self) -> BpeTable:
+        return BpeTable(self._tokens)

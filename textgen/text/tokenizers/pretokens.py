@@ -1,0 +1,28 @@
+r"""Splits text into pre-tokens, the stretches within which byte-level BPE merges, by the pattern of GPT-2.
+
+The pattern is `'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+(https://github.com/openai/gpt-2/blob/master/src/encoder.py), that of `ByteLevel` in Hugging Face's tokenizers. RE2
+has no lookahead, so the last character of a run of white space is set apart first, if another character follows.
+"""
+
+import tensorflow as tf
+
+_WHITE = r"\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+"""White_Space of Unicode, for use inside a character class of RE2."""
+
+# In no valid UTF-8, and in no character class.
+_BORDER = b"\xff"
+
+_BEFORE_WORD = f"([{_WHITE}])([{_WHITE}][^{_WHITE}])"
+_PRETOKEN = rf"'(?:[sdmt]|ll|ve|re)| ?\pL+| ?\pN+| ?[^{_WHITE}\pL\pN]+|[{_WHITE}]+"
+
+
+def split_pretokens(texts: tf.Tensor) -> tf.RaggedTensor:
+    """Splits texts, string [B] of valid UTF-8 → ragged string [B, (P)]: "It's  new!" → It, 's, " ", " new", !.
+
+    The pre-tokens of a text, concatenated, are the text.
+    """
+    texts = tf.strings.regex_replace(texts, _BEFORE_WORD, rb"\1" + _BORDER + rb"\2")
+    texts = tf.strings.regex_replace(texts, _PRETOKEN, rb"\0" + _BORDER)
+    found = tf.raw_ops.StringSplit(input=texts, delimiter=_BORDER, skip_empty=True)
+    return tf.RaggedTensor.from_value_rowids(found.values, found.indices[:, 0], nrows=found.shape[0], validate=False)
