@@ -51,6 +51,18 @@ def test_the_message_is_recovered_from_what_a_python_function_in_tf_data_reports
     assert str(user_error(RuntimeError(report))) == "s differs. Delete it."
 
 
+class OtherUserError(UserError):
+    """A kind of error for the user."""
+
+
+def test_the_message_of_another_kind_of_user_error_is_recovered():
+    report = (
+        f"Error in a function: {__name__}.OtherUserError: s differs. Delete it.\nTraceback (most recent call last):\n"
+    )
+    assert str(user_error(RuntimeError(report))) == "s differs. Delete it."
+    assert user_error(RuntimeError(report.replace("Other", "Another"))) is None
+
+
 def test_a_message_at_the_very_end_of_a_report_is_recovered_whole():
     assert str(user_error(RuntimeError("textgen.errors.UserError: it is bad. Do that."))) == "it is bad. Do that."
 

@@ -7,7 +7,7 @@ from textgen.console import printable
 _WHILE = " [while running "
 """Beam adds this, and the name of a step, to the message of an exception."""
 
-_WRAPPED = re.compile(r"UserError: (.*?)(?: \[while running|\s*\n|$)")
+_WRAPPED = r"\b(?:{names}): (.*?)(?: \[while running|\s*\n|$)"
 
 
 class UserError(ValueError):
@@ -51,8 +51,13 @@ def user_error(error: BaseException) -> UserError | None:
     if isinstance(error, UserError):
         message = str(error)
         return UserError(message.partition(_WHILE)[0]) if _WHILE in message else error
-    found = _WRAPPED.findall(str(error))
+    found = re.findall(_WRAPPED.format(names="|".join(_names(UserError))), str(error))
     return UserError(found[-1]) if found else None
+
+
+def _names(kind: type) -> list[str]:
+    """Returns the names of a class and of its subclasses, as they stand in tracebacks."""
+    return [kind.__name__, *(name for each in kind.__subclasses__() for name in _names(each))]
 
 
 def one_line(error: BaseException) -> str:

@@ -135,11 +135,12 @@ def record_edges(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
         UserError: the lengths of the records do not add up to the block, or it has another number of records than the
             manifest says.
     """
-    found, position, size, unpack = list[int](), 0, len(content.data), _LENGTH.unpack_from
+    data, found, position, unpack = content.data, list[int](), 0, _LENGTH.unpack_from
+    size = len(data)
     last = size - BEFORE_RECORD - AFTER_RECORD
     while position <= last:
         found.append(position)
-        position += BEFORE_RECORD + unpack(content.data, position)[0] + AFTER_RECORD
+        position += BEFORE_RECORD + unpack(data, position)[0] + AFTER_RECORD
     if position != size:
         raise content.error(f"its records end at {position:,} of {size:,} bytes; they must fill the block")
     require_records(content, len(found))
@@ -189,13 +190,6 @@ def require_beginning(content: BlockContent, begins: bool) -> None:
         raise content.error("its first record continues a document; the first of a shard begins one")
 
 
-def require_ids(content: BlockContent, largest: int, vocabulary_size: int) -> None:
-    """Checks the largest token id of a block.
-
-    Raises:
-        UserError: it is not in the vocabulary.
-    """
-    if largest >= vocabulary_size:
-        raise content.error(
-            f"a token id is {largest:,}; ids must be below the size of the vocabulary, {vocabulary_size:,}"
-        )
+def unknown_id(largest: int, vocabulary_size: int) -> str:
+    """Returns the description of a token id that is not in the vocabulary."""
+    return f"a token id is {largest:,}; ids must be below the size of the vocabulary, {vocabulary_size:,}"

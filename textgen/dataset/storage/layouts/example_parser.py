@@ -14,7 +14,7 @@ import numpy as np
 
 from textgen.config import PAD
 from textgen.dataset.storage import ragged
-from textgen.dataset.storage.blocks import BlockContent, record_edges, require_framing, require_ids, require_records
+from textgen.dataset.storage.blocks import BlockContent, record_edges, require_framing, require_records, unknown_id
 from textgen.dataset.storage.layouts.examples import RECORDS_AT_ONCE, VARINT_LIMITS, example_frame, varint_size
 from textgen.dataset.storage.records import RecordLimits
 from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD
@@ -92,7 +92,7 @@ class PackedIds:
         self.x_ends = ends - self.y_sizes - _Y_AFTER_NAME - len(_Y_NAME) - _Y_BEFORE_NAME
 
     def decode(self, x: np.ndarray, y: np.ndarray, *, at_once: int = RECORDS_AT_ONCE) -> None:
-        """Fills x and y with the ids.
+        """Fills x and y with the ids; whether each is in its own record, only `require_exact` tells.
 
         Args:
             x: [N, W], of the dtype of ids on disk.
@@ -102,10 +102,7 @@ class PackedIds:
         Raises:
             UserError: the Examples have another number of ids, or ids that are not in the vocabulary.
         """
-        y_limits = np.array((0, *VARINT_LIMITS), np.int64)
-        require_ids(self._content, int(self.y.max(initial=0)), self._vocabulary_size)
-        if (self.y < y_limits[self.y_sizes - 1]).any():
-            raise self._content.error(_NOT_MINIMAL)
+        self._require_known(self.y)
         y[...] = self.y
         for first in range(0, len(self.starts), at_once):
             some = slice(first, first + at_once)
@@ -115,13 +112,9 @@ class PackedIds:
             edges = np.stack([x_ends - x_sizes, x_ends], axis=1).ravel() - base
             inside = np.repeat(np.arange(len(edges)) % 2 == 1, np.diff(edges, prepend=0))
             values = _decode_varints(self._data[base:stop], inside, self._vocabulary_size)
-            require_ids(self._content, int(values.max(initial=0)), self._vocabulary_size)
+            self._require_known(values)
             if len(values) != x[some].size:
                 raise self._content.error(f"its pairs do not have {self._window:,} ids each")
-            # A longer varint than an id needs was decoded to a part of it.
-            sizes = len(values) + sum(np.count_nonzero(values >= limit) for limit in self._limits())
-            if sizes != x_sizes.sum():
-                raise self._content.error(_NOT_MINIMAL)
             x[some] = values.reshape(-1, self._window)
 
     def require_exact(self, x: np.ndarray) -> None:
@@ -132,8 +125,10 @@ class PackedIds:
         """
         require_framing(self._content, self.starts, self.ends)
         sizes = x.shape[1] + sum(np.count_nonzero(x >= limit, axis=1) for limit in self._limits())
-        if (sizes != self.x_sizes).any():
-            raise self._content.error(f"its pairs do not have {self._window:,} ids each")
+        if (sizes != self.x_sizes).any() or (self.y < np.array((0, *VARINT_LIMITS))[self.y_sizes - 1]).any():
+            raise self._content.error(
+                f"its pairs do not have {self._window:,} ids each, or an id takes more bytes than it needs"
+            )
         if ((x[:, 1:] != PAD) & (x[:, :-1] == PAD)).any() or (x[:, 0] == PAD).any() or (self.y == PAD).any():
             raise self._content.error(f"{PAD} is a token id; it is the padding at the end of a window only")
         # Records whose packed ids have the same sizes have the same bytes around them.
@@ -143,6 +138,11 @@ class PackedIds:
             if not self._have(head, self.starts[records]) or not self._have(middle, self.x_ends[records]):
                 raise self._content.error("a record is no tf.train.Example with the features x and y")
 
+    def _require_known(self, ids: np.ndarray) -> None:
+        largest = int(ids.max(initial=0))
+        if largest >= self._vocabulary_size:
+            raise self._content.error(unknown_id(largest, self._vocabulary_size))
+
     def _have(self, wanted: bytes, offsets: np.ndarray) -> bool:
         """Returns whether the block has the bytes `wanted` at all offsets, int [N]."""
         found = self._data[offsets[:, None] + np.arange(len(wanted))]
@@ -150,9 +150,6 @@ class PackedIds:
 
     def _limits(self) -> tuple[int, ...]:
         return VARINT_LIMITS[: varint_size(self._vocabulary_size - 1) - 1]
-
-
-_NOT_MINIMAL = "an id takes more bytes than it needs"
 
 
 def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:

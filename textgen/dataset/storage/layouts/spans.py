@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from textgen.dataset.storage import ragged, windows
-from textgen.dataset.storage.blocks import BlockContent, record_edges, require_beginning, require_framing, require_ids
+from textgen.dataset.storage.blocks import BlockContent, record_edges, require_beginning, require_framing, unknown_id
 from textgen.dataset.storage.records import ReadRequest, RecordFormat, RecordLimits, Records, RestoredIds
+from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD
 from textgen.dataset.storage.windows import Sequences, Targets, Windows
 from textgen.errors import require
 
@@ -158,36 +159,61 @@ def read_spans(contents: Sequence[BlockContent], written: RecordFormat) -> Seque
     Raises:
         UserError: a record is no span of ids of the vocabulary, or a block has other counts than the manifest says.
     """
-    found = [_block_spans(content, written) for content in contents]
-    before = np.cumsum([0, *(len(spans.ids) for spans in found)])
-    starts, firsts, ends = (
-        np.concatenate([edges + done for edges, done in zip(each, before, strict=False)])
-        for each in zip(*(spans[1:] for spans in found), strict=True)
-    )
-    data = b"".join(content.data for content in contents)
-    return Sequences(np.frombuffer(data, written.id_dtype), starts, firsts, ends)
-
-
-def _block_spans(content: BlockContent, written: RecordFormat) -> Sequences:
-    """Returns the spans of a block; see `read_spans`."""
-    starts, ends = record_edges(content)
+    # One array for all blocks, since NumPy takes as long to start as to check a block.
+    data, done, found = b"".join(content.data for content in contents), 0, []
+    for content in contents:
+        found.append(np.stack(record_edges(content)) + done)
+        done += len(content.data)
+    starts, ends = np.concatenate(found, axis=1)
+    blocks = _SpanBlocks(contents, np.cumsum([edges.shape[1] for edges in found]))
     size = written.id_dtype.itemsize
-    if ((ends - starts) % size).any() or (ends - starts < _FEWEST_NUMBERS * size).any():
-        raise content.error(
-            f"a record is no span, which has {_FEWEST_NUMBERS} or more numbers of {size} bytes: the length of its "
-            "context, the context and its targets"
-        )
-    spans = span_sequences(np.frombuffer(content.data, written.id_dtype), starts // size, ends // size)
-    if ((spans.firsts <= spans.starts) | (spans.firsts >= spans.ends)).any():
-        raise content.error("a span has no context or no targets; it has one id or more of each")
-    pairs = int(windows.target_counts(spans.firsts, spans.ends, stride=written.stride).sum())
-    if pairs != content.location.block.pairs:
-        raise content.error(f"it has {pairs:,} pairs; the manifest has {content.location.block.pairs:,}")
-    # Every second stretch is the framing between two spans.
-    stretches = np.stack([spans.starts, spans.ends], axis=1).ravel()
-    largest = int(np.maximum.reduceat(spans.ids, stretches)[::2].max(initial=0))
-    require_ids(content, largest, written.vocabulary_size)
+    blocks.require(
+        ((ends - starts) % size == 0) & (ends - starts >= _FEWEST_NUMBERS * size),
+        f"a record is no span, which has {_FEWEST_NUMBERS} or more numbers of {size} bytes: the length of its "
+        "context, the context and its targets",
+    )
+    spans = span_sequences(np.frombuffer(data, written.id_dtype), starts // size, ends // size)
+    blocks.require(
+        (spans.firsts > spans.starts) & (spans.firsts < spans.ends),
+        "a span has no context or no targets; it has one id or more of each",
+    )
+    blocks.require_pairs(windows.target_counts(spans.firsts, spans.ends, stride=written.stride))
+    if np.count_nonzero(spans.ids >= written.vocabulary_size) > _count_between(spans, written.vocabulary_size):
+        # Every second stretch is between two spans.
+        largest = np.maximum.reduceat(spans.ids, np.stack([spans.starts, spans.ends], axis=1).ravel())[::2]
+        blocks.require(largest < written.vocabulary_size, unknown_id(int(largest.max()), written.vocabulary_size))
     return spans
+
+
+def _count_between(spans: Sequences, limit: int) -> int:
+    """Returns how many numbers before, between and after spans, their framing and headers, reach a limit."""
+    framing = AFTER_RECORD + BEFORE_RECORD
+    # A view with one item per framing, so that NumPy copies it at once.
+    count = len(spans.ids) - framing // spans.ids.itemsize + 1
+    items = np.ndarray(count, np.dtype((np.void, framing)), spans.ids, strides=spans.ids.itemsize)
+    between = items.take(spans.ends[:-1]).view(spans.ids.dtype)
+    outside = spans.ids[: spans.starts[0] - 1], between, spans.ids[spans.ends[-1] :], spans.firsts - spans.starts
+    return sum(int(np.count_nonzero(numbers >= limit)) for numbers in outside)
+
+
+class _SpanBlocks:
+    """Finds the block of a wrong span, for an error that names it."""
+
+    def __init__(self, contents: Sequence[BlockContent], ends: np.ndarray):
+        """Args: the blocks, and int [blocks], index after the last span of each."""
+        self._contents, self._ends = contents, ends
+
+    def require(self, right: np.ndarray, found: str) -> None:
+        """Raises the error `found` for the block of the first span that is not right, bool [S]."""
+        if not right.all():
+            raise self._contents[int(np.searchsorted(self._ends, np.argmin(right), side="right"))].error(found)
+
+    def require_pairs(self, pairs: np.ndarray) -> None:
+        """Checks the number of pairs of each block, given int [S], that of each span."""
+        sums = np.diff(np.cumsum(pairs)[self._ends - 1], prepend=0)
+        for content, found in zip(self._contents, sums.tolist(), strict=True):
+            if found != content.location.block.pairs:
+                raise content.error(f"it has {found:,} pairs; the manifest has {content.location.block.pairs:,}")
 
 
 def span_sequences(numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Sequences:
