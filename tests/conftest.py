@@ -17,7 +17,7 @@ import_tensorflow()
 from tests.stored_folders import CONTENT, Folders  # noqa: E402
 from textgen.dataset.storage import manifest, windows  # noqa: E402
 from textgen.dataset.storage.layouts import LAYOUTS  # noqa: E402
-from textgen.dataset.storage.layouts.spans import span_sequences  # noqa: E402
+from textgen.dataset.storage.layouts.span_parser import span_sequences  # noqa: E402
 from textgen.dataset.storage.manifest import Manifest, UnitReport  # noqa: E402
 from textgen.dataset.storage.records import RecordFormat  # noqa: E402
 from textgen.dataset.storage.shards import ShardWriter  # noqa: E402
