@@ -1,47 +1,28 @@
-"""Stores the result of the counting pass, the census, and learns the vocabulary from it."""
+"""Learns the vocabulary from the result of the counting pass, the census."""
 
-import json
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import pyarrow as pa
 
+from pipelines.census_file import NO_DOCUMENTS, Census, by_token, read_census, unknown_tokens
 from pipelines.rejected import nothing_left
-from pipelines.text_figures import Histogram, vocabulary_sizes
 from pipelines.workspace import Workspace
-from textgen import files
-from textgen.config import SPLITS, TOKENIZER_JSON, VOCABULARY_FILE, PrepareConfig
+from textgen.config import TOKENIZER_JSON, VOCABULARY_FILE, PrepareConfig
 from textgen.console import say
 from textgen.errors import UserError, require
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.tokenizers.tokenizer_json import write_json
 from textgen.text.vocabulary import Vocabulary
 
-FILE_NAME = "census"
+__all__ = [
+    "NO_DOCUMENTS", "Census", "by_token", "learn", "read_census", "symbols_to_learn", "unknown_tokens",
+    "write_sampled_vocabulary", "write_tokenizer", "write_vocabulary",
+]  # fmt: skip
+
 _ALL = 1 << 40
 
 _NOTHING_LEFT = "no document with text is left to train on"
 _REMEDY = "Check the input and the cleaning options."
-
-
-class Census(NamedTuple):
-    """Result of the counting pass.
-
-    Attributes:
-        counts: number of occurrences in the training split of each of the most frequent tokens.
-        documents: number of documents in each split.
-        vocabulary_sizes: by a percentage, the size of the vocabulary that leaves so many tokens unknown.
-        equal_documents: number of documents with the most frequent text.
-    """
-
-    counts: dict[str, int]
-    documents: dict[str, int]
-    vocabulary_sizes: dict[str, int] = {}
-    equal_documents: int = 1
-
-
-NO_DOCUMENTS = Census({}, dict.fromkeys(SPLITS, 0))
-"""Census of an input without units."""
 
 
 def symbols_to_learn(config: PrepareConfig, workspace: Workspace) -> int:
@@ -51,62 +32,6 @@ def symbols_to_learn(config: PrepareConfig, workspace: Workspace) -> int:
         return _ALL
     tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
     return tokenizer.symbols_to_learn(config.text.vocabulary_size)
-
-
-def write_census(
-    counts: pa.Table, documents: Mapping[str, int], histogram: Histogram, equal_documents: int, workspace: Workspace
-) -> str:
-    """Writes the census file: all but the counts as a line of JSON, then the counts as an Arrow stream.
-
-    Args:
-        counts: table with the columns `symbol` (binary or int32) and `count` (int64).
-        documents: number of documents in each split.
-        histogram: for each count, the number of symbols that occur so many times.
-        equal_documents: number of documents with the most frequent text.
-        workspace: the output folder.
-
-    Returns:
-        The path of the file.
-    """
-    path = workspace.work_path(FILE_NAME)
-    head = {
-        "documents": documents,
-        "histogram": [list(pair) for pair in histogram.items()],
-        "equal_documents": equal_documents,
-    }
-    files.write_atomically(path, json.dumps(head).encode() + b"\n" + table_to_bytes(counts))
-    return path
-
-
-def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
-    """Returns the census, or None if the counting pass is not done."""
-    content = files.read_if_present(workspace.work_path(FILE_NAME))
-    if content is None:
-        return None
-    line, _, stream = content.partition(b"\n")
-    head, counts = json.loads(line), by_token(table_from_bytes(stream), config, workspace)
-    sizes = vocabulary_sizes(dict(head["histogram"]), config, unknown=unknown_tokens(counts, config, workspace))
-    return Census(counts, head["documents"], sizes, head["equal_documents"])
-
-
-def unknown_tokens(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> int:
-    """Returns how often the unknown word occurs; 0 if there is none."""
-    return counts.get(make_tokenizer(config.text, workspace.tokenizer_model()).unknown_word, 0)
-
-
-def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> dict[str, int]:
-    """Returns the counts of symbols as a dictionary from the text of each symbol to its count.
-
-    Args:
-        counts: table with the columns `symbol` (binary or int32) and `count` (int64).
-        config: the settings of the preparation.
-        workspace: the output folder, which holds the tokenizer's model.
-    """
-    token = make_tokenizer(config.text, workspace.tokenizer_model()).token
-    return {
-        token(symbol): count
-        for symbol, count in zip(counts["symbol"].to_pylist(), counts["count"].to_pylist(), strict=True)
-    }
 
 
 def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace) -> Vocabulary:
@@ -161,19 +86,6 @@ def write_tokenizer(learned: Vocabulary, config: PrepareConfig, workspace: Works
     content = write_json(learned.tokens)
     workspace.publish_if_changed(TOKENIZER_JSON, content)
     return content
-
-
-def table_to_bytes(table: pa.Table) -> bytes:
-    """Serializes a table as an Arrow stream."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
-
-
-def table_from_bytes(content: bytes) -> pa.Table:
-    """Returns the table that `table_to_bytes` serialized."""
-    return pa.ipc.open_stream(content).read_all()
 
 
 def _check_splits(documents: dict[str, int], config: PrepareConfig) -> None:

@@ -3,10 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
-from pipelines.token_files import EMPTY, DocumentTable, LocatedBatch
+from pipelines.document_files import EMPTY, DocumentTable
+from pipelines.token_files import LocatedBatch
 from pipelines.workspace import Workspace
-from textgen import files
-from textgen.config import UNK, VOCABULARY_FILE, PrepareConfig, TextConfig
+from textgen.config import UNK, PrepareConfig, TextConfig
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.sequencer import DocumentChunks
 from textgen.dataset.storage.splits import SplitRanges
@@ -16,7 +16,7 @@ from textgen.text.preprocessor import Preprocessor
 
 def load_preprocessor(text: TextConfig, workspace: Workspace) -> Preprocessor:
     """Returns the preprocessor with the vocabulary and the tokenizer's model of a dataset at work."""
-    learned = vocabulary.parse(files.read(workspace.path(VOCABULARY_FILE)))
+    learned = vocabulary.load(workspace.directory)
     return Preprocessor(text, learned, model=workspace.tokenizer_model())
 
 

@@ -11,7 +11,6 @@ from pipelines.claims import committed
 from pipelines.plan import Plan
 from pipelines.recorded_plan import parse_plan
 from pipelines.workspace import Workspace
-from textgen.config import VOCABULARY_FILE
 from textgen.dataset.storage import passed_over
 from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, Manifest, UnitReport
 from textgen.dataset.storage.warnings import Figures, warnings
@@ -59,7 +58,7 @@ class WriteManifest(beam.DoFn):
         """
         parse_plan(self._workspace.read(INPUTS_FILE) or b"", self._config).check_unchanged_while_read()
         reports = [UnitReport.from_json(result) for result in results[1]]
-        learned = vocabulary.parse(self._workspace.read(VOCABULARY_FILE) or b"")
+        learned = vocabulary.load(self._workspace.directory)
         names = self._workspace.read(PASSED_OVER_FILE) or b""
         tokenizer = write_tokenizer(learned, self._config, self._workspace)
         made = Manifest(

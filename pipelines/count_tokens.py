@@ -5,6 +5,7 @@ files of all units: the counts are large, and local runners hold shuffled values
 one bucket, so the most frequent tokens of all buckets include the most frequent tokens overall.
 """
 
+import functools
 import itertools
 from collections import ChainMap, Counter
 from collections.abc import Iterable, Iterator
@@ -15,9 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.census import symbols_to_learn, table_from_bytes, table_to_bytes, write_census
+from pipelines.census import symbols_to_learn
+from pipelines.census_file import read_counts, table_from_bytes, table_to_bytes, write_census
+from pipelines.document_files import unit_documents
 from pipelines.text_figures import add_histograms, histogram, most_frequent_digests
-from pipelines.token_files import unit_documents, unit_symbols, unit_tokens
+from pipelines.token_files import symbol_type, unit_symbols, unit_tokens
 from pipelines.workspace import COUNTS, Workspace
 from textgen import files
 from textgen.config import SPLITS, PrepareConfig
@@ -49,9 +52,9 @@ class CountUnit:
         """
         documents = unit_documents(self._workspace, unit.index)
         ranges = documents.split_ranges(np.where(documents.reasons == "", documents.tokens, 0), self._config)
-        symbols = unit_symbols(self._workspace, unit.index)
+        symbols = unit_symbols(self._workspace, unit.index, self._config)
         counts = np.zeros(len(symbols), np.int64)
-        for batch, where, offsets in unit_tokens(self._workspace, unit.index):
+        for batch, where, offsets in unit_tokens(self._workspace, unit.index, documents, symbols=len(symbols)):
             chunk_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
             begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in ranges)
             count_slices(batch.numbers, chunk_starts + begins, chunk_starts + ends, counts)
@@ -74,8 +77,11 @@ class CountUnit:
         Returns:
             A table with the columns `symbol` (binary or int32) and `count` (int64).
         """
-        with files.open_file(self._path(unit)) as file, pa.ipc.open_file(file) as reader:
-            return reader.read_all() if bucket is None else pa.Table.from_batches([reader.get_batch(bucket)])
+        return read_counts(self._workspace, self._path(unit), self._symbol_type, self.buckets, bucket)
+
+    @functools.cached_property
+    def _symbol_type(self) -> pa.DataType:
+        return symbol_type(self._config, self._workspace)
 
     def _path(self, unit: int) -> str:
         return self._workspace.unit_path(COUNTS, unit, "counts")

@@ -1,10 +1,11 @@
 """Combines the tokens and statistics of document chunks into one row per document."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from pipelines.token_files import EMPTY, DocumentTable
+from pipelines.document_files import EMPTY, DocumentTable, write_documents
 from textgen.config import SPLITS
 from textgen.corpus.readers.base import Label
 from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
@@ -80,6 +81,10 @@ class DocumentTableBuilder:
             self._given_splits(len(matrix)),
             self._group_digests(matrix),
         )
+
+    def write(self, path: Path) -> None:
+        """Writes the table of all documents to a file; call it once, after the last batch."""
+        write_documents(path, self.build())
 
     def _given_splits(self, count: int) -> np.ndarray | None:
         """Returns int8 [D], the index in SPLITS of each document's split, or -1; None if the input says nothing."""

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import numpy as np
 
-from pipelines.token_files import unit_documents
-from pipelines.workspace import DUPLICATES, Workspace
+from pipelines.document_files import unit_documents
+from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import SPLITS, PrepareConfig, SelectionConfig
 from textgen.corpus.units import Unit
 from textgen.text import minhash
@@ -104,6 +104,9 @@ class KeyDocuments(beam.DoFn):
             ranks = len(SPLITS) - 1 - documents.split_indices(self._config)[kept]
         if self._near:
             signatures = documents.signatures[kept]
+            if len(kept) and not signatures.shape[1]:
+                path = self._workspace.unit_path(TOKENS, unit.index, "documents")
+                raise self._workspace.damage(path, "it has no signatures, by which near duplicates are found")
             sketches = minhash.sketches(signatures)
             for band, keys in enumerate(minhash.band_keys(signatures)):
                 banded = np.stack([np.full_like(keys, band), keys], axis=1)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from pipelines.token_files import unit_documents
+from pipelines.document_files import unit_documents
 from pipelines.workspace import TOKENS, Workspace
 from textgen.console import printable, say
 from textgen.corpus.readers.base import Rejected

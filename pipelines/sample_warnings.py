@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines import census, count_tokens
+from pipelines.document_files import unit_documents
 from pipelines.text_figures import histogram, most_frequent_digests, vocabulary_sizes
-from pipelines.token_files import unit_documents
 from pipelines.workspace import Workspace
 from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit

@@ -2,7 +2,7 @@
 
 Each unit has three Arrow files. `tokens` has a record batch per batch of texts and a row per document chunk; a token
 is the number of its symbol in the unit. `symbols` has the distinct symbols of the unit, by number, and `documents`
-has a row per document; both are written when the whole unit has been tokenized.
+has a row per document, see `document_files`; both are written when the whole unit has been tokenized.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,14 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from pipelines.workspace import DUPLICATES, TOKENS, Workspace
+from pipelines.arrow_files import DamageError, arrow_errors, require_sound
+from pipelines.document_files import DocumentTable
+from pipelines.workspace import TOKENS, Workspace
 from textgen import files
 from textgen.config import PrepareConfig
-from textgen.dataset.storage.splits import DIGEST_BYTES, SplitRanges, split_indices, split_ranges
 from textgen.system_errors import naming
+from textgen.text.tokenizers import make_tokenizer
 
-EMPTY = "empty"
-"""Drop reason of documents without tokens."""
+_SCHEMA = pa.schema([("tokens", pa.list_(pa.int32())), ("continued", pa.bool_()), ("text", pa.binary())])
 
 
 class TokenBatch(NamedTuple):
@@ -39,51 +40,11 @@ class TokenBatch(NamedTuple):
     texts: list[bytes]
 
 
-class DocumentTable(NamedTuple):
-    """The D documents of a unit.
-
-    Attributes:
-        digests: uint8 [D, 16], hash of each cleaned text.
-        tokens: int64 [D], number of tokens.
-        characters: int64 [D], number of code points of the cleaned text.
-        reasons: str [D], drop reason of each document; "" for kept documents.
-        signatures: uint32 [D, H], MinHash signatures; H is 0 unless near duplicates are searched for.
-        splits: int8 [D], index in SPLITS of the split that the input gives each document, -1 for none; None if it
-            gives none to any.
-        groups: uint8 [D, 16], hash of the group of each document, which chooses its split in place of the hash of its
-            text; None if there are no groups.
-    """
-
-    digests: np.ndarray
-    tokens: np.ndarray
-    characters: np.ndarray
-    reasons: np.ndarray
-    signatures: np.ndarray
-    splits: np.ndarray | None = None
-    groups: np.ndarray | None = None
-
-    def split_ranges(self, lengths: np.ndarray, config: PrepareConfig, rows: slice = slice(None)) -> SplitRanges:
-        """Returns the split ranges of some documents.
-
-        Args:
-            lengths: int64 [N], number of tokens of each of them.
-            config: settings of the splits.
-            rows: the documents.
-        """
-        keys = self.digests if self.groups is None else self.groups
-        return split_ranges(keys[rows], lengths, config, given=None if self.splits is None else self.splits[rows])
-
-    def split_indices(self, config: PrepareConfig) -> np.ndarray:
-        """Returns int [D], the index in SPLITS of the split of each document, taken whole."""
-        return split_indices(self.digests if self.groups is None else self.groups, config, given=self.splits)
-
-
 class TokenWriter:
     """Writes the `tokens` file."""
 
     def __init__(self, path: Path):
-        self._schema = pa.schema([("tokens", pa.list_(pa.int32())), ("continued", pa.bool_()), ("text", pa.binary())])
-        self._path, self._writer = path, pa.ipc.new_stream(str(path), self._schema)
+        self._path, self._writer = path, pa.ipc.new_stream(str(path), _SCHEMA)
 
     def write(self, batch: TokenBatch) -> None:
         """Writes a record batch."""
@@ -94,7 +55,7 @@ class TokenWriter:
             pa.array(batch.texts, pa.binary()) if batch.texts else pa.nulls(rows, pa.binary()),
         ]
         with naming(self._path):
-            self._writer.write_batch(pa.record_batch(columns, schema=self._schema))
+            self._writer.write_batch(pa.record_batch(columns, schema=_SCHEMA))
 
     def close(self) -> None:
         """Closes the file."""
@@ -103,16 +64,32 @@ class TokenWriter:
 
 
 def read_tokens(file: BinaryIO) -> Iterator[TokenBatch]:
-    """Yields the batches of a `tokens` file."""
-    with pa.ipc.open_stream(file) as reader:
+    """Yields the batches of a `tokens` file.
+
+    Raises:
+        DamageError: it is not such a file.
+    """
+    with arrow_errors(), pa.ipc.open_stream(file) as reader:
         for batch in reader:
-            tokens, texts = batch.column("tokens"), batch.column("text")
-            yield TokenBatch(
-                tokens.values.to_numpy(),
-                tokens.offsets.to_numpy(),
-                batch.column("continued")[0].as_py(),
-                [] if texts.null_count else texts.to_pylist(),
-            )
+            require_sound(batch, [_SCHEMA], nullable=["text"])
+            yield _checked_batch(batch)
+
+
+def _checked_batch(batch: pa.RecordBatch) -> TokenBatch:
+    """Returns the tokens of a record batch.
+
+    Raises:
+        DamageError: its values contradict each other.
+    """
+    tokens, texts, continued = batch.column("tokens"), batch.column("text"), batch.column("continued").to_pylist()
+    edges, numbers = tokens.offsets.to_numpy(), tokens.values
+    if not continued or any(continued[1:]):
+        raise DamageError("a batch has no row, or one that continues a document of the same batch")
+    if edges[0] != 0 or edges[-1] != len(numbers) or numbers.null_count:
+        raise DamageError("a batch has tokens of no document, or without a symbol")
+    if texts.null_count not in (0, len(texts)):
+        raise DamageError("some chunks of a batch have a text and others have none")
+    return TokenBatch(numbers.to_numpy(), edges, continued[0], [] if texts.null_count else texts.to_pylist())
 
 
 class LocatedBatch(NamedTuple):
@@ -152,71 +129,58 @@ def write_symbols(path: Path, symbols: pa.Array) -> None:
         writer.write_table(table)
 
 
-def unit_symbols(workspace: Workspace, unit: int) -> pa.Array:
-    """Returns the symbols of a unit, by number, binary or int32."""
-    with files.open_file(workspace.unit_path(TOKENS, unit, "symbols")) as file:
-        return pa.ipc.open_file(pa.py_buffer(file.read())).read_all()["symbol"].combine_chunks()
+def unit_symbols(workspace: Workspace, unit: int, config: PrepareConfig) -> pa.Array:
+    """Returns the symbols of a unit, by number, binary or int32.
+
+    Raises:
+        UserError: the file is damaged, or the tokenizer has other symbols.
+    """
+    path = workspace.unit_path(TOKENS, unit, "symbols")
+    try:
+        with files.open_file(path) as file, arrow_errors():
+            table = pa.ipc.open_file(pa.py_buffer(file.read())).read_all()
+            require_sound(table, [pa.schema([("symbol", symbol_type(config, workspace))])])
+            symbols = table["symbol"].combine_chunks()
+            if symbols.type == pa.binary():
+                # Arrow checks that it is UTF-8.
+                symbols.cast(pa.string())
+            return symbols
+    except DamageError as error:
+        raise workspace.damage(path, error) from None
 
 
-def write_documents(path: Path, documents: DocumentTable) -> None:
-    """Writes the `documents` file."""
-    count, width = documents.signatures.shape
-    table = pa.table(
-        {
-            "digest": _fixed(documents.digests, DIGEST_BYTES),
-            "tokens": documents.tokens,
-            "characters": documents.characters,
-            "reason": pa.array(documents.reasons.tolist(), pa.string()),
-            "signature": _fixed(documents.signatures, 4 * width) if width else pa.nulls(count, pa.binary(0)),
-            "split": pa.nulls(count) if documents.splits is None else documents.splits,
-            "group": pa.nulls(count) if documents.groups is None else _fixed(documents.groups, DIGEST_BYTES),
-        }
-    )
-    with naming(path), pa.ipc.new_file(str(path), table.schema) as writer:
-        writer.write_table(table)
+def symbol_type(config: PrepareConfig, workspace: Workspace) -> pa.DataType:
+    """Returns the type of the tokenizer's symbols: binary or int32."""
+    tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
+    return pa.binary() if tokenizer.symbol_dtype.name == "string" else pa.int32()
 
 
-def read_documents(file: BinaryIO) -> DocumentTable:
-    """Returns the table of a `documents` file."""
-    table = pa.ipc.open_file(pa.py_buffer(file.read())).read_all().combine_chunks()
-    count = table.num_rows
-    width = table.schema.field("signature").type.byte_width // 4
-    return DocumentTable(
-        _matrix(table["digest"], np.uint8, count, DIGEST_BYTES),
-        table["tokens"].to_numpy(),
-        table["characters"].to_numpy(),
-        np.array(table["reason"].to_pylist(), object),
-        _matrix(table["signature"], np.uint32, count, width),
-        None if pa.types.is_null(table.schema.field("split").type) else table["split"].to_numpy(),
-        None
-        if pa.types.is_null(table.schema.field("group").type)
-        else _matrix(table["group"], np.uint8, count, DIGEST_BYTES),
-    )
+def unit_tokens(workspace: Workspace, unit: int, documents: DocumentTable, *, symbols: int) -> Iterator[LocatedBatch]:
+    """Yields the token batches of a unit.
 
+    Args:
+        workspace: the output folder.
+        unit: number of the unit.
+        documents: the documents of the unit.
+        symbols: number of the symbols of the unit.
 
-def unit_tokens(workspace: Workspace, unit: int) -> Iterator[LocatedBatch]:
-    """Yields the token batches of a unit."""
-    with files.open_file(workspace.unit_path(TOKENS, unit, "tokens")) as file:
-        yield from locate(read_tokens(file))
-
-
-def unit_documents(workspace: Workspace, unit: int) -> DocumentTable:
-    """Returns the documents of a unit, with the drop reasons of the recorded duplicates."""
-    with files.open_file(workspace.unit_path(TOKENS, unit, "documents")) as file:
-        documents = read_documents(file)
-    for reason, rows in (workspace.recorded(DUPLICATES, unit) or {}).items():
-        documents.reasons[rows] = reason
-    return documents
-
-
-def _fixed(matrix: np.ndarray, width: int) -> pa.Array:
-    """Returns the rows of a matrix as Arrow values of `width` bytes each."""
-    data = pa.py_buffer(np.ascontiguousarray(matrix))
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(matrix), [None, data])
-
-
-def _matrix(column: pa.ChunkedArray, dtype: type, rows: int, width: int) -> np.ndarray:
-    """Returns a matrix [rows, width] from Arrow values of fixed size."""
-    if not rows or not width:
-        return np.empty((rows, width), dtype)
-    return np.frombuffer(column.chunk(0).buffers()[1], dtype)[: rows * width].reshape(rows, width)
+    Raises:
+        UserError: the file is damaged, or has the tokens of other documents or other symbols.
+    """
+    path = workspace.unit_path(TOKENS, unit, "tokens")
+    found, count = np.zeros(len(documents.tokens), np.int64), 0
+    try:
+        with files.open_file(path) as file:
+            for located in locate(read_tokens(file)):
+                batch, rows, _ = located
+                if rows.start < 0 or rows.stop > len(found):
+                    raise DamageError("it has more documents than the file beside it")
+                if len(batch.numbers) and not 0 <= batch.numbers.min() <= batch.numbers.max() < symbols:
+                    raise DamageError("it has the number of a symbol that the file beside it does not have")
+                found[rows] += np.diff(batch.edges)
+                count = rows.stop
+                yield located
+        if count < len(found) or not np.array_equal(found, documents.tokens):
+            raise DamageError("it has other documents than the file beside it, or other numbers of tokens")
+    except DamageError as error:
+        raise workspace.damage(path, error) from None

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipelines.document_builder import DocumentTableBuilder
 from pipelines.text_operations import text_operations
-from pipelines.token_files import TokenBatch, TokenWriter, write_documents, write_symbols
+from pipelines.token_files import TokenBatch, TokenWriter, write_symbols
 from pipelines.unit_texts import UnitTexts
 from pipelines.workspace import TOKENS, Workspace
 from textgen import files
@@ -74,7 +74,7 @@ class TokenizeUnit:
             writer.write(_token_batch(tokens, batch.texts, batch.continued, keep_texts=self._config.keep_dropped))
         writer.close()
         write_symbols(folder / "symbols", numbers.symbols())
-        write_documents(folder / "documents", documents.build())
+        documents.write(folder / "documents")
 
 
 def _token_batch(tokens: Tokens, texts: list[bytes], continued: list[bool], *, keep_texts: bool) -> TokenBatch:

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.chunk_encoder import ChunkEncoder, load_preprocessor
+from pipelines.document_files import DocumentTable, unit_documents
 from pipelines.dropped import dropped_record
 from pipelines.split_writer import SplitWriter
-from pipelines.token_files import DocumentTable, LocatedBatch, unit_documents, unit_symbols, unit_tokens
+from pipelines.token_files import LocatedBatch, unit_symbols, unit_tokens
 from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, TOKENS, Workspace
 from textgen import files
 from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.manifest import UnitReport, dropped_name
+
+_MAX_REJECTED_BYTES = 1 << 34
 
 
 class WriteUnit:
@@ -35,14 +38,15 @@ class WriteUnit:
         """
         documents = unit_documents(self._workspace, unit.index)
         report = self._read_report(unit)
-        encoder = ChunkEncoder(self._config, self._preprocessor, unit_symbols(self._workspace, unit.index))
+        symbols = unit_symbols(self._workspace, unit.index, self._config)
+        encoder = ChunkEncoder(self._config, self._preprocessor, symbols)
         with files.scratch_folder(self._workspace.work_path()) as folder:
             writers = {
                 split: SplitWriter(split, folder / split, self._config, self._preprocessor.vocabulary.size)
                 for split in SPLITS
             }
             dropped = self._rejected_records(unit.index)
-            for located in unit_tokens(self._workspace, unit.index):
+            for located in unit_tokens(self._workspace, unit.index, documents, symbols=len(symbols)):
                 chunks = encoder.encode(located, documents)
                 for writer in writers.values():
                     writer.write(chunks)
@@ -77,8 +81,12 @@ class WriteUnit:
         """Returns the records of the items that the readers rejected; none unless dropped documents are kept."""
         if not self._config.keep_dropped:
             return []
-        content = files.read_if_present(self._workspace.unit_path(TOKENS, unit, "rejected"))
-        return [] if content is None else [content.decode()]
+        name = f"{unit:06d}.rejected"
+        content = self._workspace.read_work(TOKENS, name, max_bytes=_MAX_REJECTED_BYTES)
+        try:
+            return [] if content is None else [content.decode()]
+        except UnicodeDecodeError:
+            raise self._workspace.damage(self._workspace.work_path(TOKENS, name), "it is not UTF-8") from None
 
     def _publish(self, writer: SplitWriter, name: str, report: UnitReport) -> None:
         shard = writer.close(name, report.unit)

@@ -1,7 +1,6 @@
 import dataclasses
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from pipelines import census, claims
@@ -14,18 +13,7 @@ from textgen.text import vocabulary
 from textgen.text.vocabulary import Vocabulary
 
 CONFIG = PrepareConfig(text=TextConfig(vocabulary_size=2))
-COUNTS = pa.table(
-    {"symbol": pa.array([b"sea", b"whale", b"a"], pa.binary()), "count": pa.array([4, 3, 1], pa.int64())}
-)
 DOCUMENTS = {"train": 8, "validation": 1, "test": 1}
-
-
-def test_a_census_is_read_as_it_was_written(tmp_path: Path) -> None:
-    workspace = Workspace(str(tmp_path))
-    assert census.read_census(CONFIG, workspace) is None
-    census.write_census(COUNTS, DOCUMENTS, {4: 1, 3: 1, 1: 1}, 7, workspace)
-    sizes = {"5": 3, "1": 3}
-    assert census.read_census(CONFIG, workspace) == Census({"sea": 4, "whale": 3, "a": 1}, DOCUMENTS, sizes, 7)
 
 
 def test_the_vocabulary_holds_the_most_frequent_tokens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,8 @@ import pyarrow as pa
 import pytest
 
 from pipelines.chunk_encoder import ChunkEncoder
-from pipelines.token_files import DocumentTable, LocatedBatch, TokenBatch
+from pipelines.document_files import DocumentTable
+from pipelines.token_files import LocatedBatch, TokenBatch
 from textgen.config import PrepareConfig, TextConfig
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import most_frequent

@@ -8,10 +8,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import duplicates, runners, token_files
+from pipelines import document_files, duplicates, runners
+from pipelines.document_files import DocumentTable
 from pipelines.duplicates import EXACT, NEAR, FindDuplicates, KeepFirst
 from pipelines.prepare import prepare
-from pipelines.token_files import DocumentTable
 from pipelines.workspace import DUPLICATES, OVERLAP, TOKENS, Workspace
 from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.readers.base import FileRange, InputFile
@@ -49,7 +49,7 @@ def workspace(
             minhash.signatures(tf.constant(texts, tf.string)) if texts else np.empty((0, 0)),
             np.full(len(texts), splits[unit], np.int8) if splits else None,
         )
-        token_files.write_documents(Path(made.unit_path(TOKENS, unit, "documents")), documents)
+        document_files.write_documents(Path(made.unit_path(TOKENS, unit, "documents")), documents)
     return made
 
 
@@ -182,7 +182,7 @@ def test_exact_duplicates_are_not_counted_as_near_duplicates(tmp_path: Path) -> 
     for similarity in (0.0, 0.8):
         search(made, 2, near=similarity)
     assert recorded(made, 2) == {0: {EXACT: [1]}, 1: {EXACT: [1], NEAR: [0]}}
-    assert [token_files.unit_documents(made, unit).reasons.tolist() for unit in (0, 1)] == [
+    assert [document_files.unit_documents(made, unit).reasons.tolist() for unit in (0, 1)] == [
         ["", EXACT],
         [NEAR, EXACT, ""],
     ]

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from pipelines import runners, token_files
+from pipelines.document_files import DocumentTable
 from pipelines.held_out_duplicates import HELD_OUT_DUPLICATE, FindHeldOutDuplicates
-from pipelines.token_files import DocumentTable
 from pipelines.workspace import DUPLICATES, OVERLAP, TOKENS, Workspace
 from textgen.config import SPLITS, PrepareConfig, TextConfig
 from textgen.corpus.readers.base import FileRange, InputFile

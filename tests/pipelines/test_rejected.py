@@ -6,8 +6,8 @@ import pytest
 
 from pipelines import rejected
 from pipelines.document_builder import DocumentTable
+from pipelines.document_files import write_documents
 from pipelines.rejected import RejectedSamples, describe, nothing_left, rejections, say_rejections
-from pipelines.token_files import write_documents
 from pipelines.workspace import TOKENS, Workspace
 from textgen.corpus.readers.base import Rejected
 

@@ -1,3 +1,4 @@
+import contextlib
 import io
 from pathlib import Path
 
@@ -7,19 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.arrow_files import DamageError
+from pipelines.document_files import DocumentTable
 from pipelines.token_files import (
-    DocumentTable,
     TokenBatch,
     TokenWriter,
     locate,
-    read_documents,
     read_tokens,
     unit_symbols,
-    write_documents,
+    unit_tokens,
     write_symbols,
 )
 from pipelines.workspace import TOKENS, Workspace
-from textgen.config import PrepareConfig, TextConfig
+from textgen.config import TEXT_DEFAULTS, PrepareConfig, TextConfig
+from textgen.errors import UserError
+
+WORDS = PrepareConfig(text=TextConfig())
+CHARS = PrepareConfig(text=TextConfig(tokenizer="char", **TEXT_DEFAULTS["char"]))
 
 
 def token_batch(rows: list[list[int]], *, continued: bool = False, texts: list[bytes] | None = None) -> TokenBatch:
@@ -42,19 +47,6 @@ def through_a_file(path: Path, batches: list[TokenBatch]) -> list[TokenBatch]:
 
 def plain(batch: TokenBatch) -> tuple:
     return (*(part.tolist() for part in batch[:2]), batch.continued, batch.texts)
-
-
-def documents(count: int, hashes: int, seed: int = 0, *, labelled: bool = False) -> DocumentTable:
-    random = np.random.default_rng(seed)
-    return DocumentTable(
-        random.integers(0, 256, (count, 16), np.uint8),
-        random.integers(0, 1 << 40, count),
-        random.integers(0, 1 << 40, count),
-        random.choice(np.array(["", "empty", "too short — é"], object), count),
-        random.integers(0, 1 << 32, (count, hashes), np.uint32),
-        random.integers(-1, 3, count, np.int8) if labelled else None,
-        random.integers(0, 256, (count, 16), np.uint8) if labelled else None,
-    )
 
 
 def test_a_batch_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -81,15 +73,118 @@ def test_any_batches_are_read_as_they_were_written(
 
 
 @pytest.mark.parametrize(
-    "symbols", [pa.array([b"", b"a", b"\x00\xff"], pa.binary()), pa.array([0, 1, 2], pa.int32())], ids=str
+    ("symbols", "config"),
+    [(pa.array([b"", b"a", b"\x00\xc3\xa9"], pa.binary()), WORDS), (pa.array([0, 1, 2], pa.int32()), CHARS)],
+    ids=str,
 )
-def test_symbols_are_read_as_they_were_written(tmp_path: Path, symbols: pa.Array) -> None:
+def test_symbols_are_read_as_they_were_written(tmp_path: Path, symbols: pa.Array, config: PrepareConfig) -> None:
     workspace = Workspace(str(tmp_path))
     workspace.make_stage_folder(TOKENS)
-    write_symbols(Path(workspace.unit_path(TOKENS, 7, "symbols")), symbols)
-    assert unit_symbols(workspace, 7).equals(symbols)
-    write_symbols(Path(workspace.unit_path(TOKENS, 8, "symbols")), symbols[:0])
-    assert unit_symbols(workspace, 8).equals(symbols[:0])
+    path = Path(workspace.unit_path(TOKENS, 3, "symbols"))
+    write_symbols(path, symbols)
+    assert unit_symbols(workspace, 3, config).equals(symbols)
+
+
+@pytest.mark.parametrize(
+    "symbols",
+    [
+        pa.array([b"a", b"\xff"], pa.binary()),
+        pa.array([b"a", None], pa.binary()),
+        pa.array([1, 2], pa.int32()),
+        pa.array(["a", "b"]),
+        pa.nulls(2),
+    ],
+    ids=str,
+)
+def test_symbols_that_the_tokenizer_does_not_make_are_refused(tmp_path: Path, symbols: pa.Array) -> None:
+    workspace = Workspace(str(tmp_path))
+    workspace.make_stage_folder(TOKENS)
+    path = Path(workspace.unit_path(TOKENS, 3, "symbols"))
+    write_symbols(path, symbols)
+    for content in (path.read_bytes(), b"", path.read_bytes()[:-9]):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"000003.symbols is damaged: .*Delete the folder .*_work and run"):
+            unit_symbols(workspace, 3, WORDS)
+
+
+def stream(edges: list[int], numbers: list, continued: list, texts: list | None = None) -> io.BytesIO:
+    """Returns a file of one record batch as an attacker may write it."""
+    columns = [
+        pa.ListArray.from_arrays(pa.array(edges, pa.int32()), pa.array(numbers, pa.int32())),
+        pa.array(continued, pa.bool_()),
+        pa.array(texts or [None] * len(continued), pa.binary()),
+    ]
+    batch = pa.RecordBatch.from_arrays(columns, names=["tokens", "continued", "text"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return io.BytesIO(sink.getvalue().to_pybytes())
+
+
+SOUND = ([0, 2, 3], [0, 1, 1], [False, False])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        (SOUND[0], [0, None, 1], SOUND[2]),
+        (*SOUND[:2], [True, True]),
+        (*SOUND[:2], [None, False]),
+        (*SOUND, [b"text", None]),
+        ([0], [], []),
+    ],
+)
+def test_tokens_that_contradict_themselves_are_refused(changed: tuple) -> None:
+    assert len(list(read_tokens(stream(*SOUND)))) == 1
+    with pytest.raises(DamageError) as refused:
+        list(read_tokens(stream(*changed)))
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "edges", [[0, 2, 9], [0, 2, 2], [0, 3, 2], [1, 2, 3], [-1, 2, 3], [0, -5, 3], [0, 1 << 30, 3]]
+)
+def test_edges_of_chunks_that_lead_outside_are_refused(edges: list[int]) -> None:
+    sound, changed = (np.array(each, np.int32).tobytes() for each in (SOUND[0], edges))
+    content = stream(*SOUND).getvalue()
+    assert content.count(sound) == 1
+    with pytest.raises(DamageError) as refused:
+        list(read_tokens(io.BytesIO(content.replace(sound, changed))))
+    assert str(refused.value).isprintable()
+
+
+def test_damaged_bytes_never_crash_the_reader() -> None:
+    content, chance = stream(*SOUND).getvalue(), np.random.default_rng(0)
+    for length in range(0, len(content), 7):
+        with contextlib.suppress(DamageError):
+            list(read_tokens(io.BytesIO(content[:length])))
+    for _ in range(300):
+        changed = bytearray(content)
+        for place in chance.integers(0, len(content), 3):
+            changed[place] = chance.integers(0, 256)
+        with contextlib.suppress(DamageError, MemoryError):
+            list(read_tokens(io.BytesIO(changed)))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "symbols", "message"),
+    [
+        ([2], 2, "it has more documents than the file beside it"),
+        ([2, 2], 2, "it has other documents than the file beside it, or other numbers of tokens"),
+        ([2, 1, 0], 2, "it has other documents than the file beside it, or other numbers of tokens"),
+        ([2, 1], 1, "it has the number of a symbol that the file beside it does not have"),
+    ],
+)
+def test_tokens_of_other_files_are_refused_with_a_remedy(
+    tmp_path: Path, tokens: list[int], symbols: int, message: str
+) -> None:
+    workspace = Workspace(str(tmp_path))
+    workspace.make_stage_folder(TOKENS)
+    Path(workspace.unit_path(TOKENS, 0, "tokens")).write_bytes(stream(*SOUND).getvalue())
+    nothing = np.zeros(len(tokens), np.int64)
+    table = DocumentTable(nothing, np.array(tokens), nothing, nothing, nothing)
+    with pytest.raises(UserError, match=rf"000000.tokens is damaged: {message}. Delete the folder .*_work and run"):
+        list(unit_tokens(workspace, 0, table, symbols=symbols))
 
 
 def test_empty_texts_are_kept(tmp_path: Path) -> None:
@@ -140,56 +235,3 @@ def test_located_chunks_add_up_to_the_documents(long: list[list[int]], sizes: li
         np.testing.assert_array_equal(offsets, found[where])
         found[where] += np.diff(batch.edges)
     assert found.tolist() == [sum(lengths) for lengths in long]
-
-
-@pytest.mark.parametrize("count", [0, 1, 7])
-@pytest.mark.parametrize("hashes", [0, 112])
-def test_documents_are_read_as_they_were_written(tmp_path: Path, count: int, hashes: int) -> None:
-    written = documents(count, hashes, labelled=True)
-    write_documents(tmp_path / "documents", written)
-    read = read_documents(io.BytesIO((tmp_path / "documents").read_bytes()))
-    for name, one, other in zip(DocumentTable._fields, written, read, strict=True):
-        np.testing.assert_array_equal(one, other, err_msg=name)
-        assert (one.dtype, one.shape) == (other.dtype, other.shape), name
-    # The table is writable, since later passes drop more documents.
-    read.reasons[:] = "exact duplicate"
-
-
-@given(st.integers(0, 40), st.integers(0, 5), st.integers(0, 999))
-@settings(max_examples=60, deadline=None)
-def test_any_documents_are_read_as_they_were_written(
-    tmp_path_factory: pytest.TempPathFactory, count: int, hashes: int, seed: int
-) -> None:
-    path = tmp_path_factory.mktemp("files") / "documents"
-    written = documents(count, hashes, seed)
-    write_documents(path, written)
-    read = read_documents(io.BytesIO(path.read_bytes()))
-    assert (read.splits, read.groups) == (None, None)
-    for one, other in zip(written, read, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_the_split_of_a_document_follows_its_group_and_what_the_input_gives() -> None:
-    config = PrepareConfig(text=TextConfig(), validation_percent=50, test_percent=0)
-    plain = documents(200, 0)
-    grouped = plain._replace(groups=np.repeat(plain.digests[:1], 200, axis=0))
-    (split,) = set(grouped.split_indices(config).tolist())
-    assert split == plain.split_indices(config)[0]
-    assert set(plain.split_indices(config).tolist()) == {0, 1}
-    given = grouped._replace(splits=np.array([2] + [-1] * 199, np.int8))
-    assert given.split_indices(config).tolist() == [2] + [split] * 199
-    ranges = given.split_ranges(given.tokens[:3], config, slice(0, 3))
-    owners = (ranges.ends > ranges.starts).argmax(axis=0).tolist()
-    assert owners == [2, split, split]
-
-
-def test_a_strided_view_of_a_matrix_is_written(tmp_path: Path) -> None:
-    written = documents(4, 224)
-    written = written._replace(
-        signatures=written.signatures[::2, ::2],
-        **{name: getattr(written, name)[::2] for name in ("digests", "tokens", "characters", "reasons")},
-    )
-    write_documents(tmp_path / "documents", written)
-    read = read_documents(io.BytesIO((tmp_path / "documents").read_bytes()))
-    np.testing.assert_array_equal(read.signatures, written.signatures)
-    np.testing.assert_array_equal(read.digests, written.digests)

@@ -11,8 +11,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import text_operations, token_files, tokenize, unit_texts
-from pipelines.token_files import DocumentTable
+from pipelines import document_files, text_operations, token_files, tokenize, unit_texts
+from pipelines.document_files import DocumentTable
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
 from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, Rejected, TextBatch
@@ -35,9 +35,11 @@ class Tokenized:
         work = tokenize.TokenizeUnit(config, self.workspace, limits=limits)
         work.setup()
         self.result = work.process(unit)
-        self.documents: DocumentTable = token_files.unit_documents(self.workspace, unit.index)
-        self.symbols = token_files.unit_symbols(self.workspace, unit.index)
-        self.located = list(token_files.unit_tokens(self.workspace, unit.index))
+        self.documents: DocumentTable = document_files.unit_documents(self.workspace, unit.index)
+        self.symbols = token_files.unit_symbols(self.workspace, unit.index, config)
+        self.located = list(
+            token_files.unit_tokens(self.workspace, unit.index, self.documents, symbols=len(self.symbols))
+        )
 
     def tokens_of_documents(self) -> list[list[Any]]:
         found: list[list[Any]] = [[] for _ in self.documents.reasons]
@@ -273,7 +275,7 @@ def test_the_signature_of_a_long_document_combines_its_chunks(tmp_path: Path) ->
 def test_documents_that_are_recorded_as_duplicates_are_dropped(tmp_path: Path) -> None:
     found = tokenized(tmp_path, b"a", b"b", b" ", b"d")
     found.workspace.record(DUPLICATES, 3, {"exact duplicate": [1], "near duplicate": [3], "no one": []})
-    documents = token_files.unit_documents(found.workspace, 3)
+    documents = document_files.unit_documents(found.workspace, 3)
     assert documents.reasons.tolist() == ["", "exact duplicate", "empty", "near duplicate"]
 
 
