@@ -1,5 +1,6 @@
 import shutil
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ from textgen.locks import hold
 from textgen.locks.owners import this_process
 from textgen.model import networks
 from textgen.runs.checkpoint_files import VALUE
-from textgen.training.checkpoints import Checkpoints
+from textgen.training.checkpoints import Checkpoints, was_saved
 from textgen.training.learning_rates import LearningRate
 from textgen.training.metrics import MetricSums
 from textgen.training.optimizers import make_optimizer
@@ -40,7 +41,7 @@ def _move(state: TrainState, step: int) -> None:
 def _everything(state: TrainState) -> list[np.ndarray]:
     learnt = [*state.model.trainable_variables, *state.optimizer.variables]
     rest = (state.step, state.best_loss, state.stale_checks, state.checked_at, state.sums, state.seconds)
-    rest = (*rest, state.spent, state.spent_at_check)
+    rest = (*rest, state.best_at, state.spent, state.spent_at_check)
     return [np.array(v) for v in (*learnt, *rest, state.learning_rate.scale, *state.lstm_states)]
 
 
@@ -164,6 +165,62 @@ def test_the_later_of_two_best_checkpoints_is_kept(tmp_path: Path):
         _move(state, step)
         checkpoints.save(best=True)
     assert _steps(tmp_path / "best") == [2]
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("former", [[], [1]], ids=["first check", "later check"])
+@pytest.mark.parametrize("writes", [0, 1], ids=["before", "between"])
+def test_a_run_killed_before_both_folders_have_a_new_best_goes_on_from_a_whole_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, former: list[int], writes: int
+):
+    state = _state(1)
+    checkpoints, write = Checkpoints(tmp_path, state, keep=2), Checkpoints._write
+    for step in former:
+        _move(state, step)
+        state.record_check(9.0, is_regular=True, is_comparable=True)
+        checkpoints.save(best=True)
+    _move(state, 2)
+    state.record_check(5.0, is_regular=True, is_comparable=True)
+    made = []
+
+    def killed(self: Checkpoints, *arguments: Any, **settings: Any) -> None:
+        if len(made) == writes:
+            raise Killed
+        made.append(write(self, *arguments, **settings))
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Checkpoints, "_write", killed)
+        checkpoints.save(best=True)
+    other = _state(2)
+    resumed = Checkpoints(tmp_path, other, keep=2)
+    if not former and not writes:
+        assert not was_saved(tmp_path)
+        return
+    resumed.restore()
+    assert (other.step, other.best_at) == ((2, 2) if writes else (1, 1))
+    resumed.complete_best()
+    assert _steps(tmp_path / "best") == [other.step]
+    model = _state(3).model
+    tf.train.Checkpoint(model=model).restore(str(tmp_path / "best" / f"ckpt-{other.step}")).expect_partial()
+    for ours, theirs in zip(model.trainable_variables, other.model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_an_early_check_that_is_not_the_best_does_not_replace_the_best(tmp_path: Path):
+    state = _state(1)
+    checkpoints = Checkpoints(tmp_path, state, keep=2)
+    for step, loss, is_regular in ((1, 5.0, True), (2, 6.0, False)):
+        _move(state, step)
+        checkpoints.save(best=state.record_check(loss, is_regular=is_regular, is_comparable=True))
+    assert (state.stale_checks, state.checked_at) == (0, 2)
+    other = _state(2)
+    resumed = Checkpoints(tmp_path, other, keep=2)
+    resumed.restore()
+    resumed.complete_best()
+    assert _steps(tmp_path / "best") == [1]
 
 
 def test_nothing_is_restored_without_a_checkpoint(tmp_path: Path):

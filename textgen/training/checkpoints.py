@@ -56,6 +56,7 @@ class Checkpoints:
         self._counters = {
             "step": tf.Variable(0, dtype=tf.int64, trainable=False),
             "best_loss": tf.Variable(math.inf, dtype=tf.float64, trainable=False),
+            "best_at": tf.Variable(0, dtype=tf.int64, trainable=False),
             "stale_checks": tf.Variable(0, dtype=tf.int64, trainable=False),
             "checked_at": tf.Variable(0, dtype=tf.int64, trainable=False),
             "sums": tf.Variable(ZERO_SUMS, dtype=tf.float64, trainable=False),
@@ -102,6 +103,8 @@ class Checkpoints:
     def save(self, *, best: bool = False) -> None:
         """Writes the state to `last`; with `best`, also writes the weights to `best`.
 
+        `last` comes first: a run that is killed in between goes on from it, and `complete_best` writes the rest.
+
         Raises:
             UserError: another process has taken the lock of the run.
             OSError: the checkpoint can't be written, or an old one can't be removed.
@@ -109,9 +112,21 @@ class Checkpoints:
         for name, variable in self._counters.items():
             variable.assign(getattr(self._state, name))
         with saving():
+            self._write(self._whole, LAST, keep=self._keep)
             if best:
                 self._write(self._weights, BEST, keep=1)
-            self._write(self._whole, LAST, keep=self._keep)
+
+    def complete_best(self) -> None:
+        """Writes the weights to `best` if they are the best and the run was killed before it had written them.
+
+        Raises:
+            OSError: an old checkpoint can't be removed.
+        """
+        step = self._state.step
+        steps = [step_of(path) for path in checkpoints_in(self._directory / BEST)]
+        if step and self._state.best_at == step and step not in steps:
+            with saving():
+                self._write(self._weights, BEST, keep=1)
 
     def restore(self) -> None:
         """Restores the newest undamaged checkpoint, and prints a warning for each damaged one.
@@ -137,7 +152,8 @@ class Checkpoints:
     def _read_counters(self, step: int) -> None:
         """Copies the counters to the state; raises CheckpointError if they are not those of this step."""
         values = {name: variable.numpy().tolist() for name, variable in self._counters.items()}
-        if values["step"] != step or not 0 <= values["checked_at"] <= step or values["stale_checks"] < 0:
+        checks = (values["best_at"], values["checked_at"])
+        if values["step"] != step or not all(0 <= at <= step for at in checks) or values["stale_checks"] < 0:
             raise CheckpointError(f"its counters are not those of step {step}")
         if math.isnan(values["best_loss"]) or not all(
             map(math.isfinite, (*values["sums"], values["seconds"], values["spent"], values["spent_at_check"]))

@@ -74,6 +74,8 @@ class TrainingLoop:
         self._checkpoints = Checkpoints(output, state, keep=config.train.keep_checkpoints, require_lock=require_lock)
         if resume and was_saved(output):
             self._checkpoints.restore()
+            if replicas.is_chief:
+                self._checkpoints.complete_best()
         self._train_steps = steps_of(replicas, state, config.train)
         self._validator = Validator(config, validation, data, replicas, state, pace=self._pace_of_check)
         self.history = resumed_history(output / "history.csv", step=state.step, is_chief=replicas.is_chief)

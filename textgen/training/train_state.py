@@ -27,6 +27,7 @@ class TrainState:
         lstm_states: LSTM states of stateful rows, each [B, units]; empty if rows are not stateful.
         step: number of steps taken.
         best_loss: lowest monitored loss so far, in nats per target.
+        best_at: step of the check with this loss; 0 before the first one.
         stale_checks: number of checks since the lowest monitored loss.
         checked_at: step of the last check.
         sums: sums of the metrics since the last check.
@@ -41,6 +42,7 @@ class TrainState:
     lstm_states: Sequence[tf.Variable] = ()
     step: int = 0
     best_loss: float = math.inf
+    best_at: int = 0
     stale_checks: int = 0
     checked_at: int = 0
     sums: MetricSums = ZERO_SUMS
@@ -70,7 +72,7 @@ class TrainState:
         """
         best = loss < self.best_loss and (is_regular or is_comparable or math.isinf(self.best_loss))
         if best:
-            self.best_loss = loss
+            self.best_loss, self.best_at = loss, self.step
         self.stale_checks = 0 if best else self.stale_checks + int(is_regular)
         if is_regular:
             self.learning_rate.after_check(self.stale_checks)
