@@ -19,6 +19,7 @@ from tests.faults.trial import Outcome, RunningTrial, Trial
 KINDS = {
     "kills": "SIGKILL at every stage, then the same command again",
     "signals": "SIGTERM and SIGINT in every phase",
+    "clusters": "processes of a cluster that are ended or do not fit together",
     "disk": "full disks and other faults of files",
     "two_at_once": "two commands in one folder",
     "tampering": "datasets whose fields were changed, with right checksums",

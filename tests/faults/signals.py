@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.faults import phases
 from tests.faults.commands import again, make_corpus, prepare_words, run, train_words
+from tests.faults.phases import PHASES
 from tests.faults.trial import Trial
 from textgen import runs
 
 _SECONDS = 600.0
+_SHARD = "train-000001.tfrecord"
 _END_SECONDS = 10.0
 _CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
-_START = "from textgen.cli import main; main()"
+START = "from textgen.cli import main; main()"
 """The command as it is installed: it handles signals of its process."""
 
 PREPARED: dict[str, Callable[[Path], bool]] = {
@@ -30,18 +33,19 @@ PREPARED: dict[str, Callable[[Path], bool]] = {
 }
 """Whether a preparation is where the signal strikes, given its folder."""
 
-TRAINED: dict[str, Callable[[Path], bool]] = {
-    "imports": lambda folder: True,
-    "data opening": lambda folder: folder.exists(),
-    "first compile": lambda folder: (folder / "run.json").exists(),
-    "checkpoint": lambda folder: any(folder.glob("last/*_temp")) or any(folder.glob("last/*.data-*")),
-    "validation": lambda folder: (folder / "history.csv").exists(),
-    "step": lambda folder: bool(_steps(folder)),
-    "shutdown": lambda folder: bool(_steps(folder)) and _steps(folder)[0] >= _LAST_STEP,
+REPAIRED: dict[str, Callable[[Path], bool]] = {
+    "imports": lambda data: True,
+    "first pass": lambda data: (data / "_work" / "tokens").exists(),
+    "while shards are written": lambda data: (data / "_work" / "tokens" / "000001.json").exists(),
+    "after the shard": lambda data: (data / _SHARD).exists(),
 }
-"""Whether a training is where the signal strikes, given its folder."""
+"""Whether a repair is where the signal strikes, given its folder."""
 
-_LAST_STEP = 62
+TRAINED = ("imports", *PHASES, "later step")
+
+_OVER = ("before the manifest", "after the shard", "shutdown")
+"""Phases that may be over before the signal comes."""
+
 _PREPARED_SHARE = (("while shards are written", signal.SIGTERM),)
 _TRAINED_SHARE = (("first compile", signal.SIGTERM), ("checkpoint", signal.SIGINT))
 
@@ -69,12 +73,8 @@ def trials(full: bool) -> Iterator[Trial]:
         for stage in PREPARED:
             if full or (stage, number) in _PREPARED_SHARE:
                 yield Trial(f"prepare, {stage}, {name}", functools.partial(_try_prepare, stage, number), _SECONDS)
-        for seconds in (0.0, 6.0, 10.0) if full else ():
-            yield Trial(
-                f"repair, after {seconds:g} seconds, {name}",
-                functools.partial(_try_repair, seconds, number),
-                _SECONDS,
-            )
+        for stage in REPAIRED if full else ():
+            yield Trial(f"repair, {stage}, {name}", functools.partial(_try_repair, stage, number), _SECONDS)
         for stage in TRAINED:
             if full or (stage, number) in _TRAINED_SHARE:
                 yield Trial(f"train, {stage}, {name}", functools.partial(_try_train, stage, number), _SECONDS)
@@ -82,36 +82,48 @@ def trials(full: bool) -> Iterator[Trial]:
 
 def _try_prepare(stage: str, number: int, folder: Path) -> None:
     words, data = prepare_words(make_corpus(folder), folder / "data"), folder / "data"
-    _require_end(_stop(words, functools.partial(PREPARED[stage], data), number), number)
+    ended = stop(["-c", START, *words], functools.partial(PREPARED[stage], data), number)
+    require_end(ended, number, may_be_over=stage in _OVER)
     assert run(words).code == 0
     assert run(["verify", str(data)]).code == 0
 
 
-def _try_repair(seconds: float, number: int, folder: Path) -> None:
-    data = folder / "data"
+def _try_repair(stage: str, number: int, folder: Path) -> None:
+    data, words = folder / "data", ["repair", str(folder / "data"), "--yes"]
     assert run(prepare_words(make_corpus(folder), data)).code == 0
-    (data / "train-000001.tfrecord").unlink()
-    due = time.monotonic() + seconds
-    _require_end(_stop(["repair", str(data), "--yes"], lambda: time.monotonic() >= due, number), number)
-    assert run(["repair", str(data), "--yes"]).code == 0
+    (data / _SHARD).unlink()
+    ended = stop(["-c", START, *words], functools.partial(REPAIRED[stage], data), number)
+    require_end(ended, number, may_be_over=stage in _OVER)
+    assert run(words).code == 0
     assert run(["verify", str(data)]).code == 0
 
 
 def _try_train(stage: str, number: int, folder: Path) -> None:
     assert run(prepare_words(make_corpus(folder), folder / "data")).code == 0
-    words, output = train_words(folder / "data", folder / "run"), folder / "run"
-    _require_end(_stop(words, functools.partial(TRAINED[stage], output), number), number)
+    words, output, mark = train_words(folder / "data", folder / "run"), folder / "run", folder / "mark"
+    if stage in PHASES:
+        ended = stop(["-m", phases.__name__, stage, str(mark), *words], mark.exists, number)
+    else:
+        ended = stop(["-c", START, *words], lambda: stage == "imports" or bool(_steps(output)), number)
+    require_end(ended, number, may_be_over=stage in _OVER)
     kept = _steps(output)
-    ended = run(again(words))
-    assert ended.code == 0, ended
+    went_on = run(again(words))
+    assert went_on.code == 0, went_on
     assert _steps(output)[0] >= max(kept, default=0)
 
 
-def _stop(words: list[str], is_due: Callable[[], bool], number: int) -> Stopped:
-    """Sends a signal to a command as soon as it is due, and waits for the end of the command."""
+def stop(words: list[str], is_due: Callable[[], bool], number: int, **environment: str) -> Stopped:
+    """Sends a signal to a command as soon as it is due, and waits for the end of the command.
+
+    Args:
+        words: what follows `python`.
+        is_due: function that tells whether the signal is due.
+        number: number of the signal.
+        environment: environment variables of the process.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-c", _START, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        [sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, env={**os.environ, **environment},
     )  # fmt: skip
     _wait_for_handlers(process)
     while process.poll() is None and not is_due():
@@ -137,11 +149,18 @@ def _wait_for_handlers(process: "subprocess.Popen[str]") -> None:
         time.sleep(0.01)
 
 
-def _require_end(ended: Stopped, number: int) -> None:
-    # The last phases may be over before they are seen.
-    assert ended.code == _CODES[signal.Signals(number)] or (ended.code == 0), ended
+def require_end(ended: Stopped, number: int, *, may_be_over: bool = False) -> None:
+    """Checks that a command has ended in time by a signal, with a line.
+
+    Args:
+        ended: the end of the command.
+        number: number of the signal.
+        may_be_over: whether its work may have been done before the signal came.
+    """
+    assert ended.code == _CODES[signal.Signals(number)] or (may_be_over and ended.code == 0), ended
     assert ended.seconds < _END_SECONDS, ended
     assert "Traceback" not in ended.errors, ended
+    assert ended.code == 0 or ended.errors.strip(), ended
 
 
 def _steps(output: Path) -> list[int]:

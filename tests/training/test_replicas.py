@@ -1,8 +1,12 @@
 """Any number of devices and processes trains the same model. Several devices need processes of their own."""
 
+import contextlib
 import json
+import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -142,6 +146,57 @@ def test_a_killed_training_is_resumed_by_two_processes_to_the_same_weights(data:
     assert not list((tmp_path / "run" / "last").glob(f"ckpt-{STEPS}.*"))
     _train([*command, "--resume"], tmp_path, processes=2)
     _assert_same(tmp_path / "run", one)
+
+
+def _waiting(command: list[str], address: str, config: str) -> "subprocess.Popen[str]":
+    """Starts a command as it is installed, and returns its process when it waits for the others."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from textgen.cli import main; main()", *command],
+        env={**os.environ, "TF_CONFIG": config}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("localhost", int(address.rpartition(":")[2]))):
+            return process
+        time.sleep(0.05)
+    raise AssertionError(process.communicate())
+
+
+@pytest.mark.parametrize(("place", "number", "code"), [(1, signal.SIGTERM, 143), (0, signal.SIGINT, 130)])
+def test_a_process_that_waits_for_another_ends_by_a_signal_with_a_line(
+    data: Path, tmp_path: Path, place: int, number: int, code: int
+):
+    config = _cluster(2)[place]
+    process = _waiting(_command(data, tmp_path / "run"), json.loads(config)["cluster"]["worker"][place], config)
+    process.send_signal(number)
+    assert (process.communicate(timeout=10)[1], process.returncode) == (
+        "interrupted. There is no checkpoint yet; run the same command again to begin anew.\n",
+        code,
+    )
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_process_whose_port_is_in_use_ends_with_a_line(data: Path, tmp_path: Path, place: int):
+    config = _cluster(2)[place]
+    address = json.loads(config)["cluster"]["worker"][place]
+    with socket.create_server(("localhost", int(address.rpartition(":")[2]))):
+        training = Training(_command(data, tmp_path / "run"), tmp_path / "log", TF_CONFIG=config)
+        assert training.wait() == 1
+    assert f"error: this process cannot listen at its address {address}: Address already in use" in training.printed
+    assert "Traceback" not in training.printed
+
+
+def test_processes_with_clusters_of_two_sizes_end_with_the_same_line(data: Path, tmp_path: Path):
+    configs = [json.loads(config) for config in _cluster(3)]
+    del configs[0]["cluster"]["worker"][2]
+    trainings = [
+        Training(_command(data, tmp_path / "run"), tmp_path / f"log-{i}", TF_CONFIG=json.dumps(config))
+        for i, config in enumerate(configs[:2])
+    ]
+    assert [training.wait() for training in trainings] == [2, 2], [training.printed for training in trainings]
+    for training in trainings:
+        assert "error: the processes have different clusters: " in training.printed
+        assert "(2 processes)" in training.printed and "(3 processes)" in training.printed
+        assert "Traceback" not in training.printed
 
 
 def test_a_lost_process_ends_the_others_with_an_error(data: Path, tmp_path: Path):

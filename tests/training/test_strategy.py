@@ -139,3 +139,26 @@ def test_each_batch_is_split_over_the_devices_of_a_process():
 
 def test_the_sums_over_one_process_are_its_values():
     assert Replicas(tf.distribute.get_strategy()).sum_over_workers([2.0, True]) == [2.0, True]
+
+
+LOST = [
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+]
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_lost_process_is_told_whatever_tensorflow_calls_it(kind: type[tf.errors.OpError]):
+    replicas = Replicas(tf.distribute.get_strategy(), worker=1, workers=2)
+    with pytest.raises(ConnectionError, match="another of the 2 processes has ended"), replicas.lost_worker_errors():
+        raise kind(None, None, "Collective ops is aborted")
+
+
+@pytest.mark.parametrize("kind", [*LOST, tf.errors.InternalError])
+def test_without_other_processes_an_error_of_tensorflow_stays_what_it_is(kind: type[tf.errors.OpError]):
+    workers = 1 if kind in LOST else 2
+    replicas = Replicas(tf.distribute.get_strategy(), workers=workers)
+    with pytest.raises(kind), replicas.lost_worker_errors():
+        raise kind(None, None, "no other process")

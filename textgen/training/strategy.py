@@ -28,6 +28,15 @@ MakeBatches = Callable[[int, int], tf.data.Dataset]
 """Function that returns a worker's slices of all batches, given the worker's index and the number of workers."""
 
 
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+"""What TensorFlow raises where another process is lost: in the call that notices it, and in those that wait then."""
+
+
 class Replicas:
     """The devices of all processes; each device trains on a slice of every global batch.
 
@@ -84,11 +93,11 @@ class Replicas:
 
         Raises:
             ConnectionError: another process has ended or can't be reached.
-            tensorflow.errors.UnavailableError: TensorFlow raised it and there is only one process.
+            tensorflow.errors.OpError: TensorFlow raised one of `_LOST`, and there is only one process.
         """
         try:
             yield
-        except tf.errors.UnavailableError:
+        except _LOST:
             if self.workers == 1:
                 raise
             raise ConnectionError(
