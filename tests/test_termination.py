@@ -63,6 +63,9 @@ _HAS_A_CHILD = """
 """
 
 
+_INTERRUPTED = "interrupted. Nothing was changed; run the same command again.\n"
+
+
 def _start(body: str) -> "subprocess.Popen[str]":
     script = f"{_START}{body}\ntermination.run_process(command)\n"
     process = subprocess.Popen(
@@ -79,8 +82,8 @@ def _start(body: str) -> "subprocess.Popen[str]":
         (_IGNORES, signal.SIGTERM, 143, "", "ended 0.3 seconds after SIGTERM; what was saved before is kept.\n"),
         (_IGNORES, signal.SIGINT, 130, "", "ended 0.3 seconds after SIGINT; what was saved before is kept.\n"),
         (_SAVES, signal.SIGTERM, 143, "saved\n", "ended 0.3 seconds after SIGTERM; what was saved before is kept.\n"),
-        (_RAISES, signal.SIGTERM, 143, "", ""),
-        (_RAISES, signal.SIGINT, 130, "", ""),
+        (_RAISES, signal.SIGTERM, 143, "", _INTERRUPTED),
+        (_RAISES, signal.SIGINT, 130, "", _INTERRUPTED),
     ],
     ids=["heeded", "not heeded", "Ctrl-C not heeded", "while saving", "not handled", "Ctrl-C not handled"],
 )

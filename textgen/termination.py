@@ -79,6 +79,10 @@ def run_process(command: Callable[[], int]) -> NoReturn:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except (KeyboardInterrupt, BrokenPipeError) as stop:
         code = 1 if isinstance(stop, BrokenPipeError) else 143 if isinstance(stop, Terminated) else 130
+        if code > 1:
+            # It came before the command has begun its work, which tells a signal itself.
+            with contextlib.suppress(Exception):
+                print("interrupted. Nothing was changed; run the same command again.", file=sys.stderr)
     except BaseException:
         sys.excepthook(*sys.exc_info())
         code = 1

@@ -18,7 +18,7 @@ from tests.training.processes import Command
 from textgen import runs
 from textgen.cli import main
 from textgen.training.callbacks.curves import Curves
-from textgen.training.callbacks.history import History
+from textgen.training.callbacks.history import History, HistoryRow
 
 DOCUMENTS = [[4, 5, 6, 7, 8, 9, 10, 4, 5, 6, 7, 8], [11, 12, 13, 11, 12, 13, 1, 11, 12], [14, 15, 16, 17, 18, 19] * 2]
 STEPS = 54
@@ -125,6 +125,55 @@ def test_two_processes_of_two_devices_train_the_same_weights_as_one(data: Path, 
     _assert_same(tmp_path / "run", one)
 
 
+@pytest.fixture(scope="module")
+def spans(make_dataset, tmp_path_factory) -> Path:
+    """Documents of several lengths, also longer than a row."""
+    folder = tmp_path_factory.mktemp("spans") / "data"
+    held_out = [[4, 5, 6, 7, 14, 15, 16] * 5, [11], [12, 13], [8, 9, 10] * 3]
+    return make_dataset(folder, train=DOCUMENTS * 5, validation=held_out, layout="spans")
+
+
+def _lstm(data: Path, output: Path, *options: object) -> list[str]:
+    """A row is up to 5 targets; 7 rows in batches of 2 leave one of two replicas without a row."""
+    return _command(
+        data, output, "--network", "lstm", "--batch-size", 2, "--epochs", 2, "--validate-every", 20, *options
+    )
+
+
+@pytest.fixture(scope="module")
+def one_lstm(spans: Path, tmp_path_factory) -> Path:
+    """Returns the run of a causal network that one device trains and evaluates."""
+    folder = tmp_path_factory.mktemp("one-lstm")
+    _train_here(_lstm(spans, folder / "run"))
+    return folder / "run"
+
+
+@pytest.mark.parametrize(("processes", "options"), [(1, ("--strategy", "mirrored")), (2, ())])
+def test_replicas_evaluate_an_lstm_as_one_device_does(
+    spans: Path, one_lstm: Path, tmp_path: Path, processes: int, options: tuple[str, ...]
+):
+    _train(_lstm(spans, tmp_path / "run", *options), tmp_path, devices=2, processes=processes)
+    ours, theirs = (_rows(output) for output in (tmp_path / "run", one_lstm))
+    assert [row.step for row in ours] == [row.step for row in theirs]
+    for name in ("loss", "validation_loss", "validation_accuracy"):
+        values = [getattr(row, name) for row in ours]
+        assert values == pytest.approx([getattr(row, name) for row in theirs], rel=1e-5), name
+
+
+def test_an_lstm_is_evaluated_alike_with_several_devices(one_lstm: Path, spans: Path, tmp_path: Path):
+    command = ["evaluate", str(one_lstm), "--data", str(spans), "--split", "validation", "--json"]
+    printed = []
+    for devices in (1, 2):
+        ended = Command(command, tmp_path / f"log-{devices}", devices=devices)
+        assert ended.wait() == 0, ended.printed
+        printed.append(ended.printed)
+    assert printed[0] == printed[1]
+
+
+def _rows(output: Path) -> list[HistoryRow]:
+    return History(output / "history.csv", until_step=10**9).rows
+
+
 def test_micro_batches_train_the_same_weights_as_whole_batches(data: Path, one: Path, tmp_path: Path):
     _train_here(_command(data, tmp_path / "run", "--micro-batches", 3))
     _assert_same(tmp_path / "run", one)
@@ -179,7 +228,7 @@ def test_a_process_whose_port_is_in_use_ends_with_a_line(data: Path, tmp_path: P
     config = _cluster(2)[place]
     address = json.loads(config)["cluster"]["worker"][place]
     with socket.create_server(("localhost", int(address.rpartition(":")[2]))):
-        training = Training(_command(data, tmp_path / "run"), tmp_path / "log", TF_CONFIG=config)
+        training = Command(_command(data, tmp_path / "run"), tmp_path / "log", TF_CONFIG=config)
         assert training.wait() == 1
     assert f"error: this process cannot listen at its address {address}: Address already in use" in training.printed
     assert "Traceback" not in training.printed
@@ -189,7 +238,7 @@ def test_processes_with_clusters_of_two_sizes_end_with_the_same_line(data: Path,
     configs = [json.loads(config) for config in _cluster(3)]
     del configs[0]["cluster"]["worker"][2]
     trainings = [
-        Training(_command(data, tmp_path / "run"), tmp_path / f"log-{i}", TF_CONFIG=json.dumps(config))
+        Command(_command(data, tmp_path / "run"), tmp_path / f"log-{i}", TF_CONFIG=json.dumps(config))
         for i, config in enumerate(configs[:2])
     ]
     assert [training.wait() for training in trainings] == [2, 2], [training.printed for training in trainings]
