@@ -21,16 +21,9 @@ from textgen.config.schema import (
     Whole,
 )
 from textgen.config.strict_json import parse_json
-from textgen.dataset.storage import manifest_schema
-from textgen.dataset.storage.manifest import (
-    DROPPED_NAME,
-    FILE_NAME,
-    INPUTS_FILE,
-    PASSED_OVER_FILE,
-    SHARD_NAME,
-    UnitReport,
-    account_fault,
-)
+from textgen.dataset.storage import accounts, manifest_schema
+from textgen.dataset.storage.manifest import DROPPED_NAME, FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, SHARD_NAME
+from textgen.dataset.storage.unit_report import UnitReport
 
 TOKENS, DUPLICATES, OVERLAP, COUNTS, SHARDS = "tokens", "duplicates", "overlap", "vocabulary", "shards"
 STAGES = (TOKENS, DUPLICATES, OVERLAP, COUNTS, SHARDS)
@@ -101,9 +94,7 @@ def parse_result(stage: str, unit: int, content: bytes) -> dict[str, Any]:
                 raise SchemaError(f"{replaced:,} of {characters:,} characters of a file are replaced")
     if stage == SHARDS:
         manifest_schema.check_report(result)
-        fault = account_fault(UnitReport.from_json(result))
-        if fault:
-            raise SchemaError(fault)
+        accounts.check_unit(UnitReport.from_json(result))
     return result
 
 

@@ -83,7 +83,7 @@ def test_every_value_of_a_report_is_checked(make_dataset: Callable[..., Path], t
         ({"kept": 7}, "the documents of unit 0 are 2, and their parts add up to 7"),
         ({"shards": []}, "the train pairs of unit 0 are 3, and their parts add up to 0"),
         ({"splits": {}}, "the train pairs of unit 0 are 0, and their parts add up to 3"),
-        ({"duplicates": {"x": [2]}}, "has the index 2; the unit has 2 documents"),
+        ({"duplicates": {"x": [2]}}, "end with 2; the unit has 2 documents"),
         ({"unit_": 1}, "unit_.* is unknown"),
     ],
 )

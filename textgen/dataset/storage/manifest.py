@@ -10,18 +10,16 @@ import hashlib
 import json
 import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, VocabularyRecord, to_json
 from textgen.config.schema import SchemaError, shown
-from textgen.dataset.storage import manifest_schema
+from textgen.dataset.storage import accounts, manifest_schema
 from textgen.dataset.storage.passed_over import PASSED_OVER_FILE, shown_accounts
 from textgen.dataset.storage.records import RecordFormat
-from textgen.dataset.storage.shards import Block, Shard
+from textgen.dataset.storage.shards import Shard
 from textgen.dataset.storage.split_counts import SplitCounts, sum_counts
+from textgen.dataset.storage.unit_report import UnitReport
 from textgen.errors import UserError
 from textgen.files import expand_home, is_remote
 from textgen.folder import Folder
@@ -49,77 +47,6 @@ _END = b'"\n}\n'
 def dropped_name(unit: int) -> str:
     """Returns the name of the file with the dropped documents of a unit, which is written only on request."""
     return f"dropped-{unit:06d}.jsonl"
-
-
-@dataclasses.dataclass(kw_only=True)
-class UnitReport:
-    """Counts and shards of one unit, or their totals over all units.
-
-    Attributes:
-        unit: index of the unit; -1 in a total.
-        bytes: number of input bytes.
-        documents: number of input items; each is kept, or rejected or dropped for one reason.
-        kept: number of documents that gave tokens.
-        dropped: number of rejected and dropped documents, by reason.
-        replaced: number of documents in which invalid bytes were replaced by U+FFFD.
-        replaced_characters: number of these U+FFFD.
-        duplicates: indices of the dropped duplicates among the documents of the unit's reader, by reason. They depend
-            on the whole corpus, so they cannot be recomputed from one unit.
-        shared: number of kept held-out documents whose text another split has too, by split; counted where the input
-            or a group chooses the splits.
-        splits: counts of the kept documents, by split.
-        shards: shards of the unit.
-        dropped_sha256: SHA-256 of the file `dropped_name(unit)`; empty if there is none, and in a total.
-    """
-
-    unit: int = -1
-    bytes: int = 0
-    documents: int = 0
-    kept: int = 0
-    dropped: dict[str, int] = dataclasses.field(default_factory=dict)
-    replaced: int = 0
-    replaced_characters: int = 0
-    duplicates: dict[str, list[int]] = dataclasses.field(default_factory=dict)
-    shared: dict[str, int] = dataclasses.field(default_factory=dict)
-    splits: dict[str, SplitCounts] = dataclasses.field(default_factory=lambda: {s: SplitCounts() for s in SPLITS})
-    shards: list[Shard] = dataclasses.field(default_factory=list)
-    dropped_sha256: str = ""
-
-    def drop(self, reason: str, count: int = 1) -> None:
-        """Counts documents that were rejected or dropped.
-
-        Args:
-            reason: name of the reason.
-            count: number of documents.
-        """
-        self.documents += count
-        self.dropped[reason] = self.dropped.get(reason, 0) + count
-
-    @classmethod
-    def total(cls, reports: Iterable["UnitReport"]) -> "UnitReport":
-        """Returns the sum of reports, with their shards in the order of split and unit."""
-        total, dropped, shared = cls(), Counter[str](), Counter[str]()
-        for report in reports:
-            for name in ("bytes", "documents", "kept", "replaced", "replaced_characters"):
-                setattr(total, name, getattr(total, name) + getattr(report, name))
-            dropped.update(report.dropped)
-            shared.update(report.shared)
-            for split, counts in report.splits.items():
-                total.splits[split].add(counts)
-            total.shards.extend(report.shards)
-        total.dropped, total.shared = dict(sorted(dropped.items())), dict(sorted(shared.items()))
-        total.shards.sort(key=lambda shard: (SPLITS.index(shard.split), shard.unit))
-        return total
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns the report as plain JSON values."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "UnitReport":
-        """Returns the report that `to_json` saved."""
-        splits = {split: SplitCounts(**counts) for split, counts in values["splits"].items()}
-        return cls(**{**values, "splits": splits, "shards": [_shard(shard) for shard in values["shards"]]})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -246,8 +173,10 @@ def parse(content: bytes) -> Manifest:
         raise DamageError(str(error)) from None
     del values["sha256"]
     units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))
-    for fault in filter(None, map(account_fault, units)):
-        raise DamageError(fault)
+    try:
+        accounts.check(units, values["config"])
+    except SchemaError as error:
+        raise DamageError(str(error)) from None
     return Manifest(**{**values, "units": units})
 
 
@@ -271,24 +200,3 @@ def read_manifest(directory: str | os.PathLike[str]) -> Manifest:
 
 def _digest(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()
-
-
-def account_fault(report: UnitReport) -> str:
-    """Returns which counts of a unit do not add up: documents, pairs per split, blocks per shard; empty if all do."""
-    found = {f"the documents of unit {report.unit}": (report.documents, report.kept + sum(report.dropped.values()))}
-    for split in SPLITS:
-        counts = report.splits.get(split, SplitCounts())
-        pairs = sum(shard.pairs for shard in report.shards if shard.split == split)
-        found[f"the {split} pairs of unit {report.unit}"] = (counts.pairs, pairs)
-    for shard in report.shards:
-        for name in ("bytes", "records", "pairs"):
-            parts = sum(getattr(block, name) for block in shard.blocks)
-            found[f"the {name} of {shard.name}"] = (getattr(shard, name), parts)
-    for what, (total, parts) in found.items():
-        if total != parts:
-            return f"{what} are {total:,}, and their parts add up to {parts:,}"
-    return ""
-
-
-def _shard(values: Mapping[str, Any]) -> Shard:
-    return Shard(**{**values, "blocks": tuple(Block(*block) for block in values["blocks"])})

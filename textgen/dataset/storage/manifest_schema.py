@@ -13,6 +13,7 @@ from textgen.config.schema import (
     SettingsOf,
     Text,
     Whole,
+    shown,
 )
 from textgen.config.strict_json import parse_json
 from textgen.dataset.storage.block_limits import block_fault
@@ -107,14 +108,22 @@ def check(values: dict[str, Any]) -> dict[str, Any]:
     checked: dict[str, Any] = _MANIFEST.check(values, "")
     config = checked["config"]
     limits = LAYOUTS[config.layout].limits(RecordFormat(config.window, config.stride, checked["vocabulary_size"]))
-    last = -1
     for i, report in enumerate(checked["units"]):
-        if report["unit"] <= last:
-            raise SchemaError(f"units[{i}].unit is {report['unit']}; units must rise, and the one before is {last}")
-        last = report["unit"]
+        if report["unit"] != i:
+            raise SchemaError(f"units[{i}].unit is {report['unit']}; units are numbered from 0, so it must be {i}")
+        if report.get("dropped_sha256") and not config.keep_dropped:
+            raise SchemaError(f"unit {i} has a file of dropped documents, and config.keep_dropped is false")
         check_report(report)
         for shard in report["shards"]:
             _check_blocks(shard, limits)
+    if bool(checked.get("passed_over")) != bool(checked.get("passed_over_sha256")):
+        raise SchemaError("passed_over and passed_over_sha256 must both be empty, or neither")
+    text = config.text
+    if bool(text.tokenizer_model) != (text.tokenizer == "sentencepiece"):
+        raise SchemaError(
+            f"the tokenizer is {text.tokenizer} and tokenizer_model is {shown(text.tokenizer_model)}; it must be the "
+            "SHA-256 of a model for sentencepiece, and empty for others"
+        )
     return checked
 
 
@@ -137,12 +146,6 @@ def check_report(report: dict[str, Any]) -> None:
     names = [shard["name"] for shard in report["shards"]]
     if len(set(names)) < len(names):
         raise SchemaError(f"unit {unit} has two shards of one split; it must have one at most")
-    for reason, indices in report.get("duplicates", {}).items():
-        if indices and max(indices) >= report["documents"]:
-            raise SchemaError(
-                f"a duplicate of unit {unit} ({ascii(reason)}) has the index {max(indices):,}; the unit has "
-                f"{report['documents']:,} documents"
-            )
 
 
 def check_name(shard: dict[str, Any], unit: int) -> None:
