@@ -42,7 +42,7 @@ def test_numbers_of_a_preparation_agree():
         ({"documents": 4}, "the documents of unit 0 are 4, and their parts add up to 3"),
         ({"documents": 4, "kept": 3}, "the kept documents of unit 0 are 3, and their parts add up to 2"),
         ({"splits": {}}, "the train pairs of unit 0 are 0, and their parts add up to 7"),
-        ({"shards": [dataclasses.replace(SHARD, bytes=1)]}, "the bytes of train-000000.tfrecord are 1, and their parts"),
+        ({"shards": [dataclasses.replace(SHARD, bytes=1)]}, "the bytes of train-000000.tfrecord are 1, and their"),
         ({"shards": [dataclasses.replace(SHARD, pairs=0, records=0, bytes=0, blocks=())], "splits": train(pairs=0)},
          "the blocks of train-000000.tfrecord are 0; by the other numbers they must be 1 to 0"),
         ({"replaced": 4}, "the documents with replaced characters of unit 0 are 4; by .* 0 to 3"),
