@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import shutil
 
@@ -86,7 +87,8 @@ def test_extra_files_are_reported_by_name(folder):
 def test_files_of_dropped_documents_are_verified(folder):
     made = read_manifest(folder)
     made.units[1].dropped_sha256 = hashlib.sha256(b"{}\n").hexdigest()
-    (folder / manifest.FILE_NAME).write_bytes(made.to_bytes())
+    kept = dataclasses.replace(made, config=dataclasses.replace(made.config, keep_dropped=True))
+    (folder / manifest.FILE_NAME).write_bytes(kept.to_bytes())
     letters = folder / "dropped-000001.jsonl"
     assert verify(folder) == [Problem(letters.name, 1, "missing")]
     letters.write_bytes(b"{ }\n")

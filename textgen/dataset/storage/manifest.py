@@ -14,12 +14,11 @@ from pathlib import Path
 
 from textgen.config import ALL_SPLITS, SPLITS, PrepareConfig, TextConfig, VocabularyRecord, to_json
 from textgen.config.schema import SchemaError, shown
-from textgen.dataset.storage import accounts, manifest_schema
+from textgen.dataset.storage import manifest_schema
 from textgen.dataset.storage.passed_over import PASSED_OVER_FILE, shown_accounts
 from textgen.dataset.storage.records import RecordFormat
-from textgen.dataset.storage.shards import Shard
 from textgen.dataset.storage.split_counts import SplitCounts, sum_counts
-from textgen.dataset.storage.unit_report import UnitReport
+from textgen.dataset.storage.unit_report import Shard, UnitReport
 from textgen.errors import UserError
 from textgen.files import expand_home, is_remote
 from textgen.folder import Folder
@@ -172,12 +171,7 @@ def parse(content: bytes) -> Manifest:
     except SchemaError as error:
         raise DamageError(str(error)) from None
     del values["sha256"]
-    units = tuple(UnitReport.from_json(unit) for unit in values.pop("units"))
-    try:
-        accounts.check(units, values["config"])
-    except SchemaError as error:
-        raise DamageError(str(error)) from None
-    return Manifest(**{**values, "units": units})
+    return Manifest(**values)
 
 
 def read_manifest(directory: str | os.PathLike[str]) -> Manifest:

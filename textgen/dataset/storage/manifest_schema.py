@@ -16,10 +16,12 @@ from textgen.config.schema import (
     shown,
 )
 from textgen.config.strict_json import parse_json
+from textgen.dataset.storage import accounts
 from textgen.dataset.storage.block_limits import block_fault
 from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.records import RecordFormat, RecordLimits
 from textgen.dataset.storage.shards import Block
+from textgen.dataset.storage.unit_report import UnitReport
 
 MAX_BYTES = 1 << 28
 """Maximum size of the file, which has about 30 bytes per 16,384 pairs, and 500 per unit."""
@@ -100,7 +102,7 @@ def parse_values(content: bytes) -> dict[str, Any]:
 
 
 def check(values: dict[str, Any]) -> dict[str, Any]:
-    """Returns the checked values; `config` is a `PrepareConfig`.
+    """Returns the checked values; `config` is a `PrepareConfig`, and `units` are of `UnitReport`.
 
     Raises:
         SchemaError: a value is not as declared, or values contradict each other.
@@ -124,7 +126,9 @@ def check(values: dict[str, Any]) -> dict[str, Any]:
             f"the tokenizer is {text.tokenizer} and tokenizer_model is {shown(text.tokenizer_model)}; it must be the "
             "SHA-256 of a model for sentencepiece, and empty for others"
         )
-    return checked
+    units = tuple(map(UnitReport.from_json, checked["units"]))
+    accounts.check(units, config)
+    return {**checked, "units": units}
 
 
 def _check_blocks(shard: dict[str, Any], limits: RecordLimits) -> None:

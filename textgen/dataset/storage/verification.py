@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 from textgen import files, locks
 from textgen.config import TOKENIZER_FILE, TOKENIZER_JSON, VOCABULARY_FILE
 from textgen.dataset.storage.blocks import BlockContent, locate_blocks
+from textgen.dataset.storage.list_verification import list_fault
 from textgen.dataset.storage.manifest import (
     FILE_NAME,
     INPUTS_FILE,
@@ -22,6 +23,7 @@ from textgen.dataset.storage.manifest import (
 from textgen.dataset.storage.record_verification import record_fault
 from textgen.dataset.storage.shards import Shard
 from textgen.dataset.storage.split_counts import SplitCounts
+from textgen.folder import Folder
 
 MISSING = "missing"
 EXTRA = "extra: the manifest does not name it"
@@ -51,7 +53,8 @@ class Problem(NamedTuple):
 def verify(directory: str | os.PathLike[str]) -> list[Problem]:
     """Finds missing, truncated, changed and extra files of a dataset, and shards that were written wrong.
 
-    Every record is decoded, so that ids are those of the vocabulary and counts those of the manifest.
+    Every record is decoded, so that ids are those of the vocabulary and counts those of the manifest, and the lists
+    of tokens and input files are compared with it.
     The folder `_work` of a preparation and the lock of a process at work are ignored. If the manifest belongs to
     another dataset, only that is reported.
 
@@ -79,7 +82,14 @@ def verify(directory: str | os.PathLike[str]) -> list[Problem]:
     units = {shard.name: shard.unit for shard in manifest.total.shards}
     units |= {dropped_name(report.unit): report.unit for report in manifest.units}
     problems = [Problem(name, units.get(name), what) for name, what in {**shards, **others}.items() if what]
+    problems += _contradictions(folder, manifest, [name for name, what in others.items() if not what])
     return problems + [Problem(name, None, EXTRA) for name in _extra(names, manifest)]
+
+
+def _contradictions(folder: str, manifest: Manifest, intact: list[str]) -> list[Problem]:
+    """Returns problems of the manifest: it records these files as they are, and other numbers than theirs."""
+    faults = {name: list_fault(name, Folder(folder), manifest) for name in intact}
+    return [Problem(FILE_NAME, None, f"contradicts {name}: {fault}") for name, fault in faults.items() if fault]
 
 
 def file_sha256(path: str | Path, *, block_bytes: int = _BLOCK_BYTES) -> str:
