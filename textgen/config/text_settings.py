@@ -140,6 +140,15 @@ class TextConfig(Settings):
             "Use --tokenizer word, or --tokenizer char, which keeps line ends as characters.",
         )
 
+    @property
+    def changes_text(self) -> bool:
+        """Whether cleaning may change a text."""
+        rules = (
+            self.case, self.whitespace, self.punctuation, self.html, self.urls, self.emails, self.mentions,
+            self.numbers, self.redactions,
+        )  # fmt: skip
+        return self.normalization != "none" or set(rules) != {"keep"} or self.max_repeats > 0
+
     def _check_unnormalized(self) -> None:
         """Raises UserError if text without a normal form does not fit other settings."""
         if self.normalization != "none":

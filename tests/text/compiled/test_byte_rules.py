@@ -48,8 +48,16 @@ def test_texts_with_matches_that_span_white_space_are_left_to_the_graph(settings
 
 def test_settings_without_rules_for_bytes_have_none() -> None:
     assert byte_rules(TextConfig(line_ends="token")) is None
+    assert byte_rules(TextConfig(normalization="none", case="keep")) is None
+    assert byte_rules(TextConfig(tokenizer="bpe", punctuation="strip")) is None
     assert byte_rules(TextConfig(tokenizer="char", punctuation="strip")) is None
     assert byte_rules(TextConfig(tokenizer="sentencepiece", punctuation="keep")) is None
+
+
+def test_text_of_which_all_is_kept_does_not_change() -> None:
+    kept = {"tokenizer": "bpe", "case": "keep", "whitespace": "keep", "punctuation": "keep"}
+    assert not rules(normalization="none", **kept).changes
+    assert rules(normalization="nfc", **kept).changes
 
 
 def test_the_other_rules_are_those_of_the_settings() -> None:

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.config import TextConfig
+from textgen.config import TEXT_DEFAULTS, TextConfig
 from textgen.text.compiled.chunk_memory import GraphTokens
 from textgen.text.compiled.corpus_tokenizer import CorpusTokenizer
 from textgen.text.preprocessor import Analyzer
 
+KEPT = {"case": "keep", "whitespace": "keep", "punctuation": "keep"}
 CONFIGS = [
     TextConfig(),
     TextConfig(case="keep", punctuation="keep", normalization="nfc"),
@@ -24,9 +25,14 @@ CONFIGS = [
     TextConfig(tokenizer="byte", case="keep", whitespace="keep", punctuation="keep"),
     TextConfig(tokenizer="char", punctuation="keep", urls="mask", numbers="mask", max_repeats=2),
     TextConfig(tokenizer="byte", punctuation="strip"),
+    TextConfig(tokenizer="bpe", **TEXT_DEFAULTS["bpe"]),
+    TextConfig(tokenizer="bpe", punctuation="keep", urls="mask", max_repeats=2),
+    *(TextConfig(tokenizer=each, normalization="none", **KEPT) for each in ("bpe", "char", "byte")),
+    TextConfig(tokenizer="bpe", normalization="none", **{**KEPT, "whitespace": "collapse"}),
 ]
 PIECES = [
     *" \t\n\r\x00\x07\x0b\x1b\x1f\x7f", "\r\n", *"aZxX09'\"-.,;:!?()[]<>&@#/=+*_~^`$%|\\", "''", "...", "don't",
+    "'s", "'re", "'LL",
     "aaaa", "xx", "XXXX", "XX/XX/2015", "http://a.org/b.", "www.x.com", "a@b.org", "@ann", "1,234.5", "<br />",
     "&amp;", "&eacute;", "<unk>", "\x1b[31m", "\x1b]0;title\x07", "é", "e\u0301", "\u0301", "\u0338", "ß", "İ", "ς",
     "Σ", "\u00a0", "\u2028", "\u200b", "\u200d", "\u00ad", "\ufeff", "\ufe0f", "’", "‘", "“", "—", "…", "ﬁ", "½", "²",

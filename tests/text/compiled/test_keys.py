@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from textgen.text.compiled.keys import MAY_BE_SHARED, PACKED_BYTES, string_keys
 
-# Tokens have no NUL.
+# Words have no NUL.
 STRINGS = st.lists(st.binary(max_size=12).map(lambda text: text.replace(b"\0", b"")), max_size=20)
 
 
@@ -18,3 +18,11 @@ def test_equal_strings_have_equal_keys_and_short_ones_of_ascii_keys_of_their_own
     short = {key: s for s, key in zip(strings, keys, strict=True) if len(s) <= PACKED_BYTES and s.isascii()}
     assert len(short) == len({s for s in strings if len(s) <= PACKED_BYTES and s.isascii()})
     assert not any(key & int(MAY_BE_SHARED) for key in short)
+
+
+def test_a_nul_at_the_start_shows_in_the_key() -> None:
+    strings = [b"a", b"\0a", b"\0\0a", b"\0", b"\0\0", b"\0aaaaaaa", b"a\0", b"aaaaaaa"]
+    sizes = np.array([len(string) for string in strings], np.int32)
+    starts = (np.cumsum(sizes) - sizes).astype(np.int64)
+    keys = string_keys(np.frombuffer(b"".join(strings), np.uint8), starts, sizes).tolist()
+    assert [bool(key & int(MAY_BE_SHARED)) for key in keys] == [string.startswith(b"\0") for string in strings]

@@ -37,3 +37,11 @@ def test_integers_are_their_own_numbers() -> None:
     assert numbers.symbols().equals(pa.array([], pa.int32()))
     assert numbers.number_symbols(np.array([4, 2], np.int32)).tolist() == [4, 2]
     assert numbers.symbols().to_pylist() == [0, 1, 2, 3, 4]
+
+
+def test_strings_that_differ_in_their_nuls_have_numbers_of_their_own() -> None:
+    strings = [b"a", b"\0a", b"\0\0a", b"\0", b"\0\0", b"\0aaaaaaa", b"a\0", b"aaaaaaa", b"\0\0aaaaaa"]
+    numbers = StringNumbers()
+    found = numbers.number_symbols(np.array([*strings, *reversed(strings)], object))
+    assert found.tolist() == [*range(len(strings)), *reversed(range(len(strings)))]
+    assert numbers.symbols().to_pylist() == strings

@@ -19,8 +19,8 @@ SPACE, WORD, MARK, QUOTE, OTHER = range(5)
 KEEP, SEPARATE, STRIP = range(3)
 """What happens to marks: they are parts of words, tokens of their own, or removed."""
 
-_TOKENS = {"word": "words", "wordpiece": "words", "char": "characters", "byte": "bytes"}
-"""The tokenizers that cut text at white space and marks, or nowhere."""
+_TOKENS = {"word": "words", "wordpiece": "words", "char": "characters", "byte": "bytes", "bpe": "pretokens"}
+"""The tokenizers that cut text at white space and marks, or after it is cleaned."""
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
@@ -31,11 +31,12 @@ class ByteRules(NamedTuple):
     Attributes:
         kinds: uint8 [256], the kind of each byte.
         mapped: uint8 [256], the byte that replaces each in cleaned text.
-        tokens: "words", "characters" or "bytes".
+        tokens: "words", "characters", "bytes" or "pretokens".
         marks: KEEP, SEPARATE or STRIP.
         collapses: whether a run of white space becomes one space; if not, lines are kept.
         longest_run: maximum number of equal bytes in a row in a chunk that is not left to the graph; 0 for no limit.
         whole: matches bytes of a text that must be left to the graph as a whole.
+        changes: whether texts change at all; if not, no other rule but `tokens` is to be applied.
     """
 
     kinds: np.ndarray
@@ -45,15 +46,16 @@ class ByteRules(NamedTuple):
     collapses: bool
     longest_run: int
     whole: re.Pattern[bytes]
+    changes: bool = True
 
 
 def byte_rules(config: TextConfig) -> ByteRules | None:
     """Returns the rules of these settings; None if the settings have no such rules."""
     tokens = _TOKENS.get(config.tokenizer)
-    if config.normalization == "none":
-        # The rules below replace control characters and line ends.
-        return None
     if tokens is None or config.line_ends != "space" or (tokens != "words" and config.punctuation != "keep"):
+        return None
+    if config.normalization == "none" and config.changes_text:
+        # The other rules replace control characters and line ends.
         return None
     return ByteRules(
         kinds=_kinds(config),
@@ -63,6 +65,7 @@ def byte_rules(config: TextConfig) -> ByteRules | None:
         collapses=config.whitespace == "collapse",
         longest_run=config.max_repeats,
         whole=re.compile(b"|".join(_whole(config))),
+        changes=config.changes_text,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import SPACE, ByteRules, byte_rules
 from textgen.text.compiled.chunk_memory import ChunkMemory, CutChunks, Graph, GraphTokens
+from textgen.text.compiled.pretoken_cutter import PretokenCutter
 from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers, SymbolNumbers
 from textgen.text.compiled.text_cleaning import clean_texts
 from textgen.text.compiled.text_cutting import cut_texts, find_others
@@ -87,7 +88,9 @@ class CorpusTokenizer:
         """
         self._graph, self._symbols_are_text = graph, symbols_are_text
         self._rules = byte_rules(config) if compiled else None
-        self._memory = ChunkMemory(graph if symbols_are_text else _without_tokens(graph))
+        self._pretokens = PretokenCutter()
+        cuts_chunks = self._rules is not None and self._rules.tokens == "words"
+        self._memory = ChunkMemory(graph if cuts_chunks else _without_tokens(graph))
 
     def numbers(self) -> SymbolNumbers:
         """Returns an empty numbering of symbols for `tokenize`."""
@@ -107,6 +110,8 @@ class CorpusTokenizer:
         joined = b"".join(texts)
         text = np.frombuffer(joined, np.uint8)
         edges = _edges(np.fromiter(map(len, texts), np.int64, len(texts)))
+        if not self._rules.changes:
+            return self._cut_cleaned(text, edges, _characters(text, edges), self._rules, numbers)
         chunks = _others(text, edges, self._rules)
         whole = _whole(joined, edges, is_continued, chunks, self._rules)
         if whole.all():
@@ -123,9 +128,18 @@ class CorpusTokenizer:
     def _by_loops(self, batch: _Batch, rules: ByteRules, numbers: SymbolNumbers) -> Tokens:
         """Tokenizes texts by compiled loops."""
         rows, entries = self._memory.look_up(batch.text, batch.chunks.begins, batch.chunks.ends)
-        if isinstance(numbers, StringNumbers):
+        if rules.tokens == "words":
+            assert isinstance(numbers, StringNumbers), "words are strings"
             return _cut(batch, rows, entries, rules, numbers)
-        cleaned, edges, characters = _clean(batch, rows, entries, rules)
+        return self._cut_cleaned(*_clean(batch, rows, entries, rules), rules, numbers)
+
+    def _cut_cleaned(
+        self, cleaned: np.ndarray, edges: np.ndarray, characters: np.ndarray, rules: ByteRules, numbers: SymbolNumbers
+    ) -> Tokens:
+        """Cuts cleaned texts; `cleaned`, `edges` and `characters` are as in Tokens."""
+        if isinstance(numbers, StringNumbers):
+            keys, starts, sizes, lengths = self._pretokens.cut(cleaned, edges)
+            return Tokens(cleaned, edges, characters, numbers.number(cleaned, keys, starts, sizes), lengths)
         if rules.tokens == "bytes":
             return Tokens(cleaned, edges, characters, numbers.number_symbols(cleaned), np.diff(edges))
         codes = np.frombuffer(cleaned.tobytes().decode().encode("utf-32-le"), np.int32)
@@ -225,6 +239,12 @@ def _interleaved(chosen: np.ndarray, some: np.ndarray, others: np.ndarray) -> np
     joined = np.empty(len(chosen), some.dtype)
     joined[chosen], joined[~chosen] = some, others
     return joined
+
+
+def _characters(text: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Returns int64 [B], the number of code points of each text."""
+    # Every byte but those that continue a character.
+    return np.diff(_edges(text & 0xC0 != 0x80)[edges])
 
 
 def _edges(sizes: np.ndarray) -> np.ndarray:

@@ -24,8 +24,13 @@ BYTE = np.uint64(8)
 
 @inlined
 def key_of(packed: np.uint64, hashed: np.uint64, size: int) -> np.uint64:
-    """Returns the key of a string: the string itself if it is short, which has no NUL, and its hash if not."""
-    return packed if size <= PACKED_BYTES else hashed | MAY_BE_SHARED
+    """Returns the key of a string: the string itself if it is short, and its hash if not.
+
+    A NUL at its start does not show in the key, so that others may share it.
+    """
+    if size > PACKED_BYTES:
+        return hashed | MAY_BE_SHARED
+    return packed if size == 0 or packed >> np.uint64(8 * size - 8) else packed | MAY_BE_SHARED
 
 
 @inlined

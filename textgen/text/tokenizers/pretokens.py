@@ -5,6 +5,9 @@ The pattern is `'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!
 has no lookahead, so the last character of a run of white space is set apart first, if another character follows.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
 import tensorflow as tf
 
 _WHITE = r"\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
@@ -15,6 +18,13 @@ _BORDER = b"\xff"
 
 _BEFORE_WORD = f"([{_WHITE}])([{_WHITE}][^{_WHITE}])"
 _PRETOKEN = rf"'(?:[sdmt]|ll|ve|re)| ?\pL+| ?\pN+| ?[^{_WHITE}\pL\pN]+|[{_WHITE}]+"
+
+
+def character_kinds(characters: Sequence[str]) -> np.ndarray:
+    """Returns int32 [N], the kind of each of N characters: 1 white space, 2 a letter, 3 a number, 4 any other."""
+    texts = tf.constant([character.encode() for character in characters], tf.string)
+    kinds = [tf.strings.regex_full_match(texts, kind) for kind in (f"[{_WHITE}]", r"\pL", r"\pN", r"\C+")]
+    return tf.argmax(tf.stack(kinds), axis=0, output_type=tf.int32).numpy() + 1
 
 
 def split_pretokens(texts: tf.Tensor) -> tf.RaggedTensor:

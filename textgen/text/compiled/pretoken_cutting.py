@@ -1,0 +1,122 @@
+"""Compiled loops that cut cleaned text into the pre-tokens of byte-level BPE, as `split_pretokens` does."""
+
+import numpy as np
+
+from textgen.text.compiled.keys import compiled, inlined, string_key
+
+UNKNOWN, WHITE, LETTER, NUMBER, MARK = range(5)
+"""Kinds of characters; that of a character is unknown until it is asked for."""
+
+CHARACTERS = 0x110000
+
+_SPACE, _APOSTROPHE = ord(" "), ord("'")
+_S, _T, _D, _M, _L, _R, _V, _E = (ord(character) for character in "stdmlrve")
+
+
+@inlined
+def _decode(text: np.ndarray, i: int) -> tuple[int, int]:
+    """Returns the code point that begins at text[i], and where the next one begins."""
+    byte = int(text[i])
+    if byte < 0x80:
+        return byte, i + 1
+    if byte < 0xE0:
+        return (byte & 0x1F) << 6 | text[i + 1] & 0x3F, i + 2
+    if byte < 0xF0:
+        return (byte & 0x0F) << 12 | (text[i + 1] & 0x3F) << 6 | text[i + 2] & 0x3F, i + 3
+    high = (byte & 0x07) << 18 | (text[i + 1] & 0x3F) << 12
+    return high | (text[i + 2] & 0x3F) << 6 | text[i + 3] & 0x3F, i + 4
+
+
+@compiled
+def find_unknown(text: np.ndarray, kinds: np.ndarray, found: np.ndarray) -> int:
+    """Finds characters of unknown kind, which get the kind MARK until it is known.
+
+    Args:
+        text: uint8 [S], valid UTF-8.
+        kinds: uint8 [1,114,112], the kind of each code point.
+        found: int64 [N], receives the code points.
+
+    Returns:
+        The number of code points; N if there may be more.
+    """
+    i, count = 0, 0
+    while i < len(text) and count < len(found):
+        code, i = _decode(text, i)
+        if kinds[code] == UNKNOWN:
+            kinds[code] = MARK
+            found[count] = code
+            count += 1
+    return count
+
+
+@inlined
+def _contraction(text: np.ndarray, i: int, last: int) -> int:
+    """Returns the end of the contraction that begins at text[i], an apostrophe; `i` if there is none."""
+    if i + 1 < last:
+        one = text[i + 1]
+        if one in (_S, _T, _D, _M):
+            return i + 2
+        if i + 2 < last:
+            two = text[i + 2]
+            if (one == _L and two == _L) or (one in (_R, _V) and two == _E):
+                return i + 3
+    return i
+
+
+@inlined
+def _pretoken_end(text: np.ndarray, begin: int, last: int, kinds: np.ndarray) -> int:
+    """Returns the end of the pre-token that begins at text[begin]."""
+    code, i = _decode(text, begin)
+    kind = kinds[code]
+    if code == _APOSTROPHE:
+        end = _contraction(text, begin, last)
+        if end > begin:
+            return end
+    if code == _SPACE and i < last:
+        after, beyond = _decode(text, i)
+        if kinds[after] != WHITE:
+            kind, i = kinds[after], beyond
+    before = begin
+    while i < last:
+        code, beyond = _decode(text, i)
+        if kinds[code] != kind:
+            break
+        before, i = i, beyond
+    # The last character of white space before a word is apart, if it is not the only one.
+    return before if kind == WHITE and i < last and before > begin else i
+
+
+@compiled
+def cut_pretokens(
+    text: np.ndarray,
+    edges: np.ndarray,
+    kinds: np.ndarray,
+    keys: np.ndarray,
+    starts: np.ndarray,
+    sizes: np.ndarray,
+    lengths: np.ndarray,
+) -> int:
+    """Finds the pre-tokens of texts.
+
+    Args:
+        text: uint8 [S], texts one after another, each valid UTF-8.
+        edges: int64 [B + 1], start of each text in `text`, and the end of the last.
+        kinds: uint8 [1,114,112], the kind of each code point.
+        keys: uint64 [T], receives the key of each pre-token.
+        starts: int64 [T], receives its start in `text`.
+        sizes: int32 [T], receives the number of its bytes.
+        lengths: int64 [B], receives the number of pre-tokens of each text.
+
+    Returns:
+        The number of pre-tokens.
+    """
+    count = 0
+    for row in range(len(edges) - 1):
+        i, last, row_count = edges[row], edges[row + 1], count
+        while i < last:
+            end = _pretoken_end(text, i, last, kinds)
+            keys[count], starts[count], sizes[count] = string_key(text, i, end), i, end - i
+            count += 1
+            i = end
+        lengths[row] = count - row_count
+    return count
