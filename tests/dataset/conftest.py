@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -39,20 +40,18 @@ def build_dataset():
     def build(folder, units, *, layout="pairs", window=3, stride=1, vocabulary_size=1000, block_pairs=8, writer=None):
         folder.mkdir(parents=True)
         config = PrepareConfig(text=TextConfig(), layout=layout, window=window, stride=stride)
-        vocabulary = Vocabulary(
-            tuple(f"w{i}" for i in range(4, vocabulary_size)), tuple(range(vocabulary_size, 4, -1))
-        )
-        (folder / VOCABULARY_FILE).write_bytes(vocabulary.to_bytes())
+        vocabulary = _vocabulary_file(vocabulary_size)
+        (folder / VOCABULARY_FILE).write_bytes(vocabulary.content)
         encode = functools.partial(
-            (writer or LAYOUTS[layout]).encode, written=RecordFormat(window, stride, vocabulary.size)
+            (writer or LAYOUTS[layout]).encode, written=RecordFormat(window, stride, vocabulary_size)
         )
         reports = tuple(_write_unit(folder, i, unit, encode, block_pairs) for i, unit in enumerate(units))
         manifest = Manifest(
             config=config,
             fingerprint="f" * 64,
-            vocabulary_size=vocabulary.size,
-            vocabulary_sha256=vocabulary.fingerprint(),
-            tokens_sha256=vocabulary.tokens_fingerprint(),
+            vocabulary_size=vocabulary_size,
+            vocabulary_sha256=vocabulary.sha256,
+            tokens_sha256=vocabulary.tokens_sha256,
             inputs_sha256=hashlib.sha256(b"").hexdigest(),
             units=reports,
         )
@@ -61,6 +60,20 @@ def build_dataset():
         return folder
 
     return build
+
+
+class _VocabularyFile(NamedTuple):
+    content: bytes
+    sha256: str
+    tokens_sha256: str
+
+
+@functools.cache
+def _vocabulary_file(size: int) -> _VocabularyFile:
+    """Makes each vocabulary once: a property test writes many datasets with a large one."""
+    made = Vocabulary(tuple(f"w{i}" for i in range(4, size)), tuple(range(size, 4, -1)))
+    assert made.size == size
+    return _VocabularyFile(made.to_bytes(), made.fingerprint(), made.tokens_fingerprint())
 
 
 def _write_unit(folder, unit, documents_by_split, encode, block_pairs):
