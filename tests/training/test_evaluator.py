@@ -11,7 +11,7 @@ from textgen.dataset.loading.document_batches import read_documents
 from textgen.model.language_model import LanguageModel
 from textgen.runs import RunConfig
 from textgen.training.data import HeldOutDocuments, held_out
-from textgen.training.evaluator import make_evaluator
+from textgen.training.evaluator import Evaluator, make_evaluator
 from textgen.training.setup import config_for
 from textgen.training.strategy import Replicas
 
@@ -85,22 +85,29 @@ def _whole(document: list[int]) -> list[int]:
     return [BOS, *document, EOS]
 
 
+@pytest.fixture(scope="module")
+def evaluators(data: Path) -> tuple[LanguageModel, dict[NeuralCacheConfig, Evaluator]]:
+    """A network and its evaluator for each size of the neural cache, traced once for all datasets and batch sizes."""
+    model, _ = _model(data, "lstm")
+    caches = [NeuralCacheConfig(tokens=tokens, sharpness=2.0, weight=0.3) for tokens in (0, 3, 100)]
+    return model, {cache: make_evaluator(ONE, model, neural_cache=cache) for cache in caches}
+
+
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
 @pytest.mark.parametrize("boundaries", [True, False])
 @pytest.mark.parametrize(("window", "batch_size"), [(3, 1), (3, 2), (40, 64)])
 def test_an_lstm_reads_each_document_from_its_beginning(
-    make_dataset, tmp_path: Path, layout: str, boundaries: bool, window: int, batch_size: int
+    make_dataset, evaluators, tmp_path: Path, layout: str, boundaries: bool, window: int, batch_size: int
 ):
     folder = make_dataset(
         tmp_path / "data", train=[[4, 5]], test=TEST, window=window, layout=layout, boundaries=boundaries
     )
-    model, config = _model(folder, "lstm")
-    for tokens in (0, 3, 100):
-        cache = NeuralCacheConfig(tokens=tokens, sharpness=2.0, weight=0.3)
+    (model, evaluate_with), config = evaluators, _config(folder, "lstm")
+    for cache, evaluate in evaluate_with.items():
         documents = [_whole(ids) if boundaries else ids for ids in TEST if boundaries or len(ids) > 1]
         loss, correct = _expected(model, documents, cache)
-        batches = held_out(folder, config, ONE, split="test", batch_size=batch_size, cached_tokens=tokens)
-        sums = make_evaluator(ONE, model, neural_cache=cache)(batches)
+        batches = held_out(folder, config, ONE, split="test", batch_size=batch_size, cached_tokens=cache.tokens)
+        sums = evaluate(batches)
         assert sums.pairs == sum(len(ids) - 1 for ids in documents)
         assert sums.loss == pytest.approx(loss, rel=1e-6)
         assert sums.correct == correct
@@ -135,14 +142,14 @@ def test_the_weight_of_documents_scales_their_sums(data: Path):
     assert sums.loss == pytest.approx(loss, rel=1e-6)
 
 
-@pytest.mark.parametrize("batch_size", [1, 4, 1000])
-def test_the_batch_size_does_not_change_the_metrics_of_a_bilstm(data: Path, batch_size: int):
+def test_the_batch_size_does_not_change_the_metrics_of_a_bilstm(data: Path):
     model, config = _model(data, "bilstm")
     evaluate = make_evaluator(ONE, model)
-    sums = evaluate(held_out(data, config, ONE, split="test", batch_size=batch_size))
     whole = evaluate(held_out(data, config, ONE, split="test", batch_size=7))
-    assert sums.pairs == whole.pairs == PAIRS == 38
-    assert sums.loss == pytest.approx(whole.loss, rel=1e-6)
+    for batch_size in (1, 4, 1000):
+        sums = evaluate(held_out(data, config, ONE, split="test", batch_size=batch_size))
+        assert sums.pairs == whole.pairs == PAIRS == 38
+        assert sums.loss == pytest.approx(whole.loss, rel=1e-6)
 
 
 def test_an_evaluator_uses_the_current_weights(data: Path):
