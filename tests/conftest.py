@@ -56,6 +56,11 @@ SLOW = (
     "tests/dataset/loading/test_stateful.py",
     "tests/test_api.py",
     "tests/test_console.py",
+    "tests/test_keras_registry.py",
+    "tests/test_fault_trials.py",
+    "tests/model/test_bilstm.py",
+    "tests/dataset/loading/test_mixture.py",
+    "tests/dataset/loading/test_pytorch.py",
     "tests/training",
 )
 
