@@ -10,8 +10,8 @@ from pipelines.prepare import prepare
 from textgen.config import EOS, TEXT_DEFAULTS, PrepareConfig, TextConfig
 from textgen.dataset import read_pairs
 from textgen.text import preprocessor as preprocessors
-from textgen.text import vocabulary
 from textgen.text.preprocessor import Preprocessor
+from textgen.text.tokenizers import make_tokenizer
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = (Path(__file__).parent / "data" / "scripts.txt").read_text(encoding="utf-8").splitlines()
@@ -81,7 +81,7 @@ class Served(tf.Module):
 
 
 def test_batching_does_not_change_the_ids(text: TextConfig) -> None:
-    preprocessor = Preprocessor(text, vocabulary.most_frequent({"a": 2, "b": 1}, 2))
+    preprocessor = Preprocessor(text, make_tokenizer(text).learn({"a": 2, "b": 1}, text.vocabulary_size))
     together = preprocessor.encode(tf.constant(SCRIPTS)).to_list()
     alone = [preprocessor.encode(tf.constant([line])).to_list()[0] for line in SCRIPTS]
     assert together == alone
