@@ -8,11 +8,11 @@ import hashlib
 from typing import Any
 
 from pipelines.plan import Plan
+from pipelines.recorded_plan import differences, has_same_paths
 from pipelines.stages import is_own_name
-from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, Workspace
+from pipelines.workspace import DUPLICATES, OVERLAP, SHARDS, TOKENS, Workspace
 from textgen import files
 from textgen.config import TOKENIZER_FILE, TOKENIZER_JSON, VOCABULARY_FILE, to_json
-from textgen.config.schema import shown
 from textgen.console import printable, say
 from textgen.dataset.storage import manifest, passed_over
 from textgen.dataset.storage.manifest import INPUTS_FILE, PASSED_OVER_FILE
@@ -37,10 +37,10 @@ def claim(directory: str, plan: Plan) -> Workspace:
     theirs = _claimed_by(workspace)
     if theirs is None:
         _clear_remains(workspace, plan)
-    elif theirs["fingerprint"] != plan.fingerprint():
-        _clear_for(workspace, plan, theirs["config"])
     workspace.remove_unfinished()
-    if (workspace.recorded_plan() or {}).get("fingerprint") != plan.fingerprint():
+    if theirs and theirs["fingerprint"] != plan.fingerprint():
+        _clear_for(workspace, plan, theirs["config"])
+    elif (workspace.recorded_plan() or {}).get("fingerprint") != plan.fingerprint():
         # A run that was killed while it finished has left its working files.
         release(workspace)
     files.make_directory(workspace.work_path())
@@ -67,10 +67,10 @@ def require_own(workspace: Workspace, dataset: manifest.Manifest, plan: Plan) ->
     made = (dataset.fingerprint, dataset.inputs_sha256, dataset.config)
     if made != (plan.fingerprint(), plan.inputs_sha256(), plan.config):
         theirs, ours = to_json(dataset.config), to_json(plan.config)
-        differences = _differences(theirs, ours) or "it was made from other input files"
+        found = differences(theirs, ours) or "it was made from other input files"
         raise UserError(
             f"{workspace.directory} holds the dataset of another command, which wrote at the same time: "
-            f"{differences}. Name another folder with --output."
+            f"{found}. Name another folder with --output."
         )
 
 
@@ -159,23 +159,39 @@ def _clear_remains(workspace: Workspace, plan: Plan) -> None:
         files.remove(workspace.path(name))
 
 
+def forget_later_passes(workspace: Workspace) -> None:
+    """Removes all that a preparation makes after the first pass, whose results are read again or belong to no plan.
+
+    The records of shards are removed first, so that no run that is interrupted here leaves records of lost shards.
+    """
+    workspace.forget(SHARDS)
+    for name in workspace.names():
+        if is_own_name(name) and name not in (INPUTS_FILE, PASSED_OVER_FILE, TOKENIZER_FILE, TOKENIZER_JSON):
+            files.remove(workspace.path(name))
+    workspace.forget_all_but(TOKENS)
+
+
 def _clear_for(workspace: Workspace, plan: Plan, theirs: dict[str, Any]) -> None:
-    """Removes the files of another plan that ended before it wrote a shard, most likely with a user error.
+    """Removes the files of another plan, most likely one that ended with a user error.
+
+    The results of its first pass stay; the first pass keeps those of units that the plans have in common.
 
     Raises:
-        UserError: the folder holds shards or the manifest of another plan.
+        UserError: the folder holds the manifest of another plan, or shards of other settings or of files elsewhere.
     """
-    names = workspace.names()
-    if committed(workspace) or any(name.endswith(".tfrecord") for name in names):
-        differences = _differences(theirs, to_json(plan.config)) or "its input files changed"
+    names, ours = workspace.names(), to_json(plan.config)
+    has_shards = any(name.endswith(".tfrecord") for name in names)
+    is_of_same_files = theirs == ours and has_same_paths(plan, workspace.directory)
+    if committed(workspace) or (has_shards and not is_of_same_files):
+        found = differences(theirs, ours) or "its input files changed"
         raise UserError(
-            f"{workspace.directory} holds another dataset: {differences}. "
+            f"{workspace.directory} holds another dataset: {found}. "
             "Name another folder with --output, or delete this one first."
         )
+    forget_later_passes(workspace)
     for name in names:
         if is_own_name(name):
             files.remove(workspace.path(name))
-    release(workspace)
 
 
 def _claimed_by(workspace: Workspace) -> dict[str, Any] | None:
@@ -183,24 +199,3 @@ def _claimed_by(workspace: Workspace) -> dict[str, Any] | None:
     if dataset is not None:
         return {"fingerprint": dataset.fingerprint, "config": to_json(dataset.config)}
     return workspace.recorded_plan()
-
-
-def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
-    """Returns the settings in which two plans differ, such as `window is 44 there and 40 here`."""
-    before, now = _flat(theirs), _flat(ours)
-    return ", ".join(
-        f"{name.replace('_', ' ')} is {_brief(before.get(name))} there and {_brief(value)} here"
-        for name, value in now.items()
-        if before.get(name) != value
-    )
-
-
-def _flat(config: dict[str, Any]) -> dict[str, Any]:
-    """Returns all settings in one dictionary; those of another version, or of a stranger, may have any values."""
-    nested = {name: config[name] for name in ("text", "selection") if isinstance(config.get(name), dict)}
-    own = {name: value for name, value in config.items() if name not in nested}
-    return {**own, **nested.get("text", {}), **nested.get("selection", {})}
-
-
-def _brief(value: Any) -> str:
-    return shown(value).strip("'") if isinstance(value, (str, list, dict)) else str(value)

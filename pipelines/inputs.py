@@ -139,10 +139,10 @@ def check_unchanged(file: InputFile) -> None:
     Raises:
         UserError: the file has changed or is missing.
     """
-    change = _change(file)
+    path = stored_path(file)
+    change = _change(file, files.stamp(path))
     if not change:
         return
-    path = _stored(file)[0]
     remedy = "Put it back as it was, its time too, or prepare a new dataset in another folder."
     if not files.is_remote(path) and not PurePosixPath(path).is_absolute() and files.stamp(path) is None:
         remedy = f"Its path is relative: run `textgen repair` where `textgen prepare` ran. {remedy}"
@@ -155,13 +155,7 @@ def check_unchanged_while_read(file: InputFile) -> None:
     Raises:
         UserError: the file has changed or is missing.
     """
-    change = _change(file)
-    if change:
-        raise UserError(
-            f"{printable(_stored(file)[0])} has changed while it was read: {change}. The input must stay as it is "
-            "until the command ends. Put the file back as it was, its time too, and run the same command again, "
-            "which continues; or prepare the changed input in another folder."
-        )
+    _require_unchanged(file, files.stamp(stored_path(file)))
 
 
 def check_all(inputs: Iterable[InputFile], check: Callable[[InputFile], None]) -> None:
@@ -174,21 +168,69 @@ def check_all(inputs: Iterable[InputFile], check: Callable[[InputFile], None]) -
     Raises:
         UserError: a file has changed or is missing; the first in the order of the files.
     """
-    stored = {_stored(file): file for file in inputs}
     with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(check, stored.values()):
+        for _ in pool.map(check, _stored(inputs).values()):
             pass
 
 
-def _stored(file: InputFile) -> tuple[str, int]:
-    """Returns the path and the size in bytes of the file that is stored: the archive for a file in one."""
-    return (file.member.archive, file.member.archive_size) if file.member else (file.path, file.size)
+def tags_while_read(inputs: Iterable[InputFile]) -> dict[str, str]:
+    """Returns the tag of the version of each file that is stored, by its path; see `files.Version`.
+
+    Args:
+        inputs: the files.
+
+    Raises:
+        UserError: a file has changed since the command began, or is missing; the first in the order of the files.
+    """
+    stored = _stored(inputs)
+    if any(files.is_remote(path) for path in stored):
+        with ThreadPoolExecutor(_THREADS) as pool:
+            versions = list(pool.map(files.version, stored))
+    else:
+        versions = [files.version(path) for path in stored]
+    tags = {}
+    for (path, file), version in zip(stored.items(), versions, strict=True):
+        _require_unchanged(file, version and version.stamp)
+        tags[path] = version.tag if version else ""
+    return tags
 
 
-def _change(file: InputFile) -> str:
+def changed_while_read(path: str, change: str) -> UserError:
+    """Returns the error for a file that has changed.
+
+    Args:
+        path: path or URL of the file.
+        change: how it has changed.
+    """
+    return UserError(
+        f"{printable(path)} has changed while it was read: {change}. The input must stay as it is until the command "
+        "ends. Run the same command again: with the file as it was, its time too, it continues; `textgen prepare` "
+        "also takes the file as it is now, and reads only what has changed again."
+    )
+
+
+def stored_path(file: InputFile) -> str:
+    """Returns the path of the file that is stored: the archive for a file in one."""
+    return file.member.archive if file.member else file.path
+
+
+def _stored(inputs: Iterable[InputFile]) -> dict[str, InputFile]:
+    """Returns one of the files for each path that is stored, in their order."""
+    found: dict[str, InputFile] = {}
+    for file in inputs:
+        found.setdefault(stored_path(file), file)
+    return found
+
+
+def _require_unchanged(file: InputFile, found: files.Stamp | None) -> None:
+    change = _change(file, found)
+    if change:
+        raise changed_while_read(stored_path(file), change)
+
+
+def _change(file: InputFile, found: files.Stamp | None) -> str:
     """Returns a description of the change of a file; empty for a file with its recorded size and time."""
-    path, size = _stored(file)
-    was, found = files.Stamp(size, file.modified), files.stamp(path)
+    was = files.Stamp(file.member.archive_size if file.member else file.size, file.modified)
     if found == was:
         return ""
     now = f"it has {_shown(found)}" if found else "it is not there now"

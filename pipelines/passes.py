@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from pipelines import count_tokens, tokenize, write_shards
+from pipelines import count_tokens, write_shards
 from pipelines.census import NO_DOCUMENTS, read_census, write_vocabulary
 from pipelines.claims import committed, has_vocabulary
 from pipelines.commit import CommitManifest
 from pipelines.duplicate_searches import find_duplicates
+from pipelines.first_pass import AfterFirstPass, FirstPass
 from pipelines.jobs import JobRunner
 from pipelines.plan import Plan
 from pipelines.workspace import SHARDS, Workspace
@@ -24,6 +25,7 @@ class Passes:
         self._units = plan.units()
         self._jobs = JobRunner(workspace, beam_flags, input_bytes=plan.total_bytes)
         dataset = committed(workspace)
+        self._has_dataset = dataset is not None
         self.needs_vocabulary = dataset is None or not has_vocabulary(workspace, dataset)
 
     def tokenize(self) -> None:
@@ -33,8 +35,9 @@ class Passes:
             UserError: a document cannot be read with these settings.
         """
         done = set() if self.needs_vocabulary else self._workspace.recorded_units(SHARDS)
-        work_units = [unit for unit in self._units if unit.index not in done]
-        self._jobs.run_units("reading text", tokenize.TokenizeUnit(self._plan.config, self._workspace), work_units)
+        wanted = [unit for unit in self._units if unit.index not in done]
+        first = FirstPass(self._units, self._plan.config, self._workspace)
+        first.run(self._jobs, wanted, has_dataset=self._has_dataset)
 
     def find_duplicates(self) -> None:
         """Searches for duplicates, if they are to be dropped or the splits may share some."""
@@ -59,5 +62,6 @@ class Passes:
     def write_shards(self) -> None:
         """Writes the shards of all units that have none, then the manifest."""
         commit = CommitManifest(self._plan, self._workspace)
-        work = write_shards.WriteUnit(self._plan.config, self._workspace)
+        config, workspace = self._plan.config, self._workspace
+        work = AfterFirstPass(write_shards.WriteUnit(config, workspace), config, workspace)
         self._jobs.run_units("writing shards", work, self._units, commit)

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from pipelines.given_tokens import read_given_tokens
 from pipelines.input_checks import checked_inputs
@@ -16,11 +15,11 @@ from pipelines.inputs import (
     count_reasons,
     read_options,
 )
+from pipelines.unit_readings import made_by
 from textgen import files
-from textgen.config import PrepareConfig, names_of_given, to_json
+from textgen.config import PrepareConfig, names_of_given
 from textgen.corpus import units
 from textgen.dataset import LAYOUTS
-from textgen.dataset.storage import manifest
 from textgen.text.vocabulary import Vocabulary
 
 
@@ -95,12 +94,7 @@ class Plan:
         This is the settings, the files with their sizes and times, and the versions of the manifest and of
         TensorFlow Text.
         """
-        values = {
-            "config": to_json(self.config),
-            "inputs": self.inputs_sha256(),
-            "manifest": manifest.VERSION,
-            "tensorflow-text": version("tensorflow-text"),
-        }
+        values = {**made_by(self.config), "inputs": self.inputs_sha256()}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -46,7 +46,13 @@ _RESULTS: Mapping[str, Kind] = {
             "samples": ListOf(Text(), at_most=100),
             "replaced": _COUNT,
             "characters": MapOf(Text(is_path=True), Numbers(size=2), at_most=1 << 24),
-        }
+        },
+        # An earlier version has recorded none; what it has read is read again.
+        {
+            "source": Text(pattern=SHA256),
+            "tags": ListOf(Text(max_length=1000)),
+            "checksums": Numbers(at_most=(1 << 32) - 1),
+        },
     ),
     DUPLICATES: MapOf(_REASON, Numbers()),
     OVERLAP: MapOf(_SPLIT, _COUNT),

@@ -40,12 +40,10 @@ class TokenizeUnit:
         """Writes the files `tokens`, `symbols`, `documents` and, if dropped documents are kept, `rejected`.
 
         Returns:
-            `rejected`, the number of rejected items by reason; `samples`, descriptions of some of them; `replaced`,
-            the number of documents in which invalid bytes were replaced; and `characters`, the numbers of replaced
-            and of all characters of files.
+            The report of `UnitTexts`.
 
         Raises:
-            UserError: a document cannot be read with these settings.
+            UserError: a document cannot be read with these settings, or a file has changed since the command began.
         """
         texts = UnitTexts(unit, self._config, self._limits)
         with files.scratch_folder(self._workspace.work_path()) as folder:
@@ -54,12 +52,7 @@ class TokenizeUnit:
                 files.write_scratch(folder / "rejected", texts.rejected_records().encode())
             for file in sorted(folder.iterdir()):
                 files.write_atomically(self._workspace.unit_path(TOKENS, unit.index, file.name), file)
-        return {
-            "rejected": texts.rejected,
-            "samples": texts.samples.found,
-            "replaced": texts.replaced,
-            "characters": texts.characters,
-        }
+        return texts.report()
 
     def _write_tokens(self, texts: UnitTexts, folder: Path) -> None:
         """Writes the files `tokens`, `symbols` and `documents` into a local folder."""

@@ -218,6 +218,12 @@ class Workspace:
         """Removes the results of a stage."""
         files.remove(self.work_path(stage))
 
+    def forget_all_but(self, stage: str) -> None:
+        """Removes all of `_work` but the results of a stage, the record of the plan at work and its vocabulary."""
+        for name in files.list_names(self.work_path()):
+            if name not in (_PLAN, _GIVEN_VOCABULARY, stage):
+                files.remove(self.work_path(name))
+
     def forget_unit(self, stage: str, unit: int) -> None:
         """Removes the result of a unit, which is to be made again."""
         files.remove_file(self.unit_path(stage, unit, "json"))

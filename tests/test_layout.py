@@ -19,6 +19,7 @@ FLOORS = (
         "textgen.standard_streams",
         "textgen.system_errors",
         "textgen.files",
+        "textgen.file_versions",
         "textgen.folder",
         "textgen.regular_files",
         "textgen.remote_files",

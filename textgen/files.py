@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import shutil
+import stat
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +18,9 @@ from typing import BinaryIO
 
 from textgen import regular_files, remote_files
 from textgen.errors import UserError
+from textgen.file_versions import Stamp, Version
 from textgen.owned_folders import OwnedFolder
-from textgen.remote_files import Stamp, missing
+from textgen.remote_files import missing
 from textgen.system_errors import naming
 
 _LOCAL = "file://"
@@ -128,6 +130,19 @@ def stamp(path: str) -> Stamp | None:
     return _stamp(_local(path)) if _local(path).is_file() else None
 
 
+def version(path: str) -> Version | None:
+    """Returns the version of a file, or None if there is no such file."""
+    if is_remote(path):
+        return remote_files.version(path)
+    try:
+        found = _local(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return Version(Stamp(found.st_size, found.st_mtime), str(found.st_ctime_ns))
+
+
 def size(path: str) -> int | None:
     """Returns the size of a file in bytes, or None if there is no such file."""
     found = stamp(path)
@@ -159,6 +174,14 @@ def remove(path: str) -> None:
         shutil.rmtree(_local(path))
     else:
         _local(path).unlink(missing_ok=True)
+
+
+def move(path: str, target: str) -> None:
+    """Moves a file, or a directory with everything in it, to a path of the same disk or store that is not taken."""
+    if is_remote(path):
+        remote_files.move(path, target)
+    else:
+        _local(path).replace(_local(target))
 
 
 def write_atomically(path: str | Path, content: bytes | Path, *, temporary_folder: str | None = None) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from textgen import remote_files
+from textgen.file_versions import Stamp
 from textgen.files import is_remote, join
-from textgen.remote_files import Stamp
 
 FILE, FOLDER = "file", "folder"
 """Kinds of entries that can be read."""

@@ -5,13 +5,13 @@ import errno
 import io
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from fsspec.core import url_to_fs
 
 from textgen.errors import UserError, one_line
+from textgen.file_versions import Stamp, Version, version_in
 
 _EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "aws", "s3a": "aws", "http": "http", "https": "http", "hf": "hf"}
 """The extra of this package that installs the driver of a scheme."""
@@ -19,25 +19,10 @@ _EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "aws", "s3a": "aws", "http": "http",
 _OBJECT_STORES = {"gs", "gcs", "s3", "s3a", "abfs", "abfss", "az", "oss", "r2"}
 """Schemes of stores that show an object only when it is complete, and that have no rename."""
 
-_MODIFIED_KEYS = ("mtime", "LastModified", "last_modified", "updated")
-"""Names that drivers give to the time of the last change."""
-
 _READ_AHEAD_BYTES = 1 << 22
 
 _HTTP = ("http://", "https://")
 _GONE = (404, 410)
-
-
-class Stamp(NamedTuple):
-    """Identifies a version of a file without reading it.
-
-    Attributes:
-        size: in bytes.
-        modified: time of the last change, in seconds since 1970; 0 where the store does not keep it.
-    """
-
-    size: int
-    modified: float
 
 
 def connect(url: str) -> tuple[Any, str]:
@@ -90,11 +75,17 @@ def read_ranges(urls: Sequence[str], starts: Sequence[int], ends: Sequence[int])
 
 def stamp(url: str) -> Stamp | None:
     """Returns the size and time of a file, or None if there is no such file."""
+    found = version(url)
+    return found.stamp if found else None
+
+
+def version(url: str) -> Version | None:
+    """Returns the version of a file, or None if there is no such file."""
     driver, name = connect(url)
     try:
         with _as_os_error(url):
             info = driver.info(name)
-            return None if info["type"] == "directory" else _stamp(driver, info)
+            return None if info["type"] == "directory" else version_in(driver, info)
     except FileNotFoundError:
         return None
 
@@ -123,7 +114,7 @@ def walk(directory: str) -> Iterator[tuple[str, str, Stamp]]:
         for name, info in found.items():
             # Some stores have empty objects in place of directories.
             if name != root and not name.endswith("/"):
-                yield directory.rstrip("/") + name[len(root) :], info["type"], _stamp(driver, info)
+                yield directory.rstrip("/") + name[len(root) :], info["type"], version_in(driver, info).stamp
 
 
 def exists(url: str) -> bool:
@@ -146,6 +137,14 @@ def remove(url: str) -> None:
     driver, name = connect(url)
     with contextlib.suppress(FileNotFoundError), _as_os_error(url):
         driver.rm(name, recursive=True)
+
+
+def move(url: str, target: str) -> None:
+    """Moves a file, or a directory with everything in it; object stores copy each file, then remove it."""
+    driver, name = connect(url)
+    _, target_name = connect(target)
+    with _as_os_error(url):
+        driver.mv(name, target_name, recursive=True)
 
 
 def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None:
@@ -251,18 +250,6 @@ def _content(url: str, start: int, end: int, found: bytes | Exception) -> bytes:
         # Some stores refuse a range that starts where the file has ended.
         return b""
     raise os_error(found, url) from found
-
-
-def _stamp(driver: Any, info: dict[str, Any]) -> Stamp:
-    modified = next((info[key] for key in _MODIFIED_KEYS if info.get(key)), None)
-    if modified is None:
-        with contextlib.suppress(NotImplementedError):
-            modified = driver.modified(info["name"])
-    if isinstance(modified, str):
-        modified = datetime.fromisoformat(modified.replace("Z", "+00:00"))
-    if isinstance(modified, datetime):
-        modified = modified.timestamp()
-    return Stamp(info["size"] or 0, float(modified or 0))
 
 
 def is_object_store(driver: Any) -> bool:

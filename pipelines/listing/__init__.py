@@ -10,9 +10,9 @@ from pipelines.listing.search import HIDDEN, OWN, Hit, search
 from pipelines.listing.words import Word, resolve
 from textgen.dataset.storage.passed_over import PassedOver
 from textgen.errors import require
+from textgen.file_versions import Stamp
 from textgen.files import is_remote
 from textgen.folder_walk import AGAIN, FILE, Entry
-from textgen.remote_files import Stamp
 
 EMPTY = "empty"
 EVERYTHING = Glob("**")

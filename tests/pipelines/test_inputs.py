@@ -2,15 +2,26 @@ import bz2
 import gzip
 import os
 import re
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
 import pytest
 
-from pipelines.inputs import find_inputs, require_readable, say_passed_over
+from pipelines.inputs import (
+    check_all,
+    check_unchanged,
+    check_unchanged_while_read,
+    find_inputs,
+    require_readable,
+    say_passed_over,
+    tags_while_read,
+)
 from pipelines.listing.search import HIDDEN, OWN
 from textgen import files
+from textgen.corpus.readers.base import InputFile, Member
 from textgen.dataset.storage.passed_over import PassedOver
 from textgen.errors import UserError
 
@@ -245,3 +256,65 @@ def test_a_file_url_is_a_path_of_this_machine(tmp_path: Path) -> None:
     for pattern in ("a.txt", "*", ""):
         (found,) = find_inputs([f"file://{tmp_path}/{pattern}"], "auto").files
         assert found.path == f"{tmp_path}/a.txt"
+
+
+def input_file(path: Path) -> InputFile:
+    stat = path.stat()
+    return InputFile(str(path), stat.st_size, stat.st_mtime, "document")
+
+
+def test_the_tag_of_a_file_changes_with_a_rewrite_that_keeps_size_and_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one")
+    file, before = input_file(path), path.stat()
+    tags = tags_while_read([file])
+    assert tags_while_read([file, file]) == tags
+    # The clock of a file system goes in steps of some milliseconds.
+    time.sleep(0.05)
+    path.write_bytes(b"two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    check_unchanged_while_read(file)
+    assert tags_while_read([file]).keys() == tags.keys()
+    assert tags_while_read([file]) != tags
+
+
+@pytest.mark.parametrize("check", [check_unchanged, check_unchanged_while_read])
+def test_the_first_changed_file_is_named(tmp_path: Path, check: Callable[[InputFile], None]) -> None:
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
+    for path in paths:
+        path.write_bytes(b"one")
+    inputs = [input_file(path) for path in paths]
+    check_all(inputs, check)
+    paths[1].write_bytes(b"longer")
+    paths[2].unlink()
+    with pytest.raises(UserError, match=r"b\.txt .* it had 3 bytes, .* and it has 6 bytes"):
+        check_all(inputs, check)
+    with pytest.raises(UserError, match=r"c\.txt .* it is not there now"):
+        check_all(inputs[2:], check)
+    with pytest.raises(UserError, match=r"b\.txt has changed while it was read"):
+        tags_while_read(inputs)
+
+
+def test_for_files_of_an_archive_the_archive_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "a.zip"
+    archive.write_bytes(b"PK")
+    member = Member(str(archive), (), 2, 0, 1, "", -1, 1)
+    inputs = [InputFile(f"{archive}/{name}", 1, archive.stat().st_mtime, "document", member=member) for name in "ab"]
+    seen = []
+    real = files.version
+    monkeypatch.setattr(files, "version", lambda path: seen.append(path) or real(path))
+    assert list(tags_while_read(inputs)) == seen == [str(archive)]
+
+
+def test_of_remote_files_the_tag_of_the_store_is_taken() -> None:
+    url = f"memory://{uuid.uuid4().hex}/a.txt"
+    files.write_atomically(url, b"one")
+    version = files.version(url)
+    assert version
+    file = InputFile(url, 3, version.stamp.modified, "document")
+    assert tags_while_read([file]) == {url: version.tag}
+    files.write_atomically(url, b"longer")
+    with pytest.raises(UserError, match="has changed while it was read: it had 3 bytes"):
+        tags_while_read([file])

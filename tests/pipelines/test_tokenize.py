@@ -35,6 +35,9 @@ class Tokenized:
         work = tokenize.TokenizeUnit(config, self.workspace, limits=limits)
         work.setup()
         self.result = work.process(unit)
+        self.counts = {
+            name: value for name, value in self.result.items() if name not in ("source", "tags", "checksums")
+        }
         self.documents: DocumentTable = document_files.unit_documents(self.workspace, unit.index)
         self.symbols = token_files.unit_symbols(self.workspace, unit.index, config)
         self.located = list(
@@ -85,7 +88,7 @@ def test_the_document_table_of_a_unit(tmp_path: Path) -> None:
     digests = [new_digest(text).digest() for text in (b"the whale, the sea", b"", b"call")]
     assert [digest.tobytes() for digest in found.documents.digests] == digests
     assert found.tokens_of_documents() == [[b"the", b"whale", b",", b"the", b"sea"], [], [b"call"]]
-    assert found.result == {"rejected": {}, "samples": [], "replaced": 0, "characters": {}}
+    assert found.counts == {"rejected": {}, "samples": [], "replaced": 0, "characters": {}}
 
 
 def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
@@ -202,7 +205,7 @@ def test_invalid_documents_are_dropped_on_request(tmp_path: Path) -> None:
     config = PrepareConfig(text=TextConfig(), on_invalid="drop", keep_dropped=True)
     found = tokenized(tmp_path, b"a\xff b", b"c", config=config)
     samples = [f"{tmp_path / '0000'}, invalid encoding: 'a\ufffd b'"]
-    assert found.result == {"rejected": {"invalid encoding": 1}, "samples": samples, "replaced": 0, "characters": {}}
+    assert found.counts == {"rejected": {"invalid encoding": 1}, "samples": samples, "replaced": 0, "characters": {}}
     assert found.tokens_of_documents() == [[b"c"]]
     assert rejected_records(found) == [
         {"reason": "invalid encoding", "text": "a\ufffd b", "file": str(tmp_path / "0000")},
@@ -288,5 +291,5 @@ def test_rejected_items_between_documents_change_no_batch(tmp_path: Path, monkey
     ]
     monkeypatch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
     found = Tokenized(tmp_path, given_unit(tmp_path), WORDS)
-    assert found.result == {"rejected": {"empty": 1}, "samples": [], "replaced": 1, "characters": {}}
+    assert found.counts == {"rejected": {"empty": 1}, "samples": [], "replaced": 1, "characters": {}}
     assert [len(one.batch.edges) - 1 for one in found.located] == [2]
