@@ -111,6 +111,9 @@ def test_equal_counts_in_another_order_give_the_same_tokens():
         ((*ALPHABET, "abc", "ab"), r"the token 'abc', of which"),
         # "bc" is merged before "ab", so that "ab" and "cd" never stand side by side.
         ((*ALPHABET, "bc", "ab", "cd", "abcd"), r"the token 'abcd', of which .* make \['a', 'bc', 'd'\]"),
+        ((*ALPHABET, "a b"), r"the token 'a b', which is not written as bytes are"),
+        ((*ALPHABET, "日本"), r"the token '日本', which is not written"),
+        ((*ALPHABET, ""), r"the token '', which is not written"),
         ((*ALPHABET, "ab", "ab"), r"the token 'ab', of which .* make \['ab'\]"),
     ],
 )

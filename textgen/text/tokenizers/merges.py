@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from textgen.errors import UserError
-from textgen.text.tokenizers.byte_alphabet import ALPHABET
+from textgen.text.tokenizers.byte_alphabet import ALPHABET, is_written
 
 _LEAST = 2
 """Number of times that a pair must occur to become a token."""
@@ -55,7 +55,7 @@ class _Pairs:
 
     def __init__(self, words: list[list[int]], weights: Sequence[int]):
         self._words, self._weights = words, weights
-        self._counts = Counter[Pair]()
+        self._counts: dict[Pair, int] = defaultdict(int)
         # Words that have had a pair; some may have it no longer.
         self._words_with: dict[Pair, set[int]] = defaultdict(set)
         for i, word in enumerate(words):
@@ -79,24 +79,28 @@ class _Pairs:
         return None
 
     def merge(self, pair: Pair, merged: int) -> None:
-        """Replaces a pair by the token `merged` in all words."""
+        """Replaces a pair by the token `merged` in all words, from the left."""
         grown: set[Pair] = set()
         for i in self._words_with.pop(pair):
-            word, weight = self._words[i], self._weights[i]
-            changed = merge_pair(word, pair, merged)
-            if len(changed) == len(word):
-                continue
-            for before in pairwise(word):
-                self._counts[before] -= weight
-            for after in pairwise(changed):
-                self._counts[after] += weight
-                if merged in after:
-                    self._words_with[after].add(i)
-                    grown.add(after)
-            self._words[i][:] = changed
+            word, at = self._words[i], 0
+            while at < len(word) - 1:
+                if word[at] == pair[0] and word[at + 1] == pair[1]:
+                    if at > 0:
+                        grown.add(self._exchange((word[at - 1], pair[0]), (word[at - 1], merged), i))
+                    if at + 2 < len(word):
+                        grown.add(self._exchange((pair[1], word[at + 2]), (merged, word[at + 2]), i))
+                    word[at : at + 2] = [merged]
+                at += 1
         del self._counts[pair]
         for each in grown:
             heapq.heappush(self._heap, (-self._counts[each], each))
+
+    def _exchange(self, old: Pair, new: Pair, i: int) -> Pair:
+        """Counts a pair of word `i` as another one, which it returns."""
+        self._counts[old] -= self._weights[i]
+        self._counts[new] += self._weights[i]
+        self._words_with[new].add(i)
+        return new
 
 
 def merge_pair(word: Sequence[int], pair: Pair, merged: int) -> list[int]:
@@ -125,10 +129,14 @@ def merges_of(tokens: Sequence[str]) -> list[Pair]:
         tokens: tokens in the order in which they were learned, or read from a file.
 
     Raises:
-        UserError: a byte is missing, or the merges of the tokens before it do not divide a token into two of them.
+        UserError: a byte is missing, a token is not written in the alphabet of bytes, or the merges of the tokens
+            before it do not divide it into two of them.
     """
     indices = {token: i for i, token in enumerate(tokens)}
     _require_bytes(indices)
+    strange = next((token for token in tokens if not is_written(token)), None)
+    if strange is not None:
+        raise UserError(f"the vocabulary has the token {strange!r}, which is not written as bytes are. {_REMEDY}")
     ranks = dict[Pair, int]()
     for i, token in enumerate(tokens):
         if len(token) == 1:

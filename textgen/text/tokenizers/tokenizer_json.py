@@ -9,7 +9,7 @@ from typing import Any
 
 from textgen.config import RESERVED
 from textgen.errors import UserError, require
-from textgen.text.tokenizers.byte_alphabet import ALPHABET, is_written
+from textgen.text.tokenizers.byte_alphabet import ALPHABET
 from textgen.text.tokenizers.merges import merges_of
 
 _REMEDY = "Use a tokenizer.json of byte-level BPE with GPT-2's pattern, or leave --tokenizer-model out to learn one."
@@ -84,7 +84,6 @@ def read_json(content: bytes) -> tuple[str, ...]:
         not strange,
         f"the tokenizer model has the token {''.join(map(repr, strange[:1]))}, which no merge makes. {_REMEDY}",
     )
-    require(all(map(is_written, tokens)), f"the tokens of the tokenizer model are not written as bytes. {_REMEDY}")
     require(
         [(tokens[left], tokens[right]) for left, right in merges_of(tokens)] == merges,
         f"the ids of the tokenizer model are not in the order of its merges. {_REMEDY}",
