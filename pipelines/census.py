@@ -54,10 +54,15 @@ def write_vocabulary(census: Census, config: PrepareConfig, workspace: Workspace
     _check_splits(census.documents, config)
     learned = learn(census.counts, config, workspace)
     found, wanted = len(learned.tokens), config.text.vocabulary_size
-    if found == len(census.counts) < wanted and not config.given_vocabulary:
+    if found == len(census.counts) < wanted and config.text.tokenizer != "bpe" and not config.given_vocabulary:
         say(
             f"The training text has {found:,} distinct tokens, fewer than the vocabulary size of {wanted:,}; "
             "the vocabulary has all of them."
+        )
+    if config.text.tokenizer == "bpe" and found < wanted and not config.given_vocabulary:
+        say(
+            f"The training text gives {found:,} tokens, fewer than the vocabulary size of {wanted:,}; "
+            "no other pair of tokens occurs twice."
         )
     workspace.publish_if_changed(VOCABULARY_FILE, learned.to_bytes())
 

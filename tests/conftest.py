@@ -59,6 +59,7 @@ SLOW = (
     "tests/text/test_preprocessor.py",
     "tests/text/compiled/test_corpus_tokenizer.py",
     "tests/text/tokenizers/test_bpe.py",
+    "tests/test_bpe_datasets.py",
     "tests/test_keras_registry.py",
     "tests/test_fault_trials.py",
     "tests/model/test_bilstm.py",

@@ -110,6 +110,13 @@ def test_the_tokens_of_a_dataset_give_the_same_ids_in_another(data: Path, tmp_pa
         assert (tmp_path / "data" / name).read_bytes() == (data / name).read_bytes()
 
 
+def test_a_text_that_gives_fewer_tokens_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    textgen.prepare(write_corpus(tmp_path / "corpus"), tmp_path / "data", tokenizer="bpe", **SPLITS)
+    found = len(vocabulary.load(tmp_path / "data").tokens)
+    told = capsys.readouterr().err
+    assert f"gives {found:,} tokens, fewer than the vocabulary size of 8,000; no other pair of tokens" in told
+
+
 def test_a_prompt_that_was_never_seen_is_continued(data: Path, tmp_path: Path) -> None:
     run = textgen.train(data, tmp_path / "run", network="lstm", units=4, embedding=4, epochs=1, batch_size=16)
     prompt = "Ünseen\x00 prompts\u2028 too"

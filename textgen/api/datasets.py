@@ -54,7 +54,7 @@ def prepare(
         test_input: files of the test split, likewise.
         vocabulary: file of the tokens, one per line, or the `vocabulary.jsonl` of another dataset. By default the
             tokens are learned from the training split.
-        tokenizer_model: model file of the SentencePiece tokenizer.
+        tokenizer_model: model file of the SentencePiece tokenizer, or a `tokenizer.json` for the tokenizer `bpe`.
         beam_flags: options of Apache Beam, such as `["--runner=DataflowRunner"]`. By default Beam's embedded runner
             uses all cores of this machine.
         **settings: fields of `PrepareConfig`, `TextConfig` and `SelectionConfig` by name, such as
