@@ -447,6 +447,21 @@ class TestTimeLimit:
         self._train(data, output, resume=True)
         assert "run is done: its training has taken 1.5" in capfd.readouterr().err
 
+    def test_the_first_step_in_which_kernels_are_compiled_is_not_counted(
+        self, data: Path, tmp_path: Path, monkeypatch
+    ):
+        clock, advance = FakeClock(step=1), loop.TrainingLoop._advance
+
+        def compile_first(training: loop.TrainingLoop, batches: Any, steps: int) -> float:
+            clock.seconds += 0 if training.state.step else 60
+            return advance(training, batches, steps)
+
+        monkeypatch.setattr(loop.TrainingLoop, "_advance", compile_first)
+        config = _config(data, **{**self.CONFIG, "validate_every": 1000})
+        rows = _train(data, tmp_path / "run", config, clock=clock, max_minutes=self.MINUTES).rows
+        assert len(rows) == 5
+        assert rows[0].step > 1
+
     def test_a_limit_that_is_over_at_once_is_told(self, data: Path, tmp_path: Path, capfd):
         rows = self._train(data, tmp_path / "run", max_minutes=1e-9).rows
         assert [row.step for row in rows] == [1]

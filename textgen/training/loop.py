@@ -4,6 +4,7 @@ Keras's `fit` is not used: it clips gradients before they are summed over replic
 MultiWorkerMirroredStrategy, and can't resume within an epoch.
 """
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -120,7 +121,7 @@ class TrainingLoop:
                 callback.on_end()
 
     def _compile(self, batches: Iterator[Any]) -> float:
-        """Compiles the training step by a call of no steps, and returns the seconds that it took."""
+        """Compiles the graph of the training by a call of no steps, and returns the seconds that it took."""
         started = self._clock()
         self._train_steps(batches, 0, self.state.sums)
         return self._clock() - started
@@ -143,7 +144,7 @@ class TrainingLoop:
         )
 
     def _run(self, batches: Iterator[Any], callbacks: Sequence[Callback], make_sample: Callable[[], str]) -> None:
-        steps, time_used = 1, self._limit.used(self.state.spent)
+        steps, time_used, is_compiled = 1, self._limit.used(self.state.spent), False
         self._limit.start()
         if self._is_check_due:
             # A signal ended the run before the check or within it.
@@ -151,7 +152,11 @@ class TrainingLoop:
         while not self.is_done:
             steps = min(steps, self._steps_to_check())
             self.state.learning_rate.time_used.assign(time_used)
-            agreement = self._agree(steps, self._advance(batches, steps))
+            # The kernels are compiled within the first step, which is most of the compiling.
+            with contextlib.nullcontext() if is_compiled else self._limit.uncounted():
+                seconds = self._advance(batches, steps)
+            is_compiled = True
+            agreement = self._agree(steps, seconds)
             for callback in callbacks:
                 callback.on_progress(self._progress(steps))
             self._check_or_save(agreement, callbacks, make_sample)
