@@ -62,7 +62,10 @@ class FirstPass:
         if len(moves) == len(sources) and all(earlier == number for earlier, number in moves.items()):
             return
         self._renumber(moves)
-        say(f"The input has changed; of its {len(self._units)} units, {len(moves)} are read already.")
+        say(
+            "The input or the settings have changed since the run before: of "
+            f"{len(self._units):,} units, {len(moves):,} are read already."
+        )
 
     def _recorded(self) -> list[int]:
         return sorted(self._workspace.recorded_units(TOKENS))

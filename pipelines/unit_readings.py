@@ -47,10 +47,17 @@ def check_still_holds(unit: Unit, config: PrepareConfig, workspace: Workspace) -
         workspace: the output folder, in which the unit has been read.
 
     Raises:
-        UserError: a file has changed or is missing; the unit is then recorded as not read.
+        UserError: a file has changed or is missing; the unit is then recorded as not read. Or the record of the unit
+            is not that of its file ranges.
     """
     result = workspace.recorded(TOKENS, unit.index)
     assert result is not None, "a unit is read before it is looked at again"
+    lists, ranges = ("tags", "checksums"), len(unit.file_ranges)
+    if any(len(result.get(name, ())) != ranges for name in lists):
+        raise workspace.damage(
+            workspace.unit_path(TOKENS, unit.index, "json"),
+            f"its {' and '.join(lists)} are not of {ranges:,} file ranges",
+        )
     try:
         _require_same(unit, result, read_options(config))
     except UserError:

@@ -96,7 +96,7 @@ class TestChangedInput:
         )
         workspace = claims.claim(str(tmp_path / "out"), plan)
         Passes(plan, workspace, FLAGS).tokenize()
-        assert re.search("of its 4 units, 2 are read already", capfd.readouterr().err)
+        assert re.search("of 4 units, 2 are read already", capfd.readouterr().err)
         run_passes(plan, workspace, FLAGS)
         assert verify(tmp_path / "out") == []
         fresh = claims.claim(str(tmp_path / "fresh"), plan)

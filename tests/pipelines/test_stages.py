@@ -12,7 +12,15 @@ from textgen.config.schema import SchemaError
 from textgen.dataset import read_manifest
 
 RESULTS: dict[str, Any] = {
-    TOKENS: {"rejected": {"empty": 1}, "samples": ["a: 'b'"], "replaced": 2, "characters": {"a\udcff.txt": [2, 9]}},
+    TOKENS: {
+        "rejected": {"empty": 1},
+        "samples": ["a: 'b'"],
+        "replaced": 2,
+        "characters": {"a\udcff.txt": [2, 9]},
+        "source": "0" * 64,
+        "tags": ["1700000000"],
+        "checksums": [(1 << 32) - 1],
+    },
     DUPLICATES: {"exact duplicate": [0, 3]},
     OVERLAP: {"test": 1},
     COUNTS: {"unit": 0, "documents": {"train": 1, "validation": 0, "test": 0}, "equal": {"0" * 32: 2}},

@@ -82,6 +82,16 @@ def test_a_file_with_the_same_tag_is_not_read_again(tmp_path: Path, monkeypatch:
     check_still_holds(unit, CONFIG, workspace)
 
 
+@pytest.mark.parametrize("change", [{"tags": []}, {"checksums": [1, 2]}, {"checksums": None}])
+def test_a_record_of_other_file_ranges_is_damaged(tmp_path: Path, change: dict[str, list[int] | None]) -> None:
+    (tmp_path / "a.jsonl").write_bytes(ROWS)
+    unit, workspace = read_unit(tmp_path, "a.jsonl")
+    result = {**(workspace.recorded(TOKENS, 0) or {}), **change}
+    workspace.record(TOKENS, 0, {name: value for name, value in result.items() if value is not None})
+    with pytest.raises(UserError, match=r"000000\.json is damaged: its tags and checksums are not of 1 file range"):
+        check_still_holds(unit, CONFIG, workspace)
+
+
 def test_a_file_in_an_archive_is_read_again_in_its_place(tmp_path: Path) -> None:
     def pack(second: bytes) -> bytes:
         with zipfile.ZipFile(tmp_path / "made.zip", "w") as archive:
