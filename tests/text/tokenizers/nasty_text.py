@@ -22,4 +22,5 @@ nasty_texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), 
 
 def has_new_letters(text: str) -> bool:
     """Returns whether a text has characters whose class depends on the version of Unicode."""
-    return any(character in AFTER_UNICODE_15 for character in text)
+    # The range is of Unicode 15.1, ideographs.
+    return any(character in AFTER_UNICODE_15 or "\U0002ebf0" <= character <= "\U0002ee5d" for character in text)
