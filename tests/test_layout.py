@@ -26,6 +26,7 @@ FLOORS = (
         "textgen.folder_walk",
         "textgen.block_cache",
         "textgen.keras_registry",
+        "textgen.lazy_tensorflow",
         "textgen.locks",
         "textgen.owned_folders",
     },

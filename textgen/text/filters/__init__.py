@@ -3,13 +3,15 @@
 A filter measures a batch of cleaned texts in graph operations, and decides per document on the sums over its chunks.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from textgen.config import SelectionConfig
+from textgen.lazy_tensorflow import tf
 from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.filters.mostly_not_letters import MostlyNotLetters
 from textgen.text.filters.too_long import TooLong

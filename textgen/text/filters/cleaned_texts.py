@@ -1,8 +1,10 @@
 """The input of a filter."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
-import tensorflow as tf
+from textgen.lazy_tensorflow import tf
 
 
 class CleanedTexts(NamedTuple):

@@ -1,9 +1,11 @@
 """Drops documents of figures, drawings or code."""
 
+from __future__ import annotations
+
 import numpy as np
-import tensorflow as tf
 
 from textgen.config import SelectionConfig
+from textgen.lazy_tensorflow import tf
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
 _NO_LETTERS = r"[^ \n\t\pL\pM]+"
@@ -19,7 +21,7 @@ class MostlyNotLetters:
         self._least_percent = least_percent
 
     @classmethod
-    def from_config(cls, config: SelectionConfig) -> "MostlyNotLetters | None":
+    def from_config(cls, config: SelectionConfig) -> MostlyNotLetters | None:
         """Returns the filter that the settings ask for, or None."""
         return cls(config.min_letters_percent) if config.min_letters_percent else None
 

@@ -1,9 +1,10 @@
 """Counts the characters in repeated n-grams of words."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
-import tensorflow as tf
-
+from textgen.lazy_tensorflow import tf
 from textgen.text.filters.occurrences import occurrences
 
 TOP = (2, 3, 4)

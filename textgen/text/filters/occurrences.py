@@ -1,8 +1,10 @@
 """Finds keys that occur more than once."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
-import tensorflow as tf
+from textgen.lazy_tensorflow import tf
 
 
 class Occurrences(NamedTuple):

@@ -1,7 +1,8 @@
 """Counts repeated lines and paragraphs."""
 
-import tensorflow as tf
+from __future__ import annotations
 
+from textgen.lazy_tensorflow import tf
 from textgen.text.filters.occurrences import occurrences
 
 # A character that cleaned text does not hold.

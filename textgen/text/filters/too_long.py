@@ -1,9 +1,11 @@
 """Drops documents with too many tokens."""
 
+from __future__ import annotations
+
 import numpy as np
-import tensorflow as tf
 
 from textgen.config import SelectionConfig
+from textgen.lazy_tensorflow import tf
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
 
@@ -17,7 +19,7 @@ class TooLong:
         self._most = most
 
     @classmethod
-    def from_config(cls, config: SelectionConfig) -> "TooLong | None":
+    def from_config(cls, config: SelectionConfig) -> TooLong | None:
         """Returns the filter that the settings ask for, or None."""
         return cls(config.max_tokens) if config.max_tokens else None
 

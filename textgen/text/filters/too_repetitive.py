@@ -8,10 +8,12 @@ Words are split at white space for every tokenizer, since n-grams of characters 
 are found in a script without spaces, and only repeated n-grams in text whose lines are collapsed.
 """
 
+from __future__ import annotations
+
 import numpy as np
-import tensorflow as tf
 
 from textgen.config import SelectionConfig
+from textgen.lazy_tensorflow import tf
 from textgen.text.filters import ngrams, passages
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
@@ -35,7 +37,7 @@ class TooRepetitive:
     width = 19
 
     @classmethod
-    def from_config(cls, config: SelectionConfig) -> "TooRepetitive | None":
+    def from_config(cls, config: SelectionConfig) -> TooRepetitive | None:
         """Returns the filter that the settings ask for, or None."""
         return cls() if config.repetition == "drop" else None
 

@@ -1,9 +1,11 @@
 """Drops documents with too few tokens."""
 
+from __future__ import annotations
+
 import numpy as np
-import tensorflow as tf
 
 from textgen.config import SelectionConfig
+from textgen.lazy_tensorflow import tf
 from textgen.text.filters.cleaned_texts import CleanedTexts
 
 
@@ -17,7 +19,7 @@ class TooShort:
         self._least = least
 
     @classmethod
-    def from_config(cls, config: SelectionConfig) -> "TooShort | None":
+    def from_config(cls, config: SelectionConfig) -> TooShort | None:
         """Returns the filter that the settings ask for, or None."""
         return cls(config.min_tokens) if config.min_tokens else None
 
