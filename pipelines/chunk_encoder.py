@@ -11,28 +11,28 @@ from textgen.dataset.storage import ragged
 from textgen.dataset.storage.sequencer import DocumentChunks
 from textgen.dataset.storage.splits import SplitRanges
 from textgen.text import vocabulary
-from textgen.text.preprocessor import Preprocessor
+from textgen.text.vocabulary_encoder import VocabularyEncoder
 
 
-def load_preprocessor(text: TextConfig, workspace: Workspace) -> Preprocessor:
-    """Returns the preprocessor with the vocabulary and the tokenizer's model of a dataset at work."""
+def load_encoder(text: TextConfig, workspace: Workspace) -> VocabularyEncoder:
+    """Returns the encoder with the vocabulary and the tokenizer's model of a dataset at work."""
     learned = vocabulary.load(workspace.directory)
-    return Preprocessor(text, learned, model=workspace.tokenizer_model())
+    return VocabularyEncoder(text, learned, model=workspace.tokenizer_model())
 
 
 class ChunkEncoder:
     """Encodes the document chunks of a unit with the vocabulary of a dataset."""
 
-    def __init__(self, config: PrepareConfig, preprocessor: Preprocessor, symbols: pa.Array):
+    def __init__(self, config: PrepareConfig, encoder: VocabularyEncoder, symbols: pa.Array):
         """Looks up the ids of the unit's symbols.
 
         Args:
             config: the settings of the dataset.
-            preprocessor: the preprocessor of the dataset.
+            encoder: gives symbols their ids.
             symbols: the symbols of the unit by number, binary or int32.
         """
         self._config = config
-        self._values, self._splits = preprocessor.look_up(symbols.to_numpy(zero_copy_only=False))
+        self._values, self._splits = encoder.encode(symbols.to_numpy(zero_copy_only=False))
 
     def encode(self, located: LocatedBatch, documents: DocumentTable) -> DocumentChunks:
         """Returns the chunks of a batch as ids; dropped documents belong to no split.

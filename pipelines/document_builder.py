@@ -6,28 +6,28 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.document_files import EMPTY, DocumentTable, write_documents
+from pipelines.text_operations import TextOperations
 from textgen.config import SPLITS
 from textgen.corpus.readers.base import Label
 from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
 from textgen.text import minhash
 from textgen.text.compiled.corpus_tokenizer import Tokens
 from textgen.text.filters import drop_reasons
-from textgen.text.preprocessor import Analyzer
 
 
 class DocumentTableBuilder:
     """Builds the document table of a unit from batches of tokenized texts."""
 
-    def __init__(self, analyzer: Analyzer, *, with_signatures: bool, split: str | None = None) -> None:
+    def __init__(self, operations: TextOperations, *, with_signatures: bool, split: str | None = None) -> None:
         """Creates a builder without documents.
 
         Args:
-            analyzer: measures the statistics of its filters.
+            operations: measures the statistics of its filters.
             with_signatures: whether to compute MinHash signatures, as the search for near duplicates requires.
             split: split of all documents; None if the files do not say.
         """
         self._split, self._labels = split, list[Label]()
-        self._analyzer, self._with_signatures = analyzer, with_signatures
+        self._operations, self._with_signatures = operations, with_signatures
         self._digests: list[bytes] = []
         self._open_digest = new_digest(b"")
         self._starts: list[np.ndarray] = []
@@ -55,7 +55,7 @@ class DocumentTableBuilder:
         self._starts.append(~np.array(continued))
         self._tokens.append(tokens.lengths)
         self._characters.append(tokens.characters)
-        self._statistics.append(self._analyzer.measure(cleaned, tokens.characters, tokens.lengths))
+        self._statistics.append(self._operations.measure(cleaned, tokens.characters, tokens.lengths))
         if self._with_signatures:
             self._signatures.append(minhash.signatures(cleaned))
 
@@ -76,7 +76,7 @@ class DocumentTableBuilder:
             matrix,
             tokens,
             characters,
-            np.where(tokens == 0, EMPTY, drop_reasons(self._analyzer.filters, statistics)),
+            np.where(tokens == 0, EMPTY, drop_reasons(self._operations.filters, statistics)),
             self._document_signatures(starts),
             self._given_splits(len(matrix)),
             self._group_digests(matrix),

@@ -77,7 +77,7 @@ def _vocabulary(path: str, tokenizer: Tokenizer, config: TextConfig) -> Vocabula
     )
     if config.tokenizer == "bpe":
         # Fails before any work where bytes or merges are missing.
-        tokenizer.table(given)
+        tokenizer.encoder(given)
     return given
 
 

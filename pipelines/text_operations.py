@@ -1,43 +1,89 @@
-"""Builds the text operations of a preparation once for all threads of a process, since it takes seconds."""
+"""The text operations of a preparation, which all threads of a process share, since their graph takes seconds."""
+
+from __future__ import annotations
 
 import functools
 import threading
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from textgen.config import SelectionConfig, TextConfig
+from textgen.console import import_tensorflow
+from textgen.text.compiled.chunk_memory import GraphTokens
 from textgen.text.compiled.corpus_tokenizer import CorpusTokenizer
 from textgen.text.filters import make_filters
-from textgen.text.preprocessor import Analyzer
+from textgen.text.tokenizers import make_tokenizer
+
+if TYPE_CHECKING:
+    from textgen.text.preprocessor import Analyzer
 
 _LOCK = threading.Lock()
 
 
-class TextOperations(NamedTuple):
-    """The text operations; threads may use them at the same time.
+class TextOperations:
+    """Cleans, tokenizes and measures texts; threads may do so at the same time.
+
+    The graph is built when a text needs it for the first time, and TensorFlow imported.
 
     Attributes:
-        analyzer: measures the statistics of filters.
+        filters: the filters whose statistics are measured.
         tokenizer: cleans and tokenizes texts.
     """
 
-    analyzer: Analyzer
-    tokenizer: CorpusTokenizer
+    def __init__(self, text: TextConfig, selection: SelectionConfig, model: bytes):
+        """Creates the operations; see `text_operations`."""
+        self.filters = make_filters(selection)
+        self._text, self._model, self._lock = text, model, threading.Lock()
+        self.tokenizer = CorpusTokenizer(text, self._tokenize, symbols_are_text=_symbols_are_text(text, model))
+
+    def measure(self, cleaned: Sequence[bytes], characters: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Returns the statistics of all filters, side by side, float64 [B, K].
+
+        Args:
+            cleaned: B cleaned texts.
+            characters: int64 [B], number of code points per text.
+            lengths: int64 [B], number of tokens per text.
+        """
+        if not self.filters:
+            return np.zeros((len(cleaned), 0))
+        return self._analyzer().measure(cleaned, characters, lengths)
+
+    def _tokenize(self, texts: Sequence[bytes], continued: Sequence[bool]) -> GraphTokens:
+        return self._analyzer().tokenize(texts, continued)
+
+    def _analyzer(self) -> Analyzer:
+        with self._lock:
+            return self._built
+
+    @functools.cached_property
+    def _built(self) -> Analyzer:
+        import_tensorflow()
+        from textgen.text.preprocessor import Analyzer
+
+        return Analyzer(self._text, filters=self.filters, model=self._model)
+
+
+@functools.lru_cache(maxsize=1)
+def _build(text: TextConfig, selection: SelectionConfig, model: bytes) -> TextOperations:
+    return TextOperations(text, selection, model)
 
 
 def text_operations(text: TextConfig, selection: SelectionConfig, model: bytes) -> TextOperations:
-    """Returns the text operations of the last settings that were asked for, or builds those of others.
+    """Returns the text operations of the last settings that were asked for, or those of others.
 
     Args:
         text: the text settings.
         selection: the filters.
         model: content of the tokenizer's model file; empty for a tokenizer without one.
+
+    Raises:
+        UserError: the model is damaged.
     """
     with _LOCK:
         return _build(text, selection, model)
 
 
-@functools.lru_cache(maxsize=1)
-def _build(text: TextConfig, selection: SelectionConfig, model: bytes) -> TextOperations:
-    analyzer = Analyzer(text, filters=make_filters(selection), model=model)
-    symbols_are_text = analyzer.tokenizer.symbol_dtype.name == "string"
-    return TextOperations(analyzer, CorpusTokenizer(text, analyzer.tokenize, symbols_are_text=symbols_are_text))
+def _symbols_are_text(text: TextConfig, model: bytes) -> bool:
+    return make_tokenizer(text, model).symbol_dtype == "string"

@@ -152,7 +152,7 @@ def unit_symbols(workspace: Workspace, unit: int, config: PrepareConfig) -> pa.A
 def symbol_type(config: PrepareConfig, workspace: Workspace) -> pa.DataType:
     """Returns the type of the tokenizer's symbols: binary or int32."""
     tokenizer = make_tokenizer(config.text, workspace.tokenizer_model())
-    return pa.binary() if tokenizer.symbol_dtype.name == "string" else pa.int32()
+    return pa.binary() if tokenizer.symbol_dtype == "string" else pa.int32()
 
 
 def unit_tokens(workspace: Workspace, unit: int, documents: DocumentTable, *, symbols: int) -> Iterator[LocatedBatch]:

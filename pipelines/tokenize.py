@@ -56,10 +56,10 @@ class TokenizeUnit:
 
     def _write_tokens(self, texts: UnitTexts, folder: Path) -> None:
         """Writes the files `tokens`, `symbols` and `documents` into a local folder."""
-        analyzer, tokenizer = self._operations
         documents = DocumentTableBuilder(
-            analyzer, with_signatures=self._config.selection.near_duplicates > 0, split=texts.split
+            self._operations, with_signatures=self._config.selection.near_duplicates > 0, split=texts.split
         )
+        tokenizer = self._operations.tokenizer
         numbers, writer = tokenizer.numbers(), TokenWriter(folder / "tokens")
         for batch in texts.batches():
             tokens = tokenizer.tokenize(batch.texts, batch.continued, numbers)

@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from pipelines.chunk_encoder import ChunkEncoder, load_preprocessor
+from pipelines.chunk_encoder import ChunkEncoder, load_encoder
 from pipelines.document_files import DocumentTable, unit_documents
 from pipelines.dropped import dropped_record
 from pipelines.split_writer import SplitWriter
@@ -29,7 +29,7 @@ class WriteUnit:
 
     def setup(self) -> None:
         """Loads the vocabulary and the tokenizer."""
-        self._preprocessor = load_preprocessor(self._config.text, self._workspace)
+        self._encoder = load_encoder(self._config.text, self._workspace)
 
     def process(self, unit: Unit) -> dict[str, Any]:
         """Writes the unit's shards and its dropped documents; returns the unit's report as JSON values.
@@ -39,10 +39,10 @@ class WriteUnit:
         documents = unit_documents(self._workspace, unit.index)
         report = self._read_report(unit)
         symbols = unit_symbols(self._workspace, unit.index, self._config)
-        encoder = ChunkEncoder(self._config, self._preprocessor, symbols)
+        encoder = ChunkEncoder(self._config, self._encoder, symbols)
         with files.scratch_folder(self._workspace.work_path()) as folder:
             writers = {
-                split: SplitWriter(split, folder / split, self._config, self._preprocessor.vocabulary.size)
+                split: SplitWriter(split, folder / split, self._config, self._encoder.vocabulary.size)
                 for split in SPLITS
             }
             dropped = self._rejected_records(unit.index)

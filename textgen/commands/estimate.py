@@ -8,6 +8,9 @@ from textgen.commands import prepare
 from textgen.config.options import CommandParser
 from textgen.console import printable, show
 
+USES_TENSORFLOW = False
+"""It is imported where a text needs it."""
+
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the options of `prepare` that do not concern its output."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MEMORY_REMEDY = "Close other programs, or use fewer workers, as with --direct_num_workers=1."
 """What to do when memory is short."""
 
+USES_TENSORFLOW = False
+"""It is imported where a text needs it."""
+
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""

@@ -5,11 +5,14 @@ signatures estimates the Jaccard similarity of the documents' sets of shingles (
 of 8 hashes are the settings of FineWeb (Penedo et al. 2024, arXiv:2406.17557).
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import tensorflow as tf
-import tensorflow_text as tf_text
+
+from textgen.lazy_tensorflow import tf, tf_text
 
 SHINGLE_WORDS = 5
 BANDS, ROWS = 14, 8
@@ -33,7 +36,7 @@ def signatures(cleaned: Sequence[bytes] | tf.Tensor) -> np.ndarray:
     Returns:
         uint32 [B, 112]; for a text without words, 2^32 - 1 in every element.
     """
-    shingles, lengths = (tensor.numpy() for tensor in _shingles(tf.convert_to_tensor(cleaned, tf.string)))
+    shingles, lengths = (tensor.numpy() for tensor in _shingle_graph()(tf.convert_to_tensor(cleaned, tf.string)))
     starts = np.cumsum(lengths) - lengths
     rows = np.flatnonzero(lengths)
     minima = np.full((len(lengths), HASHES), _NO_SHINGLE, np.uint32)
@@ -84,7 +87,11 @@ def similarity(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return ((one == other).mean(axis=1) - chance) / (1 - chance)
 
 
-@tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+@functools.cache
+def _shingle_graph() -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    return tf.function(_shingles, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+
+
 def _shingles(cleaned: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Hashes the shingles of texts; a text of one to four words has one shingle, padded with zeros.
 

@@ -1,7 +1,6 @@
 """Converts raw text to token ids and back: one definition for training data and for prompts."""
 
 import contextlib
-import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from textgen.config import EOS, TOKENIZER_FILE, UNK, VOCABULARY_FILE, TextConfig, VocabularyRecord
-from textgen.config.schema import shown
+from textgen.config import EOS, TOKENIZER_FILE, UNK, TextConfig, VocabularyRecord
 from textgen.errors import UserError
 from textgen.folder import Folder
 from textgen.text import vocabulary as vocabularies
@@ -18,7 +16,7 @@ from textgen.text.cleaning import clean
 from textgen.text.compiled.chunk_memory import GraphTokens
 from textgen.text.filters import Filter
 from textgen.text.filters.cleaned_texts import CleanedTexts
-from textgen.text.tokenizers import Encoder, Tokenizer, make_tokenizer
+from textgen.text.tokenizers import make_tokenizer, require_tokens
 from textgen.text.vocabulary import Vocabulary
 
 _TEXTS = tf.TensorSpec([None], tf.string, "texts")
@@ -100,8 +98,8 @@ class Preprocessor(Analyzer):
         """
         super().__init__(config, model=model)
         self.vocabulary = vocabulary
-        if self.tokenizer.symbol_dtype == tf.int32:
-            _require_tokens(vocabulary, self.tokenizer, config.tokenizer)
+        if self.tokenizer.symbol_dtype == "int32":
+            require_tokens(vocabulary, self.tokenizer, config.tokenizer)
         self._table = self.tokenizer.table(vocabulary)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -119,43 +117,10 @@ class Preprocessor(Analyzer):
             ids = tf.ragged.boolean_mask(ids, tf.not_equal(ids, UNK))
         return ids
 
-    def look_up(self, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the ids that `ids` returns, outside of graphs, by the fastest way that the tokenizer has.
-
-        Args:
-            symbols: bytes or int32 [N].
-
-        Returns:
-            int32 [V], the ids of one symbol after another, and int64 [N + 1], where those of each begin.
-        """
-        if self._encoder is None:
-            table = self.ids(symbols)
-            return table.values.numpy(), table.row_splits.numpy()
-        ids, lengths = self._encoder.encode(symbols.tolist())
-        return ids, np.concatenate([[0], np.cumsum(lengths)])
-
-    @functools.cached_property
-    def _encoder(self) -> Encoder | None:
-        return self.tokenizer.encoder(self.vocabulary)
-
     def decode(self, ids: tf.RaggedTensor) -> tf.Tensor:
         """Returns the texts of ids, ragged int32 [B, (T)] → string [B]; reserved ids except [UNK] have no text."""
         ids = tf.ragged.boolean_mask(ids, (ids > EOS) | tf.equal(ids, UNK))
         return self.tokenizer.detokenize(self._table.texts(ids))
-
-
-def _require_tokens(vocabulary: Vocabulary, tokenizer: Tokenizer, name: str) -> None:
-    """Checks that a tokenizer of numbers, such as characters, has a number for each token.
-
-    Raises:
-        UserError: it has not.
-    """
-    strange = next((token for token in vocabulary.tokens if not tokenizer.is_token(token)), None)
-    if strange is not None:
-        raise UserError(
-            f"{VOCABULARY_FILE} has {shown(strange)}, which is no token of the {name} tokenizer. Take the "
-            f"{VOCABULARY_FILE} of a dataset that was prepared with --tokenizer {name}."
-        )
 
 
 def load(directory: str | Path, config: TextConfig, vocabulary: Vocabulary | None = None) -> Preprocessor:

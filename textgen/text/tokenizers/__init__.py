@@ -5,20 +5,21 @@ to learn the vocabulary, and each distinct symbol of a batch is looked up once. 
 id; with wordpieces and subwords it may have several.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
 
-from textgen.config import TextConfig
-from textgen.errors import require
-from textgen.text.cleaning import clean
+from textgen.config import VOCABULARY_FILE, TextConfig
+from textgen.config.schema import shown
+from textgen.errors import UserError, require
+from textgen.lazy_tensorflow import tf
 from textgen.text.tokenizers.bpe import BpeTokenizer
 from textgen.text.tokenizers.byte import ByteTokenizer
 from textgen.text.tokenizers.char import CharTokenizer
-from textgen.text.tokenizers.sentencepiece import SentencepieceTokenizer
 from textgen.text.tokenizers.word import WordTokenizer
 from textgen.text.tokenizers.wordpiece import WordpieceTokenizer
 from textgen.text.vocabulary import Vocabulary
@@ -39,7 +40,7 @@ class Table(Protocol):
 class Encoder(Protocol):
     """Gives symbols their ids, outside of graphs."""
 
-    def encode(self, symbols: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, symbols: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         """Returns the ids of symbols, int32 [M], one symbol after another, and the number of each, int64 [N]."""
         ...
 
@@ -48,11 +49,11 @@ class Tokenizer(Protocol):
     """Splits texts into symbols, learns a vocabulary, and joins tokens to texts.
 
     Attributes:
-        symbol_dtype: dtype of symbols, string or int32.
+        symbol_dtype: dtype of symbols, "string" or "int32".
         unknown_word: word of the text that has the id of [UNK] and is in no vocabulary; empty for none.
     """
 
-    symbol_dtype: tf.DType
+    symbol_dtype: str
     unknown_word: str
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -83,8 +84,8 @@ class Tokenizer(Protocol):
         """Returns the lookup table of a vocabulary."""
         ...
 
-    def encoder(self, vocabulary: Vocabulary) -> "Encoder | None":
-        """Returns a faster way to the ids of `table` outside of graphs; None if there is none."""
+    def encoder(self, vocabulary: Vocabulary) -> Encoder | None:
+        """Returns a way to the ids of `table` outside of graphs; None if there is none but the table."""
         ...
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
@@ -107,6 +108,8 @@ def _word_tokenizer(config: TextConfig) -> WordTokenizer:
     )
     if not config.unknown_word:
         return tokenizer()
+    from textgen.text.cleaning import clean
+
     with tf.init_scope():
         cleaned = clean(tf.constant([config.unknown_word]), config)
         unknown = cleaned[0].numpy().decode()
@@ -119,13 +122,20 @@ def _word_tokenizer(config: TextConfig) -> WordTokenizer:
     return tokenizer(unknown_word=unknown)
 
 
+def _sentencepiece_tokenizer(model: bytes) -> Tokenizer:
+    # Imported late, since it is a TensorFlow module.
+    from textgen.text.tokenizers.sentencepiece import SentencepieceTokenizer
+
+    return SentencepieceTokenizer(model)
+
+
 _MAKERS: Mapping[str, Callable[[TextConfig, bytes], Tokenizer]] = {
     "word": lambda config, _: _word_tokenizer(config),
     "char": lambda config, _: CharTokenizer(),
     "byte": lambda config, _: ByteTokenizer(),
     "wordpiece": lambda config, _: WordpieceTokenizer(),
     "bpe": lambda config, _: BpeTokenizer(),
-    "sentencepiece": lambda config, model: SentencepieceTokenizer(model),
+    "sentencepiece": lambda config, model: _sentencepiece_tokenizer(model),
 }
 """Makes each tokenizer from the settings and the content of its model file, which is empty for most."""
 
@@ -141,3 +151,17 @@ def make_tokenizer(config: TextConfig, model: bytes = b"") -> Tokenizer:
         UserError: the model is damaged, or the unknown word is not one word after cleaning.
     """
     return _MAKERS[config.tokenizer](config, model)
+
+
+def require_tokens(vocabulary: Vocabulary, tokenizer: Tokenizer, name: str) -> None:
+    """Checks that a tokenizer of numbers, such as characters, has a number for each token.
+
+    Raises:
+        UserError: it has not.
+    """
+    strange = next((token for token in vocabulary.tokens if not tokenizer.is_token(token)), None)
+    if strange is not None:
+        raise UserError(
+            f"{VOCABULARY_FILE} has {shown(strange)}, which is no token of the {name} tokenizer. Take the "
+            f"{VOCABULARY_FILE} of a dataset that was prepared with --tokenizer {name}."
+        )

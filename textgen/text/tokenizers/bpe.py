@@ -4,17 +4,22 @@ Text is divided into pre-tokens, and the bytes of each are merged by the merges 
 written in the alphabet of bytes, and stand in the order of their merges: the 256 bytes, then the pairs.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 
+from textgen.lazy_tensorflow import tf
 from textgen.text.tokenizers.bpe_encoder import BpeEncoder
-from textgen.text.tokenizers.bpe_table import BpeTable
 from textgen.text.tokenizers.byte_alphabet import is_written, to_bytes, to_characters
 from textgen.text.tokenizers.merges import learn_merges
 from textgen.text.tokenizers.pretokens import split_pretokens
 from textgen.text.vocabulary import FIRST_ID, Vocabulary
+
+if TYPE_CHECKING:
+    from textgen.text.tokenizers.bpe_table import BpeTable
 
 _FEWEST_SYMBOLS = 100_000
 _SYMBOLS_A_TOKEN = 10
@@ -24,7 +29,7 @@ _SYMBOLS_A_TOKEN = 10
 class BpeTokenizer:
     """Splits text into subwords: "It's whales!" → It, 's, Ġwhale, s, !, in which Ġ stands for a space."""
 
-    symbol_dtype = tf.string
+    symbol_dtype = "string"
     unknown_word = ""
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -72,6 +77,8 @@ class BpeTokenizer:
         Raises:
             UserError: the vocabulary does not have all bytes, or is not in the order of its merges.
         """
+        from textgen.text.tokenizers.bpe_table import BpeTable
+
         return BpeTable(vocabulary.tokens)
 
     def encoder(self, vocabulary: Vocabulary) -> BpeEncoder:

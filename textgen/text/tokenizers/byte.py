@@ -1,11 +1,11 @@
 """Tokenizer with one token per UTF-8 byte."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import tensorflow as tf
-import tensorflow_text as tf_text
-
-from textgen.text.tokenizers.table import SymbolTable, SymbolTokenizer
+from textgen.lazy_tensorflow import tf, tf_text
+from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
 _BYTES = range(256)
@@ -14,7 +14,7 @@ _BYTES = range(256)
 class ByteTokenizer(SymbolTokenizer):
     """Splits text into UTF-8 bytes, so that every text has ids: "é!" → <0xC3>, <0xA9>, !."""
 
-    symbol_dtype = tf.int32
+    symbol_dtype = "int32"
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits texts, string [B] → ragged int32 [B, (bytes)]."""
@@ -37,11 +37,14 @@ class ByteTokenizer(SymbolTokenizer):
         """Returns all 256 bytes by falling count, including those that do not occur."""
         return most_frequent({self.token(byte): counts.get(self.token(byte), 0) for byte in _BYTES}, len(_BYTES))
 
-    def table(self, vocabulary: Vocabulary) -> SymbolTable:
-        """Returns the lookup table between bytes and ids."""
+    def symbols(self, vocabulary: Vocabulary) -> list[int]:
+        """Returns the byte of each token."""
         numbers = {self.token(byte): byte for byte in _BYTES}
-        symbols = [numbers[token] for token in vocabulary.tokens]
-        return SymbolTable(symbols, [bytes([symbol]) for symbol in symbols], self.symbol_dtype)
+        return [numbers[token] for token in vocabulary.tokens]
+
+    def texts(self, vocabulary: Vocabulary) -> list[bytes]:
+        """Returns each token as a byte string."""
+        return [bytes([symbol]) for symbol in self.symbols(vocabulary)]
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
         """Concatenates bytes, ragged string [B, (bytes)] → string [B]; the result may be invalid UTF-8."""

@@ -1,8 +1,9 @@
 """Tokenizer with one token per Unicode code point."""
 
-import tensorflow as tf
+from __future__ import annotations
 
-from textgen.text.tokenizers.table import SymbolTable, SymbolTokenizer
+from textgen.lazy_tensorflow import tf
+from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
 from textgen.text.vocabulary import Vocabulary
 
 
@@ -12,7 +13,7 @@ class CharTokenizer(SymbolTokenizer):
     Symbols are int32 code points, whose lookup is three times as fast as that of strings.
     """
 
-    symbol_dtype = tf.int32
+    symbol_dtype = "int32"
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits texts, string [B] → ragged int32 [B, (characters)]."""
@@ -26,9 +27,9 @@ class CharTokenizer(SymbolTokenizer):
         """Returns whether a text is one character."""
         return len(text) == 1
 
-    def table(self, vocabulary: Vocabulary) -> SymbolTable:
-        """Returns the lookup table between code points and ids."""
-        return SymbolTable([ord(token) for token in vocabulary.tokens], vocabulary.tokens, self.symbol_dtype)
+    def symbols(self, vocabulary: Vocabulary) -> list[int]:
+        """Returns the code point of each token."""
+        return [ord(token) for token in vocabulary.tokens]
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
         """Concatenates characters, ragged string [B, (characters)] → string [B]."""

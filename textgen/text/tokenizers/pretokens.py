@@ -5,10 +5,13 @@ The pattern is `'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!
 has no lookahead, so the last character of a run of white space is set apart first, if another character follows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
+
+from textgen.lazy_tensorflow import tf
 
 _WHITE = r"\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 """White_Space of Unicode, for use inside a character class of RE2."""

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from textgen.errors import UserError
-from textgen.text.tokenizers.table import SymbolTable, SymbolTokenizer
+from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
 from textgen.text.tokenizers.word import join_words
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
@@ -25,7 +25,7 @@ class SentencepieceTokenizer(SymbolTokenizer, tf.Module):
     Ids are converted back to the text as the model normalizes it.
     """
 
-    symbol_dtype = tf.int32
+    symbol_dtype = "int32"
 
     def __init__(self, model: bytes):
         """Loads the model.
@@ -78,10 +78,13 @@ class SentencepieceTokenizer(SymbolTokenizer, tf.Module):
         known = self._numbers
         return most_frequent({token: counts.get(token, 0) for token in known}, len(known))
 
-    def table(self, vocabulary: Vocabulary) -> SymbolTable:
-        """Returns the lookup table between the model's numbers and ids."""
-        pieces = [self._numbers[token] for token in vocabulary.tokens]
-        return SymbolTable(pieces, [self._text(piece) for piece in pieces], self.symbol_dtype)
+    def symbols(self, vocabulary: Vocabulary) -> list[int]:
+        """Returns the model's number of each piece."""
+        return [self._numbers[token] for token in vocabulary.tokens]
+
+    def texts(self, vocabulary: Vocabulary) -> list[bytes]:
+        """Returns the text of each piece."""
+        return [self._text(piece) for piece in self.symbols(vocabulary)]
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
         """Joins pieces, ragged string [B, (pieces)] → string [B], without the space that the model puts first."""

@@ -1,12 +1,12 @@
 """Tokenizer with one token per word, and per punctuation mark if these are separated."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 
-import tensorflow as tf
-
-from textgen.config import RESERVED, UNK
-from textgen.text.tokenizers.table import SymbolTable, SymbolTokenizer
+from textgen.lazy_tensorflow import tf
+from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
 LINE_END = "\n"
@@ -28,7 +28,7 @@ _WORD_WITH_SIGMA = r"([\pL\pM]['’\pL\pM]*)σ($|[^\pL\pM\pN'’])"
 class WordTokenizer(SymbolTokenizer):
     """Splits text into words: "don't stop!" → don't, stop, ! with separate marks, or don't, stop! without."""
 
-    symbol_dtype = tf.string
+    symbol_dtype = "string"
 
     def __init__(
         self,
@@ -82,11 +82,6 @@ class WordTokenizer(SymbolTokenizer):
     def learn(self, counts: Mapping[str, int], size: int) -> Vocabulary:
         """Returns the vocabulary of the `size` most frequent words, without the unknown word."""
         return most_frequent({word: count for word, count in counts.items() if word != self.unknown_word}, size)
-
-    def table(self, vocabulary: Vocabulary) -> SymbolTable:
-        """Returns the lookup table between words and ids; [UNK] has the text of the unknown word, if there is one."""
-        unknown = self.unknown_word or RESERVED[UNK]
-        return SymbolTable(vocabulary.tokens, vocabulary.tokens, self.symbol_dtype, unknown=unknown)
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
         """Joins words by spaces, except before closing and after opening marks: "(", "see", ")", "." → "(see).".

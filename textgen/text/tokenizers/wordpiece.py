@@ -5,19 +5,21 @@ exactly. Pieces are learned by TensorFlow Text's learner (Schuster & Nakajima 20
 of a likelihood). Words are split by the longest match first (Song et al. 2021, arXiv:2012.15524).
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-
-import tensorflow as tf
-import tensorflow_text as tf_text
+from typing import TYPE_CHECKING
 
 from textgen.config import RESERVED
+from textgen.lazy_tensorflow import tf, tf_text
+from textgen.text.tokenizers.pieces import JOINER, piece_text
 from textgen.text.tokenizers.word import join_words
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
-JOINER = "##"
-_CONTROL = "\x1f"
+if TYPE_CHECKING:
+    from textgen.text.tokenizers.piece_table import PieceTable
 
 _WORDS_A_PIECE = 2
 """Number of words to learn from per piece; the learner is slow, and rarer words change little."""
@@ -26,7 +28,6 @@ _TOLERANCE = 1.05
 """The search ends when the number of pieces is at most this multiple of the wanted number."""
 
 _LONGEST_PIECE = 16
-_LONGEST_WORD_BYTES = 1 << 20
 # Words are learned in parts, since the learner ignores a word longer than the longest piece, with its characters.
 _PART = re.compile(rf"\w{{1,{_LONGEST_PIECE}}}|\W")
 
@@ -34,7 +35,7 @@ _PART = re.compile(rf"\w{{1,{_LONGEST_PIECE}}}|\W")
 class WordpieceTokenizer:
     """Splits rare words into pieces: "whales!" → whale, ##s, ##!."""
 
-    symbol_dtype = tf.string
+    symbol_dtype = "string"
     unknown_word = ""
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -63,6 +64,8 @@ class WordpieceTokenizer:
 
     def count(self, tokens: Sequence[str], counts: Mapping[str, int]) -> list[int]:
         """Returns the number of occurrences of each piece, from the counts of words."""
+        from textgen.text.tokenizers.piece_table import PieceTable
+
         found = PieceTable(Vocabulary(tuple(tokens), (0,) * len(tokens))).ids(tf.constant(list(counts), tf.string))
         times = tf.repeat(tf.constant(list(counts.values()), tf.int64), found.row_lengths())
         return (
@@ -81,8 +84,10 @@ class WordpieceTokenizer:
     def _counted(self, pieces: Sequence[str], counts: Mapping[str, int], size: int) -> Vocabulary:
         return most_frequent(dict(zip(pieces, self.count(pieces, counts), strict=True)), size)
 
-    def table(self, vocabulary: Vocabulary) -> "PieceTable":
+    def table(self, vocabulary: Vocabulary) -> PieceTable:
         """Returns the lookup table between words and the ids of their pieces."""
+        from textgen.text.tokenizers.piece_table import PieceTable
+
         return PieceTable(vocabulary)
 
     def encoder(self, vocabulary: Vocabulary) -> None:
@@ -97,45 +102,8 @@ class WordpieceTokenizer:
         return join_words(prompts, continuations)
 
 
-class PieceTable(tf.Module):
-    """Lookup table in which a word has the ids of its pieces."""
-
-    def __init__(self, vocabulary: Vocabulary):
-        super().__init__()
-        self._texts = tf.constant([_text(piece) for piece in vocabulary.texts])
-        # An id is an index into this list. No word contains a space or a control character, so that no word is taken
-        # for a reserved id, nor the word "##s" for a piece.
-        self._pieces = tf_text.FastWordpieceTokenizer(
-            [f" {piece}" for piece in RESERVED]
-            + [_CONTROL + _text(piece) if _is_suffix(piece) else piece for piece in vocabulary.tokens],
-            suffix_indicator=_CONTROL,
-            max_bytes_per_word=_LONGEST_WORD_BYTES,
-            token_out_type=tf.int32,
-            unknown_token=" [UNK]",
-            no_pretokenization=True,
-        )
-
-    def ids(self, symbols: tf.Tensor) -> tf.RaggedTensor:
-        """Returns the ids of words, string [N] → ragged int32 [N, (pieces)]; UNK for a word that can't be split."""
-        return self._pieces.tokenize(symbols)
-
-    def texts(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Returns the text of each id, ragged int32 [B, (T)] → ragged string [B, (T)]; a first piece has a space."""
-        return ids.with_flat_values(tf.gather(self._texts, ids.flat_values))
-
-
-def _is_suffix(piece: str) -> bool:
-    """Returns whether a piece continues a word; "##" alone is a word."""
-    return piece.startswith(JOINER) and piece != JOINER
-
-
-def _text(piece: str) -> str:
-    """Returns the text of a piece: "##s" → "s", "whale" → " whale"."""
-    return piece.removeprefix(JOINER) if _is_suffix(piece) else f" {piece}"
-
-
 def _is_character(piece: str) -> bool:
-    return len(_text(piece).removeprefix(" ")) == 1
+    return len(piece_text(piece).removeprefix(" ")) == 1
 
 
 def _learn(counts: Mapping[str, int], size: int) -> list[str]:
