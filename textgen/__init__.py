@@ -6,7 +6,7 @@
     run = textgen.train("data", "run", max_minutes=5)
     print(run.generate("The film", tokens=40))
 
-TensorFlow and Apache Beam are imported when a name that needs them is used for the first time.
+TensorFlow and Apache Beam are imported when they are needed for the first time.
 """
 
 import importlib
@@ -56,7 +56,10 @@ _HOMES = {
 }
 """Module of each public name."""
 
-_WITH_TENSORFLOW = ("textgen.api.datasets", "textgen.api.run", "textgen.api.train", "textgen.dataset")
+_WITH_TENSORFLOW = (
+    "NextToken", "Run", "load_run", "read_pairs", "read_sequences", "torch_pairs", "torch_sequences", "train",
+)  # fmt: skip
+"""Names whose modules import TensorFlow."""
 
 
 keras_registry.register()
@@ -69,7 +72,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'textgen' has no attribute {name!r}")
     from textgen.console import import_tensorflow, quiet_logging
 
-    if home in _WITH_TENSORFLOW and "tensorflow" not in sys.modules:
+    if name in _WITH_TENSORFLOW and "tensorflow" not in sys.modules:
         # TensorFlow greets on standard error when it is imported plainly.
         import_tensorflow()
     with quiet_logging():

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
@@ -173,9 +174,32 @@ class _WithoutTracebacks(io.TextIOBase):
         return self._stream.isatty()
 
 
+_TENSORFLOW_LOCK = threading.RLock()
+_when_imported = list[Callable[[], object]]()
+
+
+def when_tensorflow_is_imported(call: Callable[[], object]) -> None:
+    """Calls a function, now if TensorFlow is imported already, or as soon as `import_tensorflow` has imported it."""
+    with _TENSORFLOW_LOCK:
+        if "tensorflow" in sys.modules:
+            call()
+        elif call not in _when_imported:
+            _when_imported.append(call)
+
+
 def import_tensorflow() -> None:
     """Imports TensorFlow and TensorFlow Text without their start-up messages."""
+    # Other threads wait, so that none uses it before what must be set first is set.
+    with _TENSORFLOW_LOCK:
+        _import_tensorflow()
+        while _when_imported:
+            _when_imported.pop()()
+
+
+def _import_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" in sys.modules and "tensorflow_text" in sys.modules:
+        return
     with hushed():
         import tensorflow
         import tensorflow_text  # noqa: F401

@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textgen.api.keyword_types import PrepareSettings as PrepareSettings
 from textgen.api.keyword_types import TrainSettings as TrainSettings
@@ -21,7 +21,9 @@ from textgen.config.fields import GROUPS
 from textgen.config.options import shown_default, written
 from textgen.config.settings_file import collect, unknown_setting
 from textgen.errors import UserError, require
-from textgen.runs import RunConfig
+
+if TYPE_CHECKING:
+    from textgen.runs import RunConfig
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -82,7 +84,7 @@ def train_configs(
     return configs
 
 
-def resumed_config(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
+def resumed_config(config: "RunConfig", settings: Mapping[str, Any]) -> "RunConfig":
     """Returns the settings of a resumed run; only those declared as changeable may differ from the saved ones.
 
     Args:
@@ -108,7 +110,7 @@ def resumed_config(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     return dataclasses.replace(config, train=dataclasses.replace(config.train, **changes))
 
 
-def _own(config: RunConfig, setting: Setting) -> Any:
+def _own(config: "RunConfig", setting: Setting) -> Any:
     """Returns a run's value of a setting."""
     (owner,) = [part for part in (config.model, config.train, config) if hasattr(part, setting.name)]
     return getattr(owner, setting.name)

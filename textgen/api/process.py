@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 
 from pipelines import runners
+from textgen.console import when_tensorflow_is_imported
 from textgen.locks import hold
-from textgen.model.cpu_parallelism import plan_cpu
 
 
 @contextlib.contextmanager
@@ -15,9 +15,15 @@ def ready_for_training() -> Iterator[None]:
     TensorFlow makes its threads at its first operation, once per process. Without this, a model that is trained after
     a preparation in the same process would have other losses than one that is trained in a process of its own.
     """
-    plan_cpu()
+    when_tensorflow_is_imported(_plan_threads)
     with runners.without_interactive_beam():
         yield
+
+
+def _plan_threads() -> None:
+    from textgen.model.cpu_parallelism import plan_cpu
+
+    plan_cpu()
 
 
 @contextlib.contextmanager
