@@ -39,7 +39,7 @@ FLOORS = (
 MOST_LINES = 300
 MOST_INTERNAL_IMPORTS = 10
 # A table of variants imports every variant.
-TABLES = {"textgen.text.cleaning", "textgen.training.callbacks.defaults"}
+TABLES = {"textgen.text.cleaning", "textgen.text.tokenizers", "textgen.training.callbacks.defaults"}
 WITHOUT_TESTS_OF_THEIR_OWN = {"textgen.text.filters.cleaned_texts"}
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -141,7 +141,7 @@ def test_an_option_may_take_a_preset_back() -> None:
     ("options", "message"),
     [
         (("--window", "0"), "window is 0; it must be from 1 to 4,096"),
-        (("--stride", "0"), "stride is 0; it must be at least 1. Use 1 for every window"),
+        (("--stride", "0"), "stride is 0; it must be from 1 to 1,000,000. Use 1 for every window"),
         (("--vocabulary-size", "0"), "vocabulary size is 0"),
         (("--validation-percent", "60", "--test-percent", "40"), "must leave some to train on"),
         (("--validation-percent", "-1"), "must be at least 0"),

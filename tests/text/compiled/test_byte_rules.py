@@ -1,6 +1,9 @@
+import dataclasses
+
 import pytest
 
 from textgen.config import TextConfig
+from textgen.config.fields import setting
 from textgen.text.compiled.byte_rules import MARK, OTHER, QUOTE, SPACE, STRIP, WORD, ByteRules, byte_rules
 
 
@@ -58,6 +61,18 @@ def test_text_of_which_all_is_kept_does_not_change() -> None:
     kept = {"tokenizer": "bpe", "case": "keep", "whitespace": "keep", "punctuation": "keep"}
     assert not rules(normalization="none", **kept).changes
     assert rules(normalization="nfc", **kept).changes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExtendedConfig(TextConfig):
+    """Settings with a cleaning rule that was added."""
+
+    hashtags: str = setting("keep", choices=("keep", "mask"), group="cleaning", help="hashtags")
+
+
+def test_text_is_left_to_the_graph_where_a_new_cleaning_rule_is_asked_for() -> None:
+    assert byte_rules(ExtendedConfig()) is not None
+    assert byte_rules(ExtendedConfig(hashtags="mask")) is None
 
 
 def test_the_other_rules_are_those_of_the_settings() -> None:

@@ -9,7 +9,8 @@ from textgen.config import TEXT_DEFAULTS, UNK, TextConfig
 from textgen.text.cleaning import clean
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.tokenizers import make_tokenizer
-from textgen.text.tokenizers.wordpiece import PieceTable, WordpieceTokenizer
+from textgen.text.tokenizers.piece_table import PieceTable
+from textgen.text.tokenizers.wordpiece import WordpieceTokenizer
 from textgen.text.vocabulary import Vocabulary
 
 CONFIG = TextConfig(tokenizer="wordpiece", **TEXT_DEFAULTS["wordpiece"])

@@ -5,6 +5,7 @@ enough to be cut without it: chunks of ASCII between white space, to which only 
 time. Any other chunk, or the whole text, is left to the graph.
 """
 
+import dataclasses
 import re
 import string
 from typing import NamedTuple
@@ -21,6 +22,24 @@ KEEP, SEPARATE, STRIP = range(3)
 
 _TOKENS = {"word": "words", "wordpiece": "words", "char": "characters", "byte": "bytes", "bpe": "pretokens"}
 """The tokenizers that cut text at white space and marks, or after it is cleaned."""
+
+_UNDERSTOOD: dict[str, tuple[str, ...]] = {
+    "normalization": ("nfkc", "nfc", "none"),
+    "case": ("fold", "keep"),
+    "whitespace": ("collapse", "keep"),
+    "punctuation": ("keep", "separate", "strip"),
+    "html": ("keep", "strip"),
+    "urls": ("keep", "mask"),
+    "emails": ("keep", "mask"),
+    "mentions": ("keep", "mask"),
+    "numbers": ("keep", "zero", "mask"),
+    "redactions": ("keep", "mask"),
+    "line_ends": ("space",),
+}
+"""The settings that these rules follow, and the values that they know."""
+
+_ANY_VALUE = {"tokenizer", "tokenizer_model", "vocabulary_size", "max_repeats", "unknown_word", "unknown"}
+"""Settings that these rules follow whatever their value, or that change no text and no token."""
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
@@ -52,7 +71,7 @@ class ByteRules(NamedTuple):
 def byte_rules(config: TextConfig) -> ByteRules | None:
     """Returns the rules of these settings; None if the settings have no such rules."""
     tokens = _TOKENS.get(config.tokenizer)
-    if tokens is None or config.line_ends != "space" or (tokens != "words" and config.punctuation != "keep"):
+    if tokens is None or (tokens != "words" and config.punctuation != "keep") or not _understands(config):
         return None
     if config.normalization == "none" and config.changes_text:
         # The other rules replace control characters and line ends.
@@ -67,6 +86,15 @@ def byte_rules(config: TextConfig) -> ByteRules | None:
         whole=re.compile(b"|".join(_whole(config))),
         changes=config.changes_text,
     )
+
+
+def _understands(config: TextConfig) -> bool:
+    """Returns whether the rules follow all settings; those of a new cleaning rule are the graph's alone."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name not in _ANY_VALUE and value not in _UNDERSTOOD.get(field.name, (field.default,)):
+            return False
+    return True
 
 
 def _kinds(config: TextConfig) -> np.ndarray:

@@ -1,7 +1,7 @@
 import tensorflow as tf
 
 from textgen.config import RESERVED
-from textgen.text.tokenizers.table import SymbolTable
+from textgen.text.tokenizers.symbol_table import SymbolTable
 
 
 def test_words_are_looked_up_and_back():
