@@ -47,7 +47,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 @functools.cache
 def tokenizers(config: TextConfig) -> tuple[CorpusTokenizer, Analyzer]:
     analyzer = Analyzer(config)
-    is_text = analyzer.tokenizer.symbol_dtype.name == "string"
+    is_text = analyzer.tokenizer.symbol_dtype == "string"
     return CorpusTokenizer(config, analyzer.tokenize, symbols_are_text=is_text), analyzer
 
 

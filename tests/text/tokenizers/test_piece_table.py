@@ -8,6 +8,6 @@ KNOWN = Vocabulary(("wh", "##ale", "##", "a"), (4, 3, 2, 1))
 
 def test_words_have_the_ids_of_their_pieces_and_pieces_their_texts() -> None:
     table = PieceTable(KNOWN)
-    # A word that reads like a piece, or like a reserved id, is none.
-    assert table.ids(tf.constant(["whale", "a", "##ale", "[BOS]"])).to_list() == [[4, 5], [7], [1], [1]]
+    # A word that reads like a reserved id, or like a piece that continues a word, is not taken for it.
+    assert table.ids(tf.constant(["whale", "a", "##ale", "[BOS]"])).to_list() == [[4, 5], [7], [6, 5], [1]]
     assert table.texts(tf.ragged.constant([[4, 5], [7]], tf.int32)).to_list() == [[b" wh", b"ale"], [b" a"]]

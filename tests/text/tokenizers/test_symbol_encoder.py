@@ -14,7 +14,10 @@ WORDS = ["the", "é", "[BOS]", "sea"]
 @settings(max_examples=30, deadline=None)
 def test_words_have_the_ids_of_the_table(words: list[bytes]) -> None:
     ids, lengths = SymbolEncoder(WORDS).encode(words)
-    assert ids.tolist() == SymbolTable(WORDS, WORDS, tf.string).ids(tf.constant(words, tf.string)).values.numpy().tolist()
+    assert (
+        ids.tolist()
+        == SymbolTable(WORDS, WORDS, tf.string).ids(tf.constant(words, tf.string)).values.numpy().tolist()
+    )
     assert (ids.dtype, lengths.tolist()) == (np.int32, [1] * len(words))
 
 
