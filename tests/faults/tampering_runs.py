@@ -1,9 +1,7 @@
 """Trials of changed runs: each change ends in one clear line, or changes nothing that matters."""
 
-import contextlib
 import copy
 import functools
-import io
 import json
 import os
 import shutil
@@ -11,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.faults.in_process import expect
 from tests.faults.trial import Trial
 
 _TEXT = "the sea is wide and the ship is small, said the old man of the sea. "
@@ -41,34 +40,11 @@ def _make(folder: Path) -> Path:
     for number in range(12):
         (folder / "text" / f"{number}.txt").write_text(f"{number} {_TEXT * 3}")
     settings = ["--vocabulary-size", "40", "--window", "6", "--split-by", "tail"]
-    _expect(folder, 0, "prepare", "--input", f"{folder}/text/*.txt", "--output", f"{folder}/data", *settings)
+    expect(folder, 0, "prepare", "--input", f"{folder}/text/*.txt", "--output", f"{folder}/data", *settings)
     sizes = ["--embedding", "4", "--units", "4", "--batch-size", "16", "--epochs", "2", "--sample-tokens", "4"]
     run = folder / "run"
-    _expect(folder, 0, "train", "--data", f"{folder}/data", "--output", f"{run}", *sizes, "--validate-every", "8")
+    expect(folder, 0, "train", "--data", f"{folder}/data", "--output", f"{run}", *sizes, "--validate-every", "8")
     return run
-
-
-def _command(*words: str) -> tuple[int, str, str]:
-    """Runs a command in this process, and returns its exit code and what it prints."""
-    from textgen.cli import main
-
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(words)
-    return code, out.getvalue(), err.getvalue()
-
-
-def _expect(what: object, wanted: int | None, *words: str) -> str:
-    """Runs a command that ends with an exit code (None: 0, or one line of error), and returns what it prints."""
-    code, out, err = _command(*words)
-    told = f"{what!r}: {words[0]} ended with {code}:\n{out}{err}"
-    assert wanted is None or code == wanted, told
-    assert code in (0, 1, 2), told
-    assert "Traceback" not in err and "has a mistake" not in err, told
-    errors = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert len(errors) == (code != 0), told
-    assert not set(out + err) & set("\x1b\x9b\x00\x07\u202e"), told
-    return out + err
 
 
 def _fields(values: tuple[Any, ...], folder: Path) -> None:
@@ -92,7 +68,7 @@ def _fields(values: tuple[Any, ...], folder: Path) -> None:
             except Exception as error:
                 raise AssertionError(f"{told}: {type(error).__name__}: {error}") from error
             if path[0] != "train" and changed != sound:
-                _expect(told, None, "generate", f"{run}", "--tokens", "3")
+                expect(told, None, "generate", f"{run}", "--tokens", "3")
 
 
 def _without(parent: dict[str, Any], key: str) -> None:
@@ -125,15 +101,15 @@ def _files(name: str, every: int, folder: Path) -> None:
     generate = ("generate", "{run}", "--tokens", "8", "--prompt", "the")
     evaluate = ("evaluate", "{run}", "--data", f"{folder}/data", "--split", "validation")
     resume = ("train", "--data", f"{folder}/data", "--output", "{run}", "--resume", "--epochs", "3")
-    right = {words: _expect("sound", 0, *_in(sound, words)) for words in (generate, evaluate)}
+    right = {words: expect("sound", 0, *_in(sound, words)) for words in (generate, evaluate)}
     for number, (change, wanted) in enumerate(list(_CHANGES[name].items())[::every]):
         run = folder / f"changed-{number}"
         shutil.copytree(sound, run)
         change(run)
         for words in (generate, evaluate):
-            shown = _expect(change, None if wanted is None else wanted[0], *_in(run, words))
+            shown = expect(change, None if wanted is None else wanted[0], *_in(run, words))
             assert "error: " in shown or shown == right[words], (change, shown)
-        _expect(change, None if wanted is None else wanted[1], *_in(run, resume))
+        expect(change, None if wanted is None else wanted[1], *_in(run, resume))
 
 
 def _in(run: Path, words: tuple[str, ...]) -> tuple[str, ...]:
