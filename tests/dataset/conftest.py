@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
+from textgen.config import BOS, EOS, VOCABULARY_FILE, PrepareConfig, TextConfig
 from textgen.dataset.storage import windows
 from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, Manifest, UnitReport
@@ -34,18 +34,30 @@ def naive_pairs():
 def build_dataset():
     """Writes a dataset: for each unit the documents of each split, as ids without [BOS] and [EOS].
 
+    `boundaries` says whether these are written around each document; without them, no document may be empty.
     `writer` is a layout object that writes in place of the one of that name, to write shorter spans.
     """
 
-    def build(folder, units, *, layout="pairs", window=3, stride=1, vocabulary_size=1000, block_pairs=8, writer=None):
+    def build(
+        folder,
+        units,
+        *,
+        layout="pairs",
+        window=3,
+        stride=1,
+        boundaries=True,
+        vocabulary_size=1000,
+        block_pairs=8,
+        writer=None,
+    ):
         folder.mkdir(parents=True)
-        config = PrepareConfig(text=TextConfig(), layout=layout, window=window, stride=stride)
+        config = PrepareConfig(text=TextConfig(), layout=layout, window=window, stride=stride, boundaries=boundaries)
         vocabulary = _vocabulary_file(vocabulary_size)
         (folder / VOCABULARY_FILE).write_bytes(vocabulary.content)
         encode = functools.partial(
             (writer or LAYOUTS[layout]).encode, written=RecordFormat(window, stride, vocabulary_size)
         )
-        reports = tuple(_write_unit(folder, i, unit, encode, block_pairs) for i, unit in enumerate(units))
+        reports = tuple(_write_unit(folder, i, unit, encode, block_pairs, boundaries) for i, unit in enumerate(units))
         manifest = Manifest(
             config=config,
             fingerprint="f" * 64,
@@ -76,13 +88,14 @@ def _vocabulary_file(size: int) -> _VocabularyFile:
     return _VocabularyFile(made.to_bytes(), made.fingerprint(), made.tokens_fingerprint())
 
 
-def _write_unit(folder, unit, documents_by_split, encode, block_pairs):
+def _write_unit(folder, unit, documents_by_split, encode, block_pairs, boundaries):
     report = UnitReport(unit=unit)
+    before, after = ([BOS], [EOS]) if boundaries else ([], [])
     for split, documents in documents_by_split.items():
         name = f"{split}-{unit:06d}.tfrecord"
         writer = ShardWriter(folder / name, block_pairs=block_pairs)
         for document in documents:
-            sequences = windows.sequences([np.array([2, *document, 3], np.int64)])
+            sequences = windows.sequences([np.array([*before, *document, *after], np.int64)])
             for made in encode(sequences):
                 writer.write(made)
                 report.splits[split].pairs += int(made.pairs.sum())

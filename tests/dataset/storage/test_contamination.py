@@ -189,7 +189,7 @@ def _chunk(document, begin, end):
     ],
 )
 def test_the_report_says_why_an_overlap_cannot_be_measured(build_dataset, tmp_path, settings, grams, whole):
-    of_shards = {name: settings[name] for name in ("window", "stride") if name in settings}
+    of_shards = {name: settings[name] for name in ("window", "stride", "boundaries") if name in settings}
     folder = build_dataset(tmp_path / "data", [{"train": [LONG], "test": [LONG]}], **of_shards)
     manifest = read_manifest(folder)
     changed = dataclasses.replace(manifest, config=dataclasses.replace(manifest.config, **settings))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.dataset.block_contents import reseal, shard_blocks
 from textgen.dataset import verify
-from textgen.dataset.storage.manifest import FILE_NAME, read_manifest
+from textgen.dataset.storage.manifest import FILE_NAME, DamageError, read_manifest
 
 SHARD = "train-000000.tfrecord"
 DOCUMENTS = [[4, 300, 5], [], [900] * 30, [7, 8]]
@@ -23,9 +23,12 @@ def told(folder):
 
 
 def recount(folder, **changes):
-    """Changes the counts of the training split, and seals the manifest."""
+    """Changes the counts of the training split, those that must agree with them, and seals the manifest."""
     manifest = read_manifest(folder)
-    counts = manifest.units[0].splits["train"]
+    unit = manifest.units[0]
+    counts = unit.splits["train"]
+    unit.documents += changes.get("documents", 0)
+    unit.kept += changes.get("documents", 0)
     for name, change in changes.items():
         setattr(counts, name, getattr(counts, name) + change)
     (folder / FILE_NAME).write_bytes(manifest.to_bytes())
@@ -44,10 +47,8 @@ def test_nothing_is_wrong_with_a_shard_that_was_written(build_dataset, tmp_path,
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"documents": 1, "tokens": 2}, "it has 35 tokens; the manifest has 37"),
-        ({"documents": -1}, "it has 4 documents; the manifest has 3"),
-        ({"tokens": 1}, "it has 35 tokens; the manifest has 36"),
-        ({"tokens": -1}, "it has 35 tokens; the manifest has 34"),
+        ({"documents": 1, "tokens": -1}, "it has 35 tokens; the manifest has 34"),
+        ({"documents": -1, "tokens": 1}, "it has 4 documents; the manifest has 3"),
     ],
 )
 def test_counts_that_are_not_those_of_the_records_are_reported(folder, changes, what):
@@ -55,8 +56,18 @@ def test_counts_that_are_not_those_of_the_records_are_reported(folder, changes, 
     assert told(folder) == [f"{SHARD} (unit 0): written wrong: {what}"]
 
 
-def test_a_document_that_is_too_short_for_a_pair_is_in_no_record(folder):
-    recount(folder, documents=2, tokens=1)
+@pytest.mark.parametrize("changes", [{"documents": 1, "tokens": 2}, {"documents": -1}, {"tokens": 1}, {"tokens": -1}])
+def test_counts_that_contradict_the_pairs_are_refused(folder, changes):
+    recount(folder, **changes)
+    with pytest.raises(DamageError, match=r"the train pairs of unit 0 are 39; by the other numbers they must be"):
+        verify(folder)
+
+
+@pytest.mark.parametrize("layout", LAYOUT_NAMES)
+def test_a_document_that_is_too_short_for_a_pair_is_in_no_record(build_dataset, tmp_path, layout):
+    documents = [[4, 300, 5], [6], [900] * 30, [7], [7, 8]]
+    folder = build_dataset(tmp_path / "data", [{"train": documents}], layout=layout, boundaries=False)
+    assert read_manifest(folder).total.splits["train"].pairs == sum(len(document) - 1 for document in documents)
     assert told(folder) == []
 
 
