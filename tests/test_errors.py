@@ -85,3 +85,10 @@ def test_the_examples_in_the_docstrings_hold():
     result = doctest.testmod(errors)
     assert result.attempted
     assert not result.failed
+
+
+def test_the_middle_of_a_long_message_is_left_out():
+    message = str(UserError(f"window is {'x' * 100_000!r}; it must be a whole number."))
+    assert len(message) <= 2_000
+    assert message.startswith("window is 'xxx") and message.endswith("xxx'; it must be a whole number.")
+    assert str(UserError(message)) == message

@@ -7,14 +7,19 @@ from textgen.console import printable
 _WHILE = " [while running "
 """Beam adds this, and the name of a step, to the message of an exception."""
 
+_MESSAGE_CHARACTERS = 2_000
+
 _WRAPPED = r"\b(?:{names}): (.*?)(?: \[while running|\s*\n|$)"
 
 
 class UserError(ValueError):
-    """Invalid input; the message says what was found, what the rule is and what to do, in one printable line."""
+    """Invalid input; the message says what was found, what the rule is and what to do, in one printable line.
+
+    Of a long message, as when it shows a value that a stranger wrote into a file, the middle is left out.
+    """
 
     def __init__(self, message: str):
-        super().__init__(printable(message))
+        super().__init__(_shortened(printable(message)))
 
 
 class Interrupted(Exception):  # noqa: N818 - It is not an error.
@@ -41,6 +46,13 @@ def require(condition: bool, message: str) -> None:
     """
     if not condition:
         raise UserError(message)
+
+
+def _shortened(message: str) -> str:
+    if len(message) <= _MESSAGE_CHARACTERS:
+        return message
+    half = _MESSAGE_CHARACTERS // 2 - 2
+    return f"{message[:half]} … {message[-half:]}"
 
 
 def user_error(error: BaseException) -> UserError | None:

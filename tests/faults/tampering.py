@@ -10,14 +10,20 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tests.faults.in_process import expect
 from tests.faults.trial import Trial
 from tests.sealed import HOSTILE, at, changed, places, sealed
+from textgen.dataset.storage.records import Records
+from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD, frame
 
 _TEXT = "the sea is wide and the ship is small, said the old man of the sea. "
 _LISTS = {"inputs.jsonl": "inputs", "vocabulary.jsonl": "vocabulary", "passed_over.jsonl": "passed_over"}
@@ -25,8 +31,27 @@ _CONTENTS: tuple[bytes, ...] = (
     b"", b"\n", b"{}\n", b"[]\n", b"null\n", b"[" * 100_000, b"\xff\xfe\n", b"\x00\n", b"\xef\xbb\xbf[]\n",
     b'"' + b"x" * 3_000_000 + b'"\n', b"\x1b[2J\n", b"9" * 5_000 + b"\n",
 )  # fmt: skip
-_SHARE, _COMMANDS_EVERY = 29, 25
-"""Without `full`, one change in so many is tried; and the commands are run for one in so many of those tried."""
+_RECORDS: dict[str, Callable[[bytes], bytes]] = {
+    "of empty records": lambda record: b"",
+    "of halves of records": lambda record: record[: len(record) // 2],
+    "of records and a byte more": lambda record: record + b"\0",
+    "of records twice as long": lambda record: record * 2,
+    "of records that end in the largest number": lambda record: record[:-4] + b"\xff" * 4,
+    "of records that begin with the largest number": lambda record: b"\xff" * 4 + record[4:],
+    "of records of ones": lambda record: b"\xff" * len(record),
+}
+"""Changes of each record of a shard, whose framing stays right."""
+
+_TOUCHES = ("open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree")
+
+_SHARE = 13
+"""Without `full`, one change in so many is tried."""
+
+_COMMANDS_EVERY = 10
+"""With `full`, the commands are run for one in so many changes of a kind of file; else for the first."""
+
+_PARTS = 8
+"""With `full`, the changes of a layout are tried in so many trials."""
 
 _CHOICES = ("window", "stride")
 """Settings of a dataset in spans that choose other pairs, of which each is a right one."""
@@ -43,30 +68,33 @@ class _Change(NamedTuple):
 def trials(full: bool) -> Iterator[Trial]:
     """Yields the trials; a share of them unless `full`."""
     for layout in ("spans", "pairs") if full else ("spans",):
-        for number in range(8 if full else 1):
-            share = (number, 8) if full else (3, _SHARE)
-            name = f"values of all files, {layout}, share {number + 1}"
-            yield Trial(name, functools.partial(_try_all, layout, *share), 3600 if full else 120)
+        for number in range(_PARTS if full else 1):
+            try_all = functools.partial(_try_all, layout, number, full)
+            yield Trial(f"values of all files, {layout}, share {number + 1}", try_all, 3600 if full else 180)
 
 
-def _try_all(layout: str, offset: int, every: int, folder: Path) -> None:
-    """Tries one in `every` changes: reads the dataset, and runs the commands for some."""
+def _try_all(layout: str, number: int, full: bool, folder: Path) -> None:
+    """Tries a share of all changes: reads each dataset, and runs the commands for some."""
     data, run = _make(folder, layout)
     victim = folder / "x"
     victim.mkdir()
     (victim / "photo").write_bytes(b"precious")
     right = _served(data)
-    for number, change in enumerate(list(_changes(data))[offset::every]):
+    touched = _watch(victim)
+    seen: Counter[tuple[str, bool]] = Counter()
+    for change in list(_changes(data))[number :: _PARTS if full else _SHARE]:
         tampered = folder / "tampered"
         shutil.copytree(data, tampered)
         _write(tampered, change)
         told = f"{change.name} {change.where}"
-        with _nothing_outside(victim, told):
-            accepted = _read(tampered, right, change, told)
-            if accepted or number % _COMMANDS_EVERY == 0:
-                _run_commands(tampered, run, told, trains=accepted and number % 2 == 0)
+        accepted = _read(tampered, right, change, told)
+        kind = (Path(change.name).suffix if change.name.endswith(".tfrecord") else change.name, accepted)
+        if seen[kind] == 0 or (full and seen[kind] % _COMMANDS_EVERY == 0):
+            trains = accepted and (full or not any(was_accepted for _, was_accepted in seen))
+            _run_commands(tampered, run, told, trains=trains)
+        seen[kind] += 1
+        assert not touched, f"{told}: {touched[:3]}"
         shutil.rmtree(tampered)
-        assert [each.name for each in victim.iterdir()] == ["photo"], told
 
 
 def _make(folder: Path, layout: str) -> tuple[Path, Path]:
@@ -105,15 +133,36 @@ def _changes(data: Path) -> Iterator[_Change]:
         yield _Change(name, "without its last line", _lines(rows[:-1]))
         yield _Change(name, "with its last line twice", _lines([*rows, rows[-1]]))
         yield _Change(name, "in another order", _lines(rows[::-1]))
-    for name in (*_LISTS, *sorted(path.name for path in data.glob("*.tfrecord"))):
+    shards = sorted(path.name for path in data.glob("*.tfrecord"))
+    for name in (*_LISTS, *shards):
         for content in _CONTENTS:
             yield _Change(name, f"is {content[:12]!r}", content)
+    for name in shards:
+        records = _records((data / name).read_bytes())
+        for what, change in _RECORDS.items():
+            yield _Change(name, what, _framed([change(record) for record in records]))
 
 
 def _others(value: Any) -> Iterator[Any]:
     yield from HOSTILE
     if type(value) is int:
         yield from (value + 1, value - 1, 2 * value, 0, 2**31, 2**53)
+
+
+def _records(data: bytes) -> list[bytes]:
+    """Returns the records of a shard."""
+    records, start = [], BEFORE_RECORD
+    while start < len(data):
+        end = start + int.from_bytes(data[start - BEFORE_RECORD : start - 4], "little")
+        records.append(data[start:end])
+        start = end + AFTER_RECORD + BEFORE_RECORD
+    return records
+
+
+def _framed(records: list[bytes]) -> bytes:
+    lengths = np.array([len(record) for record in records])
+    data = np.frombuffer(b"".join(records), np.uint8)
+    return bytes(frame(Records(data, np.cumsum(lengths), np.ones_like(lengths)))[0])
 
 
 def _lines(rows: list[Any]) -> bytes:
@@ -136,7 +185,8 @@ def _write(data: Path, change: _Change) -> None:
     for report in manifest["units"]:
         for shard in report["shards"]:
             if shard["name"] == change.name:
-                shard.update(bytes=len(change.content), sha256=sha256)
+                block = [len(change.content), shard["records"], shard["pairs"], zlib.crc32(change.content)]
+                shard.update(bytes=len(change.content), sha256=sha256, blocks=[block])
     fingerprint = {
         "config": manifest["config"], "inputs": manifest["inputs_sha256"], "manifest": manifest["version"],
         "tensorflow-text": version("tensorflow-text"),
@@ -195,25 +245,16 @@ def _run_commands(data: Path, run: Path, told: str, *, trains: bool) -> None:
         expect(told, None, "repair", f"{data}", "--yes")
 
 
-_watched: list[str] = []
-"""Beginnings of paths that must not be opened or removed; an audit hook stays for good."""
-
-
-@contextlib.contextmanager
-def _nothing_outside(victim: Path, told: str) -> Iterator[None]:
-    """Checks that nothing in a folder is opened, renamed or removed."""
+def _watch(victim: Path) -> list[str]:
+    """Returns a list to which each path in a folder is added that this process opens, lists, renames or removes."""
     touched: list[str] = []
 
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if _watched and event in ("open", "os.remove", "os.rename", "os.rmdir", "os.listdir", "shutil.rmtree"):
-            touched.extend(str(each) for each in arguments[:2] if os.path.abspath(str(each)).startswith(_watched[-1]))
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _TOUCHES:
+            # Without a look at the files, which would be an event in turn.
+            paths = (os.path.abspath(str(each)) for each in arguments[:2])  # noqa: PTH100
+            touched.extend(path for path in paths if path.startswith(str(victim)))
 
-    if not getattr(_nothing_outside, "hook", None):
-        sys.addaudithook(lambda *all_: _nothing_outside.hook(*all_))  # type: ignore[attr-defined]
-    _nothing_outside.hook = watch  # type: ignore[attr-defined]
-    _watched.append(str(victim))
-    try:
-        yield
-    finally:
-        _watched.clear()
-    assert not touched, f"{told}: {touched[:3]}"
+    # It stays for good: the process is that of one trial.
+    sys.addaudithook(hook)
+    return touched
