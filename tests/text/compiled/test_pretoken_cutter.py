@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.text.tokenizers.nasty_text import PIECES, nasty_texts
-from textgen.text.compiled.pretoken_cutter import PretokenCutter
-from textgen.text.tokenizers.pretokens import split_pretokens
+from textgen.text.compiled.pretoken_cutter import PretokenCutter, ascii_kinds
+from textgen.text.tokenizers.pretokens import character_kinds, split_pretokens
 
 CUTTER = PretokenCutter()
 
@@ -36,6 +36,10 @@ def test_every_character_is_of_the_kind_that_it_has_in_the_graph() -> None:
     # Each after another of every kind; in few texts, since the graph is slow for many.
     texts = ["".join(f"a{c}1{c} {c}!{c}" for c in characters[i : i + 2000]) for i in range(0, len(characters), 2000)]
     check(texts[::4], PretokenCutter())
+
+
+def test_the_kinds_of_ascii_are_those_of_the_graph() -> None:
+    assert ascii_kinds().tolist() == character_kinds([chr(code) for code in range(128)]).tolist()
 
 
 def test_no_texts_have_no_pretokens() -> None:

@@ -1,5 +1,6 @@
 """Cuts cleaned texts into the pre-tokens of byte-level BPE, by kinds of characters that the graph tells once."""
 
+import string
 import threading
 from typing import NamedTuple
 
@@ -26,11 +27,20 @@ class Pretokens(NamedTuple):
     lengths: np.ndarray
 
 
+def ascii_kinds() -> np.ndarray:
+    """Returns uint8 [128], the kinds that `character_kinds` tells of ASCII, for texts that need no graph."""
+    kinds = np.full(128, 4, np.uint8)
+    for kind, characters in enumerate(("\t\n\v\f\r ", string.ascii_letters, string.digits), 1):
+        kinds[[ord(character) for character in characters]] = kind
+    return kinds
+
+
 class PretokenCutter:
     """Finds pre-tokens as `split_pretokens` does. Threads may share it."""
 
     def __init__(self) -> None:
         self._kinds, self._lock = np.zeros(CHARACTERS, np.uint8), threading.Lock()
+        self._kinds[:128] = ascii_kinds()
 
     def cut(self, text: np.ndarray, edges: np.ndarray) -> Pretokens:
         """Returns the pre-tokens of texts.
