@@ -34,7 +34,7 @@ test: setup  ## all tests, on all cores
 
 FAULTS ?=
 
-test-faults: setup  ## kills, signals, clusters, full disks, two commands at once, hostile files (about 6 minutes; all: FAULTS=--full)
+test-faults: setup  ## kills, signals, clusters, full disks, two commands at once, hostile files (under 5 minutes; all: FAULTS=--full)
 	$(BIN)/python -m tests.faults.run $(FAULTS)
 
 FUZZ ?= --minutes 10

@@ -48,7 +48,7 @@ def trials(full: bool) -> Iterator[Trial]:
             if full or (level in _SHARE and fill is _fill) or level == "shards":
                 yield Trial(f"prepare, {level}: {disk}", functools.partial(_try_prepare, pattern, fill), _SECONDS)
         for level, (module, name) in TRAINED.items():
-            if full or (level in _SHARE and fill is _fill) or level == "checkpoint":
+            if full or (level in _SHARE and fill is _fill):
                 yield Trial(f"train, {level}: {disk}", functools.partial(_try_train, module, name, fill), _SECONDS)
 
 

@@ -51,8 +51,8 @@ _UNFINISHED = re.compile(r"tmp$|_temp$|tempstate|^_lock")
 """Names that a finished run has not; how many checkpoints it has depends on the time."""
 
 _TIMES = ("seconds", "spent")
-_SHARE = ("while the folder is claimed", "before the manifest", "before the last change")
-_TRAINED_SHARE = ("within the first checkpoint", "in the second epoch", "after the last checkpoint")
+_SHARE = ("while the folder is claimed", "before the manifest")
+_TRAINED_SHARE = ("within the first checkpoint", "in the second epoch")
 
 
 def trials(full: bool) -> Iterator[Trial]:

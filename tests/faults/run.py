@@ -2,8 +2,8 @@
 
     python -m tests.faults.run [--full] [--kind NAME] [--only WORDS] [--list]
 
-A kind of fault is a module with a function `trials(full)`, which yields Trial objects: a share of them that fits into
-a minute, or all. Each trial runs in a process and a folder of its own.
+A kind of fault is a module with a function `trials(full)`, which yields Trial objects: a share of them, or all. The
+shares of all kinds together take less than 5 minutes on two cores. Each trial has a process and a folder of its own.
 """
 
 import argparse

@@ -47,7 +47,7 @@ _OVER = ("before the manifest", "after the shard", "shutdown")
 """Phases that may be over before the signal comes."""
 
 _PREPARED_SHARE = (("while shards are written", signal.SIGTERM),)
-_TRAINED_SHARE = (("first compile", signal.SIGTERM), ("checkpoint", signal.SIGINT))
+_TRAINED_SHARE = (("checkpoint", signal.SIGINT),)
 
 
 class Stopped(NamedTuple):

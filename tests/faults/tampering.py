@@ -64,6 +64,11 @@ class _Change(NamedTuple):
     where: str
     content: Any
 
+    @property
+    def kind(self) -> str:
+        """The kind of file: all shards are of one."""
+        return ".tfrecord" if self.name.endswith(".tfrecord") else self.name
+
 
 def trials(full: bool) -> Iterator[Trial]:
     """Yields the trials; a share of them unless `full`."""
@@ -88,7 +93,7 @@ def _try_all(layout: str, number: int, full: bool, folder: Path) -> None:
         _write(tampered, change)
         told = f"{change.name} {change.where}"
         accepted = _read(tampered, right, change, told)
-        kind = (Path(change.name).suffix if change.name.endswith(".tfrecord") else change.name, accepted)
+        kind = (change.kind, accepted)
         if seen[kind] == 0 or (full and seen[kind] % _COMMANDS_EVERY == 0):
             trains = accepted and (full or not any(was_accepted for _, was_accepted in seen))
             _run_commands(tampered, run, told, trains=trains)

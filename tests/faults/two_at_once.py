@@ -27,15 +27,15 @@ _MIDDLE = 8
 
 def trials(full: bool) -> Iterator[Trial]:
     """Yields the trials; a share of them unless `full`."""
-    for changes in (_BEGINNING, _MIDDLE) if full else (_MIDDLE,):
-        yield Trial(f"prepare while prepare is at change {changes}", functools.partial(_prepare, changes), _SECONDS)
     yield Trial("prepare and repair while repair works", _repair, _SECONDS)
     yield Trial("four preparations begin at once", _begin_at_once, _SECONDS)
-    yield Trial("prepare, whose lock is taken over before the shards", _prepare_without_lock, _SECONDS)
-    for name, make in _NO_LOCKS.items():
-        if full or name == "a link":
-            yield Trial(f"prepare, {name} in the place of the lock", functools.partial(_no_lock, make), _SECONDS)
     if full:
+        for changes in (_BEGINNING, _MIDDLE):
+            prepare = functools.partial(_prepare, changes)
+            yield Trial(f"prepare while prepare is at change {changes}", prepare, _SECONDS)
+        yield Trial("prepare, whose lock is taken over before the shards", _prepare_without_lock, _SECONDS)
+        for name, make in _NO_LOCKS.items():
+            yield Trial(f"prepare, {name} in the place of the lock", functools.partial(_no_lock, make), _SECONDS)
         yield Trial("two preparations after a kill", _after_kill, _SECONDS)
         yield Trial("train and resume while train works", _train, _SECONDS)
         yield Trial("train, whose lock is taken over before a checkpoint", _train_without_lock, _SECONDS)
