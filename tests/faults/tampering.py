@@ -183,7 +183,7 @@ def _write(data: Path, change: _Change) -> None:
     manifest, sha256 = json.loads((data / "manifest.json").read_bytes()), hashlib.sha256(change.content).hexdigest()
     if change.name in _LISTS:
         manifest[f"{_LISTS[change.name]}_sha256"] = sha256
-    with contextlib.suppress(ValueError, TypeError, IndexError, KeyError):
+    with contextlib.suppress(ValueError, TypeError, IndexError, KeyError, RecursionError):
         if change.name == "vocabulary.jsonl":
             tokens = [json.loads(line)[0] for line in change.content.splitlines()]
             manifest["tokens_sha256"] = hashlib.sha256(json.dumps(tokens).encode()).hexdigest()

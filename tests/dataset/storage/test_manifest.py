@@ -284,5 +284,10 @@ def test_an_empty_training_split_names_no_option_that_does_not_exist():
     assert "--train-percent" not in str(error.value)
 
 
+def test_a_dataset_without_units_has_no_pairs_to_read():
+    with pytest.raises(UserError, match="this dataset has no pairs in any split"):
+        made_of().shards("all")
+
+
 def test_the_text_settings_are_those_of_the_config():
     assert made_of().text == TextConfig(case="keep")

@@ -93,11 +93,11 @@ class Manifest:
         Raises:
             UserError: the split does not exist or is empty.
         """
-        if split == ALL_SPLITS:
-            return self.total.shards
-        if split not in SPLITS:
+        if split not in (*SPLITS, ALL_SPLITS):
             raise UserError(f"split is {split!r}; it must be one of: {', '.join((*SPLITS, ALL_SPLITS))}.")
-        shards = [shard for shard in self.total.shards if shard.split == split]
+        shards = [shard for shard in self.total.shards if split in (shard.split, ALL_SPLITS)]
+        if not shards and split == ALL_SPLITS:
+            raise UserError("this dataset has no pairs in any split. Prepare one from text with two tokens or more.")
         if not shards:
             remedy = f"Prepare it with --{split}-percent above 0, or n" if split != "train" else "N"
             raise UserError(f"the {split} split of this dataset is empty. {remedy}ame another --split, or all.")
