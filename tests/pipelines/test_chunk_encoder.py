@@ -6,8 +6,8 @@ from pipelines.chunk_encoder import ChunkEncoder
 from pipelines.document_files import DocumentTable
 from pipelines.token_files import LocatedBatch, TokenBatch
 from textgen.config import PrepareConfig, TextConfig
-from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import most_frequent
+from textgen.text.vocabulary_encoder import VocabularyEncoder
 
 TOKENS = LocatedBatch(
     TokenBatch(
@@ -32,7 +32,7 @@ SYMBOLS = pa.array([b"a", b"x", b"b"], pa.binary())
 )
 def test_tokens_become_ids(unknown: str, ids: list[int], id_edges: list[int], reasons: list[str]) -> None:
     config = PrepareConfig(text=TextConfig(unknown=unknown), validation_percent=0, test_percent=0)
-    encoder = ChunkEncoder(config, Preprocessor(config.text, most_frequent({"a": 2, "b": 1}, 2)), SYMBOLS)
+    encoder = ChunkEncoder(config, VocabularyEncoder(config.text, most_frequent({"a": 2, "b": 1}, 2)), SYMBOLS)
     documents = DocumentTable(
         np.zeros((3, 16), np.uint8),
         np.array([3, 1, 1]),

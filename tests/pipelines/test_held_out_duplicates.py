@@ -4,7 +4,7 @@ import apache_beam as beam
 import numpy as np
 import pytest
 
-from pipelines import runners, token_files
+from pipelines import document_files, runners
 from pipelines.document_files import DocumentTable
 from pipelines.held_out_duplicates import HELD_OUT_DUPLICATE, FindHeldOutDuplicates
 from pipelines.workspace import DUPLICATES, OVERLAP, TOKENS, Workspace
@@ -34,7 +34,7 @@ def workspace(folder: Path) -> Workspace:
             digests.reshape(-1, 16), lengths, lengths, reasons, np.empty((len(texts), 0)),
             np.full(len(texts), SPLITS.index(split), np.int8),
         )  # fmt: skip
-        token_files.write_documents(Path(made.unit_path(TOKENS, unit, "documents")), documents)
+        document_files.write_documents(Path(made.unit_path(TOKENS, unit, "documents")), documents)
     return made
 
 

@@ -9,6 +9,6 @@ def test_threads_share_the_operations_of_the_same_settings() -> None:
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda _: text_operations(*settings), range(8)))
     assert len(set(map(id, made))) == 1
-    assert [each.reason for each in made[0].analyzer.filters] == ["too short"]
+    assert [each.reason for each in made[0].filters] == ["too short"]
     other = text_operations(TextConfig(case="keep"), SelectionConfig(), b"")
-    assert other is not made[0] and not other.analyzer.filters
+    assert other is not made[0] and not other.filters

@@ -162,7 +162,7 @@ def test_results_do_not_depend_on_chunks_and_batches(
         parts = parts[size:]
     with pytest.MonkeyPatch.context() as patch:
         # Built once, since tracing its graphs is slow.
-        patch.setattr(text_operations, "Analyzer", lambda text, **_: analyzer(text))
+        patch.setattr(text_operations.TextOperations, "_built", property(lambda self: analyzer(self._text)))
         whole = tokenized(
             tmp_path_factory.mktemp("whole"), *("".join(parts).encode() for parts in documents), config=config
         )

@@ -202,6 +202,8 @@ def _waiting(command: list[str], address: str, config: str) -> "subprocess.Popen
     process = subprocess.Popen(
         [sys.executable, "-c", "from textgen.cli import main; main()", *command],
         env={**os.environ, "TF_CONFIG": config}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        # A shell lets its background jobs ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     while process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("localhost", int(address.rpartition(":")[2]))):
@@ -217,7 +219,7 @@ def test_a_process_that_waits_for_another_ends_by_a_signal_with_a_line(
     config = _cluster(2)[place]
     process = _waiting(_command(data, tmp_path / "run"), json.loads(config)["cluster"]["worker"][place], config)
     process.send_signal(number)
-    assert (process.communicate(timeout=10)[1], process.returncode) == (
+    assert (process.communicate(timeout=60)[1], process.returncode) == (
         "interrupted. There is no checkpoint yet; run the same command again to begin anew.\n",
         code,
     )
