@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from textgen.text.tokenizers import make_tokenizer
 
 if TYPE_CHECKING:
     from textgen.text.preprocessor import Analyzer
+
+VARIABLE = "TEXTGEN_TEXT"
+"""Environment variable; with the value `graph` all text is cut by the graph, which defines how."""
 
 _LOCK = threading.Lock()
 
@@ -36,7 +40,12 @@ class TextOperations:
         """Creates the operations; see `text_operations`."""
         self.filters = make_filters(selection)
         self._text, self._model, self._lock = text, model, threading.Lock()
-        self.tokenizer = CorpusTokenizer(text, self._tokenize, symbols_are_text=_symbols_are_text(text, model))
+        self.tokenizer = CorpusTokenizer(
+            text,
+            self._tokenize,
+            symbols_are_text=_symbols_are_text(text, model),
+            compiled=os.environ.get(VARIABLE) != "graph",
+        )
 
     def measure(self, cleaned: Sequence[bytes], characters: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Returns the statistics of all filters, side by side, float64 [B, K].

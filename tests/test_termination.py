@@ -69,8 +69,10 @@ _INTERRUPTED = "interrupted. Nothing was changed; run the same command again.\n"
 def _start(body: str) -> "subprocess.Popen[str]":
     script = f"{_START}{body}\ntermination.run_process(command)\n"
     process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell lets its background jobs ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert process.stdout and process.stdout.readline() == "ready\n"
     return process
 

@@ -1,6 +1,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
-from pipelines.text_operations import text_operations
+import pytest
+
+from pipelines.text_operations import TextOperations, text_operations
 from textgen.config import SelectionConfig, TextConfig
 
 
@@ -12,3 +14,15 @@ def test_threads_share_the_operations_of_the_same_settings() -> None:
     assert [each.reason for each in made[0].filters] == ["too short"]
     other = text_operations(TextConfig(case="keep"), SelectionConfig(), b"")
     assert other is not made[0] and not other.filters
+
+
+@pytest.mark.parametrize(("value", "calls"), [("", 0), ("graph", 1)])
+def test_the_environment_can_leave_all_text_to_the_graph(
+    monkeypatch: pytest.MonkeyPatch, value: str, calls: int
+) -> None:
+    monkeypatch.setenv("TEXTGEN_TEXT", value)
+    operations = TextOperations(TextConfig(), SelectionConfig(), b"")
+    tokenize, met = operations._tokenize, []
+    monkeypatch.setattr(operations.tokenizer, "_graph", lambda *texts: met.append(texts) or tokenize(*texts))
+    assert operations.tokenizer.tokenize([b"A b"], [False], operations.tokenizer.numbers()).texts() == [b"a b"]
+    assert len(met) == calls
