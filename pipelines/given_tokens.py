@@ -14,7 +14,7 @@ from textgen.text.vocabulary import Vocabulary, parse_user_vocabulary
 
 
 class GivenTokens(NamedTuple):
-    """What the user gives.
+    """The tokens that the user gives: a vocabulary, a model, or neither.
 
     Attributes:
         vocabulary: the vocabulary to use; None if it is learned.

@@ -20,7 +20,7 @@ from textgen.text.tokenizers import make_tokenizer
 if TYPE_CHECKING:
     from textgen.text.preprocessor import Analyzer
 
-VARIABLE = "TEXTGEN_TEXT"
+_VARIABLE = "TEXTGEN_TEXT"
 """Environment variable; with the value `graph` all text is cut by the graph, which defines how."""
 
 _LOCK = threading.Lock()
@@ -44,17 +44,11 @@ class TextOperations:
             text,
             self._tokenize,
             symbols_are_text=_symbols_are_text(text, model),
-            compiled=os.environ.get(VARIABLE) != "graph",
+            compiled=os.environ.get(_VARIABLE) != "graph",
         )
 
     def measure(self, cleaned: Sequence[bytes], characters: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Returns the statistics of all filters, side by side, float64 [B, K].
-
-        Args:
-            cleaned: B cleaned texts.
-            characters: int64 [B], number of code points per text.
-            lengths: int64 [B], number of tokens per text.
-        """
+        """Returns float64 [B, K], as `Analyzer.measure` does, which is not needed without filters."""
         if not self.filters:
             return np.zeros((len(cleaned), 0))
         return self._analyzer().measure(cleaned, characters, lengths)

@@ -16,7 +16,7 @@ COMPRESSIONS = ("gzip", "bz2", "xz", "lzma", "zstd", "deflate")
 
 
 class VocabularyRecord(NamedTuple):
-    """What a manifest records of a vocabulary.
+    """The vocabulary as a manifest records it.
 
     Attributes:
         size: number of ids, the reserved ones included.

@@ -109,7 +109,7 @@ class Manifest:
 
     @property
     def vocabulary(self) -> VocabularyRecord:
-        """What the manifest records of the vocabulary."""
+        """The vocabulary as the manifest records it."""
         return VocabularyRecord(self.vocabulary_size, self.vocabulary_sha256, self.tokens_sha256)
 
     @property

@@ -60,7 +60,7 @@ def find(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
 
 
 class PackedIds:
-    """Where the packed ids of the Examples of a block are."""
+    """Places of the packed ids of the Examples of a block."""
 
     def __init__(self, content: BlockContent, *, window: int, vocabulary_size: int):
         """Finds the Examples and checks their sizes.
