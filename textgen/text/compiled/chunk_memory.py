@@ -119,8 +119,8 @@ class ChunkMemory:
     def _add(self, chunks: GraphTokens) -> None:
         tokens = chunks.symbols[chunks.indices].tolist()
         source = np.frombuffer(b"".join(chunks.cleaned), np.uint8)
-        edges = _edges([len(cleaned) for cleaned in chunks.cleaned])
-        token_edges = _edges(chunks.lengths)
+        edges = edges_of([len(cleaned) for cleaned in chunks.cleaned])
+        token_edges = edges_of(chunks.lengths)
         starts = _starts(chunks.cleaned, tokens, token_edges.tolist())
         sizes = np.array([len(token) for token in tokens], np.int32)
         parts = self._parts
@@ -148,5 +148,6 @@ def _starts(cleaned: Iterable[bytes], tokens: Sequence[bytes], edges: Sequence[i
     return np.array(starts, np.int64)
 
 
-def _edges(sizes: Sequence[int] | np.ndarray) -> np.ndarray:
+def edges_of(sizes: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Returns int64 [N + 1], where parts of these sizes begin, one after another, and where the last ends."""
     return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])

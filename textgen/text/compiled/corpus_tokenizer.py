@@ -7,7 +7,7 @@ import numpy as np
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import SPACE, ByteRules, byte_rules
-from textgen.text.compiled.chunk_memory import ChunkMemory, CutChunks, Graph, GraphTokens
+from textgen.text.compiled.chunk_memory import ChunkMemory, CutChunks, Graph, GraphTokens, edges_of
 from textgen.text.compiled.pretoken_cutter import PretokenCutter
 from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers, SymbolNumbers
 from textgen.text.compiled.text_cleaning import clean_texts
@@ -109,7 +109,7 @@ class CorpusTokenizer:
             return self._by_graph(texts, is_continued, numbers)
         joined = b"".join(texts)
         text = np.frombuffer(joined, np.uint8)
-        edges = _edges(np.fromiter(map(len, texts), np.int64, len(texts)))
+        edges = edges_of(np.fromiter(map(len, texts), np.int64, len(texts)))
         if not self._rules.changes:
             return self._cut_cleaned(text, edges, _characters(text, edges), self._rules, numbers)
         chunks = _others(text, edges, self._rules)
@@ -150,7 +150,7 @@ class CorpusTokenizer:
         tokens = self._graph(texts, continued.tolist())
         return Tokens(
             np.frombuffer(b"".join(tokens.cleaned), np.uint8),
-            _edges(np.fromiter(map(len, tokens.cleaned), np.int64, len(texts))),
+            edges_of(np.fromiter(map(len, tokens.cleaned), np.int64, len(texts))),
             tokens.characters.astype(np.int64),
             numbers.number_symbols(tokens.symbols)[tokens.indices],
             tokens.lengths,
@@ -182,8 +182,8 @@ def _whole(text: bytes, edges: np.ndarray, continued: np.ndarray, chunks: _Chunk
 
 def _cut(batch: _Batch, rows: np.ndarray, entries: CutChunks, rules: ByteRules, numbers: StringNumbers) -> Tokens:
     """Cleans texts and cuts them into words; `rows`, int32 [M], are those of the chunks in `entries`."""
-    size = len(batch.text) + len(batch.starts) + int(np.diff(entries.edges)[rows].sum())
-    count = len(batch.text) + int(np.diff(entries.token_edges)[rows].sum())
+    size = len(batch.text) + len(batch.starts) + _total(entries.edges, rows)
+    count = len(batch.text) + _total(entries.token_edges, rows)
     cleaned, edges = np.empty(size, np.uint8), np.empty(len(batch.starts) + 1, np.int64)
     characters, lengths = np.empty(len(batch.starts), np.int64), np.empty(len(batch.starts), np.int64)
     keys, starts, sizes = np.empty(count, np.uint64), np.empty(count, np.int64), np.empty(count, np.int32)
@@ -200,7 +200,7 @@ def _clean(
     batch: _Batch, rows: np.ndarray, entries: CutChunks, rules: ByteRules
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns `cleaned`, `edges` and `characters` as in Tokens."""
-    size = len(batch.text) + len(batch.starts) + int(np.diff(entries.edges)[rows].sum())
+    size = len(batch.text) + len(batch.starts) + _total(entries.edges, rows)
     cleaned, edges = np.empty(size, np.uint8), np.empty(len(batch.starts) + 1, np.int64)
     characters = np.empty(len(batch.starts), np.int64)
     clean_texts(
@@ -227,7 +227,7 @@ def _merge(chosen: np.ndarray, some: Tokens, others: Tokens) -> Tokens:
     characters[chosen], lengths[chosen], sizes[chosen] = some.characters, some.lengths, np.diff(some.edges)
     return Tokens(
         _interleaved(np.repeat(chosen, sizes), some.cleaned, others.cleaned),
-        _edges(sizes),
+        edges_of(sizes),
         characters,
         _interleaved(np.repeat(chosen, lengths), some.numbers, others.numbers),
         lengths,
@@ -244,8 +244,9 @@ def _interleaved(chosen: np.ndarray, some: np.ndarray, others: np.ndarray) -> np
 def _characters(text: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Returns int64 [B], the number of code points of each text."""
     # Every byte but those that continue a character.
-    return np.diff(_edges(text & 0xC0 != 0x80)[edges])
+    return np.diff(edges_of(text & 0xC0 != 0x80)[edges])
 
 
-def _edges(sizes: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+def _total(edges: np.ndarray, rows: np.ndarray) -> int:
+    """Returns the sum of the sizes of some parts, each as often as it is named."""
+    return int((edges[rows + 1] - edges[rows]).sum())
