@@ -7,7 +7,8 @@ import numpy as np
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import SPACE, ByteRules, byte_rules
-from textgen.text.compiled.chunk_memory import ChunkMemory, CutChunks, Graph, GraphTokens, edges_of
+from textgen.text.compiled.chunk_memory import ChunkMemory, CutChunks, Graph, edges_of
+from textgen.text.compiled.plain_chunks import PlainChunks
 from textgen.text.compiled.pretoken_cutter import PretokenCutter
 from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers, SymbolNumbers
 from textgen.text.compiled.text_cleaning import clean_texts
@@ -89,8 +90,8 @@ class CorpusTokenizer:
         self._graph, self._symbols_are_text = graph, symbols_are_text
         self._rules = byte_rules(config) if compiled else None
         self._pretokens = PretokenCutter()
-        cuts_chunks = self._rules is not None and self._rules.tokens == "words"
-        self._memory = ChunkMemory(graph if cuts_chunks else _without_tokens(graph))
+        if self._rules is not None and self._rules.changes:
+            self._memory = ChunkMemory(PlainChunks(config, self._rules, graph))
 
     def numbers(self) -> SymbolNumbers:
         """Returns an empty numbering of symbols for `tokenize`."""
@@ -209,16 +210,6 @@ def _clean(
         cleaned, edges, characters,
     )  # fmt: skip
     return cleaned[: edges[-1]], edges, characters
-
-
-def _without_tokens(graph: Graph) -> Graph:
-    """Returns a graph that leaves the tokens out."""
-
-    def clean(texts: Sequence[bytes], continued: Sequence[bool]) -> GraphTokens:
-        found = graph(texts, continued)
-        return found._replace(indices=found.indices[:0], lengths=np.zeros_like(found.lengths))
-
-    return clean
 
 
 def _merge(chosen: np.ndarray, some: Tokens, others: Tokens) -> Tokens:
