@@ -17,10 +17,11 @@ from textgen import keras_registry
 
 if TYPE_CHECKING:
     from textgen.api.datasets import estimate, prepare, repair
-    from textgen.api.run import NextToken, Run, load_run
+    from textgen.api.run import Run, load_run
     from textgen.api.train import train
     from textgen.block_cache import BlockCache
     from textgen.config import (
+        GenerationConfig,
         ModelConfig,
         NeuralCacheConfig,
         PrepareConfig,
@@ -30,26 +31,37 @@ if TYPE_CHECKING:
     )
     from textgen.dataset import read_manifest, read_pairs, read_sequences, torch_pairs, torch_sequences, verify
     from textgen.errors import UserError
+    from textgen.generation.writer import Continuation, NextToken
 
 __version__ = "0.4.0"
 
 __all__ = [
-    "BlockCache", "ModelConfig", "NeuralCacheConfig", "NextToken", "PrepareConfig", "Run", "SelectionConfig",
-    "TextConfig", "TrainConfig", "UserError", "__version__", "estimate", "load_run", "prepare", "read_manifest",
-    "read_pairs", "read_sequences", "repair", "torch_pairs", "torch_sequences", "train", "verify",
+    "BlockCache", "Continuation", "GenerationConfig", "ModelConfig", "NeuralCacheConfig", "NextToken",
+    "PrepareConfig", "Run", "SelectionConfig", "TextConfig", "TrainConfig", "UserError", "__version__", "estimate",
+    "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair", "torch_pairs",
+    "torch_sequences", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
     **dict.fromkeys(("estimate", "prepare", "repair"), "textgen.api.datasets"),
-    **dict.fromkeys(("NextToken", "Run", "load_run"), "textgen.api.run"),
+    **dict.fromkeys(("Run", "load_run"), "textgen.api.run"),
     "train": "textgen.api.train",
+    **dict.fromkeys(("Continuation", "NextToken"), "textgen.generation.writer"),
     "BlockCache": "textgen.block_cache",
     **dict.fromkeys(
         ("read_manifest", "read_pairs", "read_sequences", "torch_pairs", "torch_sequences", "verify"),
         "textgen.dataset",
     ),
     **dict.fromkeys(
-        ("ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "TextConfig", "TrainConfig"),
+        (
+            "GenerationConfig",
+            "ModelConfig",
+            "NeuralCacheConfig",
+            "PrepareConfig",
+            "SelectionConfig",
+            "TextConfig",
+            "TrainConfig",
+        ),
         "textgen.config",
     ),
     "UserError": "textgen.errors",
@@ -57,7 +69,8 @@ _HOMES = {
 """Module of each public name."""
 
 _WITH_TENSORFLOW = (
-    "NextToken", "Run", "load_run", "read_pairs", "read_sequences", "torch_pairs", "torch_sequences", "train",
+    "Continuation", "NextToken", "Run", "load_run", "read_pairs", "read_sequences", "torch_pairs",
+    "torch_sequences", "train",
 )  # fmt: skip
 """Names whose modules import TensorFlow."""
 

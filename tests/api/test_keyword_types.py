@@ -5,19 +5,19 @@ from pathlib import Path
 from textgen.api import keyword_types
 from textgen.config import STAGES, Setting
 
-_HEAD = '''"""Types of the keyword settings of `prepare`, `estimate` and `train`, for editors and type checkers.
+_HEAD = '''"""Types of the keyword settings of `prepare`, `train` and `Run.generate`, for editors and type checkers.
 
 Written from the declarations in `textgen.config` by `python -m tests.api.test_keyword_types`; not edited by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 '''
 
 
 def source() -> str:
     """Returns the source of the module."""
-    return "\n\n".join([_HEAD, *map(_class, ("prepare", "train"))])
+    return "\n\n".join([_HEAD, *map(_class, ("prepare", "train", "generate"))])
 
 
 def _class(stage: str) -> str:
@@ -34,7 +34,9 @@ def _type(setting: Setting) -> str:
     if setting.choices:
         kind = "Literal[" + ", ".join(f'"{choice}"' for choice in setting.choices) + "]"
     else:
-        kind = "int | Sequence[int]" if setting.kind is tuple else setting.kind.__name__
+        item = setting.item.__name__
+        lists = {tuple: f"{item} | Sequence[{item}]", dict: f"Mapping[str | int, {item}]"}
+        kind = lists.get(setting.kind, setting.kind.__name__)
     return f"{kind} | None" if setting.optional else kind
 
 

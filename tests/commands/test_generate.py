@@ -60,7 +60,7 @@ def test_a_text_may_end_before_its_last_token(trained: Path, monkeypatch, capfd)
 @pytest.mark.parametrize(
     ("option", "value", "rule"),
     [
-        ("--temperature", "-1", "temperature is -1; it must be finite and at least 0. Use 0"),
+        ("--temperature", "-1", "temperature is -1.0; it must be finite and at least 0. Use 0"),
         ("--temperature", "nan", "temperature is nan; it must be finite"),
         ("--temperature", "inf", "temperature is inf; it must be finite"),
         ("--tokens", "0", "tokens is 0; it must be from 1 to 1,000,000"),

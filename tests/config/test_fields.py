@@ -104,7 +104,7 @@ def test_the_settings_of_a_command_have_different_names_and_options(stage: str):
 def test_help_is_a_phrase_and_bounds_are_of_numbers(found: Setting):
     assert not found.help.endswith(".") and found.help[0] != " "
     bounds = (found.at_least, found.above, found.at_most, found.below)
-    assert found.kind in (int, float, tuple) or bounds == (None,) * 4
+    assert found.kind in (int, float, tuple, dict) or bounds == (None,) * 4
     assert found.group in GROUPS
 
 

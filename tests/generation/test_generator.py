@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.config import BOS, EOS, PAD, UNK, ModelConfig, TextConfig
-from textgen.generation.generator import Generator
+from textgen.config import BOS, EOS, PAD, UNK, GenerationConfig, ModelConfig, TextConfig
+from textgen.generation.writer import Continuation, Writer
 from textgen.model import networks
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import Vocabulary
@@ -29,24 +29,26 @@ def _preprocessor(config: TextConfig, tokens: tuple[str, ...]) -> Preprocessor:
     return Preprocessor(config, Vocabulary(tokens, tuple(range(len(tokens), 0, -1))))
 
 
-class Writer:
-    """A generator with Python's strings around it, and a knob on what its model likes."""
+class Pen:
+    """A writer with a knob on what its model likes."""
 
     def __init__(self, config: TextConfig, tokens: tuple[str, ...]):
         self.preprocessor = _preprocessor(config, tokens)
         self.model = _model(4 + len(tokens))
-        self.generator = Generator(self.model, self.preprocessor)
+        self.writer = Writer(self.model, self.preprocessor, boundaries=True)
         self.predict = tf.function(self.model, input_signature=[tf.TensorSpec([1, WINDOW], tf.int32)])
         self._bias = self.model.head.bias
         self._unbiased = self._bias.numpy()
 
-    def like(self, *ids: int) -> "Writer":
+    def like(self, *ids: int) -> "Pen":
         self._bias.assign(self._unbiased + 60 * np.isin(np.arange(len(self._unbiased)), ids))
         return self
 
-    def write(self, *prompts: str, tokens: int = 20, temperature: float = 1.0, seed: int = 0, may_end: bool = False):
-        texts = self.generator.generate([p.encode() for p in prompts], tokens, temperature, seed, may_end)
-        return [text.decode() for text in texts.numpy()]
+    def found(self, *prompts: str, samples: int = 1, tokens: int = 20, **settings: Any) -> list[Continuation]:
+        return self.writer.write(prompts, GenerationConfig(tokens=tokens, **settings), samples=samples)
+
+    def write(self, *prompts: str, **settings: Any) -> list[str]:
+        return [found.text for found in self.found(*prompts, **settings)]
 
     def new(self, prompt: str, **settings: Any) -> str:
         (text,) = self.write(prompt, **settings)
@@ -55,21 +57,21 @@ class Writer:
 
 
 @pytest.fixture(scope="module")
-def chars() -> Writer:
-    return Writer(CHAR, CHARACTERS)
+def chars() -> Pen:
+    return Pen(CHAR, CHARACTERS)
 
 
 @pytest.fixture(scope="module")
-def words() -> Writer:
-    return Writer(TextConfig(), ("the", "whale", "sea", ",", ".", "it’s", "ship"))
+def words() -> Pen:
+    return Pen(TextConfig(), ("the", "whale", "sea", ",", ".", "it’s", "ship"))
 
 
 @pytest.fixture
-def writer(chars: Writer) -> Writer:
+def writer(chars: Pen) -> Pen:
     return chars.like()
 
 
-def _greedy(writer: Writer, prompt: str, tokens: int) -> str:
+def _greedy(writer: Pen, prompt: str, tokens: int) -> str:
     """The likeliest continuation, window by window and without the graph's loop."""
     ids = [BOS, *writer.preprocessor.encode([prompt]).to_list()[0]]
     written = []
@@ -98,34 +100,34 @@ def _greedy(writer: Writer, prompt: str, tokens: int) -> str:
         "[EOS] [PAD]",
     ],
 )
-def test_any_prompt_stands_as_it_is_before_exactly_as_many_new_tokens(writer: Writer, prompt: str):
+def test_any_prompt_stands_as_it_is_before_exactly_as_many_new_tokens(writer: Pen, prompt: str):
     continuation = writer.new(prompt, tokens=17)
     assert len(continuation) == 17
     assert set(continuation) <= set(CHARACTERS)
 
 
 @pytest.mark.parametrize("tokens", [1, 2, WINDOW, 50])
-def test_there_are_as_many_new_tokens_as_were_asked_for(writer: Writer, tokens: int):
+def test_there_are_as_many_new_tokens_as_were_asked_for(writer: Pen, tokens: int):
     assert len(writer.new("ab", tokens=tokens)) == tokens
 
 
-def test_the_same_seed_writes_the_same_and_another_writes_another_text(writer: Writer):
+def test_the_same_seed_writes_the_same_and_another_writes_another_text(writer: Pen):
     assert writer.new("ab", seed=1, tokens=40) == writer.new("ab", seed=1, tokens=40)
     assert writer.new("ab", seed=1, tokens=40) != writer.new("ab", seed=2, tokens=40)
 
 
-def test_the_samples_of_a_batch_differ(writer: Writer):
+def test_the_samples_of_a_batch_differ(writer: Pen):
     texts = writer.write("ab", "ab", "ab", tokens=40)
     assert len(set(texts)) == 3
 
 
-def test_temperature_0_writes_the_same_whatever_the_seed(writer: Writer):
+def test_temperature_0_writes_the_same_whatever_the_seed(writer: Pen):
     texts = [*writer.write("ab", "ab", temperature=0, seed=1), *writer.write("ab", temperature=0, seed=2)]
     assert len(set(texts)) == 1
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1e-30, 1e-4, 1.0, 100.0, 1e30])
-def test_what_stands_for_no_text_is_never_drawn(writer: Writer, temperature: float):
+def test_what_stands_for_no_text_is_never_drawn(writer: Pen, temperature: float):
     writer.like(PAD, UNK, BOS, EOS)
     continuation = writer.new("ab", tokens=60, temperature=temperature)
     assert len(continuation) == 60
@@ -133,34 +135,34 @@ def test_what_stands_for_no_text_is_never_drawn(writer: Writer, temperature: flo
 
 
 @pytest.mark.parametrize("prompt", ["", "ab", "abcd", "abcdefghijkl", "🐋é"])
-def test_each_token_is_the_models_for_the_last_window_by_hand(writer: Writer, prompt: str):
+def test_each_token_is_the_models_for_the_last_window_by_hand(writer: Pen, prompt: str):
     expected = _greedy(writer, prompt, tokens=4 * WINDOW)
     assert writer.new(prompt, tokens=4 * WINDOW, temperature=0) == expected
 
 
-def test_continuations_hang_on_the_prompt(writer: Writer):
+def test_continuations_hang_on_the_prompt(writer: Pen):
     continuations = {_greedy(writer, prompt, tokens=10) for prompt in ("", "a", "b", "nm", "éé")}
     assert len(continuations) > 1
 
 
-def test_prompts_of_a_batch_do_not_touch_each_other(writer: Writer):
+def test_prompts_of_a_batch_do_not_touch_each_other(writer: Pen):
     prompts = ["", "ab", "abcdefghijkl", "🐋"]
     together = writer.write(*prompts, temperature=0)
     assert together == [text for prompt in prompts for text in writer.write(prompt, temperature=0)]
 
 
-def test_a_prompt_is_cleaned_as_training_text_was(writer: Writer):
+def test_a_prompt_is_cleaned_as_training_text_was(writer: Pen):
     composed, decomposed = writer.new("aé", temperature=0), writer.new("ae\u0301", temperature=0)
     assert composed == decomposed
 
 
-def test_a_text_ends_where_the_model_ends_the_document_if_it_may(writer: Writer):
+def test_a_text_ends_where_the_model_ends_the_document_if_it_may(writer: Pen):
     writer.like(EOS)
     assert writer.write("ab", "", may_end=True) == ["ab", ""]
     assert len(writer.new("ab", may_end=False)) == 20
 
 
-def test_a_text_that_ended_stays_ended_while_others_go_on(writer: Writer):
+def test_a_text_that_ended_stays_ended_while_others_go_on(writer: Pen):
     writer.like(EOS)
     # So high a temperature that [EOS] is likely and not certain.
     texts = writer.write(*["b"] * 20, tokens=30, temperature=30, may_end=True)
@@ -170,12 +172,12 @@ def test_a_text_that_ended_stays_ended_while_others_go_on(writer: Writer):
     assert all(set(text[1:]) <= set(CHARACTERS) for text in texts)
 
 
-def test_may_end_changes_nothing_where_the_model_does_not_end(writer: Writer):
+def test_may_end_changes_nothing_where_the_model_does_not_end(writer: Pen):
     writer.like(*range(4, 4 + len(CHARACTERS)))
     assert writer.new("ab", may_end=True) == writer.new("ab", may_end=False)
 
 
-def test_words_are_joined_as_print_joins_them(words: Writer):
+def test_words_are_joined_as_print_joins_them(words: Pen):
     words.like(6, 7)
     continuation = words.new("The whale", tokens=30)
     assert continuation.replace(",", " ,").split(" ").count("") <= 1
@@ -184,7 +186,7 @@ def test_words_are_joined_as_print_joins_them(words: Writer):
     assert " ," not in continuation
 
 
-def test_a_prompt_of_unknown_words_is_gone_on_from(words: Writer):
+def test_a_prompt_of_unknown_words_is_gone_on_from(words: Pen):
     words.like()
     continuation = words.new("Zyzzyva qwerty", tokens=12)
     known = set(words.preprocessor.vocabulary.tokens)
@@ -193,21 +195,21 @@ def test_a_prompt_of_unknown_words_is_gone_on_from(words: Writer):
     assert set(tokens) <= known
 
 
-def test_an_lstm_goes_on_as_if_it_read_all_of_the_text_anew_for_each_token(chars: Writer):
+def test_an_lstm_goes_on_as_if_it_read_all_of_the_text_anew_for_each_token(chars: Pen):
     keras.utils.set_random_seed(11)
     vocabulary_size = 4 + len(CHARACTERS)
     config = ModelConfig(network="lstm", embedding=4, layers=2, units=(6, 5))
     model = networks.build(config, vocabulary_size=vocabulary_size, window=WINDOW)
     model.set_weights([6 * weight for weight in model.get_weights()])
     prompts = ["", "ab", "abcdefghijklmn"]
-    generator = Generator(model, chars.preprocessor)
-    texts = generator.generate(prompts, 20, 0.0, 0, False)
+    settings = GenerationConfig(tokens=20, temperature=(0.0,))
+    texts = [found.text for found in Writer(model, chars.preprocessor, boundaries=True).write(prompts, settings)]
     whole = networks.build(config, vocabulary_size=vocabulary_size, window=40)
     whole.set_weights(model.get_weights())
-    for prompt, text in zip(prompts, texts.numpy(), strict=True):
+    for prompt, text in zip(prompts, texts, strict=True):
         ids = [BOS, *chars.preprocessor.encode([prompt]).to_list()[0]]
         for _ in range(20):
             scores = whole(tf.constant([ids + [PAD] * (40 - len(ids))]))[0, len(ids) - 1].numpy()
             ids.append(4 + int(np.argmax(scores[4:])))
         expected = "".join(chars.preprocessor.vocabulary.texts[i] for i in ids[1:])
-        assert text.decode() == expected
+        assert text == expected

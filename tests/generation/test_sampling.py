@@ -5,19 +5,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from textgen.generation.sampling import forbid, sample
+from textgen.generation.sampling import sample, uniform
+from textgen.model.masking import MASKED_LOGIT
 
 LOGITS = [[0.5, -1.0, 2.0, 1.5, -3.0, 0.0]]
 
 
-def _sample(logits, temperature: float, seed: int = 0) -> np.ndarray:
+def _sample(
+    logits, temperature: float, seed: int = 0, *, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0
+) -> np.ndarray:
+    rows = np.arange(len(logits))
     drawn = sample(
         tf.constant(logits, tf.float32),
-        temperature=tf.constant(temperature, tf.float32),
-        seed=tf.constant([seed, 0]),
+        temperatures=tf.fill([len(rows)], tf.constant(temperature, tf.float32)),
+        top_k=tf.fill([len(rows)], top_k),
+        top_p=tf.fill([len(rows)], top_p),
+        min_p=tf.fill([len(rows)], min_p),
+        numbers=uniform(tf.fill([len(rows)], tf.constant(seed, tf.int64)), tf.constant(rows, tf.int32), rows * 0),
     )
     assert drawn.dtype == tf.int32
     return drawn.numpy()
+
+
+def _forbid(logits: tf.Tensor, ids: tuple[int, ...]) -> tf.Tensor:
+    return tf.where(np.isin(np.arange(logits.shape[1]), ids), MASKED_LOGIT, logits)
 
 
 def _many(logits: list[float], count: int) -> np.ndarray:
@@ -44,18 +55,11 @@ def test_at_a_very_high_temperature_every_token_is_as_likely(temperature: float)
 
 @pytest.mark.parametrize("temperature", [0.0, 1e-30, 1e-4, 1.0, 100.0, 1e7, 1e9, 1e30, 3e38])
 def test_forbidden_tokens_are_never_drawn(temperature: float):
-    logits = forbid(tf.constant(_many([50, 50, 1, 2, 50, 3], 5000), tf.float32), (0, 1, 4))
+    logits = _forbid(tf.constant(_many([50, 50, 1, 2, 50, 3], 5000), tf.float32), (0, 1, 4))
     drawn = set(_sample(logits, temperature))
     assert drawn <= {2, 3, 5}
     if temperature >= 100:
         assert drawn == {2, 3, 5}
-
-
-def test_forbid_leaves_the_others_as_they_are():
-    allowed = forbid(tf.constant(LOGITS), (0, 3)).numpy()[0]
-    assert allowed[[1, 2, 4, 5]].tolist() == [-1.0, 2.0, -3.0, 0.0]
-    assert np.isfinite(allowed).all()
-    assert allowed[[0, 3]].max() < -1e6
 
 
 def test_the_same_seed_draws_the_same_and_another_draws_others():
@@ -85,5 +89,85 @@ def test_draws_are_as_frequent_as_the_softmax_says(temperature: float):
     seed=st.integers(0, 2**31 - 1),
 )
 def test_every_draw_is_a_token_that_is_allowed(logits: np.ndarray, temperature: float, seed: int):
-    drawn = _sample(forbid(tf.constant(logits), (1, 2)), temperature, seed)
+    drawn = _sample(_forbid(tf.constant(logits), (1, 2)), temperature, seed)
     assert set(drawn.tolist()) <= {0, 3, 4}
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(np.float64(logits) - np.max(logits))
+    return exponentials / exponentials.sum()
+
+
+def _restricted(logits: np.ndarray, top_k: int, top_p: float, min_p: float) -> np.ndarray:
+    """The distribution by its definition: sorted tokens, one limit after the other."""
+    order = np.argsort(-logits, kind="stable")
+    kept = order[: top_k or None]
+    probabilities = _softmax(logits[kept])
+    if top_p < 1:
+        kept = kept[np.cumsum(probabilities) - probabilities < top_p]
+    probabilities = _softmax(logits[kept])
+    kept = kept[probabilities >= min_p * probabilities[0]]
+    found = np.zeros(len(logits))
+    found[kept] = _softmax(logits[kept])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("top_k", "top_p", "min_p"),
+    [(2, 1.0, 0.0), (0, 0.7, 0.0), (0, 1.0, 0.3), (3, 0.9, 0.2), (600, 0.5, 0.0), (1, 1.0, 0.0), (0, 1e-30, 0.0)],
+)
+def test_only_the_likeliest_are_drawn_as_often_as_they_are_by_definition(top_k: int, top_p: float, min_p: float):
+    logits = np.array(LOGITS[0], np.float32)
+    expected = _restricted(logits, top_k, top_p, min_p)
+    counts = np.bincount(
+        _sample(_many(LOGITS[0], 4000), 1.0, top_k=top_k, top_p=top_p, min_p=min_p), minlength=len(logits)
+    )
+    assert set(np.flatnonzero(counts)) == set(np.flatnonzero(expected))
+    np.testing.assert_allclose(counts / 4000, expected, atol=0.035)
+
+
+def test_a_nucleus_of_more_tokens_than_are_looked_at_first_is_found_too():
+    logits = np.random.default_rng(3).normal(size=3000).astype(np.float32) * 0.1
+    expected = np.flatnonzero(_restricted(logits, 0, 0.5, 0.0))
+    assert len(expected) > 1000
+    drawn = set(_sample(_many(logits.tolist(), 6000), 1.0, top_p=0.5).tolist())
+    assert drawn <= set(expected.tolist())
+    assert len(drawn) > 0.95 * len(expected)
+
+
+def test_each_row_has_its_own_limits():
+    drawn = sample(
+        tf.constant(_many([3.0, 2.0, 1.0, 0.0], 400)),
+        temperatures=tf.repeat([1.0, 1.0, 0.0, 5.0], 100),
+        top_k=tf.repeat([2, 0, 0, 0], 100),
+        top_p=tf.repeat([1.0, 0.5, 1.0, 1.0], 100),
+        min_p=tf.zeros([400]),
+        numbers=tf.constant(np.random.default_rng(0).random(400)),
+    ).numpy()
+    assert [set(part) for part in np.split(drawn, 4)] == [{0, 1}, {0}, {0}, {0, 1, 2, 3}]
+
+
+def test_a_number_depends_on_its_row_alone_and_numbers_are_uniform():
+    seeds, samples, positions = (np.random.default_rng(i).integers(0, 2**31, 20_000) for i in range(3))
+    numbers = uniform(tf.constant(seeds), tf.constant(samples, tf.int32), tf.constant(positions, tf.int32)).numpy()
+    alone = uniform(
+        tf.constant(seeds[7:8]), tf.constant(samples[7:8], tf.int32), tf.constant(positions[7:8], tf.int32)
+    )
+    assert numbers[7] == alone.numpy()[0]
+    assert numbers.min() >= 0 and numbers.max() < 1
+    assert np.abs(np.histogram(numbers, 20)[0] - 1000).max() < 130
+    following = [uniform(tf.zeros([5000], tf.int64), tf.fill([5000], s), tf.range(5000)).numpy() for s in (0, 1)]
+    assert abs(np.corrcoef(following[0][1:], following[0][:-1])[0, 1]) < 0.05
+    assert abs(np.corrcoef(*following)[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 200])
+def test_a_token_of_probability_0_is_never_drawn_at_the_edges_of_blocks(size: int):
+    logits = np.full([1, size], MASKED_LOGIT, np.float32)
+    logits[0, -1] = 0
+    for number in (0.0, 0.5, 1 - 2.0**-53):
+        drawn = sample(
+            tf.constant(logits), temperatures=tf.ones([1]), top_k=tf.zeros([1], tf.int32), top_p=tf.ones([1]),
+            min_p=tf.zeros([1]), numbers=tf.constant([number], tf.float64),
+        )  # fmt: skip
+        assert drawn.numpy().tolist() == [size - 1]

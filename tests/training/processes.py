@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ import pipelines.prepare  # noqa: E402, F401 - The server shall have what the co
 from textgen import cli  # noqa: E402
 from textgen.api import sampler  # noqa: E402
 from textgen.commands import train  # noqa: E402, F401
+from textgen.config import GenerationConfig  # noqa: E402
+from textgen.generation.writer import Continuation  # noqa: E402
 from textgen.training import step  # noqa: E402
 from textgen.training.callbacks.curves import Curves  # noqa: E402
 
@@ -82,13 +84,13 @@ class Command:
 
 
 class _Silent:
-    """In place of a generator, whose graph takes seconds to trace: writes empty texts."""
+    """In place of a writer, whose graph takes seconds to trace: writes empty texts."""
 
     def __init__(self, *arguments: Any, **settings: Any):
         pass
 
-    def generate(self, prompts: tf.Tensor, *settings: Any) -> tf.Tensor:
-        return tf.zeros_like(prompts)
+    def write(self, prompts: Sequence[str], settings: GenerationConfig) -> list[Continuation]:
+        return [Continuation(prompt="", text="", tokens=(), log_probabilities=(), reason="end")]
 
 
 def _run(
@@ -110,7 +112,7 @@ def _run(
     # A picture takes longer than the steps that it is of.
     Curves.on_check = lambda curves, check: None  # type: ignore[method-assign]
     if not samples:
-        sampler.Generator = _Silent  # type: ignore[assignment, misc]
+        sampler.Writer = _Silent  # type: ignore[assignment, misc]
     if before is not None and (code := cli.main(before)):
         sys.exit(code)
     if kill_after is not None:

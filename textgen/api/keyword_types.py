@@ -1,9 +1,9 @@
-"""Types of the keyword settings of `prepare`, `estimate` and `train`, for editors and type checkers.
+"""Types of the keyword settings of `prepare`, `train` and `Run.generate`, for editors and type checkers.
 
 Written from the declarations in `textgen.config` by `python -m tests.api.test_keyword_types`; not edited by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 
@@ -98,3 +98,24 @@ class TrainSettings(TypedDict, total=False):
     sample_temperature: float
     sample_tokens: int
     window: int | None
+
+
+class GenerateSettings(TypedDict, total=False):
+    """Settings of `generate` by name; none is required."""
+
+    tokens: int
+    min_tokens: int
+    stop: str | Sequence[str]
+    may_end: bool
+    echo: bool
+    temperature: float | Sequence[float]
+    top_k: int
+    top_p: float
+    min_p: float
+    seed: int
+    repetition_penalty: float
+    presence_penalty: float
+    frequency_penalty: float
+    no_repeat_ngram: int
+    logit_bias: Mapping[str | int, float] | None
+    ban: str | Sequence[str]

@@ -5,15 +5,18 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from textgen.api.keyword_types import GenerateSettings as GenerateSettings
 from textgen.api.keyword_types import PrepareSettings as PrepareSettings
 from textgen.api.keyword_types import TrainSettings as TrainSettings
 from textgen.config import (
     STAGES,
     TEXT_DEFAULTS,
+    GenerationConfig,
     ModelConfig,
     PrepareConfig,
     Setting,
     TrainConfig,
+    build,
     names_of_given,
     settings_file,
 )
@@ -82,6 +85,16 @@ def train_configs(
             own = {key: value for key, value in settings.items() if key in config.own_settings}
             configs[name] = dataclasses.replace(config, **own)
     return configs
+
+
+def generation_config(settings: Mapping[str, Any]) -> GenerationConfig:
+    """Returns the settings of generation from fields of GenerationConfig by name.
+
+    Raises:
+        UserError: a setting is unknown, or a value is not allowed.
+    """
+    _check_names(settings, "generate")
+    return build(GenerationConfig, settings)
 
 
 def resumed_config(config: "RunConfig", settings: Mapping[str, Any]) -> "RunConfig":

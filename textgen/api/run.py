@@ -7,16 +7,15 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import TYPE_CHECKING, overload
 
 import keras
-import tensorflow as tf
 from matplotlib.figure import Figure
 
 from textgen import runs
+from textgen.api.keywords import GenerateSettings, generation_config, with_settings
 from textgen.config import NeuralCacheConfig
-from textgen.errors import require
-from textgen.generation.generator import Generator
+from textgen.generation.writer import Continuation, NextToken, Writer
 from textgen.runs.run_vocabulary import load_preprocessor, load_vocabulary
 from textgen.text.preprocessor import Preprocessor
 from textgen.training import evaluation, stored_baselines
@@ -24,19 +23,8 @@ from textgen.training.callbacks import curves
 from textgen.training.callbacks.history import History, HistoryRow
 from textgen.training.evaluation import Evaluation
 
-_MAX_TOKENS = 1_000_000
-
-
-class NextToken(NamedTuple):
-    """A possible next token.
-
-    Attributes:
-        token: its text; `[EOS]` is the end of the document, `[UNK]` any token outside the vocabulary.
-        probability: its probability, from 0 to 1.
-    """
-
-    token: str
-    probability: float
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def load_run(path: str | os.PathLike[str]) -> "Run":
@@ -106,8 +94,9 @@ class Run:
         return load_preprocessor(self.path, self.config)
 
     @functools.cached_property
-    def _generator(self) -> Generator:
-        return Generator(self.model, self.preprocessor, boundaries=self.config.boundaries)
+    def writer(self) -> Writer:
+        """The graphs that write text with the model's current weights."""
+        return Writer(self.model, self.preprocessor, boundaries=self.config.boundaries)
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -139,61 +128,76 @@ class Run:
         return History(self.path / "history.csv", until_step=sys.maxsize).rows
 
     @overload
-    def generate(
-        self, prompt: str = "", *, tokens: int = 100, temperature: float = 1.0, seed: int = 0, may_end: bool = False
-    ) -> str: ...
+    def generate(self, prompt: str = "", *, samples: None = None, **settings: "Unpack[GenerateSettings]") -> str: ...
+
+    @overload
+    def generate(self, prompt: str = "", *, samples: int, **settings: "Unpack[GenerateSettings]") -> list[str]: ...
 
     @overload
     def generate(
         self,
         prompt: list[str] | tuple[str, ...],
         *,
-        tokens: int = 100,
-        temperature: float = 1.0,
-        seed: int = 0,
-        may_end: bool = False,
+        samples: int | None = None,
+        **settings: "Unpack[GenerateSettings]",
     ) -> list[str]: ...
 
+    @with_settings("generate")
     def generate(
         self,
         prompt: str | list[str] | tuple[str, ...] = "",
         *,
-        tokens: int = 100,
-        temperature: float = 1.0,
-        seed: int = 0,
-        may_end: bool = False,
+        samples: int | None = None,
+        **settings: "Unpack[GenerateSettings]",
     ) -> str | list[str]:
         """Continues a prompt, or several at once.
 
+        A text depends on the prompt, the settings and its number among the texts of equal prompts alone: it is the
+        same in every batch, in `textgen generate`, and in the samples of a training.
+
         Args:
-            prompt: text to continue; "" begins a document. A list gives a list: `[""] * 5` gives five texts.
-            tokens: number of new tokens per text.
-            temperature: divides the logits. Below 1 likely tokens become likelier; 0 takes the likeliest each time.
-            seed: the same seed, prompts and settings give the same texts.
-            may_end: let a text end where the model ends the document. Otherwise every text gets all `tokens`.
+            prompt: text to continue; "" begins a document. A list gives a list: `[""] * 5` gives five texts, and an
+                empty one none.
+            samples: number of texts per prompt, which are returned as a list; None for one text.
+            **settings: the settings below.
 
         Returns:
-            Each prompt with its continuation: a string for a string, a list for a list.
+            Each prompt with its continuation: a string for a string without `samples`, otherwise a list.
 
         Raises:
-            UserError: an argument is out of range.
+            UserError: an argument is out of range, or a prompt has more than 1,048,576 bytes.
 
         Example:
             >>> for temperature in (0.3, 0.7, 1.0):  # doctest: +SKIP
-            ...     print(run.generate("It is", tokens=20, temperature=temperature))
+            ...     print(run.generate("It is", tokens=20, temperature=temperature, top_p=0.95))
         """
-        require(1 <= tokens <= _MAX_TOKENS, f"tokens is {tokens}; it must be from 1 to {_MAX_TOKENS:,}.")
-        require(
-            0 <= temperature < math.inf,
-            f"temperature is {temperature:g}; it must be finite and at least 0. Use 0 for the likeliest token.",
-        )
-        require(0 <= seed < 2**31, f"seed is {seed}; it must be from 0 to 2,147,483,647.")
         prompts = [prompt] if isinstance(prompt, str) else prompt
-        if not prompts:
-            return []
-        found = self._generator.generate(_utf8(prompts), tokens, temperature, seed, may_end)
-        texts = [text.decode(errors="replace") for text in found.numpy().tolist()]
-        return texts[0] if isinstance(prompt, str) else texts
+        texts = [
+            found.text for found in self.continuations(prompts, samples=1 if samples is None else samples, **settings)
+        ]
+        return texts[0] if isinstance(prompt, str) and samples is None else texts
+
+    @with_settings("generate")
+    def continuations(
+        self, prompts: Sequence[str], *, samples: int = 1, **settings: "Unpack[GenerateSettings]"
+    ) -> list[Continuation]:
+        """Continues prompts as `generate` does, and returns the texts with their tokens and log-probabilities.
+
+        Args:
+            prompts: texts to continue.
+            samples: number of texts per prompt.
+            **settings: the settings below.
+
+        Raises:
+            UserError: as by `generate`.
+
+        Example:
+            >>> (found,) = run.continuations(["It is"], stop=["."], may_end=True)  # doctest: +SKIP
+            >>> found.reason, sum(found.log_probabilities)  # doctest: +SKIP
+            ('stop', -31.4)
+        """
+        prompts = [prompts] if isinstance(prompts, str) else prompts
+        return self.writer.write(prompts, generation_config(settings), samples=samples)
 
     def next_token(self, prompt: str = "", *, top: int = 10, temperature: float = 1.0) -> list[NextToken]:
         """Returns the likeliest next tokens after a prompt, with their probabilities, the likeliest first.
@@ -210,15 +214,7 @@ class Run:
             >>> [token for token, probability in run.next_token("the white", top=3)]  # doctest: +SKIP
             ['whale', 'house', 'and']
         """
-        require(top >= 1, f"top is {top}; it must be at least 1.")
-        require(
-            0 < temperature < math.inf,
-            f"temperature is {temperature:g}; it must be finite and above 0. Use 1 for the model's probabilities.",
-        )
-        (logits,) = self._generator.next_logits(_utf8([prompt]))
-        probabilities, ids = tf.math.top_k(tf.nn.softmax(logits / temperature), min(top, len(logits)))
-        texts = self.preprocessor.vocabulary.texts
-        return [NextToken(texts[i], float(p)) for i, p in zip(ids.numpy(), probabilities.numpy(), strict=True)]
+        return self.writer.next_tokens(prompt, top=top, temperature=temperature)
 
     def evaluate(
         self,
@@ -264,8 +260,3 @@ class Run:
             batch_size=batch_size,
             neural_cache=cache,
         )
-
-
-def _utf8(prompts: Sequence[str]) -> tf.Tensor:
-    # An argument of the command line that was not valid UTF-8 has surrogates in it.
-    return tf.constant([prompt.encode(errors="replace") for prompt in prompts], tf.string)

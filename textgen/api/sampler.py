@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
-from textgen.generation.generator import Generator
+from textgen.config import GenerationConfig
+from textgen.generation.writer import Writer
 from textgen.runs import RunConfig
 from textgen.runs.run_vocabulary import load_preprocessor
 from textgen.training.callbacks import MakeSampler, Sampler
@@ -19,15 +19,14 @@ def sampler_maker(folder: Path) -> MakeSampler:
     """
 
     def make(model: keras.Model, config: RunConfig) -> Sampler:
-        generator = Generator(model, load_preprocessor(folder, config), boundaries=config.boundaries)
-        settings = config.train
+        writer = Writer(model, load_preprocessor(folder, config), boundaries=config.boundaries)
+        train = config.train
+        settings = GenerationConfig(
+            tokens=train.sample_tokens, temperature=(train.sample_temperature,), seed=train.seed
+        )
 
         def sample() -> str:
-            prompts = tf.constant([settings.sample_prompt.encode(errors="replace")])
-            texts = generator.generate(
-                prompts, settings.sample_tokens, settings.sample_temperature, settings.seed, False
-            )
-            return str(texts.numpy()[0].decode(errors="replace"))
+            return writer.write([train.sample_prompt], settings)[0].text
 
         return sample
 

@@ -1,37 +1,26 @@
-"""Write new text with a trained model, continuing a prompt."""
+"""Write new text with a trained model, continuing prompts."""
 
 import argparse
+import dataclasses
+import json
 
-from textgen.config.options import CommandParser
-from textgen.console import show
+from textgen.config import STAGES, GenerationConfig, build
+from textgen.config.options import CommandParser, add_settings, given
+from textgen.console import printable_json, show
 from textgen.errors import require
 
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
+    parser.usage = "textgen generate RUN [options]"
     parser.add_argument("model", metavar="RUN", help="folder of a run")
     parser.add_argument(
-        "--prompt", default="", metavar="TEXT", help="text to continue (default: empty, the start of a document)"
-    )
-    parser.add_argument("--tokens", type=int, default=100, metavar="N", help="number of new tokens (default: 100)")
-    parser.add_argument(
-        "--temperature",
-        type=float,
-        default=1.0,
-        metavar="T",
-        help="temperature of sampling; 0: always the most likely token (default: 1)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        metavar="S",
-        help="seed of sampling; the same seed writes the same text (default: 0)",
-    )
-    parser.add_argument("--samples", type=int, default=1, metavar="K", help="number of texts (default: 1)")
-    parser.add_argument(
-        "--may-end", action="store_true", help="end a text where the model writes the end of the document"
-    )
+        "--prompt", action="append", metavar="TEXT",
+        help="text to continue; may be given more than once (default: empty, the start of a document)",
+    )  # fmt: skip
+    parser.add_argument("--samples", type=int, default=1, metavar="K", help="number of texts per prompt (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per text, each in one line")
+    add_settings(parser, STAGES["generate"])
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -41,14 +30,14 @@ def run(arguments: argparse.Namespace) -> None:
         UserError: the run cannot be read, or an option is not allowed.
     """
     require(arguments.samples >= 1, f"samples is {arguments.samples}; it must be at least 1.")
+    config = build(GenerationConfig, given(arguments, STAGES["generate"]))
 
     from textgen.api.run import load_run
 
-    texts = load_run(arguments.model).generate(
-        [arguments.prompt] * arguments.samples,
-        tokens=arguments.tokens,
-        temperature=arguments.temperature,
-        seed=arguments.seed,
-        may_end=arguments.may_end,
-    )
-    show("\n\n".join(texts))
+    writer = load_run(arguments.model).writer
+    found = writer.write(arguments.prompt or [""], config, samples=arguments.samples)
+    if arguments.json:
+        for text in found:
+            show(printable_json(json.dumps(dataclasses.asdict(text), ensure_ascii=False)))
+    else:
+        show("\n\n".join(text.text for text in found))

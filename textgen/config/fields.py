@@ -33,11 +33,19 @@ GROUPS = {
     "checkpoints": "checkpoints",
     "samples": "samples, written at each validation",
     "neural cache": "neural cache (for lstm networks)",
+    "sampling": "sampling",
+    "repetition": "repetition",
+    "tokens allowed": "tokens that are allowed",
+    "length": "length and end",
 }
 """Titles of the groups that settings belong to, in the order in which help shows them."""
 
-_TYPES = {int: "a whole number", float: "a number", str: "text", bool: "true or false", tuple: "whole numbers"}
-_METAVARS = {int: "N", float: "X", str: "NAME", bool: "", tuple: "N[,N...]"}
+_TYPES = {
+    int: "a whole number", float: "a number", str: "text", bool: "true or false", tuple: "a list",
+    dict: "numbers by token",
+}  # fmt: skip
+_PLURALS = {int: "whole numbers", float: "numbers", str: "texts"}
+_METAVARS = {int: "N", float: "X", str: "NAME", bool: "", tuple: "N[,N...]", dict: "TOKEN=X"}
 
 _MAX_NUMBER = (1 << 53) - 1
 """The largest whole number that every JSON reader keeps exactly."""
@@ -54,7 +62,9 @@ class Setting:
 
     Attributes:
         name: the field's name, which is also its key in JSON and TOML.
-        kind: `int`, `float`, `str`, `bool`, or `tuple` for one or more whole numbers.
+        kind: `int`, `float`, `str`, `bool`, `tuple` for several values, or `dict` for numbers by name.
+        item: type of the values of a `tuple` or `dict`; on the command line texts and numbers by name are given by
+            one option each, and other values are separated by commas.
         default: the default value.
         optional: whether None is a value.
         help: one phrase for the command line, without the default and without a full stop.
@@ -76,6 +86,7 @@ class Setting:
 
     name: str
     kind: type
+    item: type = int
     default: Any
     optional: bool = False
     help: str
@@ -117,6 +128,11 @@ class Setting:
         """Placeholder of the value in help."""
         return "{" + ",".join(self.choices) + "}" if self.choices else self.metavar or _METAVARS[self.kind]
 
+    @property
+    def is_repeated(self) -> bool:
+        """Whether its option is given once per value, instead of once with all values."""
+        return self.kind is dict or (self.kind is tuple and self.item is str)
+
     def check(self, value: Any) -> Any:
         """Returns a value in its normal form: `5` becomes `5.0` where the setting is a float, a list a tuple.
 
@@ -126,15 +142,23 @@ class Setting:
         if value is None and self.optional:
             return None
         if self.kind is tuple:
-            value = tuple(value) if isinstance(value, (list, tuple)) else (value,)
-            return tuple(self._check_one(number, int) for number in value)
+            values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+            return tuple(self._check_one(item, self.item) for item in values)
+        if self.kind is dict:
+            return self._check_by_name(value)
         value = self._check_one(value, self.kind)
         return self.convert(value) if self.convert else value
 
-    def _check_one(self, value: Any, kind: Callable[[Any], Any]) -> Any:
-        wanted: Any = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)  # type: ignore[call-overload]
+    def _check_by_name(self, values: Any) -> dict[Any, Any]:
+        is_mapping = isinstance(values, Mapping) and all(isinstance(name, (str, int)) for name in values)
+        require(is_mapping, f"{self.label} is {values!r}; it must be {_TYPES[dict]}. {self.remedy}".rstrip())
+        return {name: self._check_one(value, self.item) for name, value in values.items()}
+
+    def _check_one(self, value: Any, kind: type) -> Any:
+        wanted: Any = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)
         is_kind = isinstance(value, wanted) and (kind is bool or not isinstance(value, bool))
-        require(is_kind, f"{self.label} is {value!r}; it must be {_TYPES[self.kind]}. {self.remedy}".rstrip())
+        wanted = _PLURALS[kind] if self.kind in (tuple, dict) else _TYPES[kind]
+        require(is_kind, f"{self.label} is {value!r}; it must be {wanted}. {self.remedy}".rstrip())
         if kind in (int, float):
             # So large a number fits into no array, and none beyond 1e308 into a float.
             is_large = isinstance(value, int) and abs(value) > self.limit
@@ -166,7 +190,8 @@ class Setting:
             return f"from {self.at_least:,} to {self.at_most:,}"
         bounds = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
         words = [f"{word} {bound:,}" for word, bound in bounds.items() if bound is not None]
-        open_end = self.kind is float and self.at_most is None and self.below is None
+        kind = self.item if self.kind in (tuple, dict) else self.kind
+        open_end = kind is float and self.at_most is None and self.below is None
         return " and ".join(["finite"] * open_end + words)
 
 
@@ -231,8 +256,16 @@ def _declared(name: str, kind: Any, field: "dataclasses.Field[Any]") -> Setting:
     """Returns the declaration of a field of type `T` or `T | None`."""
     members = [member for member in typing.get_args(kind) if member is not types.NoneType]
     optional = isinstance(kind, types.UnionType)
-    base = members[0] if optional else typing.get_origin(kind) or kind
-    return Setting(name=name, kind=base, default=field.default, optional=optional, **field.metadata["declared"])
+    whole = members[0] if optional else kind
+    base, arguments = typing.get_origin(whole) or whole, typing.get_args(whole)
+    return Setting(
+        name=name,
+        kind=dict if base is Mapping else base,
+        item=arguments[-1] if base is Mapping else arguments[0] if arguments else int,
+        default=field.default,
+        optional=optional,
+        **field.metadata["declared"],
+    )
 
 
 def all_settings(*kinds: type[Settings]) -> Iterator[Setting]:

@@ -114,8 +114,28 @@ def _add_setting(
     options: dict[str, Any] = {"dest": setting.name, "default": None, "help": shown.replace("%", "%%")}
     if setting.kind is bool:
         return group.add_argument(setting.flag, action=argparse.BooleanOptionalAction, **options)
-    kind: Any = _whole_numbers if setting.kind is tuple else setting.kind
+    if setting.is_repeated:
+        options["action"] = _Number if setting.kind is dict else "append"
+        return group.add_argument(setting.flag, metavar=setting.placeholder, **options)
+    lists = {int: _whole_numbers, float: _numbers}
+    kind: Any = lists[setting.item] if setting.kind is tuple else setting.kind
     return group.add_argument(setting.flag, type=kind, metavar=setting.placeholder, **options)
+
+
+class _Number(argparse.Action):
+    """Collects the options `--name TOKEN=X` as numbers by token; the token may have `=` in it."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        name, _, number = values.rpartition("=")
+        try:
+            collected = {**(getattr(namespace, self.dest) or {}), name: float(number)}
+        except ValueError:
+            raise argparse.ArgumentError(self, f"{values!r} must be a token and a number, as the=-2.5") from None
+        if not name:
+            raise argparse.ArgumentError(self, f"{values!r} has no token before the =; write the=-2.5")
+        setattr(namespace, self.dest, collected)
 
 
 def shown_default(setting: Setting, varying: Mapping[str, Mapping[str, Any]]) -> str:
@@ -128,13 +148,16 @@ def shown_default(setting: Setting, varying: Mapping[str, Mapping[str, Any]]) ->
         if value != written(setting.default):
             tokenizers.setdefault(value, []).append(tokenizer)
     others = [f"{value} for {', '.join(names)}" for value, names in tokenizers.items()]
-    return "; ".join([written(setting.default) or "empty", *others])
+    empty = "none" if setting.is_repeated else "empty"
+    return "; ".join([written(setting.default) or empty, *others])
 
 
 def written(value: Any) -> str:
     """Returns a value as it is written on the command line; a switch is `on` or `off`."""
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={number}" for name, number in value.items())
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -143,6 +166,13 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         return tuple(int(word) for word in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} must be whole numbers separated by commas, as 256,128") from None
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be numbers separated by commas, as 1,0.7") from None
 
 
 def given(arguments: argparse.Namespace, settings: Iterable[Setting]) -> dict[str, Any]:

@@ -4,15 +4,24 @@ from typing import Protocol, TypeAlias
 
 import tensorflow as tf
 
-from textgen.config import PAD
+from textgen.config import PAD, UNK
 from textgen.model.language_model import LanguageModel
 
 DecodingState: TypeAlias = tuple[tf.Tensor, ...]
 """Tensors that a generation loop keeps between tokens."""
 
 
+_CHUNKS = (256, 16, 1)
+"""Numbers of tokens of a prompt that are read at once: each row is read by as many of the larger ones as fit into it,
+and then by smaller ones. None is padded, since cuDNN reads no row of padding alone."""
+
+
 class DecodingContext(Protocol):
     """Predicts token after token with one kind of network."""
+
+    def specs(self) -> tuple[tf.TensorSpec, ...]:
+        """Returns the spec of each tensor of the state; the first dimension is the row."""
+        ...
 
     def begin(self, ids: tf.RaggedTensor) -> DecodingState:
         """Returns the state after ids: ragged int32 [B, (T)], every T at least 1."""
@@ -37,6 +46,10 @@ class WindowContext:
 
     def __init__(self, model: LanguageModel):
         self._model, self._window = model, model.window
+
+    def specs(self) -> tuple[tf.TensorSpec, ...]:
+        """Returns the specs of the windows and of their lengths; see `DecodingContext`."""
+        return tf.TensorSpec([None, self._window], tf.int32), tf.TensorSpec([None], tf.int32)
 
     def begin(self, ids: tf.RaggedTensor) -> DecodingState:
         """Returns the last W ids of each row of ragged int32 [B, (T)], and their number; see `DecodingContext`."""
@@ -64,20 +77,39 @@ class StateContext:
     def __init__(self, model: LanguageModel):
         self._model = model
 
+    def specs(self) -> tuple[tf.TensorSpec, ...]:
+        """Returns the specs of the last ids and of the states; see `DecodingContext`."""
+        dtype = self._model.compute_dtype
+        states = [tf.TensorSpec([None, width], dtype) for width in self._model.state_widths]
+        return tf.TensorSpec([None], tf.int32), *states
+
     def begin(self, ids: tf.RaggedTensor) -> DecodingState:
         """Reads all ids but the last of each row of ragged int32 [B, (T)]; see `DecodingContext`."""
-        rows, unread = ids.nrows(), tf.cast(ids.row_lengths(), tf.int32) - 1
+        unread = tf.cast(ids.row_lengths(), tf.int32) - 1
         padded = ids.to_tensor(PAD)
-
-        def read(position: tf.Tensor, states: DecodingState) -> tuple[tf.Tensor, DecodingState]:
-            _, after = self._model(padded[:, position, tf.newaxis], states, training=False)
-            unfinished = (position < unread)[:, None]
-            return position + 1, tuple(tf.where(unfinished, new, old) for new, old in zip(after, states, strict=True))
-
-        longest = tf.reduce_max(unread)
-        initial = (tf.constant(0), tuple(self._model.initial_states(rows)))
-        _, states = tf.while_loop(lambda position, _: position < longest, read, initial)
+        states = tuple(self._model.initial_states(ids.nrows()))
+        before = tf.zeros_like(unread)
+        for size in _CHUNKS:
+            count = (unread - before) // size
+            states = self._read(padded, before, count, size, states)
+            before += count * size
         return tf.gather(padded, unread, batch_dims=1), *states
+
+    def _read(
+        self, padded: tf.Tensor, begins: tf.Tensor, counts: tf.Tensor, size: int, states: DecodingState
+    ) -> DecodingState:
+        """Returns the states after further chunks of `size` ids: `counts` of them per row, int32 [B], at `begins`."""
+        inside = tf.range(size)
+
+        def read(done: tf.Tensor, states: DecodingState) -> tuple[tf.Tensor, DecodingState]:
+            is_read = (done < counts)[:, tf.newaxis]
+            indices = tf.where(is_read, begins[:, tf.newaxis] + done * size + inside, 0)
+            # What the other rows read does not matter, but must not be padding.
+            ids = tf.where(is_read, tf.gather(padded, indices, batch_dims=1), UNK)
+            _, after = self._model(ids, states, training=False)
+            return done + 1, tuple(tf.where(is_read, new, old) for new, old in zip(after, states, strict=True))
+
+        return tf.while_loop(lambda done, _: done < tf.reduce_max(counts), read, (tf.constant(0), states))[1]
 
     def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
         """Reads the last id of each row, and returns the logits, float32 [B, V]; see `DecodingContext`."""

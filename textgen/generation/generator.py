@@ -1,16 +1,85 @@
 """Generates text: the whole loop, from prompts to texts, is one graph."""
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
-from textgen.config import BOS, EOS, PAD, UNK
+from textgen.config import BOS, EOS, PAD
+from textgen.generation import penalties, stops
 from textgen.generation.contexts import DecodingState, decoding_context
-from textgen.generation.sampling import forbid, sample
+from textgen.generation.controls import Controls, control_specs
+from textgen.generation.penalties import TokensSoFar, adjust, dense_biases, forbid_end
+from textgen.generation.sampling import sample, uniform
+from textgen.generation.stops import LastTokens, find_stops, last_characters
 from textgen.model.language_model import LanguageModel
+from textgen.model.masking import MASKED_LOGIT
 from textgen.text.preprocessor import Preprocessor
+
+RUNNING, LENGTH, STOP, END = range(4)
+"""Why a text ended: not yet; at its maximum length; before a stop string; at the end of the document, which is also
+where no token is allowed."""
+
+REASONS = ("", "length", "stop", "end")
+
+
+class TextState(NamedTuple):
+    """Texts while they are written; every tensor has one row per text.
+
+    Attributes:
+        context: what the network has read.
+        tokens: tokens so far, for penalties.
+        last: the end of each text, for stop strings.
+        lengths: int32 [B], number of new tokens.
+        reasons: int32 [B], RUNNING, or why the text ended.
+        cuts: int32 [B], number of bytes that a stop string takes from the end of the text.
+    """
+
+    context: DecodingState
+    tokens: TokensSoFar
+    last: LastTokens
+    lengths: tf.Tensor
+    reasons: tf.Tensor
+    cuts: tf.Tensor
+
+
+class Written(NamedTuple):
+    """New tokens of texts, with the most likely tokens at the position of each.
+
+    Attributes:
+        ids: int32 [B, N]; PAD after the end of a text, and for [EOS].
+        log_probabilities: float32 [B, N], of each token by the network itself, before all controls; 0 after the end.
+        top_ids: int32 [B, N, A], the A tokens that are most likely by it, the most likely first.
+        top_log_probabilities: float32 [B, N, A].
+    """
+
+    ids: tf.Tensor
+    log_probabilities: tf.Tensor
+    top_ids: tf.Tensor
+    top_log_probabilities: tf.Tensor
+
+
+class Generated(NamedTuple):
+    """Texts with their tokens.
+
+    Attributes:
+        texts: string [B], the continuations, without their prompts; of bytes, they may be invalid UTF-8.
+        lengths: int32 [B], number of new tokens; those of a stop string are among them.
+        reasons: int32 [B], LENGTH, STOP or END.
+        written: the tokens.
+    """
+
+    texts: tf.Tensor
+    lengths: tf.Tensor
+    reasons: tf.Tensor
+    written: Written
 
 
 class Generator(tf.Module):
-    """Continues prompts with a model."""
+    """Continues prompts with a model.
+
+    Every row of a batch has its own settings and random numbers, and is the same in any batch, up to the rounding of
+    the network. All methods are graphs with fixed signatures, which another graph may call.
+    """
 
     def __init__(self, model: LanguageModel, preprocessor: Preprocessor, *, boundaries: bool = True):
         """Makes a generator.
@@ -25,57 +94,147 @@ class Generator(tf.Module):
         self._model = model
         self._preprocessor = preprocessor
         self._context = decoding_context(model)
+        self._size = preprocessor.vocabulary.size
+        prompts, controls = tf.TensorSpec([None], tf.string, "prompts"), control_specs()
+        top, steps = tf.TensorSpec([], tf.int32, "top"), tf.TensorSpec([], tf.int32, "steps")
+        ids = tf.TensorSpec([None, None], tf.int32, "ids")
+        # Autograph would take seconds to convert all that is called.
+        self.generate = tf.function(self._generate, input_signature=[prompts, controls, top], autograph=False)
+        self.begin = tf.function(self._begin, input_signature=[prompts, controls], autograph=False)
+        self.advance = tf.function(
+            self._advance, input_signature=[self._state_specs(), controls, steps, top], autograph=False
+        )
+        self.continue_text = tf.function(self._continue_text, input_signature=[prompts, ids], autograph=False)
+        self.next_logits = tf.function(self._next_logits, input_signature=[prompts], autograph=False)
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], tf.string, "prompts"),
-            tf.TensorSpec([], tf.int32, "tokens"),
-            tf.TensorSpec([], tf.float32, "temperature"),
-            tf.TensorSpec([], tf.int32, "seed"),
-            tf.TensorSpec([], tf.bool, "may_end"),
-        ],
-        autograph=False,
-    )
-    def generate(
-        self,
-        prompts: tf.Tensor,
-        tokens: tf.Tensor,
-        temperature: tf.Tensor,
-        seed: tf.Tensor,
-        may_end: tf.Tensor,
-    ) -> tf.Tensor:
-        """Returns each prompt, string [B], with up to `tokens` new tokens appended, string [B].
+    def _generate(self, prompts: tf.Tensor, controls: Controls, top: tf.Tensor) -> Generated:
+        """Continues prompts until every text has ended.
 
-        [PAD], [UNK] and [BOS] are never sampled, and [EOS] only if `may_end`; it ends the text. An empty prompt
-        begins a document.
+        Args:
+            prompts: string [B] of valid UTF-8; an empty one begins a document.
+            controls: the settings of each row.
+            top: int32 [], number A of alternatives that are returned for each token.
         """
+        state = self._begin(prompts, controls)
+        state, written = self._advance(state, controls, tf.reduce_max(controls.max_tokens), top)
+        texts = self._continue_text(prompts, written.ids)
+        sizes = tf.maximum(tf.strings.length(texts) - state.cuts, 0)
+        return Generated(tf.strings.substr(texts, tf.zeros_like(sizes), sizes), state.lengths, state.reasons, written)
+
+    def _begin(self, prompts: tf.Tensor, controls: Controls) -> TextState:
+        """Returns the state after prompts, string [B], before the first new token."""
+        ids = self._ids(prompts)
+        zeros = tf.zeros_like(controls.max_tokens)
+        return TextState(
+            context=self._context.begin(ids),
+            tokens=penalties.begin(ids, controls, self._size),
+            last=stops.begin(prompts, controls.stops),
+            lengths=zeros,
+            reasons=tf.where(controls.max_tokens > 0, RUNNING, LENGTH),
+            cuts=zeros,
+        )
+
+    def _advance(
+        self, state: TextState, controls: Controls, steps: tf.Tensor, top: tf.Tensor
+    ) -> tuple[TextState, Written]:
+        """Writes up to `steps` tokens of each text that has not ended.
+
+        Args:
+            state: the texts.
+            controls: the settings of each row.
+            steps: int32 [], maximum number of tokens per text.
+            top: int32 [], number A of alternatives.
+
+        Returns:
+            The texts and their new tokens; as many columns as the longest of them needs.
+        """
+        biases = dense_biases(controls, self._size)
+        rows = tf.shape(state.reasons)[0]
+        # The first element is not used: a stack of no elements would have no shape.
+        first = Written(
+            tf.zeros([rows], tf.int32), tf.zeros([rows]), tf.zeros([rows, top], tf.int32), tf.zeros([rows, top])
+        )
+        arrays = tuple(
+            tf.TensorArray(x.dtype, 1, dynamic_size=True, element_shape=_any(x)).write(0, x) for x in first
+        )
 
         def write(
-            i: tf.Tensor, read: DecodingState, ended: tf.Tensor, written: tf.TensorArray
-        ) -> tuple[tf.Tensor, DecodingState, tf.Tensor, tf.TensorArray]:
-            scores, read = self._context.predict(read)
-            logits = forbid(scores, (PAD, UNK, BOS))
-            logits = tf.cond(may_end, lambda: logits, lambda: forbid(logits, (EOS,)))
-            drawn = sample(logits, temperature=temperature, seed=tf.stack([seed, i]))
-            ended = ended | tf.equal(drawn, EOS)
-            return i + 1, self._context.append(read, drawn), ended, written.write(i, tf.where(ended, PAD, drawn))
+            done: tf.Tensor, state: TextState, arrays: tuple[tf.TensorArray, ...]
+        ) -> tuple[tf.Tensor, TextState, tuple[tf.TensorArray, ...]]:
+            state, found = self._write_token(state, controls, biases, top)
+            arrays = tuple(array.write(done + 1, one) for array, one in zip(arrays, found, strict=True))
+            return done + 1, state, arrays
 
-        *_, written = tf.while_loop(
-            lambda i, *_: i < tokens,
+        shapes = tf.nest.map_structure(lambda spec: spec.shape, self._state_specs())
+        _, state, arrays = tf.while_loop(
+            lambda done, state, _: (done < steps) & tf.reduce_any(state.reasons == RUNNING),
             write,
-            (
-                tf.constant(0),
-                self._context.begin(self._ids(prompts)),
-                tf.zeros_like(prompts, tf.bool),
-                tf.TensorArray(tf.int32, size=tokens, element_shape=[None]),
-            ),
+            (tf.constant(0), state, arrays),
+            shape_invariants=(tf.TensorShape([]), shapes, tuple(tf.TensorShape(None) for _ in arrays)),
         )
-        ids = tf.RaggedTensor.from_tensor(tf.transpose(written.stack()))
-        return self._preprocessor.tokenizer.join(prompts, self._preprocessor.decode(ids))
+        return state, Written(*(_batch_first(array.stack()[1:]) for array in arrays))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "prompts")], autograph=False)
-    def next_logits(self, prompts: tf.Tensor) -> tf.Tensor:
-        """string[B] of prompts → float32 [B, V], the logits of the token after each."""
+    def _write_token(
+        self, state: TextState, controls: Controls, biases: tf.Tensor, top: tf.Tensor
+    ) -> tuple[TextState, Written]:
+        """Writes one token of each text that has not ended; the tensors of `Written` are without N."""
+        logits, context = self._context.predict(state.context)
+        logits = tf.where(tf.math.is_finite(logits), logits, MASKED_LOGIT)
+        is_running = state.reasons == RUNNING
+        ids = self._choose(logits, state, biases, controls)
+        is_end = ids == EOS
+        is_written = is_running & ~is_end
+        ids = tf.where(is_written, ids, PAD)
+        log_probabilities = tf.nn.log_softmax(logits)
+        alternatives = tf.math.top_k(log_probabilities, tf.minimum(top, self._size))
+        written = Written(
+            ids,
+            tf.where(is_written, tf.gather(log_probabilities, ids, batch_dims=1), 0.0),
+            alternatives.indices,
+            alternatives.values,
+        )
+        lengths = state.lengths + tf.cast(is_written, tf.int32)
+        last, cuts = tf.cond(
+            tf.shape(state.last.ids)[1] > 0,
+            lambda: find_stops(state.last, ids, controls.stops, self._continue_text),
+            lambda: (state.last, tf.zeros_like(ids)),
+        )
+        is_stop = is_written & (cuts > 0) & (lengths >= controls.min_tokens)
+        found = tf.where(is_stop, STOP, tf.where(lengths >= controls.max_tokens, LENGTH, RUNNING))
+        return TextState(
+            # What is appended to a text that has ended does not matter, but must not be padding.
+            context=self._context.append(context, tf.where(is_written, ids, EOS)),
+            tokens=penalties.append(state.tokens, ids, controls),
+            last=last,
+            lengths=lengths,
+            reasons=tf.where(is_running, tf.where(is_end, END, found), state.reasons),
+            cuts=tf.where(is_stop, cuts, state.cuts),
+        ), written
+
+    def _choose(self, logits: tf.Tensor, state: TextState, biases: tf.Tensor, controls: Controls) -> tf.Tensor:
+        """Returns the next id of each text, int32 [B]; EOS where no token is allowed."""
+        adjusted = adjust(logits, state.tokens, biases, controls)
+        adjusted = forbid_end(adjusted, ~controls.may_end | (state.lengths < controls.min_tokens))
+        position = tf.minimum(state.lengths, tf.shape(controls.temperatures)[1] - 1)
+        ids = sample(
+            adjusted,
+            temperatures=tf.gather(controls.temperatures, position, batch_dims=1),
+            top_k=controls.top_k,
+            top_p=controls.top_p,
+            min_p=controls.min_p,
+            numbers=uniform(controls.seeds, controls.samples, state.lengths),
+        )
+        return tf.where(tf.reduce_max(adjusted, axis=-1) > MASKED_LOGIT / 2, ids, EOS)
+
+    def _continue_text(self, prompts: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+        """Returns the text that ids, int32 [B, N] with PAD for none, add to prompts, string [B] → string [B]."""
+        last = last_characters(prompts)
+        texts = self._preprocessor.tokenizer.join(last, self._preprocessor.decode(tf.RaggedTensor.from_tensor(ids)))
+        begins = tf.strings.length(last)
+        return tf.strings.substr(texts, begins, tf.strings.length(texts) - begins)
+
+    def _next_logits(self, prompts: tf.Tensor) -> tf.Tensor:
+        """Returns the logits of the token after each prompt, string [B] → float32 [B, V]."""
         logits, _ = self._context.predict(self._context.begin(self._ids(prompts)))
         return logits
 
@@ -88,3 +247,18 @@ class Generator(tf.Module):
             tf.fill([tf.math.count_nonzero(begins)], BOS), tf.cast(begins, tf.int64)
         )
         return tf.concat([begin, ids], axis=1)
+
+    def _state_specs(self) -> TextState:
+        row = tf.TensorSpec([None], tf.int32)
+        return TextState(
+            self._context.specs(), penalties.tokens_so_far_specs(), stops.last_tokens_specs(), row, row, row
+        )
+
+
+def _any(x: tf.Tensor) -> tf.TensorShape:
+    return tf.TensorShape([None] * x.shape.rank)
+
+
+def _batch_first(x: tf.Tensor) -> tf.Tensor:
+    """Transposes [N, B, ...] → [B, N, ...]."""
+    return tf.transpose(x, [1, 0, *range(2, x.shape.rank)])

@@ -1,4 +1,4 @@
-"""Samples tokens from logits."""
+"""Samples tokens from logits, with top-k, top-p and min-p, and random numbers that depend on the text alone."""
 
 import tensorflow as tf
 
@@ -8,26 +8,138 @@ _COLDEST, _HOTTEST = 1e-6, 1e6
 """Limits of the temperature. Beyond them a quotient would overflow, or a forbidden token become possible, while the
 samples would not differ from the likeliest token or from uniform ones."""
 
+_CANDIDATES = 256
+"""Number of likeliest tokens among which those of top-p are looked for before all tokens are sorted."""
 
-def forbid(logits: tf.Tensor, ids: tuple[int, ...]) -> tf.Tensor:
-    """Returns logits, float32 [B, V], with the given ids masked."""
-    forbidden = tf.reduce_sum(tf.one_hot(ids, tf.shape(logits)[1]), axis=0)
-    return tf.where(forbidden > 0, MASKED_LOGIT, logits)
+_BLOCK = 64
+"""Number of tokens whose probabilities are summed before they are accumulated, which is slow."""
 
 
-def sample(logits: tf.Tensor, *, temperature: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Samples one id per row from softmax(logits / temperature); temperature 0 takes the likeliest.
+def uniform(seeds: tf.Tensor, samples: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """Returns a random number per row, uniform in [0, 1), that depends on the row's three numbers alone.
+
+    Each number is mixed in by the output function of SplitMix64 (Steele, Lea & Flood 2014,
+    https://doi.org/10.1145/2660193.2660195), so that a text does not depend on the others in its batch.
 
     Args:
-        logits: float32 [B, V].
-        temperature: float32 [], at least 0.
-        seed: int32 [2]; equal seeds give equal ids.
+        seeds: int64 [B], at least 0.
+        samples: int32 [B], at least 0.
+        positions: int32 [B], at least 0.
+
+    Returns:
+        float64 [B].
+    """
+    state = tf.zeros_like(seeds, tf.uint64)
+    for number in (seeds, samples, positions):
+        state = _mix(state + (tf.cast(number, tf.uint64) + _uint64(1)) * _uint64(0x9E3779B97F4A7C15))
+    return tf.cast(tf.bitwise.right_shift(state, _uint64(11)), tf.float64) * 2.0**-53
+
+
+def _mix(z: tf.Tensor) -> tf.Tensor:
+    z = _shift_and_xor(z, 30) * _uint64(0xBF58476D1CE4E5B9)
+    return _shift_and_xor(_shift_and_xor(z, 27) * _uint64(0x94D049BB133111EB), 31)
+
+
+def _shift_and_xor(z: tf.Tensor, bits: int) -> tf.Tensor:
+    return tf.bitwise.bitwise_xor(z, tf.bitwise.right_shift(z, _uint64(bits)))
+
+
+def _uint64(number: int) -> tf.Tensor:
+    return tf.constant(number, tf.uint64)
+
+
+def sample(
+    logits: tf.Tensor,
+    *,
+    temperatures: tf.Tensor,
+    top_k: tf.Tensor,
+    top_p: tf.Tensor,
+    min_p: tf.Tensor,
+    numbers: tf.Tensor,
+) -> tf.Tensor:
+    """Samples one id per row from softmax(logits / temperature) of the tokens that top-k, top-p and min-p leave.
+
+    Args:
+        logits: float32 [B, V], MASKED_LOGIT or less for tokens that are not allowed.
+        temperatures: float32 [B], at least 0; 0 takes the likeliest.
+        top_k: int32 [B]; 0, or more than V, for all tokens.
+        top_p: float32 [B], above 0; 1 for all tokens.
+        min_p: float32 [B]; 0 for all tokens.
+        numbers: float64 [B], random numbers in [0, 1).
 
     Returns:
         int32 [B].
     """
     # The largest becomes 0 first, so that no quotient overflows upwards however low the temperature.
     shifted = logits - tf.reduce_max(logits, axis=-1, keepdims=True)
-    scaled = tf.maximum(shifted / tf.clip_by_value(temperature, _COLDEST, _HOTTEST), MASKED_LOGIT)
-    drawn = tf.random.stateless_categorical(scaled, 1, seed, dtype=tf.int32)[:, 0]
-    return tf.where(temperature > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
+    warm = tf.clip_by_value(temperatures, _COLDEST, _HOTTEST)[:, tf.newaxis]
+    scaled = tf.where(shifted > MASKED_LOGIT / 2, tf.maximum(shifted / warm, MASKED_LOGIT), MASKED_LOGIT)
+    size = tf.shape(logits)[-1]
+    restricted = tf.reduce_any(((top_k > 0) & (top_k < size)) | (top_p < 1) | (min_p > 0))
+    probabilities = tf.cond(
+        restricted,
+        lambda: _restrict(scaled, top_k=top_k, top_p=top_p, min_p=min_p),
+        lambda: tf.nn.softmax(scaled),
+    )
+    drawn = _draw(probabilities, numbers)
+    return tf.where(temperatures > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
+
+
+def _restrict(logits: tf.Tensor, *, top_k: tf.Tensor, top_p: tf.Tensor, min_p: tf.Tensor) -> tf.Tensor:
+    """Returns the probabilities of the tokens that stay, and 0 for others; the likeliest always stays."""
+    size = tf.shape(logits)[-1]
+    limit = tf.where((top_k > 0) & (top_k < size), top_k, size)
+    # Without a limit in any row one value is looked up, for the shape.
+    most = tf.maximum(tf.reduce_max(tf.where(limit < size, limit, 1)), 1)
+    values = tf.math.top_k(logits, most).values
+    smallest = tf.gather(values, tf.minimum(limit, most) - 1, batch_dims=1)
+    lowest = tf.where(limit < size, smallest, MASKED_LOGIT)
+    probabilities = tf.nn.softmax(tf.where(logits >= lowest[:, tf.newaxis], logits, MASKED_LOGIT))
+    likeliest = tf.reduce_max(probabilities, axis=-1)
+    least = tf.maximum(_least_of_nucleus(probabilities, top_p), min_p * likeliest)
+    kept = probabilities >= tf.minimum(least, likeliest)[:, tf.newaxis]
+    return tf.where(kept, probabilities, 0.0)
+
+
+def _least_of_nucleus(probabilities: tf.Tensor, top_p: tf.Tensor) -> tf.Tensor:
+    """Returns the smallest probability, float32 [B], among the fewest tokens that hold `top_p` of it; 0 at 1."""
+    everything = top_p >= 1
+    size = tf.shape(probabilities)[-1]
+
+    def least(count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        values = tf.math.top_k(probabilities, count).values
+        is_inside = tf.cumsum(values, axis=-1, exclusive=True) < top_p[:, tf.newaxis]
+        smallest = tf.reduce_min(tf.where(is_inside, values, 1.0), axis=-1)
+        return smallest, tf.reduce_all(everything | ~is_inside[:, -1])
+
+    first, is_found = least(tf.minimum(_CANDIDATES, size))
+    found = tf.cond(is_found | (size <= _CANDIDATES), lambda: first, lambda: least(size)[0])
+    return tf.where(everything, 0.0, found)
+
+
+def _draw(probabilities: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """Returns the id, int32 [B], at which the cumulative sum of probabilities exceeds `numbers` of the whole sum.
+
+    A token of probability 0 is never returned. Sums are made of blocks first, and then inside one block.
+    """
+    rows, size = tf.unstack(tf.shape(probabilities))
+    padded = tf.pad(probabilities, [[0, 0], [0, -size % _BLOCK]])
+    blocks = tf.cast(tf.reshape(padded, [rows, (size + _BLOCK - 1) // _BLOCK, _BLOCK]), tf.float64)
+    block, rest = _find(tf.reduce_sum(blocks, axis=-1), numbers)
+    inside = tf.gather(blocks, block, batch_dims=1)
+    return block * _BLOCK + _find(inside, rest)[0]
+
+
+def _find(weights: tf.Tensor, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Finds where the cumulative sum of weights, float64 [B, N], exceeds a fraction of the whole sum.
+
+    Returns:
+        The index, int32 [B], and how far into its weight the fraction lies, float64 [B] in [0, 1).
+    """
+    sums = tf.cumsum(weights, axis=-1)
+    wanted = numbers * sums[:, -1]
+    index = tf.math.count_nonzero(sums <= wanted[:, tf.newaxis], axis=-1, dtype=tf.int32)
+    index = tf.minimum(index, tf.shape(weights)[-1] - 1)
+    weight = tf.gather(weights, index, batch_dims=1)
+    begin = tf.gather(sums, index, batch_dims=1) - weight
+    return index, tf.clip_by_value(tf.math.divide_no_nan(wanted - begin, weight), 0.0, 1 - 2.0**-40)

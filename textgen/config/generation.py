@@ -1,0 +1,100 @@
+"""Settings of text generation: how the next token is chosen, and where a text ends."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from textgen.config.fields import Settings, setting
+from textgen.errors import require
+
+MAX_TOKENS = 1_000_000
+"""Maximum number of new tokens per text."""
+
+_MAX_STOPS, _MAX_STOP_BYTES = 64, 1000
+"""Bounds of stop strings; each is compared with the end of the text after every token."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GenerationConfig(Settings):
+    """Settings of generation.
+
+    They act in this order: repetition, presence and frequency penalty, logit bias, tokens that are not allowed,
+    temperature, top-k, top-p, min-p.
+    """
+
+    tokens: int = setting(100, at_least=1, at_most=MAX_TOKENS, group="length", help="maximum number of new tokens")
+    min_tokens: int = setting(
+        0, at_least=0, at_most=MAX_TOKENS, group="length",
+        help="number of new tokens before which neither the end of the document nor a stop string ends a text",
+    )  # fmt: skip
+    stop: tuple[str, ...] = setting(
+        (), group="length", metavar="TEXT",
+        help="end a text before this string, which may cross the borders of tokens; may be given more than once",
+    )  # fmt: skip
+    may_end: bool = setting(False, group="length", help="end a text where the model writes the end of the document")
+    echo: bool = setting(True, group="length", help="write the prompt before its continuation")
+    temperature: tuple[float, ...] = setting(
+        (1.0,), at_least=0, group="sampling", metavar="T[,T...]", remedy="Use 0 for the likeliest token.",
+        help="divides the logits; 0: always the most likely token; of several values each is for one new token, and "
+        "the last one for all further tokens",
+    )  # fmt: skip
+    top_k: int = setting(
+        0, at_least=0, group="sampling", remedy="Use 0 for all tokens.",
+        help="sample from the K most likely tokens; 0, or more than there are: from all",
+    )  # fmt: skip
+    top_p: float = setting(
+        1.0, above=0, at_most=1, group="sampling", metavar="P",
+        remedy="Use 1 for all tokens, or temperature 0 for the likeliest.",
+        help="sample from the fewest most likely tokens whose probabilities add up to P (Holtzman et al. 2020)",
+    )  # fmt: skip
+    min_p: float = setting(
+        0.0, at_least=0, at_most=1, group="sampling", metavar="P", remedy="Use 0 for all tokens.",
+        help="sample from the tokens with at least P times the probability of the most likely one",
+    )  # fmt: skip
+    seed: int = setting(
+        0, at_least=0, at_most=2**31 - 1, group="sampling",
+        help="seed of sampling; the same seed writes the same text",
+    )  # fmt: skip
+    repetition_penalty: float = setting(
+        1.0, at_least=0.01, at_most=100, group="repetition", remedy="Use 1 for none.",
+        help="divides positive logits, and multiplies negative ones, of tokens in the prompt or the text so far "
+        "(Keskar et al. 2019)",
+    )  # fmt: skip
+    presence_penalty: float = setting(
+        0.0, at_least=-100, at_most=100, group="repetition", remedy="Use 0 for none.",
+        help="subtracted from the logits of tokens in the new text so far",
+    )  # fmt: skip
+    frequency_penalty: float = setting(
+        0.0, at_least=-100, at_most=100, group="repetition", remedy="Use 0 for none.",
+        help="subtracted from the logit of a token once per occurrence in the new text so far",
+    )  # fmt: skip
+    no_repeat_ngram: int = setting(
+        0, at_least=0, at_most=100, group="repetition", remedy="Use 0 for none.",
+        help="never write N tokens in a row that stand in the prompt or the text so far; 0: they may repeat",
+    )  # fmt: skip
+    logit_bias: Mapping[str | int, float] | None = setting(
+        None, at_least=-100, at_most=100, group="tokens allowed",
+        help="number that is added to the logit of a token, in Python also by its id; may be given more than once",
+    )  # fmt: skip
+    ban: tuple[str, ...] = setting(
+        (), group="tokens allowed", metavar="TOKEN", help="token that is never written; may be given more than once"
+    )
+
+    def check_together(self) -> None:
+        """Checks the stop strings, the number of temperatures, and that the least length is not above the greatest.
+
+        Raises:
+            UserError: one of them is not allowed.
+        """
+        require(bool(self.temperature), "temperature is an empty list; it must have at least one number. Use 1.")
+        require(
+            self.min_tokens <= self.tokens,
+            f"min tokens is {self.min_tokens:,}; it must be at most tokens, which is {self.tokens:,}.",
+        )
+        require(len(self.stop) <= _MAX_STOPS, f"there are {len(self.stop)} stop strings; {_MAX_STOPS} are the most.")
+        for text in self.stop:
+            require(bool(text), "a stop string is empty; it must have at least one character. Leave it out.")
+            size = len(text.encode(errors="replace"))
+            require(
+                size <= _MAX_STOP_BYTES,
+                f"a stop string has {size:,} bytes; it must have at most {_MAX_STOP_BYTES:,}. Give its beginning.",
+            )

@@ -1,0 +1,133 @@
+"""Writes texts for Python: prompts and settings in, texts with their tokens out."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from textgen.config import GenerationConfig
+from textgen.errors import require
+from textgen.generation.controls import make_controls
+from textgen.generation.generator import REASONS, Generated, Generator
+from textgen.generation.prompts import sample_numbers, to_bytes
+from textgen.text.preprocessor import Preprocessor
+
+_MAX_ROWS = 64
+"""Maximum number of texts that are written at once."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Continuation:
+    """A text that was written.
+
+    Attributes:
+        prompt: the text that it continues.
+        text: the new text, after the prompt unless `echo` is off.
+        tokens: the new tokens as they stand in the vocabulary; those of a stop string are among them.
+        log_probabilities: natural logarithm of the probability of each token, by the network itself: before
+            temperature and all other settings, so that they are those of `Run.score`.
+        reason: why the text ended: "length", "stop" for a stop string, or "end" where the model ended the document or
+            no token was allowed.
+    """
+
+    prompt: str
+    text: str
+    tokens: tuple[str, ...]
+    log_probabilities: tuple[float, ...]
+    reason: str
+
+
+class NextToken(NamedTuple):
+    """A possible next token.
+
+    Attributes:
+        token: its text; `[EOS]` is the end of the document, `[UNK]` any token outside the vocabulary.
+        probability: its probability, from 0 to 1.
+    """
+
+    token: str
+    probability: float
+
+
+class Writer:
+    """Writes texts with a model."""
+
+    def __init__(self, model: keras.Model, preprocessor: Preprocessor, *, boundaries: bool):
+        """Makes the graph; nothing is traced yet.
+
+        Args:
+            model: the network.
+            preprocessor: encodes prompts and decodes ids.
+            boundaries: whether the documents of the training data begin with [BOS].
+        """
+        self.generator = Generator(model, preprocessor, boundaries=boundaries)
+        self.preprocessor = preprocessor
+
+    def write(self, prompts: Sequence[str], config: GenerationConfig, *, samples: int = 1) -> list[Continuation]:
+        """Returns the continuations of prompts, in the order of the prompts.
+
+        A continuation depends on its prompt, the settings and its number among those of equal prompts alone.
+
+        Args:
+            prompts: the prompts.
+            config: the settings of all texts.
+            samples: number of texts per prompt.
+
+        Raises:
+            UserError: a prompt is too long, a token of the settings is unknown, or `samples` is below 1.
+        """
+        rows = [
+            (prompt, text) for prompt, text in zip(prompts, to_bytes(prompts), strict=True) for _ in range(samples)
+        ]
+        numbers = sample_numbers([text for _, text in rows])
+        found: list[Continuation] = []
+        for i in range(0, len(rows), _MAX_ROWS):
+            batch = rows[i : i + _MAX_ROWS]
+            controls = make_controls([config] * len(batch), self.preprocessor, samples=numbers[i : i + _MAX_ROWS])
+            generated = self.generator.generate(tf.constant([text for _, text in batch]), controls, 0)
+            found += self._continuations([prompt for prompt, _ in batch], generated, echo=config.echo)
+        return found
+
+    def next_tokens(self, prompt: str, *, top: int, temperature: float = 1.0) -> list[NextToken]:
+        """Returns the likeliest next tokens after a prompt, the likeliest first.
+
+        Args:
+            prompt: text to continue; "" begins a document.
+            top: number of tokens.
+            temperature: divides the logits; it must be above 0.
+
+        Raises:
+            UserError: an argument is out of range, or the prompt is too long.
+        """
+        require(top >= 1, f"top is {top}; it must be at least 1.")
+        require(
+            0 < temperature < math.inf,
+            f"temperature is {temperature:g}; it must be finite and above 0. Use 1 for the model's probabilities.",
+        )
+        (logits,) = self.generator.next_logits(tf.constant(to_bytes([prompt])))
+        probabilities, ids = tf.math.top_k(tf.nn.softmax(logits / temperature), min(top, len(logits)))
+        texts = self.preprocessor.vocabulary.texts
+        return [NextToken(texts[i], float(p)) for i, p in zip(ids.numpy(), probabilities.numpy(), strict=True)]
+
+    def _continuations(self, prompts: Sequence[str], generated: Generated, *, echo: bool) -> list[Continuation]:
+        texts, vocabulary = generated.texts.numpy().tolist(), self.preprocessor.vocabulary.texts
+        lengths, reasons = generated.lengths.numpy().tolist(), generated.reasons.numpy().tolist()
+        ids, log_probabilities = (tensor.numpy().tolist() for tensor in generated.written[:2])
+        return [
+            Continuation(
+                prompt=_printed(prompt),
+                text=(_printed(prompt) if echo else "") + texts[row].decode(errors="replace"),
+                tokens=tuple(vocabulary[number] for number in ids[row][: lengths[row]]),
+                log_probabilities=tuple(log_probabilities[row][: lengths[row]]),
+                reason=REASONS[reasons[row]],
+            )
+            for row, prompt in enumerate(prompts)
+        ]
+
+
+def _printed(prompt: str) -> str:
+    """Returns a prompt as it was read, with `?` for what is no valid text."""
+    return prompt.encode(errors="replace").decode()
