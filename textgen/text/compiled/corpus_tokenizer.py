@@ -19,6 +19,9 @@ _MEAN_CHUNK = 24
 """Sizes in bytes, of a chunk and of the mean of a text's chunks, from which the text is given to the graph whole: it
 is in a script without spaces, and few of its chunks would be met again."""
 
+_RARE = 0.01
+"""Share of a batch's bytes up to which such texts are cut by chunks too, since TensorFlow may not be needed yet."""
+
 
 class Tokens(NamedTuple):
     """A batch of B texts, cleaned, with T tokens in all.
@@ -172,6 +175,7 @@ def _whole(text: bytes, edges: np.ndarray, continued: np.ndarray, chunks: _Chunk
     in_chunks = np.bincount(chunks.rows, chunk_sizes, len(continued))
     whole = (in_chunks > sizes / 2) & (in_chunks > _MEAN_CHUNK * counts)
     whole[chunks.rows[chunk_sizes > _LONG_CHUNK]] = True
+    whole &= sizes[whole].sum() > _RARE * len(text)
     matches = [match.start() for match in rules.whole.finditer(text)]
     whole[np.searchsorted(edges, matches, side="right") - 1] = True
     # Other white space than ASCII may begin a further chunk of a document.
