@@ -27,8 +27,13 @@ from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.text.compiled.counting import count_slices
 
-BUCKETS = 64
+_MOST_BUCKETS, _UNITS_PER_BUCKET = 64, 16
 _TRAIN = SPLITS.index("train")
+
+
+def buckets_for(units: int) -> int:
+    """Returns the number of buckets with which a sum over so many units fits in memory."""
+    return min(max(1, units // _UNITS_PER_BUCKET), _MOST_BUCKETS)
 
 
 class CountUnit:
@@ -36,7 +41,7 @@ class CountUnit:
 
     stage = COUNTS
 
-    def __init__(self, config: PrepareConfig, workspace: Workspace, *, buckets: int = BUCKETS):
+    def __init__(self, config: PrepareConfig, workspace: Workspace, *, buckets: int = 1):
         """Creates the pass, which divides the symbols among `buckets` buckets."""
         self._config, self._workspace, self.buckets = config, workspace, buckets
 

@@ -52,7 +52,7 @@ class Passes:
         config, workspace = self._plan.config, self._workspace
         census = read_census(config, workspace) if self._units else NO_DOCUMENTS
         if census is None:
-            count = count_tokens.CountUnit(config, workspace)
+            count = count_tokens.CountUnit(config, workspace, buckets=count_tokens.buckets_for(len(self._units)))
             take = count_tokens.TakeCensus(count, config, workspace)
             self._jobs.run_units("counting tokens", count, self._units, take)
             census = read_census(config, workspace)

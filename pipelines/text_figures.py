@@ -23,9 +23,14 @@ def most_frequent_digests(digests: np.ndarray) -> dict[str, int]:
     Args:
         digests: uint8 [D, 16], the hash of each document.
     """
-    if not len(digests):
+    # Sorting numbers is much faster than sorting whole hashes, most of which differ in their first 8 bytes.
+    _, first, starts_alike = np.unique(
+        digests[:, :8].copy().view(np.uint64)[:, 0], return_inverse=True, return_counts=True
+    )
+    repeated = digests[starts_alike[first] > 1]
+    if not len(repeated):
         return {}
-    found, counts = np.unique(digests, axis=0, return_counts=True)
+    found, counts = np.unique(repeated, axis=0, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:_MOST_FREQUENT]
     return {found[i].tobytes().hex(): int(counts[i]) for i in order if counts[i] > 1}
 

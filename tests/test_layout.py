@@ -28,6 +28,7 @@ FLOORS = (
         "textgen.keras_registry",
         "textgen.lazy_tensorflow",
         "textgen.locks",
+        "textgen.numba_loops",
         "textgen.owned_folders",
     },
     {"textgen.corpus", "textgen.text", "textgen.dataset", "textgen.model"},

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from textgen.text.compiled.keys import compiled
+from textgen.numba_loops import compiled
 
 
 @compiled

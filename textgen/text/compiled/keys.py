@@ -1,17 +1,8 @@
 """Keys of byte strings, by which compiled loops find them in tables."""
 
-import numba
 import numpy as np
 
-# Without _nrt=False, references to arrays are counted at each call of an inlined function: three quarters of the time
-# of `cut_texts`. Such functions fill arrays that they are given, and create none.
-_OPTIONS = {"nogil": True, "boundscheck": False, "_nrt": False}
-
-compiled = numba.njit(cache=True, **_OPTIONS)
-"""Compiles a function on its first call, and keeps the result on disk. Loops check no bounds, and create no array."""
-
-inlined = numba.njit(forceinline=True, **_OPTIONS)
-"""Compiles a function into those that call it."""
+from textgen.numba_loops import compiled, inlined
 
 PACKED_BYTES = 8
 """Longest string, in bytes, whose key is the string itself."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from textgen.text.compiled.keys import compiled, inlined, string_key
+from textgen.numba_loops import compiled, inlined
+from textgen.text.compiled.keys import string_key
 
 UNKNOWN, WHITE, LETTER, NUMBER, MARK = range(5)
 """Kinds of characters; that of a character is unknown until it is asked for."""

@@ -6,7 +6,8 @@ under way at once.
 
 import numpy as np
 
-from textgen.text.compiled.keys import MAY_BE_SHARED, PACKED_BYTES, compiled
+from textgen.numba_loops import compiled
+from textgen.text.compiled.keys import MAY_BE_SHARED, PACKED_BYTES
 
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 """2^64 divided by the golden ratio; the high bits of the product choose the slot (Knuth, TAOCP 3, 6.4)."""

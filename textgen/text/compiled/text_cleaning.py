@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from textgen.numba_loops import compiled
 from textgen.text.compiled.byte_rules import SPACE
-from textgen.text.compiled.keys import compiled
 from textgen.text.compiled.text_cutting import CARRIAGE_RETURN, LINE_FEED, SPACE_CODE
 
 

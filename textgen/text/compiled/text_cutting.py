@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from textgen.numba_loops import compiled, inlined
 from textgen.text.compiled.byte_rules import MARK, OTHER, QUOTE, SEPARATE, SPACE, STRIP, WORD
-from textgen.text.compiled.keys import BASIS, BYTE, PRIME, compiled, inlined, key_of, string_key
+from textgen.text.compiled.keys import BASIS, BYTE, PRIME, key_of, string_key
 
 SPACE_CODE, APOSTROPHE, LINE_FEED, CARRIAGE_RETURN = (ord(character) for character in " '\n\r")
 
