@@ -4,12 +4,14 @@ import contextlib
 import errno
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from fsspec.config import conf
 from fsspec.core import url_to_fs
 
+from textgen import store_retries
 from textgen.errors import UserError, one_line
 from textgen.file_versions import Stamp, Version, version_in
 
@@ -24,6 +26,9 @@ _READ_AHEAD_BYTES = 1 << 22
 _HTTP = ("http://", "https://")
 _GONE = (404, 410)
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
 
 def connect(url: str) -> tuple[Any, str]:
     """Returns fsspec's driver for a URL, and the path as the driver names it.
@@ -34,7 +39,8 @@ def connect(url: str) -> tuple[Any, str]:
     """
     try:
         # Other processes write to the same folders, so a listing must not be kept.
-        driver, path = url_to_fs(url, use_listings_cache=False)
+        options = store_retries.driver_options(url, conf.get(url.partition("://")[0], {}))
+        driver, path = url_to_fs(url, use_listings_cache=False, **options)
     except ImportError as error:
         extra = _EXTRAS.get(url.partition("://")[0])
         remedy = f"Install it: pip install 'textgen-stream[{extra}]'." if extra else f"{error}."
@@ -57,8 +63,8 @@ def open_file(url: str) -> io.BufferedReader:
 def read(url: str) -> bytes:
     """Returns the content of a file."""
     driver, name = connect(url)
-    with _as_os_error(url):
-        return driver.cat_file(name)
+    content: bytes = _ask(url, driver.cat_file, name)
+    return content
 
 
 def read_ranges(urls: Sequence[str], starts: Sequence[int], ends: Sequence[int]) -> list[bytes]:
@@ -67,9 +73,8 @@ def read_ranges(urls: Sequence[str], starts: Sequence[int], ends: Sequence[int])
         return []
     driver, _ = connect(urls[0])
     names = [connect(url)[1] for url in urls]
-    with _as_os_error(urls[0]):
-        # Errors come as results, since not every driver raises them where it is asked to.
-        found = driver.cat_ranges(names, list(starts), list(ends), on_error="return")
+    # Errors come as results, since not every driver raises them where it is asked to.
+    found = _ask(urls[0], driver.cat_ranges, names, list(starts), list(ends), on_error="return")
     return [_content(*each) for each in zip(urls, starts, ends, found, strict=True)]
 
 
@@ -83,9 +88,8 @@ def version(url: str) -> Version | None:
     """Returns the version of a file, or None if there is no such file."""
     driver, name = connect(url)
     try:
-        with _as_os_error(url):
-            info = driver.info(name)
-            return None if info["type"] == "directory" else version_in(driver, info)
+        info = _ask(url, driver.info, name)
+        return None if info["type"] == "directory" else version_in(driver, info)
     except FileNotFoundError:
         return None
 
@@ -94,8 +98,7 @@ def list_names(directory: str, *, files_only: bool) -> list[str]:
     """Returns the names of what is directly in a directory; none if it is not there."""
     driver, root = connect(directory)
     try:
-        with _as_os_error(directory):
-            found = driver.ls(root, detail=True)
+        found = _ask(directory, driver.ls, root, detail=True)
     except FileNotFoundError:
         return []
     # Some stores list an empty object under the name of the directory itself.
@@ -109,42 +112,40 @@ def walk(directory: str) -> Iterator[tuple[str, str, Stamp]]:
     The kind is that of the driver: `file`, or `link`, `other` and so on for what cannot be read.
     """
     driver, root = connect(directory)
-    with _as_os_error(directory):
-        found = driver.find(root, detail=True)
-        for name, info in found.items():
-            # Some stores have empty objects in place of directories.
-            if name != root and not name.endswith("/"):
-                yield directory.rstrip("/") + name[len(root) :], info["type"], version_in(driver, info).stamp
+    for name, info in _ask(directory, driver.find, root, detail=True).items():
+        # Some stores have empty objects in place of directories.
+        if name != root and not name.endswith("/"):
+            found = _ask(directory, version_in, driver, info)
+            yield directory.rstrip("/") + name[len(root) :], info["type"], found.stamp
 
 
 def exists(url: str) -> bool:
     """Returns whether there is a file or directory."""
     driver, name = connect(url)
-    with _as_os_error(url):
-        return driver.exists(name)
+    return bool(_ask(url, driver.exists, name))
 
 
 def make_directory(url: str) -> None:
     """Makes a directory where the store has directories."""
     driver, name = connect(url)
     if not is_object_store(driver):
-        with _as_os_error(url):
-            driver.makedirs(name, exist_ok=True)
+        _ask(url, driver.makedirs, name, exist_ok=True)
 
 
 def remove(url: str) -> None:
     """Removes a file, or a directory with everything in it; a missing one is no error."""
     driver, name = connect(url)
-    with contextlib.suppress(FileNotFoundError), _as_os_error(url):
-        driver.rm(name, recursive=True)
+    with contextlib.suppress(FileNotFoundError):
+        _ask(url, driver.rm, name, recursive=True)
 
 
 def move(url: str, target: str) -> None:
     """Moves a file, or a directory with everything in it; object stores copy each file, then remove it."""
     driver, name = connect(url)
     _, target_name = connect(target)
-    with _as_os_error(url):
-        driver.mv(name, target_name, recursive=True)
+    # A repetition would not find what the first try has moved.
+    with store_retries.once():
+        _ask(url, driver.mv, name, target_name, recursive=True)
 
 
 def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None:
@@ -156,15 +157,29 @@ def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None
         temporary: the URL that it has until it is complete, where the store has a rename.
     """
     driver, name = connect(url)
-    with _as_os_error(url):
-        if is_object_store(driver):
-            _put(driver, name, content)
-            return
-        _, temporary_name = connect(temporary)
-        for made in (name, temporary_name):
-            driver.makedirs(made.rpartition("/")[0], exist_ok=True)
-        _put(driver, temporary_name, content)
-        driver.mv(temporary_name, name)
+    if is_object_store(driver):
+        _ask(url, _put, driver, name, content)
+        return
+    _, temporary_name = connect(temporary)
+    for made in (name, temporary_name):
+        _ask(url, driver.makedirs, made.rpartition("/")[0], exist_ok=True)
+    _ask(url, _put, driver, temporary_name, content)
+    with store_retries.once():
+        _ask(url, driver.mv, temporary_name, name)
+
+
+def create(url: str, content: bytes, **options: Any) -> None:
+    """Writes a small file in one request.
+
+    Args:
+        url: the file.
+        content: its bytes.
+        **options: of the driver's `pipe_file`, such as `mode="create"`, which refuses to replace a file.
+    """
+    driver, name = connect(url)
+    if not is_object_store(driver):
+        make_directory(url.rpartition("/")[0])
+    _ask(url, driver.pipe_file, name, content, **options)
 
 
 def os_error(error: Exception, path: str) -> OSError:
@@ -189,12 +204,12 @@ def missing(path: str) -> FileNotFoundError:
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
-@contextlib.contextmanager
-def _as_os_error(path: str) -> Iterator[None]:
+def _ask(url: str, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Returns the result of a call of a driver, repeated after passing errors; what it raises becomes an OSError."""
     try:
-        yield
+        return store_retries.retried(url, call, *args, **kwargs)
     except Exception as error:
-        raise os_error(error, path) from error
+        raise os_error(error, url) from error
 
 
 class _RangeFile(io.RawIOBase):
@@ -223,8 +238,7 @@ class _RangeFile(io.RawIOBase):
         end = min(self._position + len(buffer), self._size)
         if end <= self._position:
             return 0
-        with _as_os_error(self._url):
-            content = self._driver.cat_file(self._name, start=self._position, end=end)
+        content = _ask(self._url, self._driver.cat_file, self._name, start=self._position, end=end)
         content = _part(self._url, self._position, end, content)
         buffer[: len(content)] = content
         self._position += len(content)
@@ -245,6 +259,9 @@ def _part(url: str, start: int, end: int, content: bytes) -> bytes:
 def _content(url: str, start: int, end: int, found: bytes | Exception) -> bytes:
     if not isinstance(found, Exception):
         return _part(url, start, end, found)
+    if store_retries.is_passing(found):
+        driver, name = connect(url)
+        return _part(url, start, end, _ask(url, driver.cat_file, name, start=start, end=end))
     now = stamp(url)
     if now and now.size <= start:
         # Some stores refuse a range that starts where the file has ended.

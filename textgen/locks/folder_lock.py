@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from textgen import files, remote_files
+from textgen import files, remote_files, store_retries
 from textgen.console import say
 from textgen.errors import UserError
 from textgen.locks import owners
@@ -87,8 +87,10 @@ class Lock:
         is_late = time.monotonic() - self._renewed_at > LEASE_SECONDS
         self._owner = dataclasses.replace(self._owner, beat=self._owner.beat + 1)
         try:
-            # Another process may have taken the lock since, and have ended.
-            is_held = not (is_late and self._file.read() is None) and self._file.renew(self._owner)
+            # A store that does not answer must not hold up the next sign of life.
+            with store_retries.once():
+                # Another process may have taken the lock since, and have ended.
+                is_held = not (is_late and self._file.read() is None) and self._file.renew(self._owner)
         except (OSError, UserError):
             return not is_late
         self._renewed_at = time.monotonic() if is_held else self._renewed_at

@@ -13,7 +13,6 @@ import time
 from typing import Any
 
 from textgen import remote_files
-from textgen.errors import UserError
 from textgen.files import join
 from textgen.locks.lock_file import NAME, Seen
 from textgen.locks.owners import MAX_BYTES, Owner, parse
@@ -110,14 +109,7 @@ class StoreLockFile:
 
     def _write(self, url: str, owner: Owner, *, create: bool = False) -> None:
         mode = {"mode": "create"} if create and self._has_mode else {}
-        try:
-            if not remote_files.is_object_store(self._driver):
-                remote_files.make_directory(url.rpartition("/")[0])
-            self._driver.pipe_file(remote_files.connect(url)[1], owner.to_bytes(), **mode)
-        except UserError:
-            raise
-        except Exception as error:
-            raise remote_files.os_error(error, url) from error
+        remote_files.create(url, owner.to_bytes(), **mode)
 
     def _remove(self, url: str) -> None:
         with contextlib.suppress(OSError):
