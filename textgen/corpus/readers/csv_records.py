@@ -10,10 +10,15 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+import numpy as np
+
 from textgen.corpus.readers.base import SAMPLE_BYTES
 
 TOO_LARGE = "row too large"
 UNCLOSED = "unclosed quote"
+
+_LARGE = 1 << 16
+"""Size of data, in bytes, from which a compiled loop looks for marks."""
 
 
 class Dialect(NamedTuple):
@@ -191,6 +196,16 @@ def last_record_end(data: bytes, dialect: Dialect) -> tuple[int, bool]:
     pattern = _marks(dialect)
     if pattern is None or not any(mark in data for mark in (b'"' * dialect.quoted, dialect.escape) if mark):
         return data.rfind(dialect.line_end) + 1, False
+    if len(data) >= _LARGE and dialect in (Dialect(dialect.delimiter), Dialect(dialect.delimiter, line_end=b"\r")):
+        # Imported late, since numba takes a quarter of a second.
+        from textgen.corpus.readers.csv_scan import scan_records
+
+        return scan_records(np.frombuffer(data, np.uint8), ord(dialect.delimiter), ord(dialect.line_end))
+    return _last_record_end(data, dialect, pattern)
+
+
+def _last_record_end(data: bytes, dialect: Dialect, pattern: re.Pattern[bytes]) -> tuple[int, bool]:
+    """Finds the end of the last record by the pattern of `_marks`; see `last_record_end`."""
     matches = list(pattern.finditer(data))
     suspicious = any(match.lastgroup == "text" and _runs_on(match, dialect) for match in matches)
     following = len(data)
