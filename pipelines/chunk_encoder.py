@@ -75,6 +75,7 @@ def _ids(values: np.ndarray, splits: np.ndarray, numbers: np.ndarray) -> tuple[n
     """
     counts = np.diff(splits)
     if (counts == 1).all():
-        return values[numbers], np.arange(len(numbers) + 1)
+        # `take` is several times as fast as indexing.
+        return values.take(numbers), np.arange(len(numbers) + 1)
     each = counts[numbers]
     return values[ragged.indices(splits[numbers], each)], np.concatenate([[0], np.cumsum(each)])

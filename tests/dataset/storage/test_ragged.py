@@ -34,6 +34,19 @@ def test_join_is_concatenation(ranges):
     assert joined.dtype == np.uint16
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+def test_long_joins_are_those_of_short_ones(dtype, monkeypatch):
+    generator = np.random.default_rng(1)
+    source = generator.integers(0, 200, 5000).astype(dtype)[::2]
+    starts, lengths = generator.integers(0, 2000, (2000, 2)), generator.integers(0, 40, (2000, 2))
+    joined, ends = ragged.join(source, starts.astype(np.int32), lengths)
+    assert len(joined) > ragged._LARGE
+    monkeypatch.setattr(ragged, "_LARGE", len(joined) + 1)
+    expected, expected_ends = ragged.join(source, starts, lengths)
+    assert joined.dtype == expected.dtype and joined.tolist() == expected.tolist()
+    assert ends.tolist() == expected_ends.tolist()
+
+
 @given(st.lists(st.integers(0, 40)))
 @settings(max_examples=60, deadline=None)
 def test_distinct_is_unique(numbers):

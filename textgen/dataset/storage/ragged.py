@@ -2,6 +2,9 @@
 
 import numpy as np
 
+_LARGE = 1 << 15
+"""Number of elements from which a compiled loop copies them."""
+
 
 def indices(starts: np.ndarray, lengths: np.ndarray, *, step: int = 1) -> np.ndarray:
     """Concatenates the indices `start`, `start + step` … of each slice, `length` of them.
@@ -41,7 +44,16 @@ def join(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[n
         The joined array, and int64 [N] or [M * K], the end of each slice in it.
     """
     starts, lengths = starts.ravel(), lengths.ravel()
-    return source[indices(starts, lengths)], np.cumsum(lengths)
+    ends = np.cumsum(lengths, dtype=np.int64)
+    if not len(ends) or ends[-1] < _LARGE:
+        return source[indices(starts, lengths)], ends
+    # Imported late, since numba takes a quarter of a second.
+    from textgen.dataset.storage.slice_copies import copy_slices
+
+    joined, size = np.empty(ends[-1], source.dtype), source.dtype.itemsize
+    places, counts = starts.astype(np.int64, copy=False), lengths.astype(np.int64, copy=False)
+    copy_slices(np.ascontiguousarray(source).view(np.uint8), places, counts, size, joined.view(np.uint8))
+    return joined, ends
 
 
 def distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

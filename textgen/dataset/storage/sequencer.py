@@ -18,7 +18,7 @@ class DocumentChunks(NamedTuple):
     the last may lack the end of its document.
 
     Attributes:
-        ids: int [I], ids of all chunks, joined.
+        ids: int32 [I], ids of all chunks, joined.
         edges: int [G + 1], index of the first token of each chunk in the batch, and the end of the last.
         id_edges: int [T + 1], index in `ids` of the first id of each token, and the end of the last. A token may give
             several ids or none.
@@ -58,7 +58,7 @@ class Sequencer:
         self.counts = SplitCounts()
         self._split, self._boundaries, self._stride, self._context = SPLITS.index(split), boundaries, stride, context
         # Of a document that continues in the next batch: its last ids, and the length of its sequence so far.
-        self._before, self._length = np.empty(0, np.int64), 0
+        self._before, self._length = np.empty(0, np.int32), 0
 
     def sequences(self, chunks: DocumentChunks) -> Sequences:
         """Returns the sequences of a batch that belong to the split, and counts them.
@@ -69,7 +69,7 @@ class Sequencer:
             chunks: chunks of the next batch.
 
         Returns:
-            S sequences, S <= G, with [BOS] and [EOS] if there are boundaries: their ids, int64 [T], joined, and the
+            S sequences, S <= G, with [BOS] and [EOS] if there are boundaries: their ids, int32 [T], joined, and the
             indices of the start, the first target and the end of each, int64 [S].
         """
         starts, ends = chunks.split_ranges.starts[self._split], chunks.split_ranges.ends[self._split]
@@ -86,7 +86,7 @@ class Sequencer:
         before = self._before if goes_on.any() else self._before[:0]
         first = self._boundaries & (begins == 0)[chosen]
         last = self._boundaries & (stops == chunks.totals)[chosen]
-        source = np.concatenate([chunks.ids, [BOS, EOS], before])
+        source = np.concatenate([chunks.ids, np.array([BOS, EOS], np.int32), before])
         bos = np.full(len(chosen), len(chunks.ids))
         # Four slices per sequence: the context, [BOS], the ids, [EOS].
         ids, slice_ends = ragged.join(

@@ -171,10 +171,8 @@ def frame(records: Records) -> tuple[memoryview, np.ndarray]:
     slice_lengths = np.stack(
         [np.full_like(lengths, BEFORE_RECORD), lengths, np.full_like(lengths, AFTER_RECORD)], axis=1
     )
-    # Copies two or four bytes at a time if these divide all lengths, as they do for spans.
-    width = int(np.gcd.reduce(distinct, initial=AFTER_RECORD))
-    framed, ends = ragged.join(source.view(f"u{width}"), slice_starts // width, slice_lengths // width)
-    return framed.view(np.uint8).data, ends[2::3] * width
+    framed, ends = ragged.join(source, slice_starts, slice_lengths)
+    return framed.data, ends[2::3]
 
 
 def record_checksums(data: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
