@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from textgen.dataset.storage import shards
+from textgen.dataset.storage import framing, shards
 from textgen.dataset.storage.blocks import BlockContent, BlockLocation, locate_blocks, read_blocks, record_edges
 from textgen.dataset.storage.manifest import FILE_NAME, read_manifest
 from textgen.dataset.storage.records import Records
@@ -22,7 +22,7 @@ def as_content(data, *, records, pairs=None, offset=0):
 
 def content_of(made, *, offset=0):
     """The block of `Records`."""
-    data = bytes(shards.frame(made)[0])
+    data = bytes(framing.frame(made)[0])
     return as_content(data, records=len(made.ends), pairs=int(made.pairs.sum()), offset=offset)
 
 

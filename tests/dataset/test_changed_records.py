@@ -12,7 +12,7 @@ from tests.dataset.block_contents import pack, reseal, shard_blocks
 from textgen.dataset import read_pairs, verify
 from textgen.dataset.loading.document_batches import read_documents
 from textgen.dataset.loading.loader import read_sequences
-from textgen.dataset.storage import shards
+from textgen.dataset.storage import framing
 from textgen.dataset.storage.contamination import measure_contamination
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import user_error
@@ -63,7 +63,7 @@ def changed_record(block, chance):
         place = end + 4
     index = chance.randrange(len(records))
     records[index] = changed(records[index], chance)
-    return bytes(shards.frame(pack([(record, 1) for record in records]))[0])
+    return bytes(framing.frame(pack([(record, 1) for record in records]))[0])
 
 
 def require_ids(*arrays):

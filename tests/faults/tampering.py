@@ -22,8 +22,8 @@ import numpy as np
 from tests.faults.in_process import expect
 from tests.faults.trial import Trial
 from tests.sealed import HOSTILE, at, changed, places, sealed
+from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD, frame
 from textgen.dataset.storage.records import Records
-from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD, frame
 
 _TEXT = "the sea is wide and the ship is small, said the old man of the sea. "
 _LISTS = {"inputs.jsonl": "inputs", "vocabulary.jsonl": "vocabulary", "passed_over.jsonl": "passed_over"}

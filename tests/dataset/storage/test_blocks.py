@@ -4,7 +4,7 @@ import struct
 import pytest
 
 from tests.dataset.block_contents import as_content, pack, read_block, write
-from textgen.dataset.storage import shards
+from textgen.dataset.storage import framing
 from textgen.dataset.storage.blocks import record_edges
 from textgen.errors import UserError
 
@@ -53,7 +53,7 @@ def test_a_missing_file_is_an_error_that_names_it(path):
 
 
 RECORDS = [b"abc", b"", b"d" * 300]
-FRAMED = bytes(shards.frame(pack([(record, 1) for record in RECORDS]))[0])
+FRAMED = bytes(framing.frame(pack([(record, 1) for record in RECORDS]))[0])
 
 
 def test_the_records_of_a_block_are_found():

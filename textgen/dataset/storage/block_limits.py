@@ -3,8 +3,9 @@
 Reading a block takes time and memory in proportion to its size, whoever wrote it.
 """
 
+from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD
 from textgen.dataset.storage.records import RecordLimits
-from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD, BLOCK_PAIRS, Block
+from textgen.dataset.storage.shards import BLOCK_PAIRS, Block
 
 MAX_BLOCK_BYTES = (1 << 31) - 1
 """Maximum size of a block, in which 32 bits count the ids."""

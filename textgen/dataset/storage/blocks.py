@@ -11,14 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textgen.dataset.storage.shards import (
-    AFTER_RECORD,
-    BEFORE_RECORD,
-    Block,
-    Shard,
-    length_checksums,
-    record_checksums,
-)
+from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD, length_checksums, record_checksums
+from textgen.dataset.storage.shards import Block, Shard
 from textgen.errors import UserError
 from textgen.folder import Folder, Range
 

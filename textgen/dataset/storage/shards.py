@@ -1,30 +1,22 @@
 """Writes shards, which are TFRecord files of consecutive blocks.
 
 A block is a number of consecutive records with about 16,000 pairs, and the smallest unit that the loader reads; the
-manifest has its size and its CRC-32. The framing of a record is its length (8 bytes), the masked CRC-32C of the
-length (4 bytes), the record, and the masked CRC-32C of the record (4 bytes):
-https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+manifest has its size and its CRC-32.
 """
 
 import dataclasses
 import hashlib
-import struct
 import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-import google_crc32c as crc32c
 import numpy as np
 
-from textgen.dataset.storage import ragged
+from textgen.dataset.storage.framing import frame
 from textgen.dataset.storage.records import Records
 from textgen.system_errors import naming
 
 BLOCK_PAIRS = 16_384
-
-_LENGTH = struct.Struct("<Q")
-BEFORE_RECORD = 12
-AFTER_RECORD = 4
 
 
 class Block(NamedTuple):
@@ -146,48 +138,3 @@ class ShardWriter:
     def _end_block(self) -> None:
         self._blocks.append(self._block)
         self._block = _NO_RECORDS
-
-
-def frame(records: Records) -> tuple[memoryview, np.ndarray]:
-    """Adds the TFRecord framing to records.
-
-    Returns:
-        The bytes of the N framed records, and int64 [N], the offset of the end of each in them.
-    """
-    lengths = np.diff(records.ends, prepend=0)
-    starts = records.ends - lengths
-    data = records.data.tobytes()
-    checks = record_checksums(data, starts, records.ends)
-    distinct, which = ragged.distinct(lengths)
-    head_checks = length_checksums(distinct)
-    headers = b"".join(
-        _LENGTH.pack(length) + check.tobytes() for length, check in zip(distinct.tolist(), head_checks, strict=True)
-    )
-    # Three slices per record: the header, the record, and the checksum of the record.
-    source = np.concatenate([records.data, np.frombuffer(headers, np.uint8), checks.view(np.uint8)])
-    header_places = len(data) + which * BEFORE_RECORD
-    check_places = len(data) + len(headers) + np.arange(len(lengths)) * AFTER_RECORD
-    slice_starts = np.stack([header_places, starts, check_places], axis=1)
-    slice_lengths = np.stack(
-        [np.full_like(lengths, BEFORE_RECORD), lengths, np.full_like(lengths, AFTER_RECORD)], axis=1
-    )
-    framed, ends = ragged.join(source, slice_starts, slice_lengths)
-    return framed.data, ends[2::3]
-
-
-def record_checksums(data: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Returns <u4 [N], the masked CRC-32C of each record, given the offsets of its start and its end in the data."""
-    checks = [crc32c.value(data[start:end]) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-    return _masked(np.array(checks, np.uint32))
-
-
-def length_checksums(lengths: np.ndarray) -> np.ndarray:
-    """Returns <u4 [N], the masked CRC-32C of the length of each record, int [N]."""
-    distinct, which = np.unique(lengths, return_inverse=True)
-    checks = [crc32c.value(_LENGTH.pack(length)) for length in distinct.tolist()]
-    return _masked(np.array(checks, np.uint32))[which]
-
-
-def _masked(checks: np.ndarray) -> np.ndarray:
-    """Returns <u4 [N], the checksums uint32 [N] masked as in TFRecord: rotated right by 15 bits, plus a constant."""
-    return ((checks >> np.uint32(15) | checks << np.uint32(17)) + np.uint32(0xA282EAD8)).astype("<u4")

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dataset.block_contents import as_content
-from textgen.dataset.storage import shards, windows
+from textgen.dataset.storage import framing, windows
 from textgen.dataset.storage.blocks import record_edges
 from textgen.dataset.storage.layouts import examples
 from textgen.dataset.storage.layouts.example_parser import PackedIds, find
@@ -17,7 +17,7 @@ token_ids = st.sampled_from([1, 2, 10, 18, 121, 127, 128, 16_383, 16_384, 65_535
 
 def block(ids, *, window, stride=1):
     made = list(examples.encode(windows.sequences([np.array(ids)]), window=window, stride=stride))
-    data = b"".join(bytes(shards.frame(some)[0]) for some in made)
+    data = b"".join(bytes(framing.frame(some)[0]) for some in made)
     return as_content(data, records=sum(len(some.ends) for some in made))
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from textgen.config import PAD
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.blocks import BlockContent, record_edges, require_framing, require_records, unknown_id
+from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD
 from textgen.dataset.storage.layouts.examples import RECORDS_AT_ONCE, VARINT_LIMITS, example_frame, varint_size
 from textgen.dataset.storage.records import RecordLimits
-from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD
 
 _Y_NAME = b"\n\x01y\x12"
 """Bytes that occur in each Example once, or more often if ids happen to have these bytes."""

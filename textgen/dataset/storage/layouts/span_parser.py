@@ -6,8 +6,8 @@ import numpy as np
 
 from textgen.dataset.storage import windows
 from textgen.dataset.storage.blocks import BlockContent, record_edges, unknown_id
+from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD
 from textgen.dataset.storage.records import RecordFormat
-from textgen.dataset.storage.shards import AFTER_RECORD, BEFORE_RECORD
 from textgen.dataset.storage.windows import Sequences
 
 FEWEST_NUMBERS = 3
