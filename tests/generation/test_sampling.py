@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from textgen.generation.sampling import sample, uniform
+from textgen.generation.sampling import Limits, sample, uniform
 from textgen.model.masking import MASKED_LOGIT
 
 LOGITS = [[0.5, -1.0, 2.0, 1.5, -3.0, 0.0]]
@@ -18,9 +18,7 @@ def _sample(
     drawn = sample(
         tf.constant(logits, tf.float32),
         temperatures=tf.fill([len(rows)], tf.constant(temperature, tf.float32)),
-        top_k=tf.fill([len(rows)], top_k),
-        top_p=tf.fill([len(rows)], top_p),
-        min_p=tf.fill([len(rows)], min_p),
+        limits=Limits(*(tf.fill([len(rows)], limit) for limit in (top_k, top_p, min_p))),
         numbers=uniform(tf.fill([len(rows)], tf.constant(seed, tf.int64)), tf.constant(rows, tf.int32), rows * 0),
     )
     assert drawn.dtype == tf.int32
@@ -139,9 +137,7 @@ def test_each_row_has_its_own_limits():
     drawn = sample(
         tf.constant(_many([3.0, 2.0, 1.0, 0.0], 400)),
         temperatures=tf.repeat([1.0, 1.0, 0.0, 5.0], 100),
-        top_k=tf.repeat([2, 0, 0, 0], 100),
-        top_p=tf.repeat([1.0, 0.5, 1.0, 1.0], 100),
-        min_p=tf.zeros([400]),
+        limits=Limits(tf.repeat([2, 0, 0, 0], 100), tf.repeat([1.0, 0.5, 1.0, 1.0], 100), tf.zeros([400])),
         numbers=tf.constant(np.random.default_rng(0).random(400)),
     ).numpy()
     assert [set(part) for part in np.split(drawn, 4)] == [{0, 1}, {0}, {0}, {0, 1, 2, 3}]
@@ -166,8 +162,5 @@ def test_a_token_of_probability_0_is_never_drawn_at_the_edges_of_blocks(size: in
     logits = np.full([1, size], MASKED_LOGIT, np.float32)
     logits[0, -1] = 0
     for number in (0.0, 0.5, 1 - 2.0**-53):
-        drawn = sample(
-            tf.constant(logits), temperatures=tf.ones([1]), top_k=tf.zeros([1], tf.int32), top_p=tf.ones([1]),
-            min_p=tf.zeros([1]), numbers=tf.constant([number], tf.float64),
-        )  # fmt: skip
+        drawn = sample(tf.constant(logits), temperatures=tf.ones([1]), numbers=tf.constant([number], tf.float64))
         assert drawn.numpy().tolist() == [size - 1]

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from textgen.config import GenerationConfig, ModelConfig, TextConfig
-from textgen.generation.controls import make_controls
+from textgen.generation.controls import kinds_of, make_controls
 from textgen.generation.writer import Writer
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import Vocabulary
@@ -150,9 +150,20 @@ def test_a_text_written_in_pieces_is_the_same(writer: Writer):
 
 
 def test_no_value_traces_the_graph_again(writer: Writer):
+    first = writer.generator_for(GenerationConfig())
     for settings in ({"tokens": 3}, {"stop": ("a", "b")}, {"temperature": (1, 2, 3)}, {"top_p": 0.5, "ban": "x"}):
         writer.write(["a", "b"], GenerationConfig(**settings))
-    assert writer.generator.generate.experimental_get_tracing_count() == 1
+    for generator in (first, writer.generator):
+        assert generator.generate.experimental_get_tracing_count() == 1
+
+
+def test_the_graph_of_few_settings_is_that_of_all_where_others_have_no_effect(writer: Writer):
+    config = GenerationConfig(tokens=20, temperature=2, ban="d", logit_bias={"e": 1})
+    small = writer.generator_for(config)
+    assert small.kinds == kinds_of([config]) != writer.generator.kinds
+    controls = make_controls([config] * 2, writer.preprocessor, samples=[0, 1])
+    found, expected = (g.generate(tf.constant(["a", "b"]), controls, 0) for g in (small, writer.generator))
+    assert found.texts.numpy().tolist() == expected.texts.numpy().tolist()
 
 
 def test_a_network_of_infinities_and_nan_still_writes_tokens():
@@ -164,6 +175,7 @@ def test_a_network_of_infinities_and_nan_still_writes_tokens():
 
     preprocessor = Preprocessor(CHAR, Vocabulary(LETTERS, (1,) * len(LETTERS)))
     broken = Writer(Broken(), preprocessor, boundaries=True)
+    broken.generator_for(GenerationConfig(top_p=0.5))
     for temperature in (0.0, 1e-30, 1.0, 3e38):
         for top_p in (1e-38, 0.5, 1.0):
             (found,) = broken.write(["a"], GenerationConfig(tokens=4, temperature=temperature, top_p=top_p))

@@ -11,7 +11,7 @@ DecodingState: TypeAlias = tuple[tf.Tensor, ...]
 """Tensors that a generation loop keeps between tokens."""
 
 
-_CHUNKS = (256, 16, 1)
+_CHUNKS = (256, 64, 16, 4, 1)
 """Numbers of tokens of a prompt that are read at once: each row is read by as many of the larger ones as fit into it,
 and then by smaller ones. None is padded, since cuDNN reads no row of padding alone."""
 
@@ -87,29 +87,34 @@ class StateContext:
         """Reads all ids but the last of each row of ragged int32 [B, (T)]; see `DecodingContext`."""
         unread = tf.cast(ids.row_lengths(), tf.int32) - 1
         padded = ids.to_tensor(PAD)
-        states = tuple(self._model.initial_states(ids.nrows()))
-        before = tf.zeros_like(unread)
-        for size in _CHUNKS:
-            count = (unread - before) // size
-            states = self._read(padded, before, count, size, states)
-            before += count * size
-        return tf.gather(padded, unread, batch_dims=1), *states
+        sizes = tf.constant(_CHUNKS)
 
-    def _read(
-        self, padded: tf.Tensor, begins: tf.Tensor, counts: tf.Tensor, size: int, states: DecodingState
-    ) -> DecodingState:
-        """Returns the states after further chunks of `size` ids: `counts` of them per row, int32 [B], at `begins`."""
-        inside = tf.range(size)
-
-        def read(done: tf.Tensor, states: DecodingState) -> tuple[tf.Tensor, DecodingState]:
-            is_read = (done < counts)[:, tf.newaxis]
-            indices = tf.where(is_read, begins[:, tf.newaxis] + done * size + inside, 0)
+        def read(
+            level: tf.Tensor, done: tf.Tensor, states: DecodingState
+        ) -> tuple[tf.Tensor, tf.Tensor, DecodingState]:
+            # A row has a chunk of this size left, or waits for the next one.
+            size = sizes[level]
+            is_read = (unread - done >= size)[:, tf.newaxis]
+            indices = tf.where(is_read, done[:, tf.newaxis] + tf.range(size), 0)
             # What the other rows read does not matter, but must not be padding.
-            ids = tf.where(is_read, tf.gather(padded, indices, batch_dims=1), UNK)
-            _, after = self._model(ids, states, training=False)
-            return done + 1, tuple(tf.where(is_read, new, old) for new, old in zip(after, states, strict=True))
+            chunk = tf.where(is_read, tf.gather(padded, indices, batch_dims=1), UNK)
+            _, after = self._model(chunk, states, training=False)
+            states = tuple(tf.where(is_read, new, old) for new, old in zip(after, states, strict=True))
+            done += size * tf.cast(is_read[:, 0], tf.int32)
+            return next_level(level, done), done, states
 
-        return tf.while_loop(lambda done, _: done < tf.reduce_max(counts), read, (tf.constant(0), states))[1]
+        def next_level(level: tf.Tensor, done: tf.Tensor) -> tf.Tensor:
+            fits = tf.reduce_max(unread - done) >= sizes
+            first = tf.argmax(fits, output_type=tf.int32)
+            return tf.where(tf.reduce_any(fits), tf.maximum(level, first), len(_CHUNKS))
+
+        nothing = tf.zeros_like(unread)
+        _, _, states = tf.while_loop(
+            lambda level, *_: level < len(_CHUNKS),
+            read,
+            (next_level(tf.constant(0), nothing), nothing, tuple(self._model.initial_states(ids.nrows()))),
+        )
+        return tf.gather(padded, unread, batch_dims=1), *states
 
     def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
         """Reads the last id of each row, and returns the logits, float32 [B, V]; see `DecodingContext`."""

@@ -16,6 +16,43 @@ from textgen.text.vocabulary import FIRST_ID
 if TYPE_CHECKING:
     from textgen.text.preprocessor import Preprocessor
 
+
+class Kinds(NamedTuple):
+    """Kinds of controls that a graph heeds; a graph of few kinds is traced and optimized in less time.
+
+    Attributes:
+        limits: top-k, top-p and min-p.
+        penalties: repetition, presence and frequency penalty.
+        ngrams: n-grams that may not repeat.
+        stops: stop strings.
+    """
+
+    limits: bool = True
+    penalties: bool = True
+    ngrams: bool = True
+    stops: bool = True
+
+    def covers(self, other: Kinds) -> bool:
+        """Returns whether these are at least the other kinds."""
+        return all(mine or not theirs for mine, theirs in zip(self, other, strict=True))
+
+
+ALL_KINDS = Kinds()
+
+
+def kinds_of(configs: Sequence[GenerationConfig]) -> Kinds:
+    """Returns the kinds of controls that some settings use."""
+    return Kinds(
+        limits=any(config.top_k or config.top_p < 1 or config.min_p for config in configs),
+        penalties=any(
+            config.repetition_penalty != 1 or config.presence_penalty or config.frequency_penalty
+            for config in configs
+        ),
+        ngrams=any(config.no_repeat_ngram for config in configs),
+        stops=any(config.stop for config in configs),
+    )
+
+
 UNUSED_ID = -1
 """Id that fills a row of ids up."""
 

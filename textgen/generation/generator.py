@@ -7,9 +7,9 @@ import tensorflow as tf
 from textgen.config import BOS, EOS, PAD
 from textgen.generation import penalties, stops
 from textgen.generation.contexts import DecodingState, decoding_context
-from textgen.generation.controls import Controls, control_specs
+from textgen.generation.controls import ALL_KINDS, Controls, Kinds, control_specs
 from textgen.generation.penalties import TokensSoFar, adjust, dense_biases, forbid_end
-from textgen.generation.sampling import sample, uniform
+from textgen.generation.sampling import Limits, sample, uniform
 from textgen.generation.stops import LastTokens, find_stops, last_characters
 from textgen.model.language_model import LanguageModel
 from textgen.model.masking import MASKED_LOGIT
@@ -81,16 +81,19 @@ class Generator(tf.Module):
     the network. All methods are graphs with fixed signatures, which another graph may call.
     """
 
-    def __init__(self, model: LanguageModel, preprocessor: Preprocessor, *, boundaries: bool = True):
+    def __init__(
+        self, model: LanguageModel, preprocessor: Preprocessor, *, boundaries: bool = True, kinds: Kinds = ALL_KINDS
+    ):
         """Makes a generator.
 
         Args:
             model: the network.
             preprocessor: encodes prompts and decodes ids.
             boundaries: whether the documents of the training data begin with [BOS].
+            kinds: kinds of controls that are heeded; others must have no effect.
         """
         super().__init__()
-        self._boundaries = boundaries
+        self._boundaries, self.kinds = boundaries, kinds
         self._model = model
         self._preprocessor = preprocessor
         self._context = decoding_context(model)
@@ -127,7 +130,7 @@ class Generator(tf.Module):
         zeros = tf.zeros_like(controls.max_tokens)
         return TextState(
             context=self._context.begin(ids),
-            tokens=penalties.begin(ids, controls, self._size),
+            tokens=penalties.begin(ids, controls, self._size, self.kinds),
             last=stops.begin(prompts, controls.stops),
             lengths=zeros,
             reasons=tf.where(controls.max_tokens > 0, RUNNING, LENGTH),
@@ -194,17 +197,19 @@ class Generator(tf.Module):
             alternatives.values,
         )
         lengths = state.lengths + tf.cast(is_written, tf.int32)
-        last, cuts = tf.cond(
-            tf.shape(state.last.ids)[1] > 0,
-            lambda: find_stops(state.last, ids, controls.stops, self._continue_text),
-            lambda: (state.last, tf.zeros_like(ids)),
-        )
+        last, cuts = state.last, tf.zeros_like(ids)
+        if self.kinds.stops:
+            last, cuts = tf.cond(
+                tf.shape(state.last.ids)[1] > 0,
+                lambda: find_stops(state.last, ids, controls.stops, self._continue_text),
+                lambda: (state.last, tf.zeros_like(ids)),
+            )
         is_stop = is_written & (cuts > 0) & (lengths >= controls.min_tokens)
         found = tf.where(is_stop, STOP, tf.where(lengths >= controls.max_tokens, LENGTH, RUNNING))
         return TextState(
             # What is appended to a text that has ended does not matter, but must not be padding.
             context=self._context.append(context, tf.where(is_written, ids, EOS)),
-            tokens=penalties.append(state.tokens, ids, controls),
+            tokens=penalties.append(state.tokens, ids, controls, self.kinds),
             last=last,
             lengths=lengths,
             reasons=tf.where(is_running, tf.where(is_end, END, found), state.reasons),
@@ -213,16 +218,14 @@ class Generator(tf.Module):
 
     def _choose(self, logits: tf.Tensor, state: TextState, biases: tf.Tensor, controls: Controls) -> tf.Tensor:
         """Returns the next id of each text, int32 [B]; EOS where no token is allowed."""
-        adjusted = adjust(logits, state.tokens, biases, controls)
+        adjusted = adjust(logits, state.tokens, biases, controls, self.kinds)
         adjusted = forbid_end(adjusted, ~controls.may_end | (state.lengths < controls.min_tokens))
         position = tf.minimum(state.lengths, tf.shape(controls.temperatures)[1] - 1)
         ids = sample(
             adjusted,
             temperatures=tf.gather(controls.temperatures, position, batch_dims=1),
-            top_k=controls.top_k,
-            top_p=controls.top_p,
-            min_p=controls.min_p,
             numbers=uniform(controls.seeds, controls.samples, state.lengths),
+            limits=Limits(controls.top_k, controls.top_p, controls.min_p) if self.kinds.limits else None,
         )
         return tf.where(tf.reduce_max(adjusted, axis=-1) > MASKED_LOGIT / 2, ids, EOS)
 

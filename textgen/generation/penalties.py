@@ -5,7 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from textgen.config import BOS, EOS, PAD, UNK
-from textgen.generation.controls import UNUSED_ID, Controls
+from textgen.generation.controls import ALL_KINDS, UNUSED_ID, Controls, Kinds
 from textgen.model.masking import MASKED_LOGIT
 
 
@@ -28,50 +28,67 @@ def tokens_so_far_specs() -> TokensSoFar:
     return TokensSoFar(*(tf.TensorSpec([None, None], dtype) for dtype in (tf.bool, tf.float32, tf.int32)))
 
 
-def begin(ids: tf.RaggedTensor, controls: Controls, size: int) -> TokensSoFar:
+def begin(ids: tf.RaggedTensor, controls: Controls, size: int, kinds: Kinds = ALL_KINDS) -> TokensSoFar:
     """Returns the state after prompts.
 
     Args:
         ids: ragged int32 [B, (T)] of the prompts.
         controls: the controls of each row.
         size: V, the number of ids.
+        kinds: kinds of controls that are heeded.
     """
     rows = tf.cast(ids.nrows(), tf.int32)
-    is_counted = tf.reduce_any(
-        (controls.repetition_penalty != 1) | (controls.presence_penalty != 0) | (controls.frequency_penalty != 0)
-    )
-    width = tf.where(is_counted, size, 0)
-    indices = tf.stack([tf.cast(ids.value_rowids(), tf.int32), ids.flat_values], axis=1)
-    in_prompt = tf.cond(
-        is_counted,
-        lambda: tf.tensor_scatter_nd_update(
-            tf.zeros([rows, width], tf.bool), indices, tf.ones_like(ids.flat_values, tf.bool)
-        ),
-        lambda: tf.zeros([rows, width], tf.bool),
-    )
-    history = tf.cond(
-        tf.reduce_any(controls.no_repeat_ngram > 0),
-        lambda: tf.reverse(tf.reverse(ids, [1]).to_tensor(UNUSED_ID), [1]),
-        lambda: tf.zeros([rows, 0], tf.int32),
-    )
-    return TokensSoFar(in_prompt, tf.zeros([rows, width]), history)
+
+    def in_prompt() -> tf.Tensor:
+        indices = tf.stack([tf.cast(ids.value_rowids(), tf.int32), ids.flat_values], axis=1)
+        is_there = tf.ones_like(ids.flat_values, tf.bool)
+        return tf.tensor_scatter_nd_update(tf.zeros([rows, size], tf.bool), indices, is_there)
+
+    def nothing(dtype: tf.DType) -> tf.Tensor:
+        return tf.zeros([rows, 0], dtype)
+
+    counted, counts, history = nothing(tf.bool), nothing(tf.float32), nothing(tf.int32)
+    if kinds.penalties:
+        counted, counts = tf.cond(
+            tf.reduce_any(
+                (controls.repetition_penalty != 1)
+                | (controls.presence_penalty != 0)
+                | (controls.frequency_penalty != 0)
+            ),
+            lambda: (in_prompt(), tf.zeros([rows, size])),
+            lambda: (nothing(tf.bool), nothing(tf.float32)),
+        )
+    if kinds.ngrams:
+        history = tf.cond(
+            tf.reduce_any(controls.no_repeat_ngram > 0),
+            lambda: tf.reverse(tf.reverse(ids, [1]).to_tensor(UNUSED_ID), [1]),
+            lambda: nothing(tf.int32),
+        )
+    return TokensSoFar(counted, counts, history)
 
 
-def append(so_far: TokensSoFar, ids: tf.Tensor, controls: Controls) -> TokensSoFar:
+def append(so_far: TokensSoFar, ids: tf.Tensor, controls: Controls, kinds: Kinds = ALL_KINDS) -> TokensSoFar:
     """Returns the state after one more id per row, int32 [B]."""
     in_prompt, counts, history = so_far
-    rows = tf.range(tf.shape(ids)[0])
-    counts = tf.cond(
-        tf.shape(counts)[1] > 0,
-        lambda: tf.tensor_scatter_nd_add(counts, tf.stack([rows, ids], axis=1), tf.ones_like(ids, tf.float32)),
-        lambda: counts,
-    )
-    is_kept = tf.reduce_any(controls.no_repeat_ngram > 0)
-    history = tf.cond(is_kept, lambda: tf.concat([history, ids[:, tf.newaxis]], axis=1), lambda: history)
+    if kinds.penalties:
+        indices = tf.stack([tf.range(tf.shape(ids)[0]), ids], axis=1)
+        counts = tf.cond(
+            tf.shape(counts)[1] > 0,
+            lambda: tf.tensor_scatter_nd_add(counts, indices, tf.ones_like(ids, tf.float32)),
+            lambda: counts,
+        )
+    if kinds.ngrams:
+        history = tf.cond(
+            tf.reduce_any(controls.no_repeat_ngram > 0),
+            lambda: tf.concat([history, ids[:, tf.newaxis]], axis=1),
+            lambda: history,
+        )
     return TokensSoFar(in_prompt, counts, history)
 
 
-def adjust(logits: tf.Tensor, so_far: TokensSoFar, biases: tf.Tensor, controls: Controls) -> tf.Tensor:
+def adjust(
+    logits: tf.Tensor, so_far: TokensSoFar, biases: tf.Tensor, controls: Controls, kinds: Kinds = ALL_KINDS
+) -> tf.Tensor:
     """Returns the logits with all penalties, biases and prohibitions, without those of [EOS].
 
     Args:
@@ -79,16 +96,23 @@ def adjust(logits: tf.Tensor, so_far: TokensSoFar, biases: tf.Tensor, controls: 
         so_far: the text before.
         biases: float32 [B, V], of `dense_biases`.
         controls: the controls of each row.
+        kinds: kinds of controls that are heeded.
 
     Returns:
         Float32 [B, V], MASKED_LOGIT or less for what is not allowed.
     """
-    logits = tf.cond(tf.shape(so_far.counts)[1] > 0, lambda: _penalize(logits, so_far, controls), lambda: logits)
-    logits = logits + biases
+    if kinds.penalties:
+        unchanged = logits
+        logits = tf.cond(
+            tf.shape(so_far.counts)[1] > 0, lambda: _penalize(unchanged, so_far, controls), lambda: unchanged
+        )
+    biased = logits + biases
+    if not kinds.ngrams:
+        return biased
     return tf.cond(
         tf.reduce_any(controls.no_repeat_ngram > 0),
-        lambda: tf.where(_completes_ngram(so_far.history, controls.no_repeat_ngram, logits), MASKED_LOGIT, logits),
-        lambda: logits,
+        lambda: tf.where(_completes_ngram(so_far.history, controls.no_repeat_ngram, biased), MASKED_LOGIT, biased),
+        lambda: biased,
     )
 
 

@@ -1,5 +1,7 @@
 """Samples tokens from logits, with top-k, top-p and min-p, and random numbers that depend on the text alone."""
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from textgen.model.masking import MASKED_LOGIT
@@ -48,24 +50,30 @@ def _uint64(number: int) -> tf.Tensor:
     return tf.constant(number, tf.uint64)
 
 
+class Limits(NamedTuple):
+    """Limits to the tokens that are sampled from, one row per text.
+
+    Attributes:
+        top_k: int32 [B]; 0, or more than V, for all tokens.
+        top_p: float32 [B], above 0; 1 for all tokens.
+        min_p: float32 [B]; 0 for all tokens.
+    """
+
+    top_k: tf.Tensor
+    top_p: tf.Tensor
+    min_p: tf.Tensor
+
+
 def sample(
-    logits: tf.Tensor,
-    *,
-    temperatures: tf.Tensor,
-    top_k: tf.Tensor,
-    top_p: tf.Tensor,
-    min_p: tf.Tensor,
-    numbers: tf.Tensor,
+    logits: tf.Tensor, *, temperatures: tf.Tensor, numbers: tf.Tensor, limits: Limits | None = None
 ) -> tf.Tensor:
-    """Samples one id per row from softmax(logits / temperature) of the tokens that top-k, top-p and min-p leave.
+    """Samples one id per row from softmax(logits / temperature) of the tokens that the limits leave.
 
     Args:
         logits: float32 [B, V], MASKED_LOGIT or less for tokens that are not allowed.
         temperatures: float32 [B], at least 0; 0 takes the likeliest.
-        top_k: int32 [B]; 0, or more than V, for all tokens.
-        top_p: float32 [B], above 0; 1 for all tokens.
-        min_p: float32 [B]; 0 for all tokens.
         numbers: float64 [B], random numbers in [0, 1).
+        limits: top-k, top-p and min-p; None for none.
 
     Returns:
         int32 [B].
@@ -74,19 +82,21 @@ def sample(
     shifted = logits - tf.reduce_max(logits, axis=-1, keepdims=True)
     warm = tf.clip_by_value(temperatures, _COLDEST, _HOTTEST)[:, tf.newaxis]
     scaled = tf.where(shifted > MASKED_LOGIT / 2, tf.maximum(shifted / warm, MASKED_LOGIT), MASKED_LOGIT)
-    size = tf.shape(logits)[-1]
-    restricted = tf.reduce_any(((top_k > 0) & (top_k < size)) | (top_p < 1) | (min_p > 0))
-    probabilities = tf.cond(
-        restricted,
-        lambda: _restrict(scaled, top_k=top_k, top_p=top_p, min_p=min_p),
-        lambda: tf.nn.softmax(scaled),
-    )
+    if limits is None:
+        probabilities = tf.nn.softmax(scaled)
+    else:
+        probabilities = tf.cond(
+            tf.reduce_any((limits.top_k > 0) | (limits.top_p < 1) | (limits.min_p > 0)),
+            lambda: _restrict(scaled, limits),
+            lambda: tf.nn.softmax(scaled),
+        )
     drawn = _draw(probabilities, numbers)
     return tf.where(temperatures > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
 
 
-def _restrict(logits: tf.Tensor, *, top_k: tf.Tensor, top_p: tf.Tensor, min_p: tf.Tensor) -> tf.Tensor:
+def _restrict(logits: tf.Tensor, limits: Limits) -> tf.Tensor:
     """Returns the probabilities of the tokens that stay, and 0 for others; the likeliest always stays."""
+    top_k, top_p, min_p = limits
     size = tf.shape(logits)[-1]
     limit = tf.where((top_k > 0) & (top_k < size), top_k, size)
     # Without a limit in any row one value is looked up, for the shape.

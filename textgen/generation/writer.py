@@ -1,6 +1,7 @@
 """Writes texts for Python: prompts and settings in, texts with their tokens out."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from textgen.config import GenerationConfig
 from textgen.errors import require
-from textgen.generation.controls import make_controls
+from textgen.generation.controls import kinds_of, make_controls
 from textgen.generation.generator import REASONS, Generated, Generator
 from textgen.generation.prompts import sample_numbers, to_bytes
 from textgen.text.preprocessor import Preprocessor
@@ -63,8 +64,20 @@ class Writer:
             preprocessor: encodes prompts and decodes ids.
             boundaries: whether the documents of the training data begin with [BOS].
         """
-        self.generator = Generator(model, preprocessor, boundaries=boundaries)
+        self._make = functools.partial(Generator, model, preprocessor, boundaries=boundaries)
         self.preprocessor = preprocessor
+        self.generator = self._make()
+        self._smaller: Generator | None = None
+
+    def generator_for(self, config: GenerationConfig) -> Generator:
+        """Returns a generator that heeds what the settings use.
+
+        The first one is traced for these kinds of settings alone, in about half the time; if others are used later,
+        it is `generator`, which heeds all. So no more than two are traced.
+        """
+        if self._smaller is None:
+            self._smaller = self._make(kinds=kinds_of([config]))
+        return self._smaller if self._smaller.kinds.covers(kinds_of([config])) else self.generator
 
     def write(self, prompts: Sequence[str], config: GenerationConfig, *, samples: int = 1) -> list[Continuation]:
         """Returns the continuations of prompts, in the order of the prompts.
@@ -79,6 +92,7 @@ class Writer:
         Raises:
             UserError: a prompt is too long, a token of the settings is unknown, or `samples` is below 1.
         """
+        generator = self.generator_for(config)
         rows = [
             (prompt, text) for prompt, text in zip(prompts, to_bytes(prompts), strict=True) for _ in range(samples)
         ]
@@ -87,7 +101,7 @@ class Writer:
         for i in range(0, len(rows), _MAX_ROWS):
             batch = rows[i : i + _MAX_ROWS]
             controls = make_controls([config] * len(batch), self.preprocessor, samples=numbers[i : i + _MAX_ROWS])
-            generated = self.generator.generate(tf.constant([text for _, text in batch]), controls, 0)
+            generated = generator.generate(tf.constant([text for _, text in batch]), controls, 0)
             found += self._continuations([prompt for prompt, _ in batch], generated, echo=config.echo)
         return found
 
@@ -107,7 +121,8 @@ class Writer:
             0 < temperature < math.inf,
             f"temperature is {temperature:g}; it must be finite and above 0. Use 1 for the model's probabilities.",
         )
-        (logits,) = self.generator.next_logits(tf.constant(to_bytes([prompt])))
+        generator = self._smaller or self.generator
+        (logits,) = generator.next_logits(tf.constant(to_bytes([prompt])))
         probabilities, ids = tf.math.top_k(tf.nn.softmax(logits / temperature), min(top, len(logits)))
         texts = self.preprocessor.vocabulary.texts
         return [NextToken(texts[i], float(p)) for i, p in zip(ids.numpy(), probabilities.numpy(), strict=True)]
