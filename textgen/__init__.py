@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     )
     from textgen.dataset import read_manifest, read_pairs, read_sequences, torch_pairs, torch_sequences, verify
     from textgen.errors import UserError
+    from textgen.generation.scoring import Score
     from textgen.generation.writer import Continuation, NextToken
 
 __version__ = "0.4.0"
 
 __all__ = [
     "BlockCache", "Continuation", "GenerationConfig", "ModelConfig", "NeuralCacheConfig", "NextToken",
-    "PrepareConfig", "Run", "SelectionConfig", "TextConfig", "TrainConfig", "UserError", "__version__", "estimate",
+    "PrepareConfig", "Run", "Score", "SelectionConfig", "TextConfig", "TrainConfig", "UserError", "__version__", "estimate",
     "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair", "torch_pairs",
     "torch_sequences", "train", "verify",
 ]  # fmt: skip
@@ -64,12 +65,13 @@ _HOMES = {
         ),
         "textgen.config",
     ),
+    "Score": "textgen.generation.scoring",
     "UserError": "textgen.errors",
 }
 """Module of each public name."""
 
 _WITH_TENSORFLOW = (
-    "Continuation", "NextToken", "Run", "load_run", "read_pairs", "read_sequences", "torch_pairs",
+    "Continuation", "NextToken", "Run", "Score", "load_run", "read_pairs", "read_sequences", "torch_pairs",
     "torch_sequences", "train",
 )  # fmt: skip
 """Names whose modules import TensorFlow."""

@@ -25,7 +25,7 @@ _DESCRIPTION = (
     "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
 )
 
-COMMANDS = ("estimate", "prepare", "inspect", "verify", "repair", "train", "evaluate", "generate")
+COMMANDS = ("estimate", "prepare", "inspect", "verify", "repair", "train", "evaluate", "generate", "score")
 _BEAM_COMMANDS = ("prepare", "repair")
 
 _MEMORY_REMEDY = "Close other programs, or use a machine with more memory."

@@ -63,6 +63,11 @@ def show(result: str) -> None:
     print(printable(result, keep=_LINES))
 
 
+def show_part(text: str) -> None:
+    """Writes a part of a result to standard output at once, without a line end; see `printable`."""
+    print(printable(text, keep=_LINES), end="", flush=True)
+
+
 def bar(
     total: float,
     title: str,

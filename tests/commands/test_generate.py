@@ -1,4 +1,7 @@
 import dataclasses
+import io
+import json
+import os
 import shutil
 from pathlib import Path
 
@@ -124,3 +127,77 @@ def test_a_prompt_begins_a_document_only_where_documents_have_a_beginning(
     runs.save(dataclasses.replace(runs.load(copy), boundaries=boundaries), copy)
     monkeypatch.setattr(runs, "load_model", lambda directory, config: SeesBeginning())
     assert _printed(capfd, copy, "--prompt", "cc", "--tokens", 5, "--temperature", 0) == f"{text}\n"
+
+
+def test_many_prompts_are_written_as_json_with_their_tokens(trained: Path, tmp_path: Path, capfd):
+    (tmp_path / "prompts.txt").write_text("ab\n\nab\n", encoding="utf-8")
+    out = _printed(
+        capfd, trained, "--prompt", "c", "--prompts-file", tmp_path / "prompts.txt", "--samples", 2, "--tokens", 6,
+        "--json", "--top-k", 3, "--stop", "zz",
+    )  # fmt: skip
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [text["prompt"] for text in found] == ["c", "c", "ab", "ab", "", "", "ab", "ab"]
+    assert len({text["text"] for text in found if text["prompt"] == "ab"}) == 4
+    for text in found:
+        assert text["text"] == text["prompt"] + "".join(text["tokens"])
+        assert len(text["log_probabilities"]) == 6 and text["reason"] == "length"
+
+
+def test_a_stream_prints_the_same_text(trained: Path, capfd):
+    argv = (trained, "--prompt", "ab", "--tokens", 9, "--seed", 3)
+    assert _printed(capfd, *argv, "--stream") == _printed(capfd, *argv, "--no-stream")
+
+
+def test_prompts_come_through_a_pipe(trained: Path, monkeypatch, capfd):
+    expected = _printed(capfd, trained, "--prompt", "ab", "--prompt", "c", "--tokens", 4)
+    for argv in ((), ("--prompts-file", "-")):
+        reading, writing = os.pipe()
+        os.write(writing, b"ab\nc\n")
+        os.close(writing)
+        with os.fdopen(reading) as stdin:
+            monkeypatch.setattr("sys.stdin", stdin)
+            assert _printed(capfd, trained, "--tokens", 4, *argv) == expected
+
+
+def test_tokens_are_chosen_interactively_through_a_pipe(trained: Path, monkeypatch, capfd):
+    monkeypatch.setattr("sys.stdin", io.StringIO("=a\n+3\nu\nq\n"))
+    out = _printed(capfd, trained, "--prompt", "ab", "--interactive", "--top", 2)
+    texts = [line for line in out.splitlines() if "%" not in line]
+    assert [len(text) for text in texts] == [2, 3, 6, 3]
+    assert texts[3] == texts[1] and texts[2].startswith(texts[1])
+    assert sum("%" in line for line in out.splitlines()) == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        (("--prompt", "a", "--prompt", "b", "--stream"), "there are 2 prompts with 1 texts each; --stream and"),
+        (("--interactive", "--json"), "--interactive write one text, and not as JSON"),
+        (("--top", "0"), "top is 0; it must be at least 1"),
+        (("--top-p", "0"), "top p is 0.0; it must be above 0 and at most 1. Use 1"),
+        (("--ban", "whale"), "ban has 'whale', which is no token of the vocabulary, but"),
+        (("--stop", ""), "a stop string is empty"),
+        (("--prompts-file", "nowhere.txt"), "No such file"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(refused, trained: Path, options: tuple[str, ...], rule: str):
+    assert rule in refused("generate", trained, *options)
+
+
+def test_a_file_of_prompts_that_is_damaged_or_large_is_refused(refused, trained: Path, tmp_path: Path):
+    path = tmp_path / "prompts.txt"
+    path.write_bytes(b"ok\n\xff\n")
+    assert "line 2 has the byte 0xff at offset 3" in refused("generate", trained, "--prompts-file", path)
+    path.write_bytes(b"a" * 10_000_000)
+    assert "a prompt has 10,000,000 bytes" in refused("generate", trained, "--prompts-file", path)
+    path.write_bytes(b"")
+    assert "has no prompts; it must have at least one line" in refused("generate", trained, "--prompts-file", path)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"), [("the", "must be a token and a number"), ("=3", "has no token before")]
+)
+def test_a_bias_without_a_token_or_number_is_a_usage_error(trained: Path, capfd, option: str, message: str):
+    with pytest.raises(SystemExit) as ended:
+        main(["generate", str(trained), "--logit-bias", option])
+    assert ended.value.code == 2 and message in capfd.readouterr().err

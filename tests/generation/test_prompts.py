@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from textgen.errors import UserError
-from textgen.generation.prompts import MAX_PROMPT_BYTES, sample_numbers, to_bytes
+from textgen.generation.prompts import MAX_PROMPT_BYTES, parse_prompts, read, sample_numbers, to_bytes
 
 
 def test_prompts_become_valid_utf8():
@@ -18,3 +20,40 @@ def test_a_prompt_that_is_too_long_is_refused_with_the_rule():
 
 def test_equal_prompts_are_numbered():
     assert sample_numbers([b"a", b"b", b"a", b"a"]) == [0, 0, 1, 2]
+
+
+def test_a_file_has_one_prompt_per_line_and_an_empty_line_is_an_empty_prompt():
+    assert parse_prompts("é\r\n\nb\n".encode(), "a.txt") == ["é", "", "b"]
+    assert parse_prompts(b"\xef\xbb\xbfa\nb", "a.txt") == ["a", "b"]
+    assert parse_prompts(b"", "a.txt") == []
+    assert parse_prompts(b'"a\\nb"\n{"prompt": "c", "id": 3}\n', "a.jsonl") == ["a\nb", "c"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        (
+            b"ab\nc\xff\n",
+            "p.txt",
+            "p.txt, line 2 has the byte 0xff at offset 4, which is not UTF-8 there; the",
+        ),
+        (
+            b'"a"\n3\n',
+            "p.jsonl",
+            'p.jsonl, line 2 is no prompt; it must be a JSON string, or an object with "prompt"',
+        ),
+        (b"{", "p.jsonl", "p.jsonl, line 1 is no prompt"),
+    ],
+)
+def test_a_file_that_has_no_prompts_is_refused_with_the_place(content: bytes, name: str, message: str):
+    with pytest.raises(UserError) as refused:
+        parse_prompts(content, name)
+    assert message in str(refused.value)
+
+
+def test_a_file_is_read(tmp_path: Path):
+    path = tmp_path / "prompts.txt"
+    path.write_bytes(b"a\n")
+    assert read(str(path)) == b"a\n"
+    with pytest.raises(FileNotFoundError):
+        read(str(tmp_path / "none"))

@@ -181,3 +181,24 @@ def test_a_network_of_infinities_and_nan_still_writes_tokens():
             (found,) = broken.write(["a"], GenerationConfig(tokens=4, temperature=temperature, top_p=top_p))
             assert len(found.tokens) == 4
             assert all(math.isfinite(value) for value in found.log_probabilities)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"stop": ("gh", "ghx")}, {"stop": "zz", "echo": False}, {"may_end": True, "logit_bias": {"[EOS]": 5}}],
+)
+def test_a_stream_joins_to_the_text(writer: Writer, settings: dict):
+    config = GenerationConfig(**{"tokens": 12, "temperature": 1.5, "seed": 4, **settings})
+    pieces = list(writer.stream("a", config))
+    (found,) = writer.write(["a"], config)
+    assert "".join(pieces) == found.text
+    assert len(pieces) > 3 or found.reason == "end"
+
+
+def test_a_text_is_resumed_after_any_token(writer: Writer):
+    config = GenerationConfig(tokens=9, temperature=0, stop="jk")
+    controls = make_controls([config], writer.preprocessor)
+    state = writer.generator.resume(tf.constant(["a"]), tf.constant([[5, 6, 7]]), controls)
+    state, written = writer.generator.advance(state, controls, 50, 0)
+    texts = writer.generator.token_texts(tf.constant(["a"]), written.ids, 0)
+    assert b"".join(texts.numpy()[0]) == b"efghijk" and int(state.cuts[0]) == 2

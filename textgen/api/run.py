@@ -7,24 +7,19 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
 
 import keras
 from matplotlib.figure import Figure
 
 from textgen import runs
-from textgen.api.keywords import GenerateSettings, generation_config, with_settings
+from textgen.api.writing import Writing
 from textgen.config import NeuralCacheConfig
-from textgen.generation.writer import Continuation, NextToken, Writer
 from textgen.runs.run_vocabulary import load_preprocessor, load_vocabulary
 from textgen.text.preprocessor import Preprocessor
 from textgen.training import evaluation, stored_baselines
 from textgen.training.callbacks import curves
 from textgen.training.callbacks.history import History, HistoryRow
 from textgen.training.evaluation import Evaluation
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 def load_run(path: str | os.PathLike[str]) -> "Run":
@@ -46,7 +41,7 @@ def load_run(path: str | os.PathLike[str]) -> "Run":
     return Run(folder, config)
 
 
-class Run:
+class Run(Writing):
     """A trained language model: its network, its vocabulary, its settings and the history of its training.
 
     Made by `train` and `load_run`. The weights are those of the lowest validation loss; they are loaded when they
@@ -93,11 +88,6 @@ class Run:
         """
         return load_preprocessor(self.path, self.config)
 
-    @functools.cached_property
-    def writer(self) -> Writer:
-        """The graphs that write text with the model's current weights."""
-        return Writer(self.model, self.preprocessor, boundaries=self.config.boundaries)
-
     @property
     def history(self) -> dict[str, list[float]]:
         """The validations of the training, as columns of equal length by name.
@@ -126,95 +116,6 @@ class Run:
 
     def _rows(self) -> Sequence[HistoryRow]:
         return History(self.path / "history.csv", until_step=sys.maxsize).rows
-
-    @overload
-    def generate(self, prompt: str = "", *, samples: None = None, **settings: "Unpack[GenerateSettings]") -> str: ...
-
-    @overload
-    def generate(self, prompt: str = "", *, samples: int, **settings: "Unpack[GenerateSettings]") -> list[str]: ...
-
-    @overload
-    def generate(
-        self,
-        prompt: list[str] | tuple[str, ...],
-        *,
-        samples: int | None = None,
-        **settings: "Unpack[GenerateSettings]",
-    ) -> list[str]: ...
-
-    @with_settings("generate")
-    def generate(
-        self,
-        prompt: str | list[str] | tuple[str, ...] = "",
-        *,
-        samples: int | None = None,
-        **settings: "Unpack[GenerateSettings]",
-    ) -> str | list[str]:
-        """Continues a prompt, or several at once.
-
-        A text depends on the prompt, the settings and its number among the texts of equal prompts alone: it is the
-        same in every batch, in `textgen generate`, and in the samples of a training.
-
-        Args:
-            prompt: text to continue; "" begins a document. A list gives a list: `[""] * 5` gives five texts, and an
-                empty one none.
-            samples: number of texts per prompt, which are returned as a list; None for one text.
-            **settings: the settings below.
-
-        Returns:
-            Each prompt with its continuation: a string for a string without `samples`, otherwise a list.
-
-        Raises:
-            UserError: an argument is out of range, or a prompt has more than 1,048,576 bytes.
-
-        Example:
-            >>> for temperature in (0.3, 0.7, 1.0):  # doctest: +SKIP
-            ...     print(run.generate("It is", tokens=20, temperature=temperature, top_p=0.95))
-        """
-        prompts = [prompt] if isinstance(prompt, str) else prompt
-        texts = [
-            found.text for found in self.continuations(prompts, samples=1 if samples is None else samples, **settings)
-        ]
-        return texts[0] if isinstance(prompt, str) and samples is None else texts
-
-    @with_settings("generate")
-    def continuations(
-        self, prompts: Sequence[str], *, samples: int = 1, **settings: "Unpack[GenerateSettings]"
-    ) -> list[Continuation]:
-        """Continues prompts as `generate` does, and returns the texts with their tokens and log-probabilities.
-
-        Args:
-            prompts: texts to continue.
-            samples: number of texts per prompt.
-            **settings: the settings below.
-
-        Raises:
-            UserError: as by `generate`.
-
-        Example:
-            >>> (found,) = run.continuations(["It is"], stop=["."], may_end=True)  # doctest: +SKIP
-            >>> found.reason, sum(found.log_probabilities)  # doctest: +SKIP
-            ('stop', -31.4)
-        """
-        prompts = [prompts] if isinstance(prompts, str) else prompts
-        return self.writer.write(prompts, generation_config(settings), samples=samples)
-
-    def next_token(self, prompt: str = "", *, top: int = 10, temperature: float = 1.0) -> list[NextToken]:
-        """Returns the likeliest next tokens after a prompt, with their probabilities, the likeliest first.
-
-        Args:
-            prompt: text to continue; "" begins a document.
-            top: number of tokens to return.
-            temperature: divides the logits, as in `generate`; it must be above 0.
-
-        Raises:
-            UserError: an argument is out of range.
-
-        Example:
-            >>> [token for token, probability in run.next_token("the white", top=3)]  # doctest: +SKIP
-            ['whale', 'house', 'and']
-        """
-        return self.writer.next_tokens(prompt, top=top, temperature=temperature)
 
     def evaluate(
         self,

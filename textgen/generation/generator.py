@@ -1,77 +1,21 @@
 """Generates text: the whole loop, from prompts to texts, is one graph."""
 
-from typing import NamedTuple
-
 import tensorflow as tf
 
 from textgen.config import BOS, EOS, PAD
 from textgen.generation import penalties, stops
-from textgen.generation.contexts import DecodingState, decoding_context
+from textgen.generation.contexts import decoding_context
 from textgen.generation.controls import ALL_KINDS, Controls, Kinds, control_specs
-from textgen.generation.penalties import TokensSoFar, adjust, dense_biases, forbid_end
+from textgen.generation.penalties import adjust, dense_biases, forbid_end
 from textgen.generation.sampling import Limits, sample, uniform
-from textgen.generation.stops import LastTokens, find_stops, last_characters
+from textgen.generation.stops import find_stops, last_characters
+from textgen.generation.text_state import END, LENGTH, RUNNING, STOP, Generated, TextState, Written
 from textgen.model.language_model import LanguageModel
 from textgen.model.masking import MASKED_LOGIT
 from textgen.text.preprocessor import Preprocessor
 
-RUNNING, LENGTH, STOP, END = range(4)
-"""Why a text ended: not yet; at its maximum length; before a stop string; at the end of the document, which is also
-where no token is allowed."""
-
-REASONS = ("", "length", "stop", "end")
-
-
-class TextState(NamedTuple):
-    """Texts while they are written; every tensor has one row per text.
-
-    Attributes:
-        context: what the network has read.
-        tokens: tokens so far, for penalties.
-        last: the end of each text, for stop strings.
-        lengths: int32 [B], number of new tokens.
-        reasons: int32 [B], RUNNING, or why the text ended.
-        cuts: int32 [B], number of bytes that a stop string takes from the end of the text.
-    """
-
-    context: DecodingState
-    tokens: TokensSoFar
-    last: LastTokens
-    lengths: tf.Tensor
-    reasons: tf.Tensor
-    cuts: tf.Tensor
-
-
-class Written(NamedTuple):
-    """New tokens of texts, with the most likely tokens at the position of each.
-
-    Attributes:
-        ids: int32 [B, N]; PAD after the end of a text, and for [EOS].
-        log_probabilities: float32 [B, N], of each token by the network itself, before all controls; 0 after the end.
-        top_ids: int32 [B, N, A], the A tokens that are most likely by it, the most likely first.
-        top_log_probabilities: float32 [B, N, A].
-    """
-
-    ids: tf.Tensor
-    log_probabilities: tf.Tensor
-    top_ids: tf.Tensor
-    top_log_probabilities: tf.Tensor
-
-
-class Generated(NamedTuple):
-    """Texts with their tokens.
-
-    Attributes:
-        texts: string [B], the continuations, without their prompts; of bytes, they may be invalid UTF-8.
-        lengths: int32 [B], number of new tokens; those of a stop string are among them.
-        reasons: int32 [B], LENGTH, STOP or END.
-        written: the tokens.
-    """
-
-    texts: tf.Tensor
-    lengths: tf.Tensor
-    reasons: tf.Tensor
-    written: Written
+_TOKENS_BEFORE = 16
+"""Number of tokens before another that its text can depend on."""
 
 
 class Generator(tf.Module):
@@ -108,6 +52,10 @@ class Generator(tf.Module):
             self._advance, input_signature=[self._state_specs(), controls, steps, top], autograph=False
         )
         self.continue_text = tf.function(self._continue_text, input_signature=[prompts, ids], autograph=False)
+        self.resume = tf.function(self._resume, input_signature=[prompts, ids, controls], autograph=False)
+        self.token_texts = tf.function(
+            self._token_texts, input_signature=[prompts, ids, tf.TensorSpec([], tf.int32, "first")], autograph=False
+        )
         self.next_logits = tf.function(self._next_logits, input_signature=[prompts], autograph=False)
 
     def _generate(self, prompts: tf.Tensor, controls: Controls, top: tf.Tensor) -> Generated:
@@ -126,7 +74,21 @@ class Generator(tf.Module):
 
     def _begin(self, prompts: tf.Tensor, controls: Controls) -> TextState:
         """Returns the state after prompts, string [B], before the first new token."""
-        ids = self._ids(prompts)
+        return self._begin_after(self._ids(prompts), prompts, controls)
+
+    def _resume(self, prompts: tf.Tensor, ids: tf.Tensor, controls: Controls) -> TextState:
+        """Returns the state after prompts and ids, as if these were a part of the prompts.
+
+        Args:
+            prompts: string [B].
+            ids: int32 [B, N] with PAD for none.
+            controls: the settings of each row.
+        """
+        further = tf.ragged.boolean_mask(ids, ids != PAD)
+        whole = tf.strings.join([prompts, self._continue_text(prompts, ids)])
+        return self._begin_after(tf.concat([self._ids(prompts), further], axis=1), whole, controls)
+
+    def _begin_after(self, ids: tf.RaggedTensor, prompts: tf.Tensor, controls: Controls) -> TextState:
         zeros = tf.zeros_like(controls.max_tokens)
         return TextState(
             context=self._context.begin(ids),
@@ -235,6 +197,29 @@ class Generator(tf.Module):
         texts = self._preprocessor.tokenizer.join(last, self._preprocessor.decode(tf.RaggedTensor.from_tensor(ids)))
         begins = tf.strings.length(last)
         return tf.strings.substr(texts, begins, tf.strings.length(texts) - begins)
+
+    def _token_texts(self, prompts: tf.Tensor, ids: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
+        """Returns the text that each id adds.
+
+        Args:
+            prompts: string [B].
+            ids: int32 [B, N] with PAD for none, the ids after the prompts, or the last of them.
+            first: int32 [], index of the first id whose text is wanted; about 16 ids before it are enough.
+
+        Returns:
+            string [B, N - first]. Joined, these are `continue_text` of the ids, except that a sigma which is final
+            only as long as nothing follows keeps that form.
+        """
+        rows, count = tf.shape(ids)[0], tf.shape(ids)[1] - first
+        padded = tf.pad(ids, [[0, 0], [_TOKENS_BEFORE, 0]])[:, first:]
+        indices = tf.range(count)[:, tf.newaxis] + tf.range(_TOKENS_BEFORE + 1)
+        windows = tf.reshape(tf.gather(padded, indices, axis=1), [rows * count, _TOKENS_BEFORE + 1])
+        repeated = tf.repeat(prompts, count)
+        before = tf.strings.length(self._continue_text(repeated, windows[:, :-1]))
+        whole = self._continue_text(repeated, windows)
+        before = tf.minimum(before, tf.strings.length(whole))
+        added = tf.strings.substr(whole, before, tf.strings.length(whole) - before)
+        return tf.reshape(added, [rows, count])
 
     def _next_logits(self, prompts: tf.Tensor) -> tf.Tensor:
         """Returns the logits of the token after each prompt, string [B] → float32 [B, V]."""

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import keras
@@ -12,12 +12,17 @@ import tensorflow as tf
 from textgen.config import GenerationConfig
 from textgen.errors import require
 from textgen.generation.controls import kinds_of, make_controls
-from textgen.generation.generator import REASONS, Generated, Generator
+from textgen.generation.generator import Generator
 from textgen.generation.prompts import sample_numbers, to_bytes
+from textgen.generation.streaming import TextStream
+from textgen.generation.text_state import REASONS, RUNNING, Generated
 from textgen.text.preprocessor import Preprocessor
 
 _MAX_ROWS = 64
 """Maximum number of texts that are written at once."""
+
+_TOKENS_KEPT = 32
+"""Number of tokens that are kept to find the text of the next one."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,18 +97,46 @@ class Writer:
         Raises:
             UserError: a prompt is too long, a token of the settings is unknown, or `samples` is below 1.
         """
-        generator = self.generator_for(config)
-        rows = [
-            (prompt, text) for prompt, text in zip(prompts, to_bytes(prompts), strict=True) for _ in range(samples)
-        ]
+        return list(self.write_each(prompts, config, samples=samples))
+
+    def write_each(
+        self, prompts: Sequence[str], config: GenerationConfig, *, samples: int = 1
+    ) -> Iterator[Continuation]:
+        """Yields what `write` returns, batch after batch, each as soon as it is written."""
+        require(samples >= 1, f"samples is {samples}; it must be at least 1.")
+        encoded, generator = to_bytes(prompts), self.generator_for(config)
+        rows = [(prompt, text) for prompt, text in zip(prompts, encoded, strict=True) for _ in range(samples)]
         numbers = sample_numbers([text for _, text in rows])
-        found: list[Continuation] = []
         for i in range(0, len(rows), _MAX_ROWS):
             batch = rows[i : i + _MAX_ROWS]
             controls = make_controls([config] * len(batch), self.preprocessor, samples=numbers[i : i + _MAX_ROWS])
             generated = generator.generate(tf.constant([text for _, text in batch]), controls, 0)
-            found += self._continuations([prompt for prompt, _ in batch], generated, echo=config.echo)
-        return found
+            yield from self._continuations([prompt for prompt, _ in batch], generated, echo=config.echo)
+
+    def stream(self, prompt: str, config: GenerationConfig) -> Iterator[str]:
+        """Yields the text that `write` returns for one prompt, in pieces, as soon as they are written.
+
+        Args:
+            prompt: the prompt.
+            config: the settings.
+
+        Raises:
+            UserError: as by `write`.
+        """
+        prompts, generator = tf.constant(to_bytes([prompt])), self.generator_for(config)
+        controls = make_controls([config], self.preprocessor)
+        state, text, ids = generator.begin(prompts, controls), TextStream(config.stop), tf.zeros([1, 0], tf.int32)
+        if config.echo:
+            yield _printed(prompt)
+        is_running = True
+        while is_running:
+            state, written = generator.advance(state, controls, 1, 0)
+            is_running = int(state.reasons[0]) == RUNNING
+            ids = tf.concat([ids[:, -_TOKENS_KEPT:], written.ids], axis=1)
+            (added,) = generator.token_texts(prompts, ids, tf.shape(ids)[1] - 1).numpy()[0]
+            shown = text.add(added) if is_running else text.end(added, cut=int(state.cuts[0]))
+            if shown:
+                yield shown
 
     def next_tokens(self, prompt: str, *, top: int, temperature: float = 1.0) -> list[NextToken]:
         """Returns the likeliest next tokens after a prompt, the likeliest first.
