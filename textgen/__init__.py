@@ -38,8 +38,8 @@ __version__ = "0.4.0"
 
 __all__ = [
     "BlockCache", "Continuation", "GenerationConfig", "ModelConfig", "NeuralCacheConfig", "NextToken",
-    "PrepareConfig", "Run", "Score", "SelectionConfig", "TextConfig", "TrainConfig", "UserError", "__version__", "estimate",
-    "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair", "torch_pairs",
+    "PrepareConfig", "Run", "Score", "SelectionConfig", "TextConfig", "TrainConfig", "UserError", "__version__",
+    "estimate", "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair", "torch_pairs",
     "torch_sequences", "train", "verify",
 ]  # fmt: skip
 
