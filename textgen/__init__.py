@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textgen.api.datasets import estimate, prepare, repair
     from textgen.api.run import Run, load_run
     from textgen.api.train import train
+    from textgen.api.writing import Continuation, NextToken, Score
     from textgen.block_cache import BlockCache
     from textgen.config import (
         GenerationConfig,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     )
     from textgen.dataset import read_manifest, read_pairs, read_sequences, torch_pairs, torch_sequences, verify
     from textgen.errors import UserError
-    from textgen.generation.scoring import Score
-    from textgen.generation.writer import Continuation, NextToken
 
 __version__ = "0.4.0"
 
@@ -47,7 +46,7 @@ _HOMES = {
     **dict.fromkeys(("estimate", "prepare", "repair"), "textgen.api.datasets"),
     **dict.fromkeys(("Run", "load_run"), "textgen.api.run"),
     "train": "textgen.api.train",
-    **dict.fromkeys(("Continuation", "NextToken"), "textgen.generation.writer"),
+    **dict.fromkeys(("Continuation", "NextToken", "Score"), "textgen.api.writing"),
     "BlockCache": "textgen.block_cache",
     **dict.fromkeys(
         ("read_manifest", "read_pairs", "read_sequences", "torch_pairs", "torch_sequences", "verify"),
@@ -65,7 +64,6 @@ _HOMES = {
         ),
         "textgen.config",
     ),
-    "Score": "textgen.generation.scoring",
     "UserError": "textgen.errors",
 }
 """Module of each public name."""

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, overload
 import keras
 
 from textgen.api.keywords import GenerateSettings, generation_config, with_settings
-from textgen.generation.scoring import Score, Scorer
-from textgen.generation.writer import Continuation, NextToken, Writer
+from textgen.generation.scoring import Score as Score
+from textgen.generation.scoring import Scorer
+from textgen.generation.writer import Continuation as Continuation
+from textgen.generation.writer import NextToken as NextToken
+from textgen.generation.writer import Writer
 from textgen.runs import RunConfig
 from textgen.text.preprocessor import Preprocessor
 
