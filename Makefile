@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-faults fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
+.PHONY: help setup demo check test test-faults test-engines test-engines-full fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -36,6 +36,14 @@ FAULTS ?=
 
 test-faults: setup  ## kills, signals, clusters, full disks, two commands at once, hostile files (under 5 minutes; all: FAULTS=--full)
 	$(BIN)/python -m tests.faults.run $(FAULTS)
+
+ENGINES ?=
+
+test-engines: setup  ## prepares on Prism, Spark and others, real ones installed into .engines, with kills (10 minutes)
+	$(BIN)/python -m tests.engines.run $(ENGINES)
+
+test-engines-full: setup  ## all settings, corpora and kills on all engines (hours), as in docs/engines
+	$(BIN)/python -m tests.engines.run --full $(ENGINES)
 
 FUZZ ?= --minutes 10
 
@@ -73,4 +81,4 @@ bench-peers:  ## both of these, one after the other
 	@touch $@
 
 clean:  ## remove what the words above made
-	rm -rf $(VENV) .venv-peers demo build site *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .engines demo build site *.egg-info .pytest_cache .mypy_cache .ruff_cache

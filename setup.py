@@ -46,6 +46,8 @@ setup(
         # The driver of gs://, and Beam's runner of Dataflow, which stages its files itself.
         "gcp": ["apache-beam[gcp]>=2.77,<2.78", "gcsfs>=2024.2,<2027"],
         "aws": ["s3fs>=2024.2,<2027"],
+        # The engine of --runner spark; its version must be that of the cluster.
+        "spark": ["pyspark>=3.5,<3.6"],
         # The drivers of https:// and hf://.
         "http": ["fsspec[http]>=2024.2,<2027"],
         "hf": ["huggingface_hub>=0.23,<2"],

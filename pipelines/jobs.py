@@ -24,7 +24,7 @@ from pipelines.workspace import Workspace
 from textgen.console import bar, hushed, say, without_tracebacks
 from textgen.corpus.units import Unit
 from textgen.errors import UserError, user_error
-from textgen.system_errors import MachineError, system_error
+from textgen.system_errors import MachineError, summary, system_error
 
 _POLL_SECONDS = 0.5
 
@@ -107,7 +107,7 @@ class JobRunner:
         engine = self._start()
         say(f"{title} on {engine.name}")
         _ = engine.pipeline | transform
-        with worker_errors():
+        with hushed() if engine.noisy else contextlib.nullcontext(), worker_errors(engine.remote_name):
             engine.pipeline.run().wait_until_finish()
 
     def run_units(
@@ -129,7 +129,7 @@ class JobRunner:
             _ = results | finish
         with (
             hushed() if engine.noisy else contextlib.nullcontext(sys.stderr) as terminal,
-            worker_errors(),
+            worker_errors(engine.remote_name),
             progress(title, work.stage, units, self._workspace, terminal),
         ):
             engine.pipeline.run().wait_until_finish()
@@ -140,14 +140,17 @@ class JobRunner:
 
 
 @contextlib.contextmanager
-def worker_errors() -> Iterator[None]:
+def worker_errors(engine: str = "") -> Iterator[None]:
     """Replaces Beam's report of an error in a worker by the error itself.
 
     Beam also logs and prints the error with its traceback; both are discarded for the errors that are replaced.
 
+    Args:
+        engine: name of an engine in other processes, whose other failures become an OSError; empty for this process.
+
     Raises:
         UserError: a worker raised it.
-        OSError: a worker raised one.
+        OSError: a worker raised one, or the engine gave up the job.
         MemoryError: a worker ran out of memory.
         ImportError: a worker lacks a package.
     """
@@ -156,6 +159,8 @@ def worker_errors() -> Iterator[None]:
             yield
     except Exception as error:
         found = _reported(error)
+        if found is None and engine:
+            raise OSError(f"the job failed on {engine}: {summary(error)}") from error
         if found is None or found is error:
             raise
         raise found from None

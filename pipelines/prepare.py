@@ -46,7 +46,7 @@ def prepare(
         UserError: the input cannot be read with these settings, the output folder holds other files, a Beam option is
             unknown, or a requested split would be empty.
     """
-    check_beam_flags(beam_flags)
+    check_beam_flags(beam_flags, [output, *inputs, *validation_input, *test_input])
     Workspace(output).require_writable()
     plan = make_plan(
         inputs,

@@ -57,7 +57,7 @@ def repair(
             does not agree to the input files, one has changed, or a file that was made again differs from the
             original.
     """
-    check_beam_flags(beam_flags)
+    check_beam_flags(beam_flags, [directory, *inputs])
     workspace = Workspace(directory)
     workspace.require_no_links()
     workspace.remove_unfinished()

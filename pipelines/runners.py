@@ -1,22 +1,24 @@
 """Chooses the runner of a job: Beam's embedded runner on all cores, unless a Beam option names another."""
 
-import argparse
 import contextlib
 import ctypes
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners import PipelineRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import EmbeddedPythonGrpcEnvironment
 from apache_beam.utils import interactive_utils
 
-from textgen.errors import UserError
+from pipelines import engines
+from pipelines.beam_flags import known_flags
+from textgen import files
+from textgen.errors import require
 
 _NEVER = -1
 """Turns off the timer with which Beam's worker threads send buffered data every second. It may fire in the middle of
@@ -38,37 +40,44 @@ class Engine(NamedTuple):
         pipeline: the pipeline.
         name: description of the runner for messages.
         noisy: whether its worker processes log to this process's standard error.
+        remote_name: the name, if it is an engine other than Beam's embedded one.
     """
 
     pipeline: beam.Pipeline
     name: str
     noisy: bool
+    remote_name: str = ""
 
 
-def check_beam_flags(flags: Sequence[str]) -> None:
-    """Checks that Beam knows all flags, since Beam itself only logs unknown flags and ignores them.
+def check_beam_flags(flags: Sequence[str], paths: Iterable[str] = ()) -> None:
+    """Checks that Beam knows all flags, and that the engine that they name can be used.
+
+    Args:
+        flags: Beam's own options.
+        paths: paths and URLs that workers will open.
 
     Raises:
-        UserError: a flag is unknown, or its value cannot be read.
+        UserError: a flag is unknown or missing, its value cannot be read, the engine is refused, or its workers are
+            on other machines, where a relative path leads elsewhere.
+        ConnectionError: the engine does not answer.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for options in PipelineOptions.__subclasses__():
-        options._add_argparse_args(parser)
-    try:
-        _, unknown = parser.parse_known_args(list(flags))
-    except argparse.ArgumentError as error:
-        raise UserError(f"Beam cannot read {' '.join(flags)!r}: {error}. Correct it.") from None
-    if unknown:
-        raise UserError(f"neither textgen nor Beam knows {unknown[0]!r}. See `textgen prepare --help`.")
+    options = PipelineOptions(known_flags(flags))
+    engines.check(options)
+    for path in paths if engines.has_workers_elsewhere(options) else ():
+        require(
+            files.is_remote(path) or Path(path.removeprefix("file://")).is_absolute(),
+            f"{path} is relative; workers of --runner {engines.name_of(options)} may have another current folder. "
+            f"Write {Path.cwd() / path}, in a folder that all machines share.",
+        )
 
 
 def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | None = None) -> Engine:
     """Creates an empty pipeline with the runner that Beam's flags name.
 
-    Without `--runner` this is Beam's embedded runner. It is created directly, since `DirectRunner` would first try to
-    download another runner. `--direct_num_workers` and `--direct_running_mode` choose its workers. The default is
-    threads, which share one TensorFlow and start without delay; they run in parallel, since most of the work is graph
-    and array operations, which release the interpreter lock.
+    Without `--runner`, or with `embedded` or `direct`, this is Beam's embedded runner. It is created directly, since
+    `DirectRunner` would first try to download another runner. `--direct_num_workers` and `--direct_running_mode`
+    choose its workers. The default is threads, which share one TensorFlow and start without delay; they run in
+    parallel, since most of the work is graph and array operations, which release the interpreter lock.
 
     Args:
         flags: Beam's own options.
@@ -77,10 +86,11 @@ def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | No
             Beam's own, which a process that is killed leaves behind.
     """
     _limit_arenas()
-    options = PipelineOptions(list(flags))
-    runner = options.view_as(StandardOptions).runner
-    if runner:
-        return Engine(_pipeline(None, options, temporary_folder), runner, noisy=False)
+    flags = known_flags(flags)
+    options = PipelineOptions(flags)
+    name = engines.name_of(options)
+    if name != engines.EMBEDDED:
+        return _other(name, options, temporary_folder)
     direct = options.view_as(DirectOptions)
     if not _given("--direct_num_workers", flags) and input_bytes >= PARALLEL_FROM_BYTES:
         direct.direct_num_workers = os.cpu_count() or 1
@@ -95,6 +105,15 @@ def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | No
         # With the mode "multi_threading", Beam would replace this environment by its own.
         direct.direct_running_mode = "in_memory"
     return Engine(_pipeline(FnApiRunner(environment), options, temporary_folder), name, noisy)
+
+
+def _other(name: str, options: PipelineOptions, temporary_folder: Path | None) -> Engine:
+    engine = engines.ENGINES.get(name)
+    if engine is None:
+        return Engine(_pipeline(None, options, temporary_folder), name, noisy=False, remote_name=name)
+    engine.check(options)
+    runner = engine.create(options) if engine.create else None
+    return Engine(_pipeline(runner, options, temporary_folder), name, noisy=engine.is_noisy, remote_name=name)
 
 
 def _pipeline(

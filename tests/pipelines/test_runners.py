@@ -54,24 +54,31 @@ def test_the_number_of_workers_given_is_kept(flags: list[str]) -> None:
     assert "1 worker, in_memory" in runners.start(flags, input_bytes=LARGE).name
 
 
+@pytest.mark.parametrize("flag", ["--runner=DirectRunner", "--runner=embedded"])
+def test_beams_direct_runner_is_the_embedded_one(flag: str) -> None:
+    assert runners.start([flag], input_bytes=SMALL).name.startswith("Beam's embedded engine")
+
+
 def test_another_runner_of_the_flags_is_used() -> None:
-    engine = runners.start(["--runner=DirectRunner"], input_bytes=LARGE)
-    assert engine.name == "DirectRunner"
+    engine = runners.start(["--runner=PortableRunner", "--job-endpoint=embed"], input_bytes=LARGE)
+    assert (engine.name, engine.remote_name) == ("portable", "portable")
 
 
 def test_beams_own_options_pass() -> None:
-    runners.check_beam_flags(["--direct_num_workers=2", "--job_name", "x", "--project=p"])
+    runners.check_beam_flags(["--direct-num-workers=2", "--job_name", "x", "--project=p"])
 
 
-@pytest.mark.parametrize("flag", ["--vocab-size=3", "stray"])
-def test_an_unknown_option_is_an_error(flag: str) -> None:
+def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(UserError, match="neither textgen nor Beam knows"):
-        runners.check_beam_flags([flag])
+        runners.check_beam_flags(["--vocab-size=3"])
 
 
-def test_a_value_that_beam_cannot_read_is_refused() -> None:
-    with pytest.raises(UserError, match="direct_num_workers"):
-        runners.check_beam_flags(["--direct_num_workers=many"])
+def test_a_relative_path_is_refused_where_workers_are_elsewhere() -> None:
+    flags = ["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=EXTERNAL"]
+    runners.check_beam_flags([], ["texts"])
+    runners.check_beam_flags(flags, ["/texts", "s3://texts/*", "file:///texts"])
+    with pytest.raises(UserError, match="texts is relative.*Write /.*/texts"):
+        runners.check_beam_flags(flags, ["/data", "texts"])
 
 
 class SlowToPickle:

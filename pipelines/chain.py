@@ -1,0 +1,154 @@
+"""Reads a Beam pipeline as a chain of steps that an engine without a Beam runner can run, and runs them on a worker.
+
+Every job of a preparation is such a chain: Create, then any number of Reshuffle, ParDo and GroupByKey, each with one
+input and one output. Whatever else a pipeline has is refused, so that an engine never leaves out data.
+"""
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+from apache_beam.coders import FastPrimitivesCoder
+from apache_beam.internal import pickler
+from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
+from apache_beam.runners.common import DoFnSignature
+from apache_beam.transforms import core
+
+_KEYS = FastPrimitivesCoder()
+
+
+class Stage(NamedTuple):
+    """Consecutive ParDos, which a worker runs without an exchange of data between them.
+
+    Attributes:
+        is_grouped: whether the input is first grouped by key; else it is only spread over the workers.
+        steps: the DoFns and their arguments, pickled.
+    """
+
+    is_grouped: bool
+    steps: bytes
+
+
+class Chain(NamedTuple):
+    """A pipeline as a chain.
+
+    Attributes:
+        values: the elements that the pipeline creates.
+        stages: what is done with them, in order.
+    """
+
+    values: tuple[Any, ...]
+    stages: tuple[Stage, ...]
+
+
+class _Step(NamedTuple):
+    do: beam.DoFn
+    arguments: tuple[Any, ...]
+    named: dict[str, Any]
+
+
+def chain_of(pipeline: beam.Pipeline) -> Chain:
+    """Returns a pipeline as a chain.
+
+    Raises:
+        NotImplementedError: it is none; the message names the step.
+    """
+    visitor = _Visitor()
+    pipeline.visit(visitor)
+    return Chain(
+        visitor.values, tuple(Stage(is_grouped, pickler.dumps(steps)) for is_grouped, steps in visitor.stages)
+    )
+
+
+class _Visitor(PipelineVisitor):
+    """Collects the steps; composites that engines have an operation for are not entered."""
+
+    def __init__(self) -> None:
+        self.values: tuple[Any, ...] = ()
+        self.stages: list[tuple[bool, list[_Step]]] = []
+        self._last: Any = None
+        self._inside: AppliedPTransform | None = None
+
+    def enter_composite_transform(self, node: AppliedPTransform) -> None:
+        if self._inside is None and isinstance(node.transform, beam.Create | beam.Reshuffle):
+            self._inside = node
+
+    def leave_composite_transform(self, node: AppliedPTransform) -> None:
+        if self._inside is node:
+            self._add(node)
+            self._inside = None
+
+    def visit_transform(self, node: AppliedPTransform) -> None:
+        if self._inside is None:
+            self._add(node)
+
+    def _add(self, node: AppliedPTransform) -> None:
+        transform, outputs = node.transform, list(node.outputs.values())
+        is_first = isinstance(transform, beam.Create)
+        if is_first != (self._last is None) or len(outputs) != 1 or not is_first and node.inputs != (self._last,):
+            raise _unknown(node)
+        self._last = outputs[0]
+        if is_first:
+            self.values = tuple(transform.values)
+            self.stages.append((False, []))
+        elif isinstance(transform, beam.Reshuffle):
+            if self.stages[-1][1]:
+                self.stages.append((False, []))
+        elif isinstance(transform, beam.GroupByKey):
+            self.stages.append((True, []))
+        elif isinstance(transform, beam.ParDo) and not node.side_inputs and _is_plain(transform.fn):
+            arguments, named = transform.raw_side_inputs
+            self.stages[-1][1].append(_Step(transform.fn, tuple(arguments), dict(named)))
+        else:
+            raise _unknown(node)
+
+
+def _is_plain(do: beam.DoFn) -> bool:
+    """Returns whether a DoFn needs only `setup` and its elements: no windows, timers, states and ends of bundles."""
+    kind = type(do)
+    ends = kind.finish_bundle is not beam.DoFn.finish_bundle or kind.start_bundle is not beam.DoFn.start_bundle
+    return not ends and not any(
+        isinstance(each, core._DoFnParam) for each in DoFnSignature(do).process_method.defaults
+    )
+
+
+def _unknown(node: AppliedPTransform) -> NotImplementedError:
+    return NotImplementedError(
+        f"the step {node.full_label!r} is none of Create, Reshuffle, ParDo and GroupByKey in a row"
+    )
+
+
+def run_steps(steps: bytes, elements: Iterable[Any]) -> Iterator[Any]:
+    """Returns what the steps of a stage make of elements; steps that a process has run before are set up already."""
+    flow = iter(elements)
+    for step in _ready(steps):
+        flow = _run(step, flow)
+    return flow
+
+
+@functools.lru_cache(maxsize=2)
+def _ready(steps: bytes) -> list[_Step]:
+    loaded: list[_Step] = pickler.loads(steps)
+    for step in loaded:
+        step.do.setup()
+    return loaded
+
+
+def _run(step: _Step, elements: Iterator[Any]) -> Iterator[Any]:
+    for element in elements:
+        for result in step.do.process(element, *step.arguments, **step.named) or ():
+            if isinstance(result, beam.pvalue.TaggedOutput):
+                raise NotImplementedError("outputs with tags are not passed on by this engine")
+            yield result
+
+
+def encode_key(pair: tuple[Any, Any]) -> tuple[bytes, tuple[Any, Any]]:
+    """Returns a (key, value) pair under its key as bytes, by which equal keys are found on any engine."""
+    return _KEYS.encode(pair[0]), pair
+
+
+def grouped(group: tuple[bytes, Iterable[tuple[Any, Any]]]) -> tuple[Any, list[Any]]:
+    """Returns the key of pairs that were grouped by `encode_key`, and the list of their values."""
+    pairs = list(group[1])
+    return pairs[0][0], [value for _, value in pairs]

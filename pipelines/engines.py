@@ -1,0 +1,216 @@
+"""The engines that `--runner` names: what each needs, checked before any work, and the Beam runner that it is."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import apache_beam
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    PipelineOptions,
+    PortableOptions,
+    PrismRunnerOptions,
+    SparkRunnerOptions,
+    StandardOptions,
+)
+from apache_beam.runners import PipelineRunner, create_runner
+
+from pipelines.spark import PySparkRunner, SparkOptions, require_pyspark
+from textgen.errors import UserError, require
+
+EMBEDDED = "embedded"
+_CONNECT_SECONDS = 10.0
+
+_OWN_FLINK = ("[auto]", "[local]")
+"""Values of --flink_master with which the job server runs Flink inside itself."""
+
+_ALIASES = {
+    "": EMBEDDED,
+    "direct": EMBEDDED,
+    "switchingdirect": EMBEDDED,
+    "fnapi": EMBEDDED,
+}
+"""Other names of engines, without the ending `Runner`. Beam's DirectRunner may download another runner first."""
+
+_REFUSED = {
+    "dask": "Beam's runner for Dask loses data: it passes outputs on to the wrong steps and drops some",
+    "bundlebaseddirect": "it is Beam's runner for tests of streams, and keeps all data in memory",
+    "interactive": "it is Beam's runner for notebooks, which samples the data",
+}
+"""Runners that this job must not use, and why."""
+
+
+class Engine(NamedTuple):
+    """An engine that `--runner` names.
+
+    Attributes:
+        check: raises a UserError if the machine or the options lack what it needs, or a ConnectionError if it cannot
+            be reached.
+        create: returns the Beam runner; None for that which Beam knows by the name.
+        is_noisy: whether processes that it starts log to this process's standard error.
+    """
+
+    check: Callable[[PipelineOptions], None]
+    create: Callable[[PipelineOptions], PipelineRunner] | None = None
+    is_noisy: bool = False
+
+
+def name_of(options: PipelineOptions) -> str:
+    """Returns the name of the engine in lower case and without `Runner`, or a runner's class with its module.
+
+    >>> name_of(PipelineOptions(["--runner=FlinkRunner"])), name_of(PipelineOptions([]))
+    ('flink', 'embedded')
+    """
+    given = options.view_as(StandardOptions).runner or ""
+    short = given.rpartition(".")[2].lower().removesuffix("runner")
+    if "." in given and short not in _REFUSED:
+        return given
+    return _ALIASES.get(short, short)
+
+
+def has_workers_elsewhere(options: PipelineOptions) -> bool:
+    """Returns whether workers may run on other machines, or in another current folder, than this process."""
+    name = name_of(options)
+    flink = options.view_as(FlinkRunnerOptions).flink_master
+    master = options.view_as(SparkOptions).spark_master or options.view_as(SparkRunnerOptions).spark_master_url
+    is_local = {
+        EMBEDDED: True,
+        "prism": True,
+        "flink": flink in _OWN_FLINK,
+        "spark": master.startswith("local"),
+    }.get(name, False)
+    kind = options.view_as(PortableOptions).environment_type
+    return kind not in (None, "LOOPBACK") or not is_local
+
+
+def check(options: PipelineOptions) -> None:
+    """Checks that the engine is known, safe and ready.
+
+    Raises:
+        UserError: it is not, or an option is missing.
+        ConnectionError: it does not answer at its address.
+    """
+    name = name_of(options)
+    others = ", ".join([EMBEDDED, *ENGINES, "dataflow"])
+    if name in _REFUSED:
+        raise UserError(f"--runner {name} is refused: {_REFUSED[name]}. Use one of: {others}.")
+    if name in ENGINES:
+        ENGINES[name].check(options)
+    elif name != EMBEDDED:
+        _check_other(name, others)
+    _require_answer(options.view_as(PortableOptions).job_endpoint, "--job_endpoint", "a job server of Beam")
+
+
+def _check_other(name: str, others: str) -> None:
+    try:
+        create_runner(name)
+    except (ValueError, ImportError, AttributeError) as error:
+        if "dataflow" in name and isinstance(error, ImportError):
+            raise UserError(
+                "--runner dataflow needs Beam's driver of Google Cloud. Install the extra [gcp]."
+            ) from None
+        raise UserError(f"--runner is {name!r}, which is not known; it must be one of: {others}.") from None
+
+
+def _check_prism(options: PipelineOptions) -> None:
+    prism = options.view_as(PrismRunnerOptions)
+    if options.view_as(PortableOptions).job_endpoint or prism.prism_location:
+        found = prism.prism_location
+        is_lost = found and "://" not in found and not Path(found).is_file()
+        require(not is_lost, f"--prism_location {found}: there is no such file. Name the binary of Prism.")
+        return
+    # Beam would download it, without a limit of time.
+    prism.prism_location = shutil.which("prism") or shutil.which("prism", path=str(Path.home() / "go" / "bin"))
+    require(
+        prism.prism_location is not None,
+        "--runner prism needs the binary of Prism, which is not on the PATH. Install Go, then run "
+        f"`go install github.com/apache/beam/sdks/v2/go/cmd/prism@v{apache_beam.__version__}`, or name it by "
+        "--prism_location.",
+    )
+
+
+def _check_flink(options: PipelineOptions) -> None:
+    flink = options.view_as(FlinkRunnerOptions)
+    if not options.view_as(PortableOptions).job_endpoint:
+        _require_job_server("flink", flink.flink_job_server_jar)
+    if flink.flink_master not in _OWN_FLINK:
+        _require_answer(flink.flink_master, "--flink_master", "the REST server of Flink's JobManager")
+        _require_workers("flink", options)
+
+
+def _check_spark(options: PipelineOptions) -> None:
+    if not _uses_job_server(options):
+        require_pyspark()
+        master = options.view_as(SparkOptions).spark_master
+        if master and master.startswith("spark://"):
+            _require_answer(master, "--spark_master", "Spark's master")
+        return
+    if not options.view_as(PortableOptions).job_endpoint:
+        _require_job_server("spark", options.view_as(SparkRunnerOptions).spark_job_server_jar)
+    if not options.view_as(SparkRunnerOptions).spark_master_url.startswith("local"):
+        _require_workers("spark", options)
+
+
+def _uses_job_server(options: PipelineOptions) -> bool:
+    spark = options.view_as(SparkRunnerOptions)
+    return bool(options.view_as(PortableOptions).job_endpoint or spark.spark_job_server_jar)
+
+
+def _require_job_server(engine: str, jar: str | None) -> None:
+    """Checks that Beam can start its job server; it would download the jar, without a limit of time.
+
+    Raises:
+        UserError: the jar or Java is missing.
+    """
+    require(
+        bool(jar),
+        f"--runner {engine} needs Beam's job server. Give its address by --job_endpoint, or its jar by "
+        f"--{engine}_job_server_jar.",
+    )
+    require("://" in str(jar) or Path(str(jar)).is_file(), f"--{engine}_job_server_jar {jar}: there is no such file.")
+    java = shutil.which("java", path=str(Path(os.environ["JAVA_HOME"], "bin")) if "JAVA_HOME" in os.environ else None)
+    require(java is not None, f"--runner {engine} starts Beam's job server, which needs Java. Install a JRE.")
+
+
+def _require_workers(engine: str, options: PipelineOptions) -> None:
+    require(
+        options.view_as(PortableOptions).environment_type is not None,
+        f"--runner {engine} needs workers of Beam on the cluster. Start a pool beside each of them and give "
+        "--environment_type EXTERNAL --environment_config localhost:50000, or an image by --environment_type DOCKER.",
+    )
+
+
+def _require_answer(address: str | None, option: str, what: str) -> None:
+    """Checks that something listens at an address; clients of engines would try for minutes.
+
+    Raises:
+        UserError: the address has no port.
+        ConnectionError: nothing does.
+    """
+    if not address or address == "embed":
+        return
+    for each in address.rpartition("//")[2].split(","):
+        parts = urlsplit("//" + each)
+        require(parts.port is not None, f"{option} is {address}, which has no port; it must be host:port.")
+        try:
+            socket.create_connection((parts.hostname or "", parts.port or 0), _CONNECT_SECONDS).close()
+            return
+        except OSError as error:
+            failed = error
+    raise ConnectionError(f"{what} does not answer at {option} {address}: {failed}.")
+
+
+def _pyspark(options: PipelineOptions) -> PipelineRunner:
+    return create_runner("SparkRunner") if _uses_job_server(options) else PySparkRunner(options)
+
+
+ENGINES: Mapping[str, Engine] = {
+    "prism": Engine(_check_prism),
+    "flink": Engine(_check_flink, is_noisy=True),
+    "spark": Engine(_check_spark, _pyspark, is_noisy=True),
+}
+"""The engines by name, besides the embedded one."""

@@ -1,0 +1,115 @@
+"""Clusters of engines on this machine, by the name that `--runner` gives them."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.engines import installation
+from tests.engines.processes import Daemon, free_port, started, wait
+
+ROOT = Path(__file__).parents[2]
+
+
+class Cluster(NamedTuple):
+    """An engine that is ready for jobs.
+
+    Attributes:
+        options: options of `textgen prepare`.
+        variables: environment variables of the command.
+        workers: processes that do the work, of which one may be killed; empty if the command does it itself.
+        program: words of the command line of a process that the command starts, and that may be killed; or empty.
+    """
+
+    options: list[str]
+    variables: dict[str, str] = {}  # noqa: RUF012 - It is never changed.
+    workers: list[Daemon] = []  # noqa: RUF012
+    program: str = ""
+
+
+@contextlib.contextmanager
+def embedded(folder: Path, *, workers: int = 1) -> Iterator[Cluster]:
+    """Beam's embedded engine, which needs no cluster."""
+    yield Cluster([f"--direct_num_workers={workers}"])
+
+
+@contextlib.contextmanager
+def processes(folder: Path) -> Iterator[Cluster]:
+    """Beam's embedded engine with two worker processes."""
+    yield Cluster(["--direct_num_workers=2", "--direct_running_mode=multi_processing"])
+
+
+@contextlib.contextmanager
+def prism(folder: Path) -> Iterator[Cluster]:
+    """Prism, which each command starts for itself."""
+    installation.install_prism()
+    yield Cluster(["--runner=prism", f"--prism_location={installation.PRISM}"], program=str(installation.PRISM))
+
+
+@contextlib.contextmanager
+def prism_server(folder: Path) -> Iterator[Cluster]:
+    """Prism as a server of jobs, with a pool of worker processes, as Beam's job servers of clusters have them."""
+    installation.install_prism()
+    jobs, pool = free_port(), free_port()
+    # The pool starts its workers by the name `python`.
+    path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+    pool_module = "apache_beam.runners.worker.worker_pool_main"
+    daemons = [
+        Daemon([str(installation.PRISM), f"--job_port={jobs}", "--serve_http=false"], folder / "prism.log"),
+        Daemon(
+            [sys.executable, "-m", pool_module, f"--service_port={pool}"],
+            folder / "pool.log", PATH=path, PYTHONPATH=str(ROOT),
+        ),
+    ]  # fmt: skip
+    with started(*daemons):
+        wait(lambda: "Started worker pool" in daemons[1].log, "the pool of workers starts")
+        options = ["--runner=PortableRunner", f"--job_endpoint=localhost:{jobs}"]
+        yield Cluster([*options, "--environment_type=EXTERNAL", f"--environment_config=localhost:{pool}"])
+
+
+@contextlib.contextmanager
+def spark(folder: Path, *, settings: str = "") -> Iterator[Cluster]:
+    """A master of Spark and two workers with a core each."""
+    installation.install_spark()
+    home = installation.SPARK / "pyspark"
+    (folder / "conf").mkdir(exist_ok=True)
+    (folder / "conf" / "spark-defaults.conf").write_text(settings)
+    variables = {
+        "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_NO_DAEMONIZE": "1",
+        "SPARK_CONF_DIR": str(folder / "conf"), "PYTHONPATH": f"{ROOT}:{installation.SPARK}",
+    }  # fmt: skip
+    port = free_port()
+    address = f"spark://localhost:{port}"
+    deploy, start = "org.apache.spark.deploy", str(home / "bin" / "spark-class")
+    at = ["--host", "localhost", "--webui-port", "0"]
+    master = Daemon(
+        [start, f"{deploy}.master.Master", *at, "--port", str(port)], folder / "spark-master.log", **variables
+    )
+    workers = []
+    with started(master), contextlib.ExitStack() as stack:
+        wait(lambda: "I have been elected leader" in master.log, "Spark's master starts")
+        for number in range(2):
+            sizes = ["--cores", "1", "--memory", "2g", "--work-dir", str(folder / f"spark-{number}")]
+            workers.append(
+                Daemon(
+                    [start, f"{deploy}.worker.Worker", *at, *sizes, address],
+                    folder / f"spark-worker-{number}.log",
+                    SPARK_LOCAL_DIRS=str(folder / "local"),
+                    **variables,
+                )  # fmt: skip
+            )
+            stack.enter_context(started(workers[-1]))
+        wait(lambda: master.log.count("Registering worker") >= 2, "Spark's workers register")
+        yield Cluster(["--runner=spark", f"--spark_master={address}"], variables, workers)
+
+
+CLUSTERS: Mapping[str, Callable[[Path], AbstractContextManager[Cluster]]] = {
+    "embedded, 2 threads": lambda folder: embedded(folder, workers=2),
+    "embedded, 2 processes": processes,
+    "Prism": prism,
+    "Prism, worker pool": prism_server,
+    "Spark": spark,
+}
+"""All clusters; what they make is compared with what the embedded engine makes with one worker."""
