@@ -148,3 +148,12 @@ def test_the_examples_in_the_docstrings_hold():
     result = doctest.testmod(console)
     assert result.attempted
     assert not result.failed
+
+
+def test_the_command_line_imports_no_matplotlib_for_keras() -> None:
+    code = (
+        "import sys; from textgen.console import import_tensorflow; import_tensorflow(plots=False); "
+        "import textgen.api.run; assert 'matplotlib' not in sys.modules and 'numba' not in sys.modules; "
+        "import matplotlib"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -82,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         with contextlib.nullcontext() if arguments.traceback else _silent_frameworks():
             if arguments.uses_tensorflow:
-                import_tensorflow()
+                import_tensorflow(plots=False)
             code = int(arguments.run(arguments) or 0)
             sys.stdout.flush()
             return code

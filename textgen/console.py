@@ -192,13 +192,30 @@ def when_tensorflow_is_imported(call: Callable[[], object]) -> None:
             _when_imported.append(call)
 
 
-def import_tensorflow() -> None:
-    """Imports TensorFlow and TensorFlow Text without their start-up messages."""
+def import_tensorflow(*, plots: bool = True) -> None:
+    """Imports TensorFlow and TensorFlow Text without their start-up messages.
+
+    Args:
+        plots: whether Keras may import Matplotlib for its galleries of images, which takes half a second.
+    """
     # Other threads wait, so that none uses it before what must be set first is set.
-    with _TENSORFLOW_LOCK:
+    with _TENSORFLOW_LOCK, contextlib.nullcontext() if plots else _without("matplotlib"):
         _import_tensorflow()
         while _when_imported:
             _when_imported.pop()()
+
+
+@contextlib.contextmanager
+def _without(package: str) -> Iterator[None]:
+    """Inside the context, a package that is not imported yet counts as not installed."""
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[package]
 
 
 def _import_tensorflow() -> None:

@@ -7,19 +7,21 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
-from matplotlib.figure import Figure
 
 from textgen import runs
 from textgen.api.writing import Writing
 from textgen.config import NeuralCacheConfig
 from textgen.runs.run_vocabulary import load_preprocessor, load_vocabulary
 from textgen.text.preprocessor import Preprocessor
-from textgen.training import evaluation, stored_baselines
-from textgen.training.callbacks import curves
 from textgen.training.callbacks.history import History, HistoryRow
-from textgen.training.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from textgen.training.evaluation import Evaluation
 
 
 def load_run(path: str | os.PathLike[str]) -> "Run":
@@ -104,7 +106,7 @@ class Run(Writing):
             for field in dataclasses.fields(HistoryRow)
         }
 
-    def plot(self) -> Figure:
+    def plot(self) -> "Figure":
         """Returns a figure of loss, accuracy and perplexity over the training steps; a notebook shows it inline.
 
         The losses of the n-gram baselines are lines, if they are stored with the run.
@@ -112,6 +114,10 @@ class Run(Writing):
         Example:
             >>> run.plot().savefig("curves.pdf")  # doctest: +SKIP
         """
+        # Matplotlib is slow to import, and writing text does not need it.
+        from textgen.training import stored_baselines
+        from textgen.training.callbacks import curves
+
         return curves.draw(self._rows(), stored_baselines.read(self.path))
 
     def _rows(self) -> Sequence[HistoryRow]:
@@ -124,7 +130,7 @@ class Run(Writing):
         *,
         batch_size: int = 1024,
         neural_cache: int | NeuralCacheConfig = 0,
-    ) -> Evaluation:
+    ) -> "Evaluation":
         """Measures the model on every target of a split or of a whole dataset, and n-gram baselines on a split.
 
         An `lstm` reads each document from its beginning, and a `bilstm` each window by itself.
@@ -152,6 +158,8 @@ class Run(Writing):
             103.2
         """
         cache = NeuralCacheConfig(tokens=neural_cache) if isinstance(neural_cache, int) else neural_cache
+        from textgen.training import evaluation
+
         return evaluation.evaluate(
             self.model,
             self.config,

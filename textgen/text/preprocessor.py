@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -13,11 +14,13 @@ from textgen.errors import UserError
 from textgen.folder import Folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
-from textgen.text.compiled.chunk_memory import GraphTokens
 from textgen.text.filters import Filter
 from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.tokenizers import make_tokenizer, require_tokens
 from textgen.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from textgen.text.compiled.chunk_memory import GraphTokens
 
 _TEXTS = tf.TensorSpec([None], tf.string, "texts")
 _FLAGS = tf.TensorSpec([None], tf.bool, "continued")
@@ -44,7 +47,7 @@ class Analyzer(tf.Module):
         self.tokenizer = make_tokenizer(config, model)
         self.filters = filters
 
-    def tokenize(self, texts: Sequence[bytes], continued: Sequence[bool]) -> GraphTokens:
+    def tokenize(self, texts: Sequence[bytes], continued: Sequence[bool]) -> "GraphTokens":
         """Cleans and tokenizes texts.
 
         Args:
@@ -52,6 +55,9 @@ class Analyzer(tf.Module):
             continued: for each text, whether it is a further chunk of the document of the preceding text.
         """
         found = self._tokenize(tf.constant(list(texts), tf.string), tf.constant(list(continued), tf.bool))
+        # Its package imports numba, which writing text does not need.
+        from textgen.text.compiled.chunk_memory import GraphTokens
+
         return GraphTokens(*(tensor.numpy() for tensor in found))
 
     def measure(self, cleaned: Sequence[bytes], characters: np.ndarray, lengths: np.ndarray) -> np.ndarray:
