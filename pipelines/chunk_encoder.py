@@ -6,8 +6,9 @@ import pyarrow as pa
 from pipelines.document_files import EMPTY, DocumentTable
 from pipelines.token_files import LocatedBatch
 from pipelines.workspace import Workspace
-from textgen.config import UNK, PrepareConfig, TextConfig
+from textgen.config import BOS, EOS, PrepareConfig, TextConfig
 from textgen.dataset.storage import ragged
+from textgen.dataset.storage.records import id_dtype
 from textgen.dataset.storage.sequencer import DocumentChunks
 from textgen.dataset.storage.splits import SplitRanges
 from textgen.text import vocabulary
@@ -32,7 +33,8 @@ class ChunkEncoder:
             symbols: the symbols of the unit by number, binary or int32.
         """
         self._config = config
-        self._values, self._splits = encoder.encode(symbols.to_numpy(zero_copy_only=False))
+        values, self._splits = encoder.encode(symbols.to_numpy(zero_copy_only=False))
+        self._values = values.astype(id_dtype(encoder.vocabulary.size))
 
     def encode(self, located: LocatedBatch, documents: DocumentTable) -> DocumentChunks:
         """Returns the chunks of a batch as ids; dropped documents belong to no split.
@@ -45,7 +47,8 @@ class ChunkEncoder:
         ids, id_edges = _ids(self._values, self._splits, batch.numbers)
 
         totals, lengths = documents.tokens[rows], np.diff(batch.edges)
-        without_ids = (lengths == totals) & (id_edges[batch.edges[1:]] == id_edges[batch.edges[:-1]])
+        counts = lengths if id_edges is None else np.diff(id_edges[batch.edges])
+        without_ids = (lengths == totals) & (counts == 0)
         reasons = documents.reasons[rows]
         documents.reasons[rows] = np.where(without_ids & (reasons == ""), EMPTY, reasons)
         kept = documents.reasons[rows] == ""
@@ -54,7 +57,6 @@ class ChunkEncoder:
             ids=ids,
             edges=batch.edges,
             id_edges=id_edges,
-            unknown=np.concatenate([[0], np.cumsum(ids == UNK)]),
             offsets=offsets,
             totals=totals,
             characters=documents.characters[rows],
@@ -62,8 +64,8 @@ class ChunkEncoder:
         )
 
 
-def _ids(values: np.ndarray, splits: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the ids of T tokens, given the ids of each distinct symbol.
+def _ids(values: np.ndarray, splits: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns the ids of T tokens with [BOS] and [EOS] after them, given the ids of each distinct symbol.
 
     Args:
         values: int [V], the ids of all symbols, one symbol after another.
@@ -71,11 +73,14 @@ def _ids(values: np.ndarray, splits: np.ndarray, numbers: np.ndarray) -> tuple[n
         numbers: int [T], the symbol of each token.
 
     Returns:
-        The ids, int [I], and the start of each token's ids, int [T + 1].
+        The ids, int [I + 2], of the dtype of `values`, and the start of each token's ids, int [T + 1], None if each
+        has one.
     """
+    ends = np.array([BOS, EOS], values.dtype)
     counts = np.diff(splits)
     if (counts == 1).all():
         # `take` is several times as fast as indexing.
-        return values.take(numbers), np.arange(len(numbers) + 1)
+        return np.concatenate([values.take(numbers), ends]), None
     each = counts[numbers]
-    return values[ragged.indices(splits[numbers], each)], np.concatenate([[0], np.cumsum(each)])
+    ids, id_ends = ragged.join(values, splits[numbers], each)
+    return np.concatenate([ids, ends]), np.concatenate([[0], id_ends])

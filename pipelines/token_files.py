@@ -175,7 +175,8 @@ def unit_tokens(workspace: Workspace, unit: int, documents: DocumentTable, *, sy
                 batch, rows, _ = located
                 if rows.start < 0 or rows.stop > len(found):
                     raise DamageError("it has more documents than the file beside it")
-                if len(batch.numbers) and not 0 <= batch.numbers.min() <= batch.numbers.max() < symbols:
+                # Read without a sign, a negative number is too large.
+                if len(batch.numbers) and batch.numbers.view(np.uint32).max() >= symbols:
                     raise DamageError("it has the number of a symbol that the file beside it does not have")
                 found[rows] += np.diff(batch.edges)
                 count = rows.stop

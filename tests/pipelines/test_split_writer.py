@@ -13,10 +13,9 @@ def test_each_split_gets_the_records_of_its_documents(tmp_path: Path) -> None:
     """Two documents of two tokens: the first is of the training split, the second of the validation split."""
     config = PrepareConfig(text=TextConfig(), window=2)
     chunks = DocumentChunks(
-        ids=np.array([4, 5, 6, 7]),
+        ids=np.array([4, 5, 6, 7, 2, 3]),
         edges=np.array([0, 2, 4]),
-        id_edges=np.arange(5),
-        unknown=np.zeros(5, int),
+        id_edges=None,
         offsets=np.zeros(2, np.int64),
         totals=np.array([2, 2]),
         characters=np.array([3, 3]),

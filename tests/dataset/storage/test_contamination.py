@@ -168,10 +168,9 @@ def test_a_document_written_in_chunks_is_restored_whole(stride, cuts):
 def _chunk(document, begin, end):
     none, length = np.zeros(1, int), np.array([len(document)])
     return DocumentChunks(
-        ids=np.array(document[begin:end]),
+        ids=np.array([*document[begin:end], 2, 3]),
         edges=np.array([0, end - begin]),
-        id_edges=np.arange(end - begin + 1),
-        unknown=np.zeros(end - begin + 1, int),
+        id_edges=None,
         offsets=np.array([begin]),
         totals=length,
         characters=length,

@@ -30,10 +30,9 @@ def batches(each, cuts, made):
         counts = [owner[start:end].count(d) for d in here]
         places = start + np.cumsum([0, *counts])[:-1]
         yield DocumentChunks(
-            ids=np.array(sum(tokens[start:end], []), int),
+            ids=np.array([*sum(tokens[start:end], []), 2, 3], int),
             edges=np.cumsum([0, *counts]),
             id_edges=np.cumsum([0, *map(len, tokens[start:end])]),
-            unknown=np.cumsum([0, *(i == 1 for ids in tokens[start:end] for i in ids)]),
             offsets=np.array([within[place] for place in places]),
             totals=totals[here],
             characters=10 * totals[here] + 1,
@@ -87,10 +86,9 @@ def one_document(lengths, offset, total, split_by="document"):
     held = split_ranges(NO_ONE, np.array([total]), config)
     count = lengths[0]
     return DocumentChunks(
-        ids=np.array([1, *range(5, 4 + count)]),
+        ids=np.array([1, *range(5, 4 + count), 2, 3]),
         edges=np.array([0, count]),
-        id_edges=np.arange(count + 1),
-        unknown=np.array([0] + [1] * count),
+        id_edges=None,
         offsets=np.array([offset]),
         totals=np.array([total]),
         characters=np.array([7]),

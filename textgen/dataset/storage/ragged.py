@@ -48,7 +48,7 @@ def join(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[n
     if not len(ends) or ends[-1] < _LARGE:
         return source[indices(starts, lengths)], ends
     # Imported late, since numba takes a quarter of a second.
-    from textgen.dataset.storage.slice_copies import copy_slices
+    from textgen.dataset.storage.slice_loops import copy_slices
 
     joined, size = np.empty(ends[-1], source.dtype), source.dtype.itemsize
     places, counts = starts.astype(np.int64, copy=False), lengths.astype(np.int64, copy=False)

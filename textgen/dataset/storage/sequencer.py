@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textgen.config import BOS, EOS, SPLITS
+from textgen.config import SPLITS, UNK
 from textgen.dataset.storage import ragged
+from textgen.dataset.storage.slice_loops import count_in_slices
 from textgen.dataset.storage.split_counts import SplitCounts
 from textgen.dataset.storage.splits import SplitRanges
 from textgen.dataset.storage.windows import Sequences
@@ -18,11 +19,10 @@ class DocumentChunks(NamedTuple):
     the last may lack the end of its document.
 
     Attributes:
-        ids: int32 [I], ids of all chunks, joined.
+        ids: int [I + 2], ids of all chunks, joined, then [BOS] and [EOS].
         edges: int [G + 1], index of the first token of each chunk in the batch, and the end of the last.
         id_edges: int [T + 1], index in `ids` of the first id of each token, and the end of the last. A token may give
-            several ids or none.
-        unknown: int [I + 1], number of [UNK] before each index of `ids`.
+            several ids or none; None if each gives one.
         offsets: int64 [G], number of tokens of the document before the chunk.
         totals: int64 [G], number of tokens of the whole document.
         characters: int64 [G], number of code points of the whole document.
@@ -31,12 +31,15 @@ class DocumentChunks(NamedTuple):
 
     ids: np.ndarray
     edges: np.ndarray
-    id_edges: np.ndarray
-    unknown: np.ndarray
+    id_edges: np.ndarray | None
     offsets: np.ndarray
     totals: np.ndarray
     characters: np.ndarray
     split_ranges: SplitRanges
+
+    def id_indices(self, tokens: np.ndarray) -> np.ndarray:
+        """Returns the index in `ids` of the first id of each token, int [N] → int [N]."""
+        return tokens if self.id_edges is None else self.id_edges[tokens]
 
 
 class Sequencer:
@@ -58,7 +61,7 @@ class Sequencer:
         self.counts = SplitCounts()
         self._split, self._boundaries, self._stride, self._context = SPLITS.index(split), boundaries, stride, context
         # Of a document that continues in the next batch: its last ids, and the length of its sequence so far.
-        self._before, self._length = np.empty(0, np.int32), 0
+        self._before, self._length = np.empty(0, np.uint16), 0
 
     def sequences(self, chunks: DocumentChunks) -> Sequences:
         """Returns the sequences of a batch that belong to the split, and counts them.
@@ -69,7 +72,7 @@ class Sequencer:
             chunks: chunks of the next batch.
 
         Returns:
-            S sequences, S <= G, with [BOS] and [EOS] if there are boundaries: their ids, int32 [T], joined, and the
+            S sequences, S <= G, with [BOS] and [EOS] if there are boundaries: their ids, int [T], joined, and the
             indices of the start, the first target and the end of each, int64 [S].
         """
         starts, ends = chunks.split_ranges.starts[self._split], chunks.split_ranges.ends[self._split]
@@ -78,16 +81,16 @@ class Sequencer:
         stops = np.minimum(ends, chunks.offsets + lengths)
         chosen = np.flatnonzero(begins < stops)
         shifts = chunks.edges[:-1] - chunks.offsets
-        id_begins = chunks.id_edges[(shifts + begins)[chosen]]
-        id_stops = chunks.id_edges[(shifts + stops)[chosen]]
+        id_begins = chunks.id_indices((shifts + begins)[chosen])
+        id_stops = chunks.id_indices((shifts + stops)[chosen])
         self._count(chunks, chosen, begins == starts, id_begins, id_stops)
 
         goes_on = (begins > starts)[chosen]
         before = self._before if goes_on.any() else self._before[:0]
         first = self._boundaries & (begins == 0)[chosen]
         last = self._boundaries & (stops == chunks.totals)[chosen]
-        source = np.concatenate([chunks.ids, np.array([BOS, EOS], np.int32), before])
-        bos = np.full(len(chosen), len(chunks.ids))
+        source = np.concatenate([chunks.ids, before]) if len(before) else chunks.ids
+        bos = np.full(len(chosen), len(chunks.ids) - 2)
         # Four slices per sequence: the context, [BOS], the ids, [EOS].
         ids, slice_ends = ragged.join(
             source,
@@ -127,6 +130,6 @@ class Sequencer:
                 documents=len(fresh),
                 characters=int((until - since).sum()),
                 tokens=int((id_stops - id_begins).sum()),
-                unknown=int((chunks.unknown[id_stops] - chunks.unknown[id_begins]).sum()),
+                unknown=count_in_slices(chunks.ids, id_begins, id_stops, UNK),
             )
         )

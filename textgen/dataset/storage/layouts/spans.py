@@ -50,7 +50,7 @@ class Spans:
         stride, dtype = written.stride, written.id_dtype
         made = windows.spans(sequences, context=self.context(written.window), max_targets=self._most_targets(stride))
         # The headers, one per span, follow the ids.
-        source = np.concatenate([made.ids, made.firsts - made.starts]).astype(dtype)
+        source = np.concatenate([made.ids.astype(dtype, copy=False), (made.firsts - made.starts).astype(dtype)])
         headers = len(made.ids) + np.arange(len(made.starts))
         starts = np.stack([headers, made.starts], axis=1)
         lengths = np.stack([np.ones_like(headers), made.ends - made.starts], axis=1)

@@ -1,4 +1,4 @@
-"""A compiled loop that copies slices of an array one after another."""
+"""Compiled loops over slices of an array."""
 
 import numpy as np
 
@@ -22,3 +22,20 @@ def copy_slices(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray, siz
         for i in range(count):
             joined[place + i] = source[begin + i]
         place += count
+
+
+@compiled
+def count_in_slices(numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray, wanted: int) -> int:
+    """Returns how often a number occurs in slices.
+
+    Args:
+        numbers: int [T].
+        starts: int [N], start of each slice in `numbers`.
+        ends: int [N], its end.
+        wanted: the number.
+    """
+    count = 0
+    for n in range(len(starts)):
+        for i in range(starts[n], ends[n]):
+            count += numbers[i] == wanted
+    return count
