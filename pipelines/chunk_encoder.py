@@ -12,6 +12,7 @@ from textgen.dataset.storage.records import id_dtype
 from textgen.dataset.storage.sequencer import DocumentChunks
 from textgen.dataset.storage.splits import SplitRanges
 from textgen.text import vocabulary
+from textgen.text.compiled.counting import replace_numbers
 from textgen.text.vocabulary_encoder import VocabularyEncoder
 
 
@@ -79,8 +80,10 @@ def _ids(values: np.ndarray, splits: np.ndarray, numbers: np.ndarray) -> tuple[n
     ends = np.array([BOS, EOS], values.dtype)
     counts = np.diff(splits)
     if (counts == 1).all():
-        # `take` is several times as fast as indexing.
-        return np.concatenate([values.take(numbers), ends]), None
+        found = np.empty(len(numbers) + len(ends), values.dtype)
+        replace_numbers(numbers, values, found)
+        found[len(numbers) :] = ends
+        return found, None
     each = counts[numbers]
     ids, id_ends = ragged.join(values, splits[numbers], each)
     return np.concatenate([ids, ends]), np.concatenate([[0], id_ends])

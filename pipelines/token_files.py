@@ -21,14 +21,19 @@ from textgen.config import PrepareConfig
 from textgen.system_errors import naming
 from textgen.text.tokenizers import make_tokenizer
 
-_SCHEMA = pa.schema([("tokens", pa.list_(pa.int32())), ("continued", pa.bool_()), ("text", pa.binary())])
+_NUMBERS = {"small": pa.uint8(), "tokens": pa.int32()}
+"""Columns of the numbers, of which each batch has one; small ones take a quarter of the space."""
+
+_SCHEMA = pa.schema(
+    [*((name, pa.list_(of)) for name, of in _NUMBERS.items()), ("continued", pa.bool_()), ("text", pa.binary())]
+)
 
 
 class TokenBatch(NamedTuple):
     """A batch of G chunks, each of one document, with T tokens in all.
 
     Attributes:
-        numbers: int32 [T], the number of each token's symbol in the unit.
+        numbers: uint8 or int32 [T], the number of each token's symbol in the unit.
         edges: int32 [G + 1], the start of each chunk in `numbers`, and the end of the last.
         continued: whether the first chunk continues the last document of the batch before.
         texts: texts of the chunks before cleaning if dropped documents are kept, else empty.
@@ -49,8 +54,9 @@ class TokenWriter:
     def write(self, batch: TokenBatch) -> None:
         """Writes a record batch."""
         rows = len(batch.edges) - 1
+        chunks = pa.ListArray.from_arrays(pa.array(batch.edges), pa.array(batch.numbers))
         columns = [
-            pa.ListArray.from_arrays(pa.array(batch.edges), pa.array(batch.numbers)),
+            *(chunks if of == chunks.type.value_type else pa.nulls(rows, pa.list_(of)) for of in _NUMBERS.values()),
             pa.array([batch.continued] + [False] * (rows - 1)),
             pa.array(batch.texts, pa.binary()) if batch.texts else pa.nulls(rows, pa.binary()),
         ]
@@ -71,7 +77,7 @@ def read_tokens(file: BinaryIO) -> Iterator[TokenBatch]:
     """
     with arrow_errors(), pa.ipc.open_stream(file) as reader:
         for batch in reader:
-            require_sound(batch, [_SCHEMA], nullable=["text"])
+            require_sound(batch, [_SCHEMA], nullable=["text", *_NUMBERS])
             yield _checked_batch(batch)
 
 
@@ -81,10 +87,13 @@ def _checked_batch(batch: pa.RecordBatch) -> TokenBatch:
     Raises:
         DamageError: its values contradict each other.
     """
-    tokens, texts, continued = batch.column("tokens"), batch.column("text"), batch.column("continued").to_pylist()
-    edges, numbers = tokens.offsets.to_numpy(), tokens.values
+    texts, continued = batch.column("text"), batch.column("continued").to_pylist()
     if not continued or any(continued[1:]):
         raise DamageError("a batch has no row, or one that continues a document of the same batch")
+    given = [batch.column(name) for name in _NUMBERS if batch.column(name).null_count < len(batch)]
+    if len(given) != 1 or given[0].null_count:
+        raise DamageError("a batch has no tokens, or its tokens twice")
+    edges, numbers = given[0].offsets.to_numpy(), given[0].values
     if edges[0] != 0 or edges[-1] != len(numbers) or numbers.null_count:
         raise DamageError("a batch has tokens of no document, or without a symbol")
     if texts.null_count not in (0, len(texts)):
@@ -176,7 +185,8 @@ def unit_tokens(workspace: Workspace, unit: int, documents: DocumentTable, *, sy
                 if rows.start < 0 or rows.stop > len(found):
                     raise DamageError("it has more documents than the file beside it")
                 # Read without a sign, a negative number is too large.
-                if len(batch.numbers) and batch.numbers.view(np.uint32).max() >= symbols:
+                unsigned = batch.numbers.view(f"u{batch.numbers.itemsize}")
+                if len(unsigned) and unsigned.max() >= symbols:
                     raise DamageError("it has the number of a symbol that the file beside it does not have")
                 found[rows] += np.diff(batch.edges)
                 count = rows.stop

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipelines.arrow_files import DamageError
 from pipelines.document_files import DocumentTable
 from pipelines.token_files import (
+    _SCHEMA,
     TokenBatch,
     TokenWriter,
     locate,
@@ -43,6 +44,26 @@ def through_a_file(path: Path, batches: list[TokenBatch]) -> list[TokenBatch]:
         writer.write(batch)
     writer.close()
     return list(read_tokens(io.BytesIO(path.read_bytes())))
+
+
+def test_small_numbers_stay_small(tmp_path: Path) -> None:
+    small = token_batch([[0, 255], []])
+    small = small._replace(numbers=small.numbers.astype(np.uint8))
+    read, other = through_a_file(tmp_path / "tokens", [small, token_batch([[300]])])
+    assert read.numbers.tolist() == [0, 255] and read.numbers.dtype == np.uint8
+    assert other.numbers.tolist() == [300]
+
+
+@pytest.mark.parametrize("columns", [("small", "tokens"), ()])
+def test_a_batch_has_its_numbers_once(columns: tuple[str, ...]) -> None:
+    types = {"small": pa.uint8(), "tokens": pa.int32()}
+    chunks = [pa.array([[1] if name in columns else None], pa.list_(of)) for name, of in types.items()]
+    batch = pa.RecordBatch.from_arrays([*chunks, pa.array([False]), pa.nulls(1, pa.binary())], schema=_SCHEMA)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, _SCHEMA) as writer:
+        writer.write_batch(batch)
+    with pytest.raises(DamageError, match="a batch has no tokens, or its tokens twice"):
+        list(read_tokens(io.BytesIO(sink.getvalue().to_pybytes())))
 
 
 def plain(batch: TokenBatch) -> tuple:
@@ -110,11 +131,12 @@ def test_symbols_that_the_tokenizer_does_not_make_are_refused(tmp_path: Path, sy
 def stream(edges: list[int], numbers: list, continued: list, texts: list | None = None) -> io.BytesIO:
     """Returns a file of one record batch as an attacker may write it."""
     columns = [
+        pa.nulls(len(continued), pa.list_(pa.uint8())),
         pa.ListArray.from_arrays(pa.array(edges, pa.int32()), pa.array(numbers, pa.int32())),
         pa.array(continued, pa.bool_()),
         pa.array(texts or [None] * len(continued), pa.binary()),
     ]
-    batch = pa.RecordBatch.from_arrays(columns, names=["tokens", "continued", "text"])
+    batch = pa.RecordBatch.from_arrays(columns, names=["small", "tokens", "continued", "text"])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)

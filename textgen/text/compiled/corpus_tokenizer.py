@@ -30,7 +30,7 @@ class Tokens(NamedTuple):
         cleaned: uint8 [C], the cleaned texts one after another.
         edges: int64 [B + 1], start of each in `cleaned`, and the end of the last.
         characters: int64 [B], number of code points of each.
-        numbers: int32 [T], the number of each token's symbol.
+        numbers: uint8 or int32 [T], the number of each token's symbol.
         lengths: int64 [B], number of tokens of each text.
     """
 
@@ -146,6 +146,9 @@ class CorpusTokenizer:
             return Tokens(cleaned, edges, characters, numbers.number(cleaned, keys, starts, sizes), lengths)
         if rules.tokens == "bytes":
             return Tokens(cleaned, edges, characters, numbers.number_symbols(cleaned), np.diff(edges))
+        if (characters == np.diff(edges)).all():
+            # All are ASCII.
+            return Tokens(cleaned, edges, characters, numbers.number_symbols(cleaned), characters)
         codes = np.frombuffer(cleaned.tobytes().decode().encode("utf-32-le"), np.int32)
         return Tokens(cleaned, edges, characters, numbers.number_symbols(codes), characters)
 
@@ -231,7 +234,7 @@ def _merge(chosen: np.ndarray, some: Tokens, others: Tokens) -> Tokens:
 
 def _interleaved(chosen: np.ndarray, some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Returns [N]: in order, the elements of `some` where `chosen`, bool [N], is true, and those of `others`."""
-    joined = np.empty(len(chosen), some.dtype)
+    joined = np.empty(len(chosen), np.result_type(some, others))
     joined[chosen], joined[~chosen] = some, others
     return joined
 

@@ -15,7 +15,7 @@ class SymbolNumbers(Protocol):
     """The distinct symbols that were met, numbered from 0."""
 
     def number_symbols(self, symbols: np.ndarray) -> np.ndarray:
-        """Returns the numbers of symbols, object [N] of bytes or int [N] → int32 [N]."""
+        """Returns the numbers of symbols, object [N] of bytes or int [N] → int32 [N], or uint8 [N] → uint8 [N]."""
         ...
 
     def symbols(self) -> pa.Array:
@@ -30,9 +30,10 @@ class IntNumbers:
         self._count = 0
 
     def number_symbols(self, symbols: np.ndarray) -> np.ndarray:
-        """Returns the symbols, int [N] → int32 [N]."""
-        numbers = symbols.astype(np.int32, copy=False)
-        self._count = max(self._count, int(numbers.max(initial=-1)) + 1)
+        """Returns the symbols, int [N] → int32 [N], or uint8 [N] → uint8 [N]."""
+        numbers = symbols if symbols.dtype == np.uint8 else symbols.astype(np.int32, copy=False)
+        if len(numbers):
+            self._count = max(self._count, int(numbers.max()) + 1)
         return numbers
 
     def symbols(self) -> pa.Array:
