@@ -12,7 +12,6 @@ from textgen.dataset.storage.records import id_dtype
 from textgen.dataset.storage.sequencer import DocumentChunks
 from textgen.dataset.storage.splits import SplitRanges
 from textgen.text import vocabulary
-from textgen.text.compiled.counting import replace_numbers
 from textgen.text.vocabulary_encoder import VocabularyEncoder
 
 
@@ -80,10 +79,6 @@ def _ids(values: np.ndarray, splits: np.ndarray, numbers: np.ndarray) -> tuple[n
     ends = np.array([BOS, EOS], values.dtype)
     counts = np.diff(splits)
     if (counts == 1).all():
-        found = np.empty(len(numbers) + len(ends), values.dtype)
-        replace_numbers(numbers, values, found)
-        found[len(numbers) :] = ends
-        return found, None
-    each = counts[numbers]
-    ids, id_ends = ragged.join(values, splits[numbers], each)
+        return np.concatenate([ragged.take(values, numbers), ends]), None
+    ids, id_ends = ragged.join(values, splits[numbers], counts[numbers])
     return np.concatenate([ids, ends]), np.concatenate([[0], id_ends])

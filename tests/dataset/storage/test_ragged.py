@@ -60,3 +60,8 @@ def test_examples_in_the_docstrings_hold():
     result = doctest.testmod(ragged)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_take_looks_numbers_up():
+    values = ragged.take(np.array([7, 5, 300], np.uint16), np.array([0, 2, 2], np.uint8))
+    assert values.tolist() == [7, 300, 300] and values.dtype == np.uint16

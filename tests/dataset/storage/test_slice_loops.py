@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from textgen.dataset.storage.slice_loops import copy_slices, count_in_slices
+from textgen.dataset.storage.slice_loops import copy_slices, count_in_slices, replace_numbers
 
 
 def test_slices_are_copied_one_after_another() -> None:
@@ -12,3 +13,10 @@ def test_slices_are_copied_one_after_another() -> None:
 def test_a_number_is_counted_in_slices() -> None:
     numbers = np.array([1, 1, 4, 1, 1], np.uint16)
     assert count_in_slices(numbers, np.array([1, 4, 3]), np.array([4, 4, 5]), 1) == 4
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+def test_numbers_are_replaced_by_their_values(dtype: type) -> None:
+    found = np.full(5, 9, np.uint16)
+    replace_numbers(np.array([0, 2, 2], dtype), np.array([7, 5, 300], np.uint16), found)
+    assert found.tolist() == [7, 300, 300, 9, 9]

@@ -56,6 +56,15 @@ def join(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[n
     return joined, ends
 
 
+def take(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Returns the value of each number, of [U] and int [T] → [T]; NumPy would convert the numbers to 64 bits first."""
+    from textgen.dataset.storage.slice_loops import replace_numbers
+
+    found = np.empty(len(numbers), values.dtype)
+    replace_numbers(numbers, values, found)
+    return found
+
+
 def distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the distinct values of small non-negative integers, and the index of each number among them.
 

@@ -1,4 +1,4 @@
-"""Compiled loops over slices of an array."""
+"""Compiled loops over slices and elements of an array."""
 
 import numpy as np
 
@@ -39,3 +39,16 @@ def count_in_slices(numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray, w
         for i in range(starts[n], ends[n]):
             count += numbers[i] == wanted
     return count
+
+
+@compiled
+def replace_numbers(numbers: np.ndarray, values: np.ndarray, found: np.ndarray) -> None:
+    """Looks numbers up; NumPy would convert them to 64 bits first.
+
+    Args:
+        numbers: int [T].
+        values: int [U], the value of each number.
+        found: int [at least T], receives the value of each.
+    """
+    for i in range(len(numbers)):
+        found[i] = values[numbers[i]]

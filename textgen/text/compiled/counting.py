@@ -1,4 +1,4 @@
-"""Compiled loops over the numbers of symbols."""
+"""Counts numbers in slices of an array, by a compiled loop."""
 
 import numpy as np
 
@@ -18,16 +18,3 @@ def count_slices(numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray, coun
     for n in range(len(starts)):
         for i in range(starts[n], ends[n]):
             counts[numbers[i]] += 1
-
-
-@compiled
-def replace_numbers(numbers: np.ndarray, values: np.ndarray, found: np.ndarray) -> None:
-    """Looks numbers up; NumPy would convert them to 64 bits first.
-
-    Args:
-        numbers: int [T].
-        values: int [U], the value of each number.
-        found: int [at least T], receives the value of each.
-    """
-    for i in range(len(numbers)):
-        found[i] = values[numbers[i]]
