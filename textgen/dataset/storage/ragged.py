@@ -57,7 +57,7 @@ def join(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[n
 
 
 def take(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Returns the value of each number, of [U] and int [T] → [T]; NumPy would convert the numbers to 64 bits first."""
+    """Returns the value of each number, [U] and int [T] → [T]; NumPy would convert the numbers to 64 bits first."""
     from textgen.dataset.storage.slice_loops import replace_numbers
 
     found = np.empty(len(numbers), values.dtype)
