@@ -112,6 +112,8 @@ class GenerateSettings(TypedDict, total=False):
     top_k: int
     top_p: float
     min_p: float
+    beams: int
+    length_penalty: float
     seed: int
     repetition_penalty: float
     presence_penalty: float

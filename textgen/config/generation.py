@@ -50,6 +50,15 @@ class GenerationConfig(Settings):
         0.0, at_least=0, at_most=1, group="sampling", metavar="P", remedy="Use 0 for all tokens.",
         help="sample from the tokens with at least P times the probability of the most likely one",
     )  # fmt: skip
+    beams: int = setting(
+        1, at_least=1, at_most=256, group="sampling",
+        help="follow the N most probable texts instead of sampling; --samples of them are printed, the best first",
+    )  # fmt: skip
+    length_penalty: float = setting(
+        1.0, at_least=0, at_most=10, group="sampling",
+        help="with --beams, power of the number of tokens by which the log-probability of a text is divided; "
+        "0 prefers short texts",
+    )  # fmt: skip
     seed: int = setting(
         0, at_least=0, at_most=2**31 - 1, group="sampling",
         help="seed of sampling; the same seed writes the same text",

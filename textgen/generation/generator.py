@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from textgen.config import BOS, EOS, PAD
 from textgen.generation import penalties, stops
-from textgen.generation.contexts import decoding_context
+from textgen.generation.contexts import DecodingState, decoding_context
 from textgen.generation.controls import ALL_KINDS, Controls, Kinds, control_specs
 from textgen.generation.penalties import adjust, dense_biases, forbid_end
 from textgen.generation.sampling import Limits, sample, uniform
@@ -41,7 +41,7 @@ class Generator(tf.Module):
         self._model = model
         self._preprocessor = preprocessor
         self._context = decoding_context(model)
-        self._size = preprocessor.vocabulary.size
+        self.size = preprocessor.vocabulary.size
         prompts, controls = tf.TensorSpec([None], tf.string, "prompts"), control_specs()
         top, steps = tf.TensorSpec([], tf.int32, "top"), tf.TensorSpec([], tf.int32, "steps")
         ids = tf.TensorSpec([None, None], tf.int32, "ids")
@@ -49,7 +49,7 @@ class Generator(tf.Module):
         self.generate = tf.function(self._generate, input_signature=[prompts, controls, top], autograph=False)
         self.begin = tf.function(self._begin, input_signature=[prompts, controls], autograph=False)
         self.advance = tf.function(
-            self._advance, input_signature=[self._state_specs(), controls, steps, top], autograph=False
+            self._advance, input_signature=[self.state_specs(), controls, steps, top], autograph=False
         )
         self.continue_text = tf.function(self._continue_text, input_signature=[prompts, ids], autograph=False)
         self.resume = tf.function(self._resume, input_signature=[prompts, ids, controls], autograph=False)
@@ -92,7 +92,7 @@ class Generator(tf.Module):
         zeros = tf.zeros_like(controls.max_tokens)
         return TextState(
             context=self._context.begin(ids),
-            tokens=penalties.begin(ids, controls, self._size, self.kinds),
+            tokens=penalties.begin(ids, controls, self.size, self.kinds),
             last=stops.begin(prompts, controls.stops),
             lengths=zeros,
             reasons=tf.where(controls.max_tokens > 0, RUNNING, LENGTH),
@@ -113,7 +113,7 @@ class Generator(tf.Module):
         Returns:
             The texts and their new tokens; as many columns as the longest of them needs.
         """
-        biases = dense_biases(controls, self._size)
+        biases = dense_biases(controls, self.size)
         rows = tf.shape(state.reasons)[0]
         # The first element is not used: a stack of no elements would have no shape.
         first = Written(
@@ -130,7 +130,7 @@ class Generator(tf.Module):
             arrays = tuple(array.write(done + 1, one) for array, one in zip(arrays, found, strict=True))
             return done + 1, state, arrays
 
-        shapes = tf.nest.map_structure(lambda spec: spec.shape, self._state_specs())
+        shapes = tf.nest.map_structure(lambda spec: spec.shape, self.state_specs())
         _, state, arrays = tf.while_loop(
             lambda done, state, _: (done < steps) & tf.reduce_any(state.reasons == RUNNING),
             write,
@@ -143,53 +143,68 @@ class Generator(tf.Module):
         self, state: TextState, controls: Controls, biases: tf.Tensor, top: tf.Tensor
     ) -> tuple[TextState, Written]:
         """Writes one token of each text that has not ended; the tensors of `Written` are without N."""
-        logits, context = self._context.predict(state.context)
-        logits = tf.where(tf.math.is_finite(logits), logits, MASKED_LOGIT)
-        is_running = state.reasons == RUNNING
-        ids = self._choose(logits, state, biases, controls)
-        is_end = ids == EOS
-        is_written = is_running & ~is_end
-        ids = tf.where(is_written, ids, PAD)
+        logits, context = self.predict(state)
+        ids = self._choose(self.allowed(logits, state, controls, biases), state, controls)
         log_probabilities = tf.nn.log_softmax(logits)
-        alternatives = tf.math.top_k(log_probabilities, tf.minimum(top, self._size))
+        alternatives = tf.math.top_k(log_probabilities, tf.minimum(top, self.size))
+        is_written = (state.reasons == RUNNING) & (ids != EOS)
         written = Written(
-            ids,
+            tf.where(is_written, ids, PAD),
             tf.where(is_written, tf.gather(log_probabilities, ids, batch_dims=1), 0.0),
             alternatives.indices,
             alternatives.values,
         )
+        return self.append(state._replace(context=context), ids, controls), written
+
+    def predict(self, state: TextState) -> tuple[tf.Tensor, DecodingState]:
+        """Returns the logits of the next token of each text, finite float32 [B, V], and what the network has read."""
+        logits, context = self._context.predict(state.context)
+        return tf.where(tf.math.is_finite(logits), logits, MASKED_LOGIT), context
+
+    def allowed(self, logits: tf.Tensor, state: TextState, controls: Controls, biases: tf.Tensor) -> tf.Tensor:
+        """Returns logits, float32 [B, V], with penalties and biases.
+
+        What is not allowed has MASKED_LOGIT or less. Where nothing is allowed, [EOS] is.
+        """
+        adjusted = adjust(logits, state.tokens, biases, controls, self.kinds)
+        adjusted = forbid_end(adjusted, ~controls.may_end | (state.lengths < controls.min_tokens))
+        is_allowed = tf.reduce_max(adjusted, axis=-1, keepdims=True) > MASKED_LOGIT / 2
+        is_end = tf.range(self.size) == EOS
+        return tf.where(is_allowed | ~is_end, adjusted, 0.0)
+
+    def append(self, state: TextState, ids: tf.Tensor, controls: Controls) -> TextState:
+        """Returns the texts with one more id each, int32 [B]; EOS ends a text, and what has ended does not change."""
+        is_running = state.reasons == RUNNING
+        is_written = is_running & (ids != EOS)
         lengths = state.lengths + tf.cast(is_written, tf.int32)
         last, cuts = state.last, tf.zeros_like(ids)
         if self.kinds.stops:
             last, cuts = tf.cond(
                 tf.shape(state.last.ids)[1] > 0,
-                lambda: find_stops(state.last, ids, controls.stops, self._continue_text),
+                lambda: find_stops(state.last, tf.where(is_written, ids, PAD), controls.stops, self._continue_text),
                 lambda: (state.last, tf.zeros_like(ids)),
             )
         is_stop = is_written & (cuts > 0) & (lengths >= controls.min_tokens)
         found = tf.where(is_stop, STOP, tf.where(lengths >= controls.max_tokens, LENGTH, RUNNING))
         return TextState(
             # What is appended to a text that has ended does not matter, but must not be padding.
-            context=self._context.append(context, tf.where(is_written, ids, EOS)),
-            tokens=penalties.append(state.tokens, ids, controls, self.kinds),
+            context=self._context.append(state.context, tf.where(is_written, ids, EOS)),
+            tokens=penalties.append(state.tokens, tf.where(is_written, ids, PAD), controls, self.kinds),
             last=last,
             lengths=lengths,
-            reasons=tf.where(is_running, tf.where(is_end, END, found), state.reasons),
+            reasons=tf.where(is_running, tf.where(is_written, found, END), state.reasons),
             cuts=tf.where(is_stop, cuts, state.cuts),
-        ), written
+        )
 
-    def _choose(self, logits: tf.Tensor, state: TextState, biases: tf.Tensor, controls: Controls) -> tf.Tensor:
-        """Returns the next id of each text, int32 [B]; EOS where no token is allowed."""
-        adjusted = adjust(logits, state.tokens, biases, controls, self.kinds)
-        adjusted = forbid_end(adjusted, ~controls.may_end | (state.lengths < controls.min_tokens))
+    def _choose(self, logits: tf.Tensor, state: TextState, controls: Controls) -> tf.Tensor:
+        """Returns the next id of each text, int32 [B], from the logits of `allowed`."""
         position = tf.minimum(state.lengths, tf.shape(controls.temperatures)[1] - 1)
-        ids = sample(
-            adjusted,
+        return sample(
+            logits,
             temperatures=tf.gather(controls.temperatures, position, batch_dims=1),
             numbers=uniform(controls.seeds, controls.samples, state.lengths),
             limits=Limits(controls.top_k, controls.top_p, controls.min_p) if self.kinds.limits else None,
         )
-        return tf.where(tf.reduce_max(adjusted, axis=-1) > MASKED_LOGIT / 2, ids, EOS)
 
     def _continue_text(self, prompts: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
         """Returns the text that ids, int32 [B, N] with PAD for none, add to prompts, string [B] → string [B]."""
@@ -236,7 +251,8 @@ class Generator(tf.Module):
         )
         return tf.concat([begin, ids], axis=1)
 
-    def _state_specs(self) -> TextState:
+    def state_specs(self) -> TextState:
+        """Returns the `tf.TensorSpec` of each tensor of the state."""
         row = tf.TensorSpec([None], tf.int32)
         return TextState(
             self._context.specs(), penalties.tokens_so_far_specs(), stops.last_tokens_specs(), row, row, row

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from textgen.config import GenerationConfig
 from textgen.errors import require
+from textgen.generation.beams import BeamSearch
 from textgen.generation.controls import kinds_of, make_controls
 from textgen.generation.generator import Generator
 from textgen.generation.prompts import sample_numbers, to_bytes
@@ -73,6 +74,7 @@ class Writer:
         self.preprocessor = preprocessor
         self.generator = self._make()
         self._smaller: Generator | None = None
+        self._searches: dict[Generator, BeamSearch] = {}
 
     def generator_for(self, config: GenerationConfig) -> Generator:
         """Returns a generator that heeds what the settings use.
@@ -105,6 +107,9 @@ class Writer:
         """Yields what `write` returns, batch after batch, each as soon as it is written."""
         require(samples >= 1, f"samples is {samples}; it must be at least 1.")
         encoded, generator = to_bytes(prompts), self.generator_for(config)
+        if config.beams > 1:
+            yield from self._search(list(zip(prompts, encoded, strict=True)), config, samples)
+            return
         rows = [(prompt, text) for prompt, text in zip(prompts, encoded, strict=True) for _ in range(samples)]
         numbers = sample_numbers([text for _, text in rows])
         for i in range(0, len(rows), _MAX_ROWS):
@@ -112,6 +117,21 @@ class Writer:
             controls = make_controls([config] * len(batch), self.preprocessor, samples=numbers[i : i + _MAX_ROWS])
             generated = generator.generate(tf.constant([text for _, text in batch]), controls, 0)
             yield from self._continuations([prompt for prompt, _ in batch], generated, echo=config.echo)
+
+    def _search(
+        self, prompts: Sequence[tuple[str, bytes]], config: GenerationConfig, samples: int
+    ) -> Iterator[Continuation]:
+        """Yields the `samples` best continuations of each prompt."""
+        require(
+            samples <= config.beams,
+            f"samples is {samples} and beams {config.beams}; a search has as many texts as beams. Raise --beams.",
+        )
+        generator = self.generator_for(config)
+        search = self._searches.setdefault(generator, BeamSearch(generator))
+        controls = make_controls([config], self.preprocessor)
+        for prompt, encoded in prompts:
+            found = search.search(tf.constant([encoded]), controls, config.beams, config.length_penalty)
+            yield from self._continuations([prompt] * samples, found, echo=config.echo)
 
     def stream(self, prompt: str, config: GenerationConfig) -> Iterator[str]:
         """Yields the text that `write` returns for one prompt, in pieces, as soon as they are written.
@@ -126,6 +146,9 @@ class Writer:
         prompts, generator = tf.constant(to_bytes([prompt])), self.generator_for(config)
         controls = make_controls([config], self.preprocessor)
         state, text, ids = generator.begin(prompts, controls), TextStream(config.stop), tf.zeros([1, 0], tf.int32)
+        if config.beams > 1:
+            yield self.write([prompt], config)[0].text
+            return
         if config.echo:
             yield _printed(prompt)
         is_running = True
