@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-faults test-engines test-engines-full fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
+.PHONY: help setup demo check test test-faults test-engines test-engines-full test-stores fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -45,6 +45,18 @@ test-engines: setup  ## prepares on Prism, Spark and others, real ones installed
 test-engines-full: setup  ## all settings, corpora and kills on all engines (hours), as in docs/engines
 	$(BIN)/python -m tests.engines.run --full $(ENGINES)
 
+STORES ?=
+
+test-stores: setup .stores/.installed  ## every command at real object stores on this machine, with faults (needs Go; all: STORES=--full)
+	$(BIN)/python -m tests.stores.run $(STORES)
+
+# Go checks each module against the checksum database.
+.stores/.installed: setup.py Makefile
+	GOBIN=$(CURDIR)/.stores go install github.com/fsouza/fake-gcs-server@v1.56.1
+	GOBIN=$(CURDIR)/.stores go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[aws,gs]'
+	@touch $@
+
 FUZZ ?= --minutes 10
 
 fuzz: setup  ## random files, valid and damaged, through all readers (10 minutes, or FUZZ='--minutes 2 --seed 1')
@@ -81,4 +93,4 @@ bench-peers:  ## both of these, one after the other
 	@touch $@
 
 clean:  ## remove what the words above made
-	rm -rf $(VENV) .venv-peers .engines demo build site *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .engines .stores demo build site *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -43,7 +43,9 @@ setup(
         "gigatoken>=0.10,<0.11",
     ],
     extras_require={
-        # The driver of gs://, and Beam's runner of Dataflow, which stages its files itself.
+        # The driver of gs://.
+        "gs": ["gcsfs>=2024.2,<2027"],
+        # The same, and Beam's runner of Dataflow, which stages its files itself.
         "gcp": ["apache-beam[gcp]>=2.77,<2.78", "gcsfs>=2024.2,<2027"],
         "aws": ["s3fs>=2024.2,<2027"],
         # The engine of --runner spark; its version must be that of the cluster.

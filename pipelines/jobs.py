@@ -8,6 +8,7 @@ The steps use only features that every runner supports: no tagged outputs, no `f
 """
 
 import contextlib
+import functools
 import os
 import sys
 import threading
@@ -19,6 +20,8 @@ from typing import Any, Protocol, TextIO
 import apache_beam as beam
 
 from pipelines import runners
+from pipelines.job_record import record_job
+from pipelines.unit_attempts import Attempt, attempt, attempts, forget_attempts
 from pipelines.worker_processes import lost_worker_errors
 from pipelines.workspace import Workspace
 from textgen.console import bar, hushed, say, without_tracebacks
@@ -27,6 +30,8 @@ from textgen.errors import UserError, user_error
 from textgen.system_errors import MachineError, summary, system_error
 
 _POLL_SECONDS = 0.5
+_POLL_SHARE = 20
+"""Listing the results takes at most one in so many seconds: with many units at a store, it takes seconds itself."""
 
 
 class UnitWork(Protocol):
@@ -79,7 +84,8 @@ class ProcessUnit(beam.DoFn):
         """Yields the result of the unit."""
         result = self._workspace.recorded(self._work.stage, unit.index)
         if result is None:
-            result = self._work.process(unit)
+            with attempt(self._workspace, self._work.stage, unit):
+                result = self._work.process(unit)
             self._workspace.record(self._work.stage, unit.index, result)
         yield result
 
@@ -96,6 +102,7 @@ class JobRunner:
             input_bytes: size of the input, on which the number of workers depends.
         """
         self._workspace, self._beam_flags, self._input_bytes = workspace, beam_flags, input_bytes
+        self._units = 0
 
     def run(self, title: str, transform: beam.PTransform) -> None:
         """Runs a job that consists of one transform, and waits for its end.
@@ -108,7 +115,7 @@ class JobRunner:
         say(f"{title} on {engine.name}")
         _ = engine.pipeline | transform
         with hushed() if engine.noisy else contextlib.nullcontext(), worker_errors(engine.remote_name):
-            engine.pipeline.run().wait_until_finish()
+            self._run(engine, title, stage="", done=0)
 
     def run_units(
         self, title: str, work: UnitWork, units: Sequence[Unit], finish: beam.PTransform | None = None
@@ -124,15 +131,36 @@ class JobRunner:
         self._workspace.make_stage_folder(work.stage)
         engine = self._start()
         say(f"{title}: {len(units)} units on {engine.name}")
+        self._units = max(self._units, len(units))
+        forget_attempts(self._workspace)
+        done = len(self._workspace.recorded_units(work.stage))
         results = engine.pipeline | ProcessUnits(units, work, self._workspace)
         if finish:
             _ = results | finish
         with (
             hushed() if engine.noisy else contextlib.nullcontext(sys.stderr) as terminal,
-            worker_errors(engine.remote_name),
+            unit_errors(title, self._workspace, engine.remote_name),
             progress(title, work.stage, units, self._workspace, terminal),
         ):
-            engine.pipeline.run().wait_until_finish()
+            self._run(engine, title, stage=work.stage, done=done)
+
+    def _run(self, engine: runners.Engine, title: str, *, stage: str, done: int) -> None:
+        """Submits a job, records it, and waits for its end."""
+        record = functools.partial(
+            record_job,
+            self._workspace,
+            title=title,
+            stage=stage,
+            engine=engine.name,
+            units=self._units,
+            done=done,
+        )
+        # Some runners return from `run` when the job has ended, and others when it is submitted.
+        record()
+        result = engine.pipeline.run()
+        if runners.job_id(result):
+            record(job=runners.job_id(result))
+        result.wait_until_finish()
 
     def _start(self) -> runners.Engine:
         folder = self._workspace.local_temporary_folder()
@@ -164,6 +192,44 @@ def worker_errors(engine: str = "") -> Iterator[None]:
         if found is None or found is error:
             raise
         raise found from None
+
+
+@contextlib.contextmanager
+def unit_errors(title: str, workspace: Workspace, engine: str = "") -> Iterator[None]:
+    """Replaces an engine's report of a failed unit by the error itself, with a note of the unit and its files.
+
+    The error is also found where the engine does not report it, since workers record it.
+
+    Args:
+        title: name of the job.
+        workspace: the output folder.
+        engine: as for `worker_errors`.
+
+    Raises:
+        Exception: as `worker_errors` does.
+    """
+    try:
+        with worker_errors(engine):
+            yield
+    except Exception as error:
+        failed = _failed_unit(error, workspace)
+        if failed is None:
+            raise
+        errors: list[Exception] = [error, RuntimeError(failed.error)]
+        # What an engine in other processes says is not always of the unit.
+        found = next(filter(None, map(_reported, reversed(errors) if engine else errors)), error)
+        vars(found)["__notes__"] = [f"{title}, {failed.place}"]
+        raise found from None
+
+
+def _failed_unit(error: Exception, workspace: Workspace) -> Attempt | None:
+    """Returns the recorded failure that an error reports, or else the first one; None if there is none."""
+    try:
+        failures = [each for each in attempts(workspace) if each.error]
+    except OSError:
+        return None
+    reported = [each for each in failures if each.summary.partition(": ")[2] in str(error)]
+    return next(iter(reported or failures), None)
 
 
 def _is_reported(error: BaseException) -> bool:
@@ -221,8 +287,13 @@ def progress(title: str, stage: str, units: Sequence[Unit], workspace: Workspace
     with bar(sum(sizes.values()), title, "B", stream=stream, initial=done()) as shown:
 
         def watch() -> None:
-            while not stopped.wait(_POLL_SECONDS):
-                shown.update(done() - shown.n)
+            seconds = _POLL_SECONDS
+            while not stopped.wait(seconds):
+                begun = time.monotonic()
+                # A store that is not reached for a while must not end the display.
+                with contextlib.suppress(OSError):
+                    shown.update(done() - shown.n)
+                seconds = max(_POLL_SECONDS, _POLL_SHARE * (time.monotonic() - begun))
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()

@@ -12,6 +12,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners import PipelineRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.runner import PipelineResult
 from apache_beam.transforms.environments import EmbeddedPythonGrpcEnvironment
 from apache_beam.utils import interactive_utils
 
@@ -114,6 +115,12 @@ def _other(name: str, options: PipelineOptions, temporary_folder: Path | None) -
     engine.check(options)
     runner = engine.create(options) if engine.create else None
     return Engine(_pipeline(runner, options, temporary_folder), name, noisy=engine.is_noisy, remote_name=name)
+
+
+def job_id(result: PipelineResult) -> str:
+    """Returns the name that an engine has given to a job; empty for an engine that gives none."""
+    found = getattr(result, "job_id", None) or getattr(result, "_job_id", None)
+    return str((found() if callable(found) else found) or "")
 
 
 def _pipeline(

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textgen.config.options import CommandParser
 from textgen.console import import_tensorflow, say
 from textgen.errors import Interrupted, Terminated, user_error
+from textgen.locks import LostLockError
 from textgen.owned_folders import own_temporary_files
 from textgen.standard_streams import open_closed_descriptors, safe_streams
 from textgen.system_errors import describe, exit_code, summary, system_error
@@ -25,7 +26,7 @@ _DESCRIPTION = (
     "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
 )
 
-COMMANDS = ("estimate", "prepare", "inspect", "verify", "repair", "train", "evaluate", "generate", "score")
+COMMANDS = ("estimate", "prepare", "status", "inspect", "verify", "repair", "train", "evaluate", "generate", "score")
 _BEAM_COMMANDS = ("prepare", "repair")
 
 _MEMORY_REMEDY = "Close other programs, or use a machine with more memory."
@@ -75,6 +76,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if rest and arguments.command not in _BEAM_COMMANDS:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     arguments.beam_flags = rest
+    arguments.words = list(sys.argv[1:] if argv is None else argv)
     return arguments
 
 
@@ -117,23 +119,29 @@ def _report(error: BaseException, arguments: argparse.Namespace) -> int:
         say(f"interrupted. {kept}")
         return 143 if isinstance(error, Terminated) else 130
     number = received_signal()
-    if number is not None:
+    if number is not None and not isinstance(error, LostLockError):
         say(f"interrupted. {kept}")
         return 128 + number
     message = user_error(error)
+    where = _where(error)
     if message is not None:
-        say(f"error: {message}")
+        say(f"error: {message}{where}")
         return 2
     failed = system_error(error)
     if failed is not None:
         remedy = f"{arguments.memory_remedy} " if isinstance(failed, MemoryError) else ""
-        say(f"error: {describe(failed)} {remedy}{kept}")
+        say(f"error: {describe(failed)} {remedy}{kept}{where}")
         return exit_code(failed)
     say(
-        f"error: textgen has a mistake: {summary(error)}. {kept} Please report it with the output of the same "
+        f"error: textgen has a mistake: {summary(error)}{where}. {kept} Please report it with the output of the same "
         "command and --traceback."
     )
     return 1
+
+
+def _where(error: BaseException) -> str:
+    """Returns the notes of an error, such as in which unit of a job it was raised, in parentheses."""
+    return "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
 
 
 def _what_is_kept(arguments: argparse.Namespace) -> str:

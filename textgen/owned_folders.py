@@ -80,6 +80,12 @@ def own_temporary_files() -> Iterator[None]:
         folder.remove()
 
 
+def shared_temporary_folder() -> str:
+    """Returns the folder for temporary files of the machine, in which this process may have one of its own."""
+    own = Path(tempfile.gettempdir())
+    return str(own.parent if own.name.startswith(PREFIX) else own)
+
+
 def _remove_abandoned(prefix: str) -> None:
     """Removes this user's folders with a prefix that no process has locked."""
     for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):

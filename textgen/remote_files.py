@@ -52,6 +52,7 @@ def connect(url: str) -> tuple[Any, str]:
         ) from None
     except Exception as error:
         raise os_error(error, url) from error
+    store_retries.repeat_nothing(driver)
     return driver, path.rstrip("/")
 
 

@@ -11,7 +11,7 @@ import importlib
 import multiprocessing.connection
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tests.faults.trial import Outcome, RunningTrial, Trial
@@ -33,18 +33,25 @@ class _Result(NamedTuple):
     outcome: Outcome
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(package: str = "tests.faults", kinds: Mapping[str, str] = KINDS, description: str | None = __doc__) -> None:
+    """Parses the words of the command, tries faults, and ends the process.
+
+    Args:
+        package: package of the modules of the kinds.
+        kinds: a description of each kind.
+        description: help of the command.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="try all, not a share of a few minutes")
-    parser.add_argument("--kind", choices=KINDS, action="append", help="try faults of this kind alone (repeatable)")
+    parser.add_argument("--kind", choices=kinds, action="append", help="try faults of this kind alone (repeatable)")
     parser.add_argument("--only", default="", help="try those alone whose name contains this text")
     parser.add_argument("--list", action="store_true", help="print the names of the trials instead")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="number of trials at a time")
     arguments = parser.parse_args()
     chosen = [
         (kind, trial)
-        for kind in arguments.kind or KINDS
-        for trial in importlib.import_module(f"tests.faults.{kind}").trials(arguments.full)
+        for kind in arguments.kind or kinds
+        for trial in importlib.import_module(f"{package}.{kind}").trials(arguments.full)
         if arguments.only in trial.name
     ]
     if arguments.list:
@@ -54,7 +61,7 @@ def main() -> None:
     for result in _results(chosen, arguments.workers):
         results.append(result)
         _show(result)
-    print(_table(results))
+    print(_table(results, kinds))
     sys.exit(any(result.outcome.failure for result in results) or not results)
 
 
@@ -80,9 +87,9 @@ def _show(result: _Result) -> None:
         print(f"    {(outcome.failure or outcome.skipped or '').strip()}".replace("\n", "\n    "), flush=True)
 
 
-def _table(results: list[_Result]) -> str:
+def _table(results: list[_Result], kinds: Mapping[str, str]) -> str:
     rows = [("fault", "tried", "survived", "not tried here")]
-    for kind, description in KINDS.items():
+    for kind, description in kinds.items():
         outcomes = [result.outcome for result in results if result.kind == kind]
         skipped = sum(outcome.skipped is not None for outcome in outcomes)
         tried = len(outcomes) - skipped

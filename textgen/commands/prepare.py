@@ -31,6 +31,11 @@ def add_arguments(parser: CommandParser) -> None:
         "--list", action="store_true",
         help="print the files that would be read, with formats, and those that would not, with reasons, and exit",
     )  # fmt: skip
+    parser.add_argument(
+        "--detach", action="store_true",
+        help="submit the first job and leave: the command goes on in the background, with its messages in OUTPUT.log "
+        "or for a URL in a file of its name in this folder; `textgen status OUTPUT` tells how far it is",
+    )  # fmt: skip
     add_input_arguments(parser)
 
 
@@ -87,8 +92,8 @@ def config_from(arguments: argparse.Namespace) -> PrepareConfig:
     return prepare_config({**values, "given_splits": given_splits})
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Prepares a dataset and prints its counts, or lists its input files.
+def run(arguments: argparse.Namespace) -> int:
+    """Prepares a dataset and prints its counts, or lists its input files; returns the exit code.
 
     Raises:
         UserError: --output is missing, a setting is not allowed, or an input cannot be read.
@@ -96,8 +101,13 @@ def run(arguments: argparse.Namespace) -> None:
     config = config_from(arguments)
     if arguments.list:
         _list(arguments, config)
-        return
+        return 0
     require(arguments.output is not None, "--output is missing; a dataset needs a folder. Add --output DIR.")
+    if arguments.detach:
+        from textgen.api.background import go_on_in_background
+
+        words = [word for word in arguments.words if word != "--detach"]
+        return go_on_in_background(words, arguments.output)
 
     from textgen.api.datasets import prepare
     from textgen.commands.inspect import accounts
@@ -113,6 +123,7 @@ def run(arguments: argparse.Namespace) -> None:
         beam_flags=arguments.beam_flags,
     )
     show(accounts(manifest))
+    return 0
 
 
 def kept(arguments: argparse.Namespace) -> str:

@@ -4,7 +4,18 @@ The lock is the file `_lock` in the folder, with a record of its owner. A proces
 killed leaves it, and the next command takes it over. Commands that only read take no lock and wait for none.
 """
 
-from textgen.locks.folder_lock import Lock, hold, owner_token, require_token
+from textgen.locks.folder_lock import Lock, LostLockError, hold, owner_token, require_token
+from textgen.locks.holder import Holder, holder
 from textgen.locks.lock_file import NAME, is_lock_name
 
-__all__ = ["NAME", "Lock", "hold", "is_lock_name", "owner_token", "require_token"]
+__all__ = [
+    "NAME",
+    "Holder",
+    "Lock",
+    "LostLockError",
+    "hold",
+    "holder",
+    "is_lock_name",
+    "owner_token",
+    "require_token",
+]

@@ -32,6 +32,10 @@ _TELL_SECONDS = 1.0
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
+class LostLockError(UserError):
+    """The lock of a folder was lost while this process held it; a signal ends the main thread's work."""
+
+
 class Lock:
     """A lock that this process owns.
 
@@ -56,7 +60,7 @@ class Lock:
             UserError: another process has taken the lock, or may have taken it since this one gave no sign of life.
         """
         if not self._renew():
-            raise UserError(_loss(self.directory, self._loss or ""))
+            raise LostLockError(_loss(self.directory, self._loss or ""))
 
     def release(self) -> None:
         """Removes the lock file, unless the lock is lost or this is a forked child of the owner."""
@@ -111,7 +115,7 @@ def owner_token(directory: str) -> str:
         UserError: another file is in the place of the lock.
         OSError: the lock can't be read.
     """
-    seen = _lock_file(directory).read()
+    seen = lock_file_of(directory).read()
     return seen.token if seen else ""
 
 
@@ -126,12 +130,13 @@ def require_token(directory: str, token: str) -> None:
         UserError: another process has taken the lock.
         OSError: the lock can't be read.
     """
-    seen = _lock_file(directory).read() if token else None
+    seen = lock_file_of(directory).read() if token else None
     if seen and seen.owner and seen.token != token:
-        raise UserError(_loss(directory, f"{seen.owner} has taken it over"))
+        raise LostLockError(_loss(directory, f"{seen.owner} has taken it over"))
 
 
-def _lock_file(path: str) -> LockFile:
+def lock_file_of(path: str) -> LockFile:
+    """Returns the file of the lock of a folder."""
     folder = _local_folder(path)
     return StoreLockFile(path) if folder is None else LocalLockFile(folder)
 
@@ -208,7 +213,7 @@ def _local_folder(path: str) -> Path | None:
 
 def _take(path: str, command: str) -> Lock:
     with _clear_errors(path):
-        folder, file = _local_folder(path), _lock_file(path)
+        folder, file = _local_folder(path), lock_file_of(path)
         inode = 0 if folder is None else folder.stat().st_ino
         owner = owners.this_process(command, folder=inode)
         watch = _Watch(path, file.path, inode)
