@@ -11,27 +11,23 @@ import contextlib
 import functools
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 import apache_beam as beam
 
 from pipelines import runners
 from pipelines.job_record import record_job
 from pipelines.unit_attempts import Attempt, attempt, attempts, forget_attempts
+from pipelines.unit_progress import progress
 from pipelines.worker_processes import lost_worker_errors
 from pipelines.workspace import Workspace
-from textgen.console import bar, hushed, say, without_tracebacks
+from textgen.console import hushed, say, without_tracebacks
 from textgen.corpus.units import Unit
 from textgen.errors import UserError, user_error
 from textgen.system_errors import MachineError, summary, system_error
-
-_POLL_SECONDS = 0.5
-_POLL_SHARE = 20
-"""Listing the results takes at most one in so many seconds: with many units at a store, it takes seconds itself."""
 
 
 class UnitWork(Protocol):
@@ -263,43 +259,3 @@ def run_in_threads(work: UnitWork, units: Sequence[Unit], workspace: Workspace) 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(do, units))
     return time.perf_counter() - start
-
-
-@contextlib.contextmanager
-def progress(title: str, stage: str, units: Sequence[Unit], workspace: Workspace, stream: TextIO) -> Iterator[None]:
-    """Shows a progress bar of the processed input bytes while the context is open.
-
-    Progress is read from the recorded results, since runners report metrics in different ways.
-
-    Args:
-        title: name of the job.
-        stage: name of the stage.
-        units: units of the job.
-        workspace: the output folder.
-        stream: stream to write the bar to.
-    """
-    sizes = {unit.index: unit.bytes for unit in units}
-
-    def done() -> int:
-        return sum(sizes.get(unit, 0) for unit in workspace.recorded_units(stage))
-
-    stopped = threading.Event()
-    with bar(sum(sizes.values()), title, "B", stream=stream, initial=done()) as shown:
-
-        def watch() -> None:
-            seconds = _POLL_SECONDS
-            while not stopped.wait(seconds):
-                begun = time.monotonic()
-                # A store that is not reached for a while must not end the display.
-                with contextlib.suppress(OSError):
-                    shown.update(done() - shown.n)
-                seconds = max(_POLL_SECONDS, _POLL_SHARE * (time.monotonic() - begun))
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            stopped.set()
-            watcher.join()
-            shown.update(done() - shown.n)

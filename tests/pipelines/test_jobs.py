@@ -1,4 +1,3 @@
-import io
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +6,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from pipelines import runners
-from pipelines.jobs import JobRunner, ProcessUnit, ProcessUnits, progress, unit_errors
+from pipelines.jobs import JobRunner, ProcessUnit, ProcessUnits, unit_errors
 from pipelines.workspace import Workspace
 from textgen.corpus.readers.base import FileRange, InputFile
 from textgen.corpus.units import Unit
@@ -54,15 +53,6 @@ def test_a_recorded_unit_is_not_done_again(tmp_path: Path) -> None:
     first, second = list(do.process(UNITS[1])), list(do.process(UNITS[1]))
     assert first == second == [{"bytes": 20}]
     assert len(list((tmp_path / "marks").iterdir())) == 1
-
-
-def test_the_bar_counts_recorded_bytes(tmp_path: Path) -> None:
-    workspace, _ = claimed(tmp_path)
-    workspace.record("measure", 0, {})
-    shown = io.StringIO()
-    with progress("measuring", "measure", UNITS, workspace, shown):
-        workspace.record("measure", 2, {})
-    assert "measuring:  67%" in shown.getvalue() and "40.0/60.0" in shown.getvalue()
 
 
 class Fail:
