@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from textgen.config import ModelConfig
 from textgen.config.options import CommandParser, add_sources
 from textgen.config.settings_file import collect, train_configs
-from textgen.console import printable, printable_json, show
+from textgen.console import import_tensorflow, printable, printable_json, show
 from textgen.errors import require
 
 if TYPE_CHECKING:
     from textgen.dataset import Manifest
-    from textgen.text.preprocessor import Preprocessor
+
+USES_TENSORFLOW = False
+"""Whether TensorFlow is imported before the command runs; some texts, and a measurement, need it later."""
 
 _HEAD, _TAIL, _PAIRS = 10, 5, 3
 
@@ -49,11 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UserError: the dataset cannot be read, or options do not fit together.
     """
+    from textgen.api.example_pairs import example_pairs
     from textgen.dataset import read_manifest
-    from textgen.text.preprocessor import load_own
+    from textgen.text import vocabulary
 
     manifest = read_manifest(arguments.data)
     if arguments.check_cudnn:
+        import_tensorflow(plots=False)
         from textgen.training.cudnn_check import obstacles
 
         configs = train_configs(collect("train", {}, file=arguments.config, preset=arguments.preset))
@@ -63,10 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
         "--preset and --config name the network of --check-cudnn. Leave them out, or add --check-cudnn.",
     )
     if arguments.throughput:
+        import_tensorflow(plots=False)
         _print_throughput(arguments.data, manifest, arguments.tflops)
         return 0
-    loaded = load_own(arguments.data, manifest.text, manifest.vocabulary)
-    words, pairs = loaded.vocabulary, _some_pairs(arguments.data, manifest, loaded)
+    words = vocabulary.load_own(arguments.data, manifest.vocabulary)
+    pairs = example_pairs(arguments.data, manifest, words, _PAIRS)
     if arguments.json:
         show(printable_json(json.dumps(_values(manifest, words, pairs), ensure_ascii=False, indent=1)))
         return 0
@@ -171,22 +176,3 @@ def _ranked(words: Any) -> list[tuple[str, int]]:
     """Returns the tokens of a vocabulary and their counts, the most frequent first."""
     # Stable, so that tokens in the order of their counts stay where they are.
     return sorted(zip(words.tokens, words.counts, strict=True), key=lambda row: -row[1])
-
-
-def _some_pairs(data: str, manifest: "Manifest", loaded: "Preprocessor") -> list[dict[str, str]]:
-    """Returns pairs of the training split as text, evenly spaced over one batch."""
-    import tensorflow as tf
-
-    from textgen.config import BOS, RESERVED
-    from textgen.dataset import read_pairs
-
-    x, y = next(iter(read_pairs(data, batch_size=manifest.config.window + 2)))
-    rows = range(0, len(y), max(1, len(y) // _PAIRS))
-    x, y = tf.gather(x, rows), tf.gather(y, rows)
-    # `decode` gives reserved ids no text.
-    begins = tf.where(x[:, 0] == BOS, RESERVED[BOS], "")
-    contexts = loaded.tokenizer.join(begins, loaded.decode(tf.RaggedTensor.from_tensor(x)))
-    return [
-        {"x": context.decode(errors="replace"), "y": loaded.vocabulary.texts[target]}
-        for context, target in zip(contexts.numpy().tolist(), y.numpy().tolist(), strict=True)
-    ]

@@ -96,6 +96,18 @@ class Tokenizer(Protocol):
         """Returns each prompt followed by its continuation, string [B] twice → string [B]."""
         ...
 
+    def plain_text(self, prompt: str, tokens: Sequence[str]) -> str | None:
+        """Returns a prompt followed by the text of tokens, as `join` and `detokenize` do in a graph.
+
+        Args:
+            prompt: the text before the tokens.
+            tokens: texts of the vocabulary, or the name of [UNK].
+
+        Returns:
+            The text, in which invalid bytes are replaced; None if the graph alone can tell.
+        """
+        ...
+
 
 def _word_tokenizer(config: TextConfig) -> WordTokenizer:
     """Returns the word tokenizer; raises UserError if the unknown word is not one word after cleaning."""

@@ -92,3 +92,7 @@ class BpeTokenizer:
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
         """Returns each prompt directly followed by its continuation, string [B]."""
         return prompts + continuations
+
+    def plain_text(self, prompt: str, tokens: Sequence[str]) -> str:
+        """Returns the prompt directly followed by the bytes of the tokens."""
+        return prompt + b"".join(map(to_bytes, tokens)).decode(errors="replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textgen.lazy_tensorflow import tf, tf_text
 from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
@@ -53,3 +53,8 @@ class ByteTokenizer(SymbolTokenizer):
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
         """Returns each prompt directly followed by its continuation, string [B]."""
         return prompts + continuations
+
+    def plain_text(self, prompt: str, tokens: Sequence[str]) -> str:
+        """Returns the prompt directly followed by the bytes."""
+        numbers = {self.token(byte): bytes([byte]) for byte in _BYTES}
+        return prompt + b"".join(numbers.get(token, token.encode()) for token in tokens).decode(errors="replace")

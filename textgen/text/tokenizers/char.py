@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textgen.lazy_tensorflow import tf
 from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
 from textgen.text.vocabulary import Vocabulary
@@ -38,3 +40,7 @@ class CharTokenizer(SymbolTokenizer):
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
         """Returns each prompt directly followed by its continuation, string [B]."""
         return prompts + continuations
+
+    def plain_text(self, prompt: str, tokens: Sequence[str]) -> str:
+        """Returns the prompt directly followed by the characters."""
+        return prompt + "".join(tokens)

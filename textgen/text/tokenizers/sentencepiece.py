@@ -5,7 +5,7 @@ training split, as the tokens of all tokenizers are.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -94,6 +94,9 @@ class SentencepieceTokenizer(SymbolTokenizer, tf.Module):
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
         """Joins texts as words, string [B]; a continuation is taken to start with a new word."""
         return join_words(prompts, continuations)
+
+    def plain_text(self, prompt: str, tokens: Sequence[str]) -> None:
+        """Returns None, since TensorFlow reads the model."""
 
     def _text(self, piece: int) -> bytes:
         """Returns the text of a piece: that of a byte piece is its byte, and ▁ is a space."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textgen.lazy_tensorflow import tf
 from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
@@ -107,6 +107,24 @@ class WordTokenizer(SymbolTokenizer):
         attached = r"\n" + (f"|{_CLOSING.lstrip()}" if self._separate_marks else "")
         attaches = tf.strings.regex_full_match(continuations, f"(?s)(?:{attached}).*")
         return tf.where(attaches, prompts + continuations, join_words(prompts, continuations))
+
+    def plain_text(self, prompt: str, tokens: Sequence[str]) -> str | None:
+        """Returns the prompt and the words; None if a word has a σ, whose form a graph finds."""
+        if self._folded and any("σ" in token for token in tokens):
+            return None
+        text = " ".join(tokens)
+        if self._separate_marks:
+            text = re.sub(_OPENING, r"\1", re.sub(_CLOSING, r"\1", text))
+        if self._line_ends:
+            text = re.sub(r" ?\n ?", "\n", text)
+        attached = text[:1] == "\n" or (self._separate_marks and re.match(_CLOSING.lstrip(), text))
+        return prompt + text if attached else join_plain_words(prompt, text)
+
+
+def join_plain_words(prompt: str, continuation: str) -> str:
+    """Joins two texts as `join_words` does."""
+    attached = not prompt or prompt[-1] in " \t\n\f\r" or not continuation
+    return prompt + continuation if attached else f"{prompt} {continuation}"
 
 
 def join_words(prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from textgen.config import RESERVED
 from textgen.lazy_tensorflow import tf, tf_text
 from textgen.text.tokenizers.pieces import JOINER, piece_text
-from textgen.text.tokenizers.word import join_words
+from textgen.text.tokenizers.word import join_plain_words, join_words
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
 if TYPE_CHECKING:
@@ -100,6 +100,11 @@ class WordpieceTokenizer:
     def join(self, prompts: tf.Tensor, continuations: tf.Tensor) -> tf.Tensor:
         """Joins texts as words, string [B]; a continuation is taken to start with a new word."""
         return join_words(prompts, continuations)
+
+    def plain_text(self, prompt: str, tokens: Sequence[str]) -> str:
+        """Returns the prompt, and after a space the text of the pieces."""
+        text = "".join(map(piece_text, tokens)).removeprefix(" ")
+        return join_plain_words(prompt, text)
 
 
 def _is_character(piece: str) -> bool:
