@@ -6,10 +6,9 @@ import pytest
 
 from tests.conftest import CHAR, MakeDataset
 from textgen.api import example_pairs as module
-from textgen.api.example_pairs import example_pairs
+from textgen.api.example_pairs import vocabulary_and_pairs
 from textgen.config import TextConfig
 from textgen.dataset import read_manifest
-from textgen.text import vocabulary
 
 WORDS = ("the", "(", ")", ".", "whale", "“", "”", "don't")
 
@@ -30,18 +29,18 @@ def test_pairs_are_shown_as_by_the_graph(
     document = [4, 5, 8, 6, 7, 9, 10]
     data = str(make_dataset(tmp_path / "data", train=[document] * 4, tokens=tokens, text=text, window=9))
     manifest = read_manifest(data)
-    words = vocabulary.load_own(data, manifest.vocabulary)
-    found = example_pairs(data, manifest, words, 20)
+    words, found = vocabulary_and_pairs(data, manifest, 20)
+    assert words.tokens == tokens
     assert [pair["x"] for pair in found][0] == "[BOS]"
     assert any(pair["x"].startswith(first[:9]) for pair in found)
     assert [pair["y"] for pair in found][:3] == [tokens[0], tokens[1], tokens[4]]
     monkeypatch.setattr(module, "_plain_texts", lambda *arguments: [])
-    assert example_pairs(data, manifest, words, 20) == found
+    assert vocabulary_and_pairs(data, manifest, 20) == (words, found)
 
 
 def test_inspect_needs_no_tensorflow(tmp_path: Path, make_dataset: MakeDataset) -> None:
     data = make_dataset(tmp_path / "data", train=[[4, 5, 6]] * 4)
-    script = "import sys; from textgen.cli import main; main(); print({'tensorflow', 'numba'} & {*sys.modules})"
+    script = "import sys; from textgen.cli import main; main(sys.argv[1:]); print({'tensorflow', 'numba'} & {*sys.modules})"
     ran = subprocess.run(
         [sys.executable, "-c", script, "inspect", str(data)], capture_output=True, text=True, check=True
     )

@@ -6,6 +6,7 @@ from textgen.config import BOS, EOS, RESERVED, UNK
 from textgen.console import import_tensorflow
 from textgen.dataset.loading.first_pairs import first_pairs
 from textgen.dataset.storage.manifest import Manifest
+from textgen.text import vocabulary
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.vocabulary import Vocabulary
 
@@ -13,21 +14,23 @@ _Row = tuple[str, list[int]]
 """The text before some ids, and the ids."""
 
 
-def example_pairs(data: str, manifest: Manifest, words: Vocabulary, count: int) -> list[dict[str, str]]:
-    """Returns about `count` pairs, evenly spaced over the first ones of the training split.
+def vocabulary_and_pairs(data: str, manifest: Manifest, count: int) -> tuple[Vocabulary, list[dict[str, str]]]:
+    """Returns the vocabulary and about `count` pairs, evenly spaced over the first ones of the training split.
 
     Args:
         data: path or URL of the dataset.
         manifest: its manifest.
-        words: its vocabulary.
         count: number of pairs; one or two more if there are.
 
     Returns:
-        For each pair the texts `x` and `y`, in which [BOS] is the only reserved id with a text.
+        The vocabulary, and for each pair the texts `x` and `y`; of the reserved ids, [UNK] and the [BOS] at the start
+        of `x` have a text.
 
     Raises:
-        UserError: the training split is empty, a shard is missing or damaged, or the tokenizer's model is.
+        UserError: the training split is empty, or a shard, the vocabulary or the tokenizer's model is missing or
+            damaged.
     """
+    words = vocabulary.load_own(data, manifest.vocabulary)
     x, y = first_pairs(data, "train", manifest.config.window + 2)
     rows = range(0, len(y), max(1, len(y) // count))
     given = [
@@ -35,7 +38,7 @@ def example_pairs(data: str, manifest: Manifest, words: Vocabulary, count: int) 
         for row in rows
     ]
     texts = _plain_texts(manifest, words, given) or _texts_of_graph(data, manifest, words, given)
-    return [{"x": text, "y": words.texts[y[row]]} for row, text in zip(rows, texts, strict=True)]
+    return words, [{"x": text, "y": words.texts[y[row]]} for row, text in zip(rows, texts, strict=True)]
 
 
 def _plain_texts(manifest: Manifest, words: Vocabulary, rows: Sequence[_Row]) -> list[str]:

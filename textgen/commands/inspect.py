@@ -51,9 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UserError: the dataset cannot be read, or options do not fit together.
     """
-    from textgen.api.example_pairs import example_pairs
+    from textgen.api.example_pairs import vocabulary_and_pairs
     from textgen.dataset import read_manifest
-    from textgen.text import vocabulary
 
     manifest = read_manifest(arguments.data)
     if arguments.check_cudnn:
@@ -70,8 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         import_tensorflow(plots=False)
         _print_throughput(arguments.data, manifest, arguments.tflops)
         return 0
-    words = vocabulary.load_own(arguments.data, manifest.vocabulary)
-    pairs = example_pairs(arguments.data, manifest, words, _PAIRS)
+    words, pairs = vocabulary_and_pairs(arguments.data, manifest, _PAIRS)
     if arguments.json:
         show(printable_json(json.dumps(_values(manifest, words, pairs), ensure_ascii=False, indent=1)))
         return 0
