@@ -40,7 +40,8 @@ def test_pairs_are_shown_as_by_the_graph(
 
 def test_inspect_needs_no_tensorflow(tmp_path: Path, make_dataset: MakeDataset) -> None:
     data = make_dataset(tmp_path / "data", train=[[4, 5, 6]] * 4)
-    script = "import sys; from textgen.cli import main; main(sys.argv[1:]); print({'tensorflow', 'numba'} & {*sys.modules})"
+    script = "import sys; from textgen.cli import main; main(sys.argv[1:]); "
+    script += "print({'tensorflow', 'numba'} & {*sys.modules})"
     ran = subprocess.run(
         [sys.executable, "-c", script, "inspect", str(data)], capture_output=True, text=True, check=True
     )
