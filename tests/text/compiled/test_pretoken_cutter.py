@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.text.tokenizers.nasty_text import PIECES, nasty_texts
-from textgen.text.compiled.pretoken_cutter import PretokenCutter, ascii_kinds
+from textgen.text.compiled.pretoken_cutter import PretokenCutter, known_kinds
 from textgen.text.tokenizers.pretokens import character_kinds, split_pretokens
 
 CUTTER = PretokenCutter()
@@ -38,8 +38,12 @@ def test_every_character_is_of_the_kind_that_it_has_in_the_graph() -> None:
     check(texts[::4], PretokenCutter())
 
 
-def test_the_kinds_of_ascii_are_those_of_the_graph() -> None:
-    assert ascii_kinds().tolist() == character_kinds([chr(code) for code in range(128)]).tolist()
+def test_the_kinds_of_common_characters_are_those_of_the_graph() -> None:
+    kinds = known_kinds()
+    common = np.flatnonzero(kinds)
+    assert kinds[common].tolist() == character_kinds([chr(code) for code in common]).tolist()
+    assert all(kinds[ord(character)] for character in "aé’—…β中한я№€\u00a0ا 😀❤\ufe0f👍🏽\ufffd§\u00ad\uf0b7")
+    assert not kinds[0x20000]
 
 
 def test_no_texts_have_no_pretokens() -> None:

@@ -1,14 +1,38 @@
 """Cuts cleaned texts into the pre-tokens of byte-level BPE, by kinds of characters that the graph tells once."""
 
-import string
 import threading
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
 
-from textgen.text.compiled.pretoken_cutting import CHARACTERS, cut_pretokens, find_unknown
+from textgen.text.compiled.pretoken_cutting import (
+    CHARACTERS,
+    LETTER,
+    MARK,
+    NUMBER,
+    UNKNOWN,
+    WHITE,
+    cut_pretokens,
+    find_unknown,
+)
 
 _BLOCK = 1 << 12
+
+_BLOCKS = (range(0x3100), range(0xFE00, 0xFE10), range(0xFF00, 0xFFFE))
+"""Code points of most scripts with letters, of marks and symbols, and of full-width forms."""
+
+_LETTERS = ((0x4E00, 0x9FA5), (0xAC00, 0xD7A3))
+"""First and last code point of the ideographs of Chinese and of the syllables of Korean."""
+
+_SYMBOLS = ((0x1F1E6, 0x1F1FF), (0x1F300, 0x1F6FF), (0x1F900, 0x1F9FF), (0xE000, 0xF8FF))
+"""First and last code point of emoji, and of characters without a meaning."""
+
+_KINDS = {"L": LETTER, "N": NUMBER, "Z": WHITE}
+"""By the first letter of a category of Unicode; all others are marks."""
+
+_SPACES = [ord(character) for character in "\t\n\v\f\r\x85"]
+"""White space that is in no category of spaces."""
 
 
 class Pretokens(NamedTuple):
@@ -27,11 +51,21 @@ class Pretokens(NamedTuple):
     lengths: np.ndarray
 
 
-def ascii_kinds() -> np.ndarray:
-    """Returns uint8 [128], the kinds that `character_kinds` tells of ASCII, for texts that need no graph."""
-    kinds = np.full(128, 4, np.uint8)
-    for kind, characters in enumerate(("\t\n\v\f\r ", string.ascii_letters, string.digits), 1):
-        kinds[[ord(character) for character in characters]] = kind
+def known_kinds() -> np.ndarray:
+    """Returns uint8 [1,114,112], the kinds that `character_kinds` tells of common characters; UNKNOWN of all others.
+
+    Common are those whose kind has not changed since Unicode 3.2, in blocks of which much text is.
+    """
+    kinds = np.full(CHARACTERS, UNKNOWN, np.uint8)
+    for code in (code for block in _BLOCKS for code in block):
+        before, now = unicodedata.ucd_3_2_0.category(chr(code)), unicodedata.category(chr(code))
+        kind = _KINDS.get(now[0], MARK)
+        if before != "Cn" and kind == _KINDS.get(before[0], MARK):
+            kinds[code] = kind
+    kinds[_SPACES] = WHITE
+    for blocks, kind in ((_LETTERS, LETTER), (_SYMBOLS, MARK)):
+        for first, last in blocks:
+            kinds[first : last + 1] = kind
     return kinds
 
 
@@ -39,8 +73,7 @@ class PretokenCutter:
     """Finds pre-tokens as `split_pretokens` does. Threads may share it."""
 
     def __init__(self) -> None:
-        self._kinds, self._lock = np.zeros(CHARACTERS, np.uint8), threading.Lock()
-        self._kinds[:128] = ascii_kinds()
+        self._kinds, self._lock = known_kinds(), threading.Lock()
 
     def cut(self, text: np.ndarray, edges: np.ndarray) -> Pretokens:
         """Returns the pre-tokens of texts.
