@@ -53,7 +53,11 @@ setup(
         # The drivers of https:// and hf://.
         "http": ["fsspec[http]>=2024.2,<2027"],
         "hf": ["huggingface_hub>=0.23,<2"],
+        # `export --format onnx` writes with the first one; the others run what `export` writes.
+        "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
+        "litert": ["ai-edge-litert>=2,<3"],
         "dev": [
+            "ai-edge-litert>=2,<3",
             "hypothesis>=6.100,<7",
             # The notebooks in examples/ are run by a test.
             "ipykernel>=6.29,<8",
@@ -63,6 +67,8 @@ setup(
             "mypy>=1.15,<2",
             "nbclient>=0.10,<1",
             "nbformat>=5.10,<6",
+            "onnx>=1.17,<2",
+            "onnxruntime>=1.20,<2",
             "pre-commit>=4,<5",
             "pytest>=8,<10",
             "pytest-timeout>=2.3,<3",

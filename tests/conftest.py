@@ -43,6 +43,7 @@ SLOW = (
     "tests/training/test_step.py",
     "tests/model/test_lstm.py",
     "tests/generation/test_generator.py",
+    "tests/export",
     "tests/dataset/test_read_sequences.py",
     "tests/test_text_path.py",
     "tests/commands/test_evaluate.py",

@@ -26,7 +26,9 @@ _DESCRIPTION = (
     "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
 )
 
-COMMANDS = ("estimate", "prepare", "status", "inspect", "verify", "repair", "train", "evaluate", "generate", "score")
+COMMANDS = (
+    "estimate", "prepare", "status", "inspect", "verify", "repair", "train", "evaluate", "generate", "score", "export",
+)  # fmt: skip
 _BEAM_COMMANDS = ("prepare", "repair")
 
 _MEMORY_REMEDY = "Close other programs, or use a machine with more memory."

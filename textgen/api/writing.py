@@ -1,12 +1,14 @@
 """The methods of a run that write and score text."""
 
 import functools
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 import keras
 
 from textgen.api.keywords import GenerateSettings, generation_config, with_settings
+from textgen.files import local_path
 from textgen.generation.scoring import Score as Score
 from textgen.generation.scoring import Scorer
 from textgen.generation.writer import Continuation as Continuation
@@ -131,6 +133,26 @@ class Writing:
             ...     print(piece, end="", flush=True)
         """
         return self.writer.stream(prompt, generation_config(settings))
+
+    def export(self, directory: str | os.PathLike[str], *, format: str = "saved_model") -> None:
+        """Writes the model for programs that do not have textgen.
+
+        Args:
+            directory: folder, which must be empty or not exist.
+            format: "saved_model" for one TensorFlow graph from text to text; "litert" or "onnx" for one step of the
+                network with its vocabulary.
+
+        Raises:
+            UserError: there is no such format, the folder is not empty, or a package of the format is missing.
+            OSError: the folder can't be written.
+
+        Example:
+            >>> run.export("exported")  # doctest: +SKIP
+        """
+        from textgen.export import exporters
+
+        folder = local_path(os.fspath(directory), what="an export")
+        exporters.export(self.model, self.preprocessor, folder, format=format, boundaries=self.config.boundaries)
 
     @overload
     def score(self, text: str) -> Score: ...

@@ -108,6 +108,11 @@ class Preprocessor(Analyzer):
             require_tokens(vocabulary, self.tokenizer, config.tokenizer)
         self._table = self.tokenizer.table(vocabulary)
 
+    @property
+    def resources(self) -> list[tf.Module]:
+        """The objects with tables and models to which graphs of `encode` and `decode` refer."""
+        return [part for part in (self.tokenizer, self._table) if isinstance(part, tf.Module)]
+
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Returns the ids of texts, string [B] of valid UTF-8 → ragged int32 [B, (T)], without [BOS] and [EOS]."""
         symbols = self.tokenizer.tokenize(clean(texts, self.config))
