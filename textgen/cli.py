@@ -27,7 +27,8 @@ _DESCRIPTION = (
 )
 
 COMMANDS = (
-    "estimate", "prepare", "status", "inspect", "verify", "repair", "train", "evaluate", "generate", "score", "export",
+    "estimate", "prepare", "status", "inspect", "verify", "repair", "train", "evaluate", "generate", "score",
+    "export",
 )  # fmt: skip
 _BEAM_COMMANDS = ("prepare", "repair")
 
