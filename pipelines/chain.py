@@ -13,9 +13,21 @@ from apache_beam.coders import FastPrimitivesCoder
 from apache_beam.internal import pickler
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 from apache_beam.runners.common import DoFnSignature
+from apache_beam.runners.runner import PipelineResult, PipelineState
 from apache_beam.transforms import core
 
 _KEYS = FastPrimitivesCoder()
+
+
+class Ended(PipelineResult):
+    """A pipeline that has run to its end."""
+
+    def __init__(self) -> None:
+        super().__init__(PipelineState.DONE)
+
+    def wait_until_finish(self, duration: int | None = None) -> str:
+        """Returns the state at once."""
+        return PipelineState.DONE
 
 
 class Stage(NamedTuple):

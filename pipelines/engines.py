@@ -19,6 +19,7 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.runners import PipelineRunner, create_runner
 
+from pipelines.flink import PyFlinkRunner, require_pyflink
 from pipelines.spark import PySparkRunner, SparkOptions, require_pyspark
 from textgen.errors import UserError, require
 
@@ -134,20 +135,27 @@ def _check_prism(options: PipelineOptions) -> None:
 
 
 def _check_flink(options: PipelineOptions) -> None:
-    flink = options.view_as(FlinkRunnerOptions)
-    if not options.view_as(PortableOptions).job_endpoint:
-        _require_job_server("flink", flink.flink_job_server_jar)
-    if flink.flink_master not in _OWN_FLINK:
-        _require_answer(flink.flink_master, "--flink_master", "the REST server of Flink's JobManager")
-        _require_workers("flink", options)
+    master = options.view_as(FlinkRunnerOptions).flink_master
+    if not _flink_job_server(options):
+        require_pyflink(options)
+        require(
+            master not in _OWN_FLINK,
+            f"--flink-master is {master}, with which Beam's job server runs Flink itself; it must be host:port here.",
+        )
+    elif not options.view_as(PortableOptions).job_endpoint:
+        _require_job_server("flink", options.view_as(FlinkRunnerOptions).flink_job_server_jar)
+    if master not in _OWN_FLINK:
+        _require_answer(master, "--flink-master", "the REST server of Flink's JobManager")
+        if _flink_job_server(options):
+            _require_workers("flink", options)
 
 
 def _check_spark(options: PipelineOptions) -> None:
-    if not _uses_job_server(options):
+    if not _spark_job_server(options):
         require_pyspark()
         master = options.view_as(SparkOptions).spark_master
         if master and master.startswith("spark://"):
-            _require_answer(master, "--spark_master", "Spark's master")
+            _require_answer(master, "--spark-master", "Spark's master")
         return
     if not options.view_as(PortableOptions).job_endpoint:
         _require_job_server("spark", options.view_as(SparkRunnerOptions).spark_job_server_jar)
@@ -155,7 +163,12 @@ def _check_spark(options: PipelineOptions) -> None:
         _require_workers("spark", options)
 
 
-def _uses_job_server(options: PipelineOptions) -> bool:
+def _flink_job_server(options: PipelineOptions) -> bool:
+    flink = options.view_as(FlinkRunnerOptions)
+    return bool(options.view_as(PortableOptions).job_endpoint or flink.flink_job_server_jar)
+
+
+def _spark_job_server(options: PipelineOptions) -> bool:
     spark = options.view_as(SparkRunnerOptions)
     return bool(options.view_as(PortableOptions).job_endpoint or spark.spark_job_server_jar)
 
@@ -204,13 +217,17 @@ def _require_answer(address: str | None, option: str, what: str) -> None:
     raise ConnectionError(f"{what} does not answer at {option} {address}: {failed}.")
 
 
-def _pyspark(options: PipelineOptions) -> PipelineRunner:
-    return create_runner("SparkRunner") if _uses_job_server(options) else PySparkRunner(options)
+def _flink(options: PipelineOptions) -> PipelineRunner:
+    return create_runner("FlinkRunner") if _flink_job_server(options) else PyFlinkRunner(options)
+
+
+def _spark(options: PipelineOptions) -> PipelineRunner:
+    return create_runner("SparkRunner") if _spark_job_server(options) else PySparkRunner(options)
 
 
 ENGINES: Mapping[str, Engine] = {
     "prism": Engine(_check_prism),
-    "flink": Engine(_check_flink, is_noisy=True),
-    "spark": Engine(_check_spark, _pyspark, is_noisy=True),
+    "flink": Engine(_check_flink, _flink, is_noisy=True),
+    "spark": Engine(_check_spark, _spark, is_noisy=True),
 }
 """The engines by name, besides the embedded one."""

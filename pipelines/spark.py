@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
+from apache_beam.runners.runner import PipelineResult, PipelineRunner
 
-from pipelines.chain import chain_of, encode_key, grouped, run_steps
+from pipelines.chain import Ended, chain_of, encode_key, grouped, run_steps
 from textgen.errors import require
 
 if TYPE_CHECKING:
@@ -66,15 +66,7 @@ class PySparkRunner(PipelineRunner):
         except Py4JError as error:
             # Its message has the traceback of the worker, if there is one.
             raise RuntimeError(str(error)) from None
-        return _Ended()
-
-
-class _Ended(PipelineResult):
-    def __init__(self) -> None:
-        super().__init__(PipelineState.DONE)
-
-    def wait_until_finish(self, duration: int | None = None) -> str:
-        return PipelineState.DONE
+        return Ended()
 
 
 def require_pyspark() -> None:

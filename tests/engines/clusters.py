@@ -1,7 +1,10 @@
 """Clusters of engines on this machine, by the name that `--runner` gives them."""
 
 import contextlib
+import json
+import shutil
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -105,11 +108,54 @@ def spark(folder: Path, *, settings: str = "") -> Iterator[Cluster]:
         yield Cluster(["--runner=spark", f"--spark_master={address}"], variables, workers)
 
 
+_FLINK_SETTINGS = """
+python.executable: {python}
+python.client.executable: {python}
+jobmanager.rpc.port: {rpc}
+rest.port: {rest}
+rest.bind-port: {rest}
+heartbeat.interval: 1000
+heartbeat.timeout: 8000
+restart-strategy.type: fixed-delay
+restart-strategy.fixed-delay.attempts: 20
+restart-strategy.fixed-delay.delay: 1 s
+"""
+
+
+@contextlib.contextmanager
+def flink(folder: Path) -> Iterator[Cluster]:
+    """A JobManager of Flink and two TaskManagers with a slot each."""
+    installation.install_flink()
+    home, python = installation.flink_home(), str(installation.FLINK / "bin" / "python")
+    settings = _FLINK_SETTINGS.format(python=python, rpc=free_port(), rest=(port := free_port()))
+    shutil.copytree(home / "conf", folder / "conf")
+    with (folder / "conf" / "config.yaml").open("a") as file:
+        file.write(settings)
+    variables = {"FLINK_CONF_DIR": str(folder / "conf"), "FLINK_LOG_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    daemons = [
+        Daemon([str(home / "bin" / f"{name}.sh"), "start-foreground"], folder / f"flink-{number}.log", **variables)
+        for number, name in enumerate(("jobmanager", "taskmanager", "taskmanager"))
+    ]
+    with started(*daemons):
+        wait(lambda: _task_managers(port) == 2, "Flink's TaskManagers register")
+        options = ["--runner=flink", f"--flink-master=localhost:{port}", f"--flink-python={python}"]
+        yield Cluster(options, variables, daemons[1:])
+
+
+def _task_managers(port: int) -> int:
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/overview", timeout=5) as answer:
+            return int(json.load(answer)["taskmanagers"])
+    except (OSError, ValueError):
+        return 0
+
+
 CLUSTERS: Mapping[str, Callable[[Path], AbstractContextManager[Cluster]]] = {
     "embedded, 2 threads": lambda folder: embedded(folder, workers=2),
     "embedded, 2 processes": processes,
     "Prism": prism,
     "Prism, worker pool": prism_server,
     "Spark": spark,
+    "Flink": flink,
 }
 """All clusters; what they make is compared with what the embedded engine makes with one worker."""

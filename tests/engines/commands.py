@@ -26,18 +26,21 @@ class Settings(NamedTuple):
         corpus: file of one document per line.
         layout: the layout.
         tokenizer: the tokenizer.
+        near: minimum similarity of documents of which one is dropped; 0 for none.
     """
 
     corpus: Path
     layout: str
     tokenizer: str
+    near: float = 0.8
 
     @property
     def options(self) -> list[str]:
         """The options of `textgen prepare`."""
         return [
-            "--input", str(self.corpus), "--format", "lines", "--duplicates", "drop", "--near-duplicates", "0.8",
+            "--input", str(self.corpus), "--format", "lines",
             "--layout", self.layout, "--tokenizer", self.tokenizer, "--window", "16", "--stride", "8",
+            "--duplicates", "drop" if self.near else "keep", "--near-duplicates", str(self.near),
         ]  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from tests.engines.installation import NotInstalled
 KILLED = ("Spark", "Flink", "Prism")
 """Engines under which processes are killed."""
 
-_SHARE_KILLS, _ALL_KILLS = 2, 20
+_SHARE_KILLS, _ALL_KILLS = 1, 20
 _RESULTS = 10
 """Number of results of units at which a kill comes at the latest; the smallest corpus gives about 12."""
 
@@ -125,7 +125,7 @@ def main() -> None:
 def _settings(folder: Path, full: bool) -> list[Settings]:
     if not full:
         tiny = make_corpus(folder / "tiny.txt", documents=500, size=250_000)
-        return [Settings(tiny, "spans", "word")]
+        return [Settings(tiny, "spans", "word", near=0)]
     small = make_corpus(folder / "small.txt", documents=1_000, size=500_000)
     large = make_corpus(folder / "large.txt", documents=10_000, size=20_000_000)
     combinations = itertools.product((small, large), ("spans", "pairs"), ("word", "char", "bpe"))

@@ -45,7 +45,8 @@ def test_prism_is_found_on_the_path_and_never_downloaded(tmp_path: Path, monkeyp
     ("flags", "message"),
     [
         (["--runner=prism", "--prism_location=/nowhere"], "no such file"),
-        (["--runner=flink"], "--flink_job_server_jar"),
+        (["--runner=flink"], "--flink-python"),
+        (["--runner=flink", "--flink_python=/nowhere"], "cannot be run"),
         (["--runner=flink", "--flink_job_server_jar=/nowhere.jar"], "no such file"),
         (["--runner=spark", "--spark_job_server_jar=/nowhere.jar"], "no such file"),
         (["--runner=PortableRunner", "--job_endpoint=localhost"], "no port"),
