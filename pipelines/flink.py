@@ -84,8 +84,10 @@ class PyFlinkRunner(PipelineRunner):
 
     def _run(self, program: str, job: Path) -> None:
         python = self._flink.flink_python or ""
+        # By default Flink chooses the number of tasks by the bytes of its elements, which here only name the work.
+        fixed = "-Dexecution.batch.adaptive.auto-parallelism.enabled=false"
         command = [
-            str(_home(python) / "bin" / "flink"), "run", "--jobmanager", self._master, "--parallelism", self._slots(),
+            str(_home(python) / "bin" / "flink"), "run", fixed, "--jobmanager", self._master, "--parallelism", self._slots(),
             "--pyExecutable", python, "--pyClientExecutable", python, "--python", program, str(job),
         ]  # fmt: skip
         variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

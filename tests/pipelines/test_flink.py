@@ -45,7 +45,7 @@ def pipeline() -> beam.Pipeline:
 def test_a_job_is_a_program_of_flink(engine: flink.PyFlinkRunner, tmp_path: Path) -> None:
     assert engine.run_pipeline(pipeline(), PipelineOptions([])).wait_until_finish() == "DONE"
     words = (tmp_path / "words").read_text().split()
-    assert words[:5] == ["run", "--jobmanager", "localhost:8081", "--parallelism", "3"]
+    assert words[2:6] == ["--jobmanager", "localhost:8081", "--parallelism", "3"]
     assert not Path(words[-1]).exists(), "the file of the job is removed"
 
 
