@@ -87,7 +87,8 @@ class PyFlinkRunner(PipelineRunner):
         # By default Flink chooses the number of tasks by the bytes of its elements, which here only name the work.
         fixed = "-Dexecution.batch.adaptive.auto-parallelism.enabled=false"
         command = [
-            str(_home(python) / "bin" / "flink"), "run", fixed, "--jobmanager", self._master, "--parallelism", self._slots(),
+            str(_home(python) / "bin" / "flink"), "run", fixed,
+            "--jobmanager", self._master, "--parallelism", self._slots(),
             "--pyExecutable", python, "--pyClientExecutable", python, "--python", program, str(job),
         ]  # fmt: skip
         variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

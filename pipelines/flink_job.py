@@ -37,8 +37,8 @@ class Work(FlatMapFunction):
         self._worker, self._variables, self._first = worker, variables, first
         self._process: Any = None
 
-    def flat_map(self, value: list[bytes]) -> Iterator[Row]:
-        """Yields the results of a list of elements.
+    def flat_map(self, value: Row) -> Iterator[Row]:
+        """Yields the results of a row: of an element, or of the elements of a group, with commas between them.
 
         Raises:
             RuntimeError: the work failed, with the traceback; or its process was ended.
@@ -49,7 +49,7 @@ class Work(FlatMapFunction):
                 self._worker, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **self._variables}
             )
             self._send(self._first)
-        self._send(pickle.dumps(value))
+        self._send(pickle.dumps([base64.b64decode(element) for element in value[1].split(",")]))
         length = self._process.stdout.read(_LENGTH_BYTES)
         if len(length) < _LENGTH_BYTES:
             raise RuntimeError(f"a worker of textgen was ended with exit code {self._process.wait()}")
@@ -70,11 +70,6 @@ class Work(FlatMapFunction):
             self._process.wait()
 
 
-def _as_list(row: Row) -> list[bytes]:
-    """Returns the values of a row; base 64 has no comma."""
-    return [base64.b64decode(value) for value in row[1].split(",")]
-
-
 def main(path: str) -> None:
     """Runs a job, and waits for its end."""
     job = pickle.loads(Path(path).read_bytes())
@@ -89,8 +84,8 @@ def main(path: str) -> None:
             tables.create_temporary_view("pairs", data)
             data = tables.to_data_stream(tables.sql_query("SELECT k, LISTAGG(v, ',') AS v FROM pairs GROUP BY k"))
             tables.drop_temporary_view("pairs")
-        lists = data.map(_as_list, output_type=Types.PICKLED_BYTE_ARRAY())
-        data = lists.rebalance().flat_map(Work(job["worker"], job["variables"], first), output_type=_PAIRS)
+        # Each further operation of Python would take a process of its own.
+        data = data.rebalance().flat_map(Work(job["worker"], job["variables"], first), output_type=_PAIRS)
     data.map(_nothing, output_type=Types.STRING()).print()
     environment.execute("textgen prepare")
 
