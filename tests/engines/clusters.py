@@ -23,6 +23,7 @@ class Cluster(NamedTuple):
         options: options of `textgen prepare`.
         variables: environment variables of the command.
         workers: processes that do the work, of which one may be killed; empty if the command does it itself.
+        note: returns what the engine tells about the jobs so far.
         program: words of the command line of a process that the command starts, and that may be killed; or empty.
     """
 
@@ -30,6 +31,7 @@ class Cluster(NamedTuple):
     variables: dict[str, str] = {}  # noqa: RUF012 - It is never changed.
     workers: list[Daemon] = []  # noqa: RUF012
     program: str = ""
+    note: Callable[[], str] = str
 
 
 @contextlib.contextmanager
@@ -108,6 +110,30 @@ def spark(folder: Path, *, settings: str = "") -> Iterator[Cluster]:
         yield Cluster(["--runner=spark", f"--spark_master={address}"], variables, workers)
 
 
+_SPECULATION = """
+spark.speculation true
+spark.speculation.interval 50ms
+spark.speculation.multiplier 1.01
+spark.speculation.quantile 0.1
+spark.speculation.minTaskRuntime 1ms
+spark.eventLog.enabled true
+spark.eventLog.dir {events}
+"""
+
+
+@contextlib.contextmanager
+def speculating_spark(folder: Path) -> Iterator[Cluster]:
+    """Spark as before, which gives a task to the other worker too when it takes longer than others."""
+    events = folder / "events"
+    events.mkdir()
+    with spark(folder, settings=_SPECULATION.format(events=events.as_uri())) as cluster:
+        yield cluster._replace(note=lambda: f"{_count(events, 'SpeculativeTaskSubmitted')} tasks done twice")
+
+
+def _count(folder: Path, word: str) -> int:
+    return sum(path.read_text(errors="replace").count(word) for path in folder.rglob("*") if path.is_file())
+
+
 _FLINK_SETTINGS = """
 python.executable: {python}
 python.client.executable: {python}
@@ -156,6 +182,7 @@ CLUSTERS: Mapping[str, Callable[[Path], AbstractContextManager[Cluster]]] = {
     "Prism": prism,
     "Prism, worker pool": prism_server,
     "Spark": spark,
+    "Spark, speculation": speculating_spark,
     "Flink": flink,
 }
 """All clusters; what they make is compared with what the embedded engine makes with one worker."""
