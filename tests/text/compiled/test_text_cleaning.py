@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from tests.text.compiled.test_text_cutting import NO_CHUNKS, NO_ENTRIES
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import byte_rules
+from textgen.text.compiled.loop_arrays import ByteTables, CleanedTexts, Texts
 from textgen.text.compiled.text_cleaning import clean_texts
 
 
@@ -10,15 +12,12 @@ def cleaned(text: bytes, *, continued: bool = False, **settings: object) -> byte
     """Returns the cleaned text of ASCII."""
     rules = byte_rules(TextConfig(tokenizer="char", punctuation="keep", **settings))
     assert rules is not None
-    none, written, edges = np.zeros(0, np.int64), np.zeros(len(text) + 2, np.uint8), np.zeros(2, np.int64)
-    characters = np.zeros(1, np.int64)
-    clean_texts(
-        np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]), np.array([continued]), rules.kinds,
-        rules.mapped, rules.collapses, none, none, none.astype(np.int32), none.astype(np.uint8), none, none,
-        written, edges, characters,
-    )  # fmt: skip
-    assert characters.tolist() == [edges[1]]
-    return written[: edges[1]].tobytes()
+    texts = Texts(np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]), np.array([continued]))
+    written = CleanedTexts.with_room(texts, 1)
+    tables = ByteTables(rules.kinds, rules.mapped, rules.marks, rules.collapses)
+    clean_texts(texts, tables, NO_CHUNKS, NO_ENTRIES, written)
+    assert written.characters.tolist() == [written.edges[1]]
+    return written.text[: written.edges[1]].tobytes()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,14 @@ import pytest
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import byte_rules
+from textgen.text.compiled.loop_arrays import ByteTables, CleanedTexts, CutChunks, FoundTokens, PlacedChunks, Texts
 from textgen.text.compiled.text_cutting import cut_texts, find_others
+
+NONE = np.zeros(0, np.int64)
+NO_CHUNKS = PlacedChunks(NONE, NONE, NONE.astype(np.int32))
+NO_ENTRIES = CutChunks(
+    NONE.astype(np.uint8), NONE, NONE, NONE, NONE.astype(np.uint64), NONE, NONE.astype(np.int32)
+)  # fmt: skip
 
 
 def others(text: bytes, **settings: object) -> list[bytes]:
@@ -22,18 +29,14 @@ def cut(text: bytes, *, continued: bool = False, **settings: object) -> tuple[by
     """Returns the cleaned text of ASCII, its tokens, and the number of characters."""
     rules = byte_rules(TextConfig(**settings))
     assert rules is not None
-    size, none = len(text) + 2, np.zeros(0, np.int64)
-    cleaned, edges, starts = np.zeros(size, np.uint8), np.zeros(2, np.int64), np.zeros(size, np.int64)
-    sizes, characters, lengths = np.zeros(size, np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64)
-    count = cut_texts(
-        np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]), np.array([continued]), rules.kinds,
-        rules.mapped, rules.marks, rules.collapses, none, none, none.astype(np.int32), none.astype(np.uint8), none,
-        none, none, none.astype(np.uint64), none, none.astype(np.int32), cleaned, edges, characters,
-        np.zeros(size, np.uint64), starts, sizes, lengths,
-    )  # fmt: skip
-    assert lengths.tolist() == [count]
-    written = cleaned[: edges[1]].tobytes()
-    return written, [written[s : s + n] for s, n in zip(starts, sizes[:count], strict=False)], int(characters[0])
+    texts = Texts(np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]), np.array([continued]))
+    tables = ByteTables(rules.kinds, rules.mapped, rules.marks, rules.collapses)
+    written, found = CleanedTexts.with_room(texts, 1), FoundTokens.with_room(texts, 1)
+    count = cut_texts(texts, tables, NO_CHUNKS, NO_ENTRIES, written, found)
+    assert found.lengths.tolist() == [count]
+    cleaned = written.text[: written.edges[1]].tobytes()
+    spans = zip(found.starts, found.sizes[:count], strict=False)
+    return cleaned, [cleaned[start : start + size] for start, size in spans], int(written.characters[0])
 
 
 def test_chunks_that_are_not_ascii_are_left_to_the_graph() -> None:

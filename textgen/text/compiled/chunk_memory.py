@@ -8,6 +8,7 @@ import numpy as np
 
 from textgen.text.compiled.growing_array import GrowingArray
 from textgen.text.compiled.keys import string_keys
+from textgen.text.compiled.loop_arrays import CutChunks
 from textgen.text.compiled.symbol_numbers import StringNumbers
 
 MOST_CHUNKS, MOST_BYTES = 1 << 20, 64 << 20
@@ -33,28 +34,6 @@ class GraphTokens(NamedTuple):
 
 Graph = Callable[[Sequence[bytes], Sequence[bool]], GraphTokens]
 """Cleans and tokenizes texts; the second argument tells which ones continue the document of the text before."""
-
-
-class CutChunks(NamedTuple):
-    """The cleaned text and the tokens of E distinct chunks, as `cut_texts` takes them.
-
-    Attributes:
-        text: uint8 [S], the cleaned chunks one after another.
-        edges: int64 [E + 1], start of each in `text`, and the end of the last.
-        characters: int64 [E], number of code points of each.
-        token_edges: int64 [E + 1], start of the tokens of each among the T tokens of all, and the end of the last.
-        token_keys: uint64 [T], the key of each token.
-        token_starts: int64 [T], start of each token in its cleaned chunk.
-        token_sizes: int32 [T], number of its bytes.
-    """
-
-    text: np.ndarray
-    edges: np.ndarray
-    characters: np.ndarray
-    token_edges: np.ndarray
-    token_keys: np.ndarray
-    token_starts: np.ndarray
-    token_sizes: np.ndarray
 
 
 class ChunkMemory:

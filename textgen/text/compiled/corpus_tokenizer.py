@@ -7,7 +7,8 @@ import numpy as np
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import SPACE, ByteRules, byte_rules
-from textgen.text.compiled.chunk_memory import ChunkMemory, CutChunks, Graph, edges_of
+from textgen.text.compiled.chunk_memory import ChunkMemory, Graph, edges_of
+from textgen.text.compiled.loop_arrays import ByteTables, CleanedTexts, FoundTokens, PlacedChunks, Texts
 from textgen.text.compiled.plain_chunks import PlainChunks
 from textgen.text.compiled.pretoken_cutter import PretokenCutter
 from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers, SymbolNumbers
@@ -60,24 +61,6 @@ class _Chunks(NamedTuple):
     rows: np.ndarray
 
 
-class _Batch(NamedTuple):
-    """B texts; one that is given to the graph whole is empty.
-
-    Attributes:
-        text: uint8 [S], texts one after another.
-        starts: int64 [B], start of each in `text`.
-        ends: int64 [B], its end.
-        continued: bool [B], whether each is a further chunk of the document of the text before.
-        chunks: the chunks that the graph cuts.
-    """
-
-    text: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
-    continued: np.ndarray
-    chunks: _Chunks
-
-
 class CorpusTokenizer:
     """Cleans and tokenizes texts; equal to the graph, and several times as fast. Threads may share it."""
 
@@ -122,20 +105,28 @@ class CorpusTokenizer:
             return self._by_graph(texts, is_continued, numbers)
         chunks = _Chunks(*(part[~whole[chunks.rows]] for part in chunks))
         ends = np.where(whole, edges[:-1], edges[1:])
-        batch = _Batch(text, edges[:-1], ends, is_continued, chunks)
-        by_loops = self._by_loops(batch, self._rules, numbers)
+        by_loops = self._by_loops(Texts(text, edges[:-1], ends, is_continued), chunks, self._rules, numbers)
         if not whole.any():
             return by_loops
         left = [texts[row] for row in np.flatnonzero(whole).tolist()]
         return _merge(whole, self._by_graph(left, is_continued[whole], numbers), by_loops)
 
-    def _by_loops(self, batch: _Batch, rules: ByteRules, numbers: SymbolNumbers) -> Tokens:
-        """Tokenizes texts by compiled loops."""
-        rows, entries = self._memory.look_up(batch.text, batch.chunks.begins, batch.chunks.ends)
-        if rules.tokens == "words":
-            assert isinstance(numbers, StringNumbers), "words are strings"
-            return _cut(batch, rows, entries, rules, numbers)
-        return self._cut_cleaned(*_clean(batch, rows, entries, rules), rules, numbers)
+    def _by_loops(self, texts: Texts, others: _Chunks, rules: ByteRules, numbers: SymbolNumbers) -> Tokens:
+        """Tokenizes texts by compiled loops; one that is given to the graph whole is empty, and has no chunk."""
+        rows, entries = self._memory.look_up(texts.text, others.begins, others.ends)
+        chunks = PlacedChunks(others.begins, others.ends, rows)
+        tables = ByteTables(rules.kinds, rules.mapped, rules.marks, rules.collapses)
+        written = CleanedTexts.with_room(texts, _total(entries.edges, rows))
+        if rules.tokens != "words":
+            clean_texts(texts, tables, chunks, entries, written)
+            cleaned = written.text[: written.edges[-1]]
+            return self._cut_cleaned(cleaned, written.edges, written.characters, rules, numbers)
+        assert isinstance(numbers, StringNumbers), "words are strings"
+        tokens = FoundTokens.with_room(texts, _total(entries.token_edges, rows))
+        count = cut_texts(texts, tables, chunks, entries, written, tokens)
+        keys, starts, sizes = (part[:count] for part in tokens[:3])
+        found = numbers.number(written.text, keys, starts, sizes)
+        return Tokens(written.text[: written.edges[-1]], written.edges, written.characters, found, tokens.lengths)
 
     def _cut_cleaned(
         self, cleaned: np.ndarray, edges: np.ndarray, characters: np.ndarray, rules: ByteRules, numbers: SymbolNumbers
@@ -186,37 +177,6 @@ def _whole(text: bytes, edges: np.ndarray, continued: np.ndarray, chunks: _Chunk
     first_bytes = np.frombuffer(text, np.uint8)[edges[rows]]
     whole[rows] |= rules.kinds[first_bytes] != SPACE
     return whole
-
-
-def _cut(batch: _Batch, rows: np.ndarray, entries: CutChunks, rules: ByteRules, numbers: StringNumbers) -> Tokens:
-    """Cleans texts and cuts them into words; `rows`, int32 [M], are those of the chunks in `entries`."""
-    size = len(batch.text) + len(batch.starts) + _total(entries.edges, rows)
-    count = len(batch.text) + _total(entries.token_edges, rows)
-    cleaned, edges = np.empty(size, np.uint8), np.empty(len(batch.starts) + 1, np.int64)
-    characters, lengths = np.empty(len(batch.starts), np.int64), np.empty(len(batch.starts), np.int64)
-    keys, starts, sizes = np.empty(count, np.uint64), np.empty(count, np.int64), np.empty(count, np.int32)
-    count = cut_texts(
-        batch.text, batch.starts, batch.ends, batch.continued, rules.kinds, rules.mapped, rules.marks,
-        rules.collapses, batch.chunks.begins, batch.chunks.ends, rows, *entries,
-        cleaned, edges, characters, keys, starts, sizes, lengths,
-    )  # fmt: skip
-    found = numbers.number(cleaned, keys[:count], starts[:count], sizes[:count])
-    return Tokens(cleaned[: edges[-1]], edges, characters, found, lengths)
-
-
-def _clean(
-    batch: _Batch, rows: np.ndarray, entries: CutChunks, rules: ByteRules
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns `cleaned`, `edges` and `characters` as in Tokens."""
-    size = len(batch.text) + len(batch.starts) + _total(entries.edges, rows)
-    cleaned, edges = np.empty(size, np.uint8), np.empty(len(batch.starts) + 1, np.int64)
-    characters = np.empty(len(batch.starts), np.int64)
-    clean_texts(
-        batch.text, batch.starts, batch.ends, batch.continued, rules.kinds, rules.mapped, rules.collapses,
-        batch.chunks.begins, batch.chunks.ends, rows, entries.text, entries.edges, entries.characters,
-        cleaned, edges, characters,
-    )  # fmt: skip
-    return cleaned[: edges[-1]], edges, characters
 
 
 def _merge(chosen: np.ndarray, some: Tokens, others: Tokens) -> Tokens:
