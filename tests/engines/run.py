@@ -23,7 +23,7 @@ from pathlib import Path
 import apache_beam
 
 from tests.engines.clusters import CLUSTERS, Cluster, embedded
-from tests.engines.commands import Preparation, Settings, hashes, make_corpus, prepare, prepare_killed
+from tests.engines.commands import Ended, Preparation, Settings, hashes, make_corpus, prepare, prepare_killed
 from tests.engines.installation import NotInstalled
 
 KILLED = ("Spark", "Flink", "Prism")
@@ -33,6 +33,7 @@ _FULL_ALONE = ("Spark, speculation",)
 """Engines that are left to `--full`."""
 
 _SHARE_KILLS, _ALL_KILLS = 1, 20
+_COMMAND_EVERY = 4
 _RESULTS = 10
 """Number of results of units at which a kill comes at the latest; the smallest corpus gives about 12."""
 
@@ -86,6 +87,7 @@ def main() -> None:
     parser.add_argument(
         "--full", action="store_true", help="try all settings on two corpora, and 20 kills per engine"
     )
+    parser.add_argument("--corpus", choices=("small", "large"), help="with --full, one corpus alone")
     parser.add_argument("--only", default="", help="engines whose name contains this text")
     parser.add_argument(
         "--kills", type=int, help=f"number of kills per engine (default {_SHARE_KILLS}, or {_ALL_KILLS})"
@@ -96,7 +98,7 @@ def main() -> None:
     report = Report()
     with tempfile.TemporaryDirectory(prefix="textgen-engines-") as name:
         folder = Path(name)
-        table = _settings(folder, arguments.full)
+        table = _settings(folder, arguments.full, arguments.corpus)
         expected = {settings: _expected(settings, folder / "expected") for settings in table}
         for engine, start in CLUSTERS.items():
             if arguments.only.lower() not in engine.lower() or not arguments.full and engine in _FULL_ALONE:
@@ -104,35 +106,32 @@ def main() -> None:
             (folder / "cluster").mkdir()
             try:
                 with start(folder / "cluster") as cluster:
+                    trials = _Trials(engine, cluster, folder / "data", report)
                     for settings in table:
-                        _compare(engine, cluster, settings, expected[settings], folder / "data", report)
+                        trials.compare(settings, expected[settings])
                     if engine in KILLED:
-                        _kill(
-                            engine,
-                            cluster,
-                            table[0],
-                            expected[table[0]],
-                            folder / "data",
-                            report,
-                            kills,
-                            arguments.seed,
-                        )
+                        trials.kill(table[0], expected[table[0]], kills=kills, seed=arguments.seed)
             except NotInstalled as reason:
                 report.not_run[engine] = str(reason)
                 print(f"{engine}: not run: {reason}", flush=True)
+            except TimeoutError as failure:
+                report.kills.append((f"{engine}, start", f"FAILED: {failure}"))
+                print(f"{engine}: FAILED: {failure}", flush=True)
             shutil.rmtree(folder / "cluster")
     report.show()
     sys.exit(report.failures > 0 or not report.passed)
 
 
-def _settings(folder: Path, full: bool) -> list[Settings]:
+def _settings(folder: Path, full: bool, corpus: str | None) -> list[Settings]:
     if not full:
         tiny = make_corpus(folder / "tiny.txt", documents=500, size=250_000)
         return [Settings(tiny, "spans", "word", near=0)]
-    small = make_corpus(folder / "small.txt", documents=1_000, size=500_000)
-    large = make_corpus(folder / "large.txt", documents=10_000, size=20_000_000)
-    combinations = itertools.product((small, large), ("spans", "pairs"), ("word", "char", "bpe"))
-    return [Settings(*combination) for combination in combinations]
+    made = []
+    if corpus != "large":
+        made.append(make_corpus(folder / "small.txt", documents=1_000, size=500_000))
+    if corpus != "small":
+        made.append(make_corpus(folder / "large.txt", documents=10_000, size=20_000_000))
+    return [Settings(*each) for each in itertools.product(made, ("spans", "pairs"), ("word", "char", "bpe"))]
 
 
 def _expected(settings: Settings, output: Path) -> dict[str, str]:
@@ -149,54 +148,47 @@ def _name(settings: Settings) -> str:
     return f"{size / 1e6:.1f} MB, {settings.layout}, {settings.tokenizer}"
 
 
-def _compare(
-    engine: str, cluster: Cluster, settings: Settings, expected: dict[str, str], output: Path, report: Report
-) -> None:
-    begun = time.monotonic()
-    ended = prepare(cluster, settings, output)
-    failure = _failure(ended.code, ended.last_line, output, expected)
-    seconds = time.monotonic() - begun
-    cell = failure or ", ".join(filter(None, ("same", f"{seconds:.0f} s", cluster.note())))
-    report.rows.setdefault(_name(settings), {})[engine] = cell
-    print(f"{engine}: {_name(settings)}: {cell}", flush=True)
-    shutil.rmtree(output, ignore_errors=True)
+class _Trials:
+    """Trials of one engine, whose results are added to the report."""
 
+    def __init__(self, engine: str, cluster: Cluster, output: Path, report: Report):
+        self._engine, self._cluster, self._output, self._report = engine, cluster, output, report
 
-def _failure(code: int, line: str, output: Path, expected: dict[str, str]) -> str:
-    if code:
-        return f"FAILED: exit code {code}: {line}"
-    found = hashes(output)
-    differ = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
-    return f"FAILED: {len(differ)} files differ: {', '.join(differ[:3])}" if differ else ""
+    def compare(self, settings: Settings, expected: dict[str, str]) -> None:
+        """Makes a dataset, and compares it with the expected hashes."""
+        begun = time.monotonic()
+        ended = prepare(self._cluster, settings, self._output)
+        failure = self._failure(ended, expected)
+        seconds = time.monotonic() - begun
+        cell = failure or ", ".join(filter(None, ("same", f"{seconds:.0f} s", self._cluster.note())))
+        self._report.rows.setdefault(_name(settings), {})[self._engine] = cell
+        print(f"{self._engine}: {_name(settings)}: {cell}", flush=True)
+        shutil.rmtree(self._output, ignore_errors=True)
 
+    def kill(self, settings: Settings, expected: dict[str, str], *, kills: int, seed: int) -> None:
+        """Kills a worker or server of the engine, and every fourth time the command itself, at random moments."""
+        chance = random.Random(f"{self._engine} {seed}")
+        part = "worker" if self._cluster.workers else "server"
+        for number in range(1, kills + 1):
+            kind = "command" if number % _COMMAND_EVERY == 0 else part
+            moment = chance.randint(1, _RESULTS)
+            kill = partial(_kill_one, self._cluster, kind, chance.randrange(2))
+            try:
+                ended, commands = prepare_killed(self._cluster, settings, self._output, results=moment, kill=kill)
+                outcome = self._failure(ended, expected)
+                outcome = outcome or ("same command again" if commands > 1 else "ended by itself")
+            except AssertionError as failure:
+                outcome = f"FAILED: {failure}"
+            self._report.kills.append((f"{self._engine}, {kind} killed", outcome))
+            print(f"{self._engine}: kill {number}: the {kind} at result {moment}: {outcome}", flush=True)
+            shutil.rmtree(self._output, ignore_errors=True)
 
-def _kill(
-    engine: str,
-    cluster: Cluster,
-    settings: Settings,
-    expected: dict[str, str],
-    output: Path,
-    report: Report,
-    kills: int,
-    seed: int,
-) -> None:
-    """Kills a worker or server of the engine, then the command itself, at random moments."""
-    chance = random.Random(f"{engine} {seed}")
-    kinds = ["worker" if cluster.workers else "server"] * max(1, kills - max(1, kills // 4)) + ["command"] * max(
-        1, kills // 4
-    )
-    for number, kind in enumerate(kinds[:kills]):
-        moment, victim = chance.randint(1, _RESULTS), chance.randrange(2)
-        kill = partial(_kill_one, cluster, kind, victim)
-        try:
-            ended, commands = prepare_killed(cluster, settings, output, results=moment, kill=kill)
-            outcome = _failure(ended.code, ended.last_line, output, expected)
-            outcome = outcome or ("same command again" if commands > 1 else "ended by itself")
-        except AssertionError as failure:
-            outcome = f"FAILED: {failure}"
-        report.kills.append((f"{engine}, {kind} killed", outcome))
-        print(f"{engine}: kill {number + 1}: the {kind} at result {moment}: {outcome}", flush=True)
-        shutil.rmtree(output, ignore_errors=True)
+    def _failure(self, ended: Ended, expected: dict[str, str]) -> str:
+        if ended.code:
+            return f"FAILED: exit code {ended.code}: {ended.last_line}"
+        found = hashes(self._output)
+        differ = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
+        return f"FAILED: {len(differ)} files differ: {', '.join(differ[:3])}" if differ else ""
 
 
 def _kill_one(cluster: Cluster, kind: str, victim: int, preparation: Preparation) -> None:
