@@ -5,6 +5,7 @@ run with another plan is refused, unless the first plan has written no shard yet
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from pipelines.plan import Plan
@@ -97,7 +98,8 @@ def committed(workspace: Workspace) -> manifest.Manifest | None:
 
 def is_complete(workspace: Workspace, dataset: manifest.Manifest) -> bool:
     """Returns whether all files that a manifest names exist, with the recorded size of each shard."""
-    has_units = all(_has_unit(workspace, report) for report in dataset.units)
+    sizes = workspace.sizes()
+    has_units = all(_has_unit(sizes, report) for report in dataset.units)
     return has_units and has_vocabulary(workspace, dataset) and _has_tokenizer(workspace, dataset)
 
 
@@ -117,8 +119,9 @@ def reopen(workspace: Workspace, dataset: manifest.Manifest) -> None:
     """Records all complete units of a committed dataset as done, so that a preparation makes only the lost files."""
     # A run that was killed after it wrote its manifest has left records of shards that have been lost since.
     workspace.forget(SHARDS)
+    sizes = workspace.sizes()
     for report in dataset.units:
-        if _has_unit(workspace, report):
+        if _has_unit(sizes, report):
             workspace.record(SHARDS, report.unit, report.to_json())
         if report.duplicates:
             workspace.record(DUPLICATES, report.unit, report.duplicates)
@@ -127,18 +130,23 @@ def reopen(workspace: Workspace, dataset: manifest.Manifest) -> None:
     workspace.record_done(DUPLICATES)
 
 
-def _has_unit(workspace: Workspace, report: manifest.UnitReport) -> bool:
-    """Returns whether every shard of a unit exists with its recorded size, and the file of its dropped documents."""
-    shards = all(files.size(workspace.path(shard.name)) == shard.bytes for shard in report.shards)
-    dropped = workspace.path(manifest.dropped_name(report.unit))
-    return shards and (not report.dropped_sha256 or files.size(dropped) is not None)
+def _has_unit(sizes: Mapping[str, int], report: manifest.UnitReport) -> bool:
+    """Returns whether every shard of a unit exists with its recorded size, and the file of its dropped documents.
+
+    Args:
+        sizes: size of each file of the folder; a request for each would take days where there are a million units.
+        report: the report of the unit.
+    """
+    shards = all(sizes.get(shard.name) == shard.bytes for shard in report.shards)
+    return shards and (not report.dropped_sha256 or manifest.dropped_name(report.unit) in sizes)
 
 
 def _forget_lost_shards(workspace: Workspace) -> None:
     """Removes the records of units whose files are not there, so that they are written again."""
-    for unit in workspace.recorded_units(SHARDS):
-        record = workspace.recorded(SHARDS, unit)
-        if record and not _has_unit(workspace, manifest.UnitReport.from_json(record)):
+    records = workspace.all_recorded(SHARDS)
+    sizes = workspace.sizes() if records else {}
+    for unit, record in records.items():
+        if not _has_unit(sizes, manifest.UnitReport.from_json(record)):
             workspace.forget_unit(SHARDS, unit)
 
 

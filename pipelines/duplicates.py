@@ -14,6 +14,7 @@ import apache_beam as beam
 import numpy as np
 
 from pipelines.document_files import unit_documents
+from pipelines.unit_lists import CreateUnits
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import SPLITS, PrepareConfig, SelectionConfig
 from textgen.corpus.units import Unit
@@ -77,7 +78,7 @@ class FindDuplicates(beam.PTransform):
         key = KeyDocuments(self._workspace, self._config, near=self._near > 0, buckets=self._buckets)
         return (
             pipeline
-            | "CreateUnits" >> beam.Create(self._units)
+            | "ListUnits" >> CreateUnits(self._units, self._workspace)
             | "SpreadUnits" >> beam.Reshuffle()
             | "KeyDocuments" >> beam.ParDo(key)
             | "GroupBuckets" >> beam.GroupByKey()

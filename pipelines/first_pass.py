@@ -54,9 +54,8 @@ class FirstPass:
 
         The plan may be another one than that of the earlier run, as when one input file has changed.
         """
-        sources = {
-            unit: (self._workspace.recorded(TOKENS, unit) or {}).get("source", "") for unit in self._recorded()
-        }
+        results = self._workspace.all_recorded(TOKENS)
+        sources = {unit: result.get("source", "") for unit, result in results.items()}
         numbers = {source_of(unit, self._config): unit.index for unit in self._units} if sources else {}
         moves = {earlier: numbers[source] for earlier, source in sources.items() if source in numbers}
         if len(moves) == len(sources) and all(earlier == number for earlier, number in moves.items()):
@@ -66,9 +65,6 @@ class FirstPass:
             "The input or the settings have changed since the run before: of "
             f"{len(self._units):,} units, {len(moves):,} are read already."
         )
-
-    def _recorded(self) -> list[int]:
-        return sorted(self._workspace.recorded_units(TOKENS))
 
     def _renumber(self, moves: dict[int, int]) -> None:
         """Gives units their new numbers, and removes the units that have none."""
@@ -85,9 +81,9 @@ class FirstPass:
 
     def _forget_changed(self, units: Sequence[Unit]) -> None:
         """Forgets units whose files may have another content than when they were read, since their tags differ."""
+        results = self._workspace.all_recorded(TOKENS)
         for unit in units:
-            result = self._workspace.recorded(TOKENS, unit.index) or {}
-            if result.get("tags") != tags(unit):
+            if results.get(unit.index, {}).get("tags") != tags(unit):
                 self._workspace.forget_unit(TOKENS, unit.index)
 
 

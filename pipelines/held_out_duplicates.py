@@ -12,6 +12,7 @@ import apache_beam as beam
 import numpy as np
 
 from pipelines.duplicates import BUCKETS, KeyDocuments, KeyedDocuments
+from pipelines.unit_lists import CreateUnits
 from pipelines.workspace import DUPLICATES, OVERLAP, Workspace
 from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
@@ -47,7 +48,7 @@ class FindHeldOutDuplicates(beam.PTransform):
         drop = self._config.held_out_duplicates == "drop"
         return (
             pipeline
-            | "CreateUnits" >> beam.Create(self._units)
+            | "ListUnits" >> CreateUnits(self._units, self._workspace)
             | "SpreadUnits" >> beam.Reshuffle()
             | "KeyDocuments" >> beam.ParDo(KeyDocuments(self._workspace, self._config, near=False, buckets=BUCKETS))
             | "GroupBuckets" >> beam.GroupByKey()

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from pipelines.document_files import unit_documents
@@ -10,7 +9,6 @@ from pipelines.workspace import TOKENS, Workspace
 from textgen.console import printable, say
 from textgen.corpus.readers.base import Rejected
 
-_THREADS = 16
 """Number of results that are read at once; a remote store takes a while for each."""
 
 SAMPLES = 2
@@ -69,9 +67,7 @@ class Rejections(NamedTuple):
 
 def unit_results(workspace: Workspace) -> list[dict[str, Any]]:
     """Returns the results of the first pass, in the order of the units."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        found = pool.map(lambda unit: workspace.recorded(TOKENS, unit), sorted(workspace.recorded_units(TOKENS)))
-        return [result for result in found if result]
+    return list(workspace.all_recorded(TOKENS).values())
 
 
 def rejections(workspace: Workspace) -> Rejections:

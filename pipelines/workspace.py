@@ -5,8 +5,10 @@ second run of the same plan finds the results and does the remaining work.
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ __all__ = ["COUNTS", "DUPLICATES", "OVERLAP", "SHARDS", "TOKENS", "Workspace"]
 
 _PLAN = "plan.json"
 _GIVEN_VOCABULARY = "given.jsonl"
+_THREADS = 32
 _MAX_GIVEN_BYTES = _MAX_MODEL_BYTES = 1 << 30
 
 
@@ -200,6 +203,22 @@ class Workspace:
             return None if content is None else parse_result(stage, unit, content)
         except SchemaError as error:
             raise self.damage(self.unit_path(stage, unit, "json"), error) from None
+
+    def all_recorded(self, stage: str) -> dict[int, dict[str, Any]]:
+        """Returns the results of all units for which a stage is done, by unit in their order.
+
+        Raises:
+            UserError: a result is damaged.
+        """
+        units = sorted(self.recorded_units(stage))
+        # A store takes many requests at a time, and each takes a while.
+        with ThreadPoolExecutor(_THREADS if files.is_remote(self.directory) else 1) as pool:
+            found = zip(units, pool.map(functools.partial(self.recorded, stage), units), strict=True)
+            return {unit: result for unit, result in found if result is not None}
+
+    def sizes(self) -> dict[str, int]:
+        """Returns the size in bytes of each file directly in the folder, by its name."""
+        return Folder(self.directory).sizes()
 
     def recorded_units(self, stage: str) -> set[int]:
         """Returns the numbers of the units for which a stage is done."""

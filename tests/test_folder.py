@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.stored_folders import CONTENT, Folders
+from textgen import files
 from textgen.errors import UserError
 from textgen.folder import Folder, Range
 
@@ -93,3 +94,11 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path, w
         for read in reads:
             with pytest.raises(UserError, match=f"a is a {what}; it must be a regular file of its folder"):
                 read()
+
+
+def test_sizes_come_from_one_listing(tmp_path: Path) -> None:
+    for folder in (str(tmp_path / "data"), f"memory://{tmp_path.name}/data"):
+        assert Folder(folder).sizes() == {}
+        files.write_atomically(f"{folder}/a", b"abc")
+        files.write_atomically(f"{folder}/below/b", b"abc")
+        assert Folder(folder).sizes() == {"a": 3}

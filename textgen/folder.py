@@ -1,5 +1,7 @@
 """A local or remote folder whose files are read, whole or by ranges of bytes."""
 
+import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -90,6 +92,18 @@ class Folder:
             OSError: the store cannot be asked.
         """
         return files.size(self.path(name))
+
+    def sizes(self) -> dict[str, int]:
+        """Returns the size in bytes of each file directly in the folder by its name, from one listing of the folder.
+
+        Raises:
+            OSError: the folder cannot be listed.
+        """
+        if files.is_remote(self._directory):
+            return remote_files.list_sizes(self._directory)
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._directory) as entries:
+            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+        return {}
 
 
 def _read_range(path: str, start: int, end: int) -> bytes:

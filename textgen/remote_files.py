@@ -107,6 +107,16 @@ def list_names(directory: str, *, files_only: bool) -> list[str]:
     return [path.rpartition("/")[2] for path in paths if path != root]
 
 
+def list_sizes(directory: str) -> dict[str, int]:
+    """Returns the size in bytes of each file directly in a directory by its name."""
+    driver, root = connect(directory)
+    try:
+        found = _ask(directory, driver.ls, root, detail=True)
+    except FileNotFoundError:
+        return {}
+    return {info["name"].rpartition("/")[2]: info["size"] or 0 for info in found if info["type"] != "directory"}
+
+
 def walk(directory: str) -> Iterator[tuple[str, str, Stamp]]:
     """Yields URL, kind and stamp of every file in a directory and below it; none if it is not there.
 

@@ -6,7 +6,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from pipelines import runners
-from pipelines.jobs import JobRunner, ProcessUnit, ProcessUnits, unit_errors
+from pipelines.jobs import JobRunner, ProcessUnit, ProcessUnits
 from pipelines.workspace import Workspace
 from textgen.corpus.readers.base import FileRange, InputFile
 from textgen.corpus.units import Unit
@@ -96,15 +96,3 @@ def test_a_mistake_of_ours_in_a_worker_is_raised_with_its_traceback(tmp_path: Pa
     jobs = JobRunner(workspace, ["--direct_num_workers=1"], input_bytes=1)
     with pytest.raises(Exception, match="division"):
         jobs.run_units("failing", Fail(ZeroDivisionError("division by zero")), UNITS)
-
-
-@pytest.mark.parametrize("error", [UserError("bad text."), OSError(28, "No space left on device")])
-def test_an_error_has_a_note_of_its_unit_even_if_the_engine_hides_it(tmp_path: Path, error: Exception) -> None:
-    workspace, _ = claimed(tmp_path)
-    jobs = JobRunner(workspace, ["--direct_num_workers=1"], input_bytes=1)
-    with pytest.raises(type(error)) as raised:
-        jobs.run_units("failing", Fail(error), UNITS)
-    assert raised.value.__notes__ == ["failing, unit 0 (x)"]
-    with pytest.raises(type(error)) as raised, unit_errors("failing", workspace):
-        raise RuntimeError("the job has failed; see the log of the service")
-    assert str(raised.value) == str(error) and raised.value.__notes__ == ["failing, unit 0 (x)"]
