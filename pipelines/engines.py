@@ -77,7 +77,10 @@ def has_workers_elsewhere(options: PipelineOptions) -> bool:
     """Returns whether workers may run on other machines, or in another current folder, than this process."""
     name = name_of(options)
     flink = options.view_as(FlinkRunnerOptions).flink_master
-    master = options.view_as(SparkOptions).spark_master or options.view_as(SparkRunnerOptions).spark_master_url
+    # Without a master, PySpark takes that of the cluster's settings.
+    master = options.view_as(SparkOptions).spark_master or ""
+    if _spark_job_server(options):
+        master = options.view_as(SparkRunnerOptions).spark_master_url
     is_local = {
         EMBEDDED: True,
         "prism": True,

@@ -82,6 +82,8 @@ def test_an_address_that_nothing_answers_is_an_error_at_once() -> None:
         (["--runner=prism", "--environment_type=EXTERNAL"], True),
         (["--runner=flink", "--flink_master=host:1"], True),
         (["--runner=spark", "--spark_master=local[2]"], False),
+        (["--runner=spark"], True),
+        (["--runner=spark", "--spark_job_server_jar=x.jar"], False),
         (["--runner=spark", "--spark_master=spark://host:1"], True),
         (["--runner=dataflow"], True),
     ],

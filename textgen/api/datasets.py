@@ -55,8 +55,8 @@ def prepare(
         vocabulary: file of the tokens, one per line, or the `vocabulary.jsonl` of another dataset. By default the
             tokens are learned from the training split.
         tokenizer_model: model file of the SentencePiece tokenizer, or a `tokenizer.json` for the tokenizer `bpe`.
-        beam_flags: options of Apache Beam, such as `["--runner=DataflowRunner"]`. By default Beam's embedded runner
-            uses all cores of this machine.
+        beam_flags: options of Apache Beam, such as `["--runner=spark", "--spark-master=spark://host:7077"]`. By
+            default Beam's embedded engine uses all cores of this machine.
         **settings: fields of `PrepareConfig`, `TextConfig` and `SelectionConfig` by name, such as
             `text_field="narrative"`, `tokenizer="char"` or `min_tokens=20`. They override the preset's. Their list
             is at the end of `help(textgen.prepare)`.
