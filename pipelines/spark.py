@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _MOST_TASKS = 10_000
 """A unit is a task of its own up to this number; more tasks would take the driver longer than they save."""
 
-_GROUPS_PER_CORE = 2
-"""Number of tasks per core of the cluster for grouped data, of which there is little."""
+_TASKS_PER_CORE = 2
+"""Number of tasks per core of the cluster for data that was exchanged. A task that is done again finds the results of
+units that it has done before."""
 
 
 class SparkOptions(PipelineOptions):
@@ -55,11 +56,11 @@ class PySparkRunner(PipelineRunner):
         values, stages = chain_of(pipeline)
         context = _context(self._options)
         data = context.parallelize(values, max(1, min(len(values), _MOST_TASKS)))
-        groups = max(1, min(len(values), _GROUPS_PER_CORE * context.defaultParallelism))
+        tasks = _TASKS_PER_CORE * context.defaultParallelism
         try:
             for number, stage in enumerate(stages):
                 if number:
-                    data = (_grouped if stage.is_grouped else _spread)(data, groups)
+                    data = (_grouped if stage.is_grouped else _spread)(data, tasks)
                 data = data.mapPartitions(partial(run_steps, stage.steps))
             # Makes Spark compute it, and leaves the results on the workers.
             data.foreachPartition(_take_all)

@@ -1,9 +1,12 @@
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pytest
 
+import textgen
+from pipelines import jobs, unit_lists
 from pipelines.chain import chain_of, encode_key, grouped, run_steps
 
 
@@ -107,6 +110,29 @@ def test_other_steps_and_side_inputs_are_refused() -> None:
     _ = pipeline | "More" >> beam.Create([2]) | beam.FlatMap(_add, other)
     with pytest.raises(NotImplementedError):
         chain_of(pipeline)
+
+
+@pytest.mark.parametrize("most", [0, unit_lists.MOST_IN_JOB])
+def test_every_job_of_a_preparation_is_a_chain(most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_lists, "MOST_IN_JOB", most)
+    run_by, chains = jobs.runners.start, []
+
+    def start(*arguments: Any, **settings: Any) -> Any:
+        engine = run_by(*arguments, **settings)
+        started = engine.pipeline.run
+
+        def run() -> Any:
+            chains.append(chain_of(engine.pipeline))
+            return started()
+
+        engine.pipeline.run = run
+        return engine
+
+    monkeypatch.setattr(jobs.runners, "start", start)
+    (tmp_path / "texts").write_text("\n".join(f"a text of number {n} and {n * n}" for n in range(300)))
+    settings: Any = {"format": "lines", "duplicates": "drop", "near_duplicates": 0.8, "window": 3}
+    textgen.prepare(tmp_path / "texts", tmp_path / "data", **settings)
+    assert len(chains) >= 5
 
 
 def test_a_tagged_output_is_an_error() -> None:
