@@ -143,3 +143,35 @@ def test_former_options_work_and_say_the_new_names(trained: Path, data: Path, ca
     told, error = capfd.readouterr().err.splitlines()
     assert told == f"{former} is now called {now}; the old name will be removed in the next version."
     assert error.startswith(f"error: {now.removeprefix('--').replace('-', ' ')} is -1")
+
+
+def test_an_lstm_adapts_to_what_it_reads_with_the_step_sizes_of_the_run(make_dataset, tmp_path: Path, capfd, refused):
+    document = [4, 5, 6, 7] * 12
+    data = make_dataset(tmp_path / "data", train=[document], validation=[document], test=[document], layout="spans")
+    run = tmp_path / "run"
+    options = ["--network", "lstm", "--embedding", "4", "--units", "4", "--batch-size", "1", "--epochs", "1"]
+    assert main(["train", "--data", str(data), "--output", str(run), *options]) == 0
+    capfd.readouterr()
+    assert main(["evaluate", str(run), "--data", str(data), "--tune-adaptation", "--adapt-tokens", "4"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 9 and lines[-1].startswith("saved")
+    assert json.loads((run / "adaptation.json").read_text())["rate"] > 0
+    argv = [
+        "evaluate",
+        str(run),
+        "--data",
+        str(data),
+        "--adapt",
+        "--adapt-tokens",
+        "4",
+        "--neural-cache",
+        "9",
+        "--json",
+    ]
+    assert main(argv) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [adapted["tokens"] for adapted in found["adapted"]] == [0, 9]
+    assert found["adapted"][0]["loss"] < found["loss"]
+    assert main(["generate", str(run), "--prompt", "abcd", "--tokens", "5", "--adapt", "--memory", "8"]) == 0
+    out, err = capfd.readouterr()
+    assert len(out) == 4 + 5 + 1 and "--memory is now called --neural-cache" in err

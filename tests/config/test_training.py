@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from textgen.config import ModelConfig, NeuralCacheConfig, TrainConfig, from_json, to_json
+from textgen.config import AdaptationConfig, ModelConfig, NeuralCacheConfig, TrainConfig, from_json, to_json
 from textgen.config.training import SAMPLED_FROM
 from textgen.errors import UserError
 
@@ -160,3 +160,17 @@ def test_a_setting_under_its_former_name_is_refused_with_its_new_name():
     values["carry"] = values.pop("stateful")
     with pytest.raises(UserError, match=r"carry is now stateful; this was written by another version of textgen\."):
         from_json(TrainConfig, values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"adapt_rate": 0}, "adapt rate is 0.0; it must be finite and above 0"),
+        ({"adapt_decay": 1}, "adapt decay is 1.0; it must be at least 0 and below 1"),
+        ({"adapt_tokens": 0}, "adapt tokens is 0; it must be from 1 to 4,096"),
+    ],
+)
+def test_an_adaptation_that_is_not_allowed_is_refused_with_the_rule(settings: dict, message: str):
+    with pytest.raises(UserError) as refused:
+        AdaptationConfig(**settings)
+    assert message in str(refused.value)

@@ -6,9 +6,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.config import ModelConfig
+from textgen.config import ModelConfig, NeuralCacheConfig
+from textgen.errors import UserError
 from textgen.generation.contexts import StateContext, WindowContext, decoding_context
 from textgen.model import networks
+from textgen.model.neural_cache import NeuralCache
 
 
 @pytest.mark.parametrize(("network", "kind"), [("bilstm", WindowContext), ("lstm", StateContext)])
@@ -58,3 +60,32 @@ def test_states_are_those_after_each_rows_own_ids_but_the_last():
         tf.debugging.assert_near(states[0][row], expected[0][0], atol=1e-6)
         tf.debugging.assert_near(states[1][row], expected[1][0], atol=1e-6)
     assert float(tf.reduce_sum(tf.abs(states[0][1]))) > 0
+
+
+@pytest.mark.parametrize("tokens", [3, 400])
+def test_a_neural_cache_mixes_what_each_row_has_read_however_it_is_read(tokens: int):
+    keras.utils.set_random_seed(1)
+    model = networks.build(ModelConfig(network="lstm", embedding=3, units=3), vocabulary_size=9, window=4)
+    model.set_weights([6 * weight for weight in model.get_weights()])
+    config = NeuralCacheConfig(tokens=tokens, sharpness=4, weight=0.6)
+    rows = [[2, *([4, 5, 6, 7, 4, 4, 8] * 40)], [2, 5, 6, 5], [2]]
+    context = decoding_context(model, config)
+    logits, read = context.predict(context.begin(tf.ragged.constant(rows, tf.int32)))
+    for row in rows:
+        row.append(5)
+    after, _ = context.predict(context.append(read, tf.constant([5, 5, 5])))
+    for found, ids in ((logits, [row[:-1] for row in rows]), (after, rows)):
+        for number, one in enumerate(ids):
+            hidden, _ = model.hidden(tf.constant([one]), model.initial_states(1))
+            y = tf.constant([[*one[1:], 0]])
+            cache = NeuralCache(config)
+            mixed, _ = cache.mix(
+                model.head(hidden), hidden, y, tf.constant([True]), cache.initial_states(1, model.hidden_size)
+            )
+            tf.debugging.assert_near(found[number], mixed[0, -1], atol=1e-4)
+
+
+def test_a_network_of_windows_has_no_neural_cache():
+    model = networks.build(ModelConfig(embedding=3, units=3), vocabulary_size=9, window=4)
+    with pytest.raises(UserError, match="the network bilstm reads each window by itself and has no neural cache"):
+        decoding_context(model, NeuralCacheConfig(tokens=3))

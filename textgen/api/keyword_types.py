@@ -121,3 +121,10 @@ class GenerateSettings(TypedDict, total=False):
     no_repeat_ngram: int
     logit_bias: Mapping[str | int, float] | None
     ban: str | Sequence[str]
+    neural_cache: int
+    neural_cache_sharpness: float
+    neural_cache_weight: float
+    adapt: bool
+    adapt_rate: float | None
+    adapt_decay: float | None
+    adapt_tokens: int

@@ -11,6 +11,7 @@ from textgen.api.keyword_types import TrainSettings as TrainSettings
 from textgen.config import (
     STAGES,
     TEXT_DEFAULTS,
+    AdaptationConfig,
     GenerationConfig,
     ModelConfig,
     PrepareConfig,
@@ -87,14 +88,14 @@ def train_configs(
     return configs
 
 
-def generation_config(settings: Mapping[str, Any]) -> GenerationConfig:
-    """Returns the settings of generation from fields of GenerationConfig by name.
+def generation_configs(settings: Mapping[str, Any]) -> tuple[GenerationConfig, AdaptationConfig]:
+    """Returns the settings of generation from fields of GenerationConfig and AdaptationConfig by name.
 
     Raises:
         UserError: a setting is unknown, or a value is not allowed.
     """
     _check_names(settings, "generate")
-    return build(GenerationConfig, settings)
+    return build(GenerationConfig, settings), build(AdaptationConfig, settings)
 
 
 def resumed_config(config: "RunConfig", settings: Mapping[str, Any]) -> "RunConfig":

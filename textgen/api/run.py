@@ -5,7 +5,7 @@ import functools
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import keras
 
 from textgen import runs
 from textgen.api.writing import Writing
-from textgen.config import NeuralCacheConfig
+from textgen.config import AdaptationConfig, NeuralCacheConfig
 from textgen.runs.run_vocabulary import load_preprocessor, load_vocabulary
 from textgen.text.preprocessor import Preprocessor
 from textgen.training.callbacks.history import History, HistoryRow
@@ -21,6 +21,7 @@ from textgen.training.callbacks.history import History, HistoryRow
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from textgen.training.dynamic_evaluation import StepSizes
     from textgen.training.evaluation import Evaluation
 
 
@@ -130,6 +131,7 @@ class Run(Writing):
         *,
         batch_size: int = 1024,
         neural_cache: int | NeuralCacheConfig = 0,
+        adaptation: bool | AdaptationConfig = False,
     ) -> "Evaluation":
         """Measures the model on every target of a split or of a whole dataset, and n-gram baselines on a split.
 
@@ -143,6 +145,8 @@ class Run(Writing):
                 time; the result does not depend on it, up to rounding.
             neural_cache: number of tokens, or all settings, of a neural cache, with which a model of the network
                 `lstm` is measured too; 0 for none.
+            adaptation: whether an `lstm` is measured too with weights that follow what it reads, or all settings of
+                this; by default with the step sizes of `tune_adaptation`.
 
         Returns:
             Loss in nats per token, perplexity, bits per character and accuracy of the model, and loss and perplexity
@@ -150,7 +154,7 @@ class Run(Writing):
 
         Raises:
             UserError: the dataset has another vocabulary or cleaning, the split is empty, or a `bilstm` is given a
-                neural cache.
+                neural cache or adaptation.
             OSError: a file of the dataset cannot be read.
 
         Example:
@@ -168,4 +172,31 @@ class Run(Writing):
             run=self.path,
             batch_size=batch_size,
             neural_cache=cache,
+            adaptation=AdaptationConfig(adapt=adaptation) if isinstance(adaptation, bool) else adaptation,
+        )
+
+    def tune_adaptation(
+        self, data: str | os.PathLike[str], *, tokens: int = 32, max_targets: int = 20_000
+    ) -> "Iterator[tuple[StepSizes, float]]":
+        """Finds the step sizes with which an `lstm` best follows a validation split, and saves them with the run.
+
+        Args:
+            data: folder or URL of the dataset.
+            tokens: number of tokens that are read between two steps.
+            max_targets: number of targets of the validation split that are read for each pair of step sizes.
+
+        Returns:
+            Step sizes and the loss with them, in nats per token; the best come last, and are saved.
+
+        Raises:
+            UserError: the dataset does not fit the run or has no validation split, or the network is a `bilstm`.
+            OSError: a file can't be read or written.
+
+        Example:
+            >>> (*_, (best, loss)) = run.tune_adaptation("data")  # doctest: +SKIP
+        """
+        from textgen.training import dynamic_evaluation
+
+        return dynamic_evaluation.tune(
+            self.model, self.config, self.path, os.fspath(data), tokens=tokens, max_targets=max_targets
         )

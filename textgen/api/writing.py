@@ -3,18 +3,22 @@
 import functools
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import keras
 
-from textgen.api.keywords import GenerateSettings, generation_config, with_settings
 from textgen.files import local_path
+from textgen.api.keywords import GenerateSettings, generation_configs, with_settings
+from textgen.config import AdaptationConfig
+from textgen.generation.adapted_writer import AdaptedWriter
 from textgen.generation.scoring import Score as Score
 from textgen.generation.scoring import Scorer
 from textgen.generation.writer import Continuation as Continuation
 from textgen.generation.writer import NextToken as NextToken
 from textgen.generation.writer import Writer
 from textgen.runs import RunConfig
+from textgen.runs.adaptation_file import step_sizes
 from textgen.text.preprocessor import Preprocessor
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 class Writing:
     """Base of `Run`, which has the network, the preprocessor and the settings."""
 
+    path: Path
     config: RunConfig
 
     @property
@@ -40,6 +45,22 @@ class Writing:
     def writer(self) -> Writer:
         """The graphs that write text with the model's current weights."""
         return Writer(self.model, self.preprocessor, boundaries=self.config.boundaries)
+
+    def writer_for(self, adaptation: AdaptationConfig) -> Writer | AdaptedWriter:
+        """Returns a writer, whose weights follow each prompt if this is set.
+
+        Step sizes that are not set are those of `tune_adaptation`, or the default ones.
+
+        Raises:
+            UserError: adaptation is set and the network is not causal, or the file of step sizes is damaged.
+            OSError: that file can't be read.
+        """
+        if not adaptation.adapt:
+            return self.writer
+        sizes = step_sizes(self.path, adaptation)
+        return AdaptedWriter(
+            self.writer, self.model, rate=sizes.rate, decay=sizes.decay, tokens=adaptation.adapt_tokens
+        )
 
     @functools.cached_property
     def _scorer(self) -> Scorer:
@@ -115,7 +136,8 @@ class Writing:
             ('stop', -31.4)
         """
         prompts = [prompts] if isinstance(prompts, str) else prompts
-        return self.writer.write(prompts, generation_config(settings), samples=samples)
+        config, adaptation = generation_configs(settings)
+        return self.writer_for(adaptation).write(prompts, config, samples=samples)
 
     @with_settings("generate")
     def stream(self, prompt: str = "", **settings: "Unpack[GenerateSettings]") -> Iterator[str]:
@@ -132,7 +154,8 @@ class Writing:
             >>> for piece in run.stream("It is"):  # doctest: +SKIP
             ...     print(piece, end="", flush=True)
         """
-        return self.writer.stream(prompt, generation_config(settings))
+        config, adaptation = generation_configs(settings)
+        return self.writer_for(adaptation).stream(prompt, config)
 
     def export(self, directory: str | os.PathLike[str], *, format: str = "saved_model") -> None:
         """Writes the model for programs that do not have textgen.

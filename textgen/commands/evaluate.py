@@ -5,12 +5,12 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from textgen.config import SPLITS, STAGES, NeuralCacheConfig, build
+from textgen.config import SPLITS, STAGES, AdaptationConfig, NeuralCacheConfig, build
 from textgen.config.options import CommandParser, add_settings, given
 from textgen.console import show
 
 if TYPE_CHECKING:
-    from textgen.training.evaluation import Baseline, Evaluation, NeuralCacheMetrics
+    from textgen.training.evaluation import AdaptedMetrics, Baseline, Evaluation, NeuralCacheMetrics
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -26,16 +26,27 @@ def add_arguments(parser: CommandParser) -> None:
         help=f"split to score: {', '.join(SPLITS)}, or all for the whole dataset (default: test)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--tune-adaptation", action="store_true",
+        help="find the step sizes of --adapt on the validation split, and save them with the run",
+    )  # fmt: skip
     add_settings(parser, STAGES["evaluate"])
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prints the evaluation."""
-    cache = build(NeuralCacheConfig, given(arguments, STAGES["evaluate"]))
+    """Prints the evaluation, or the search for step sizes."""
+    settings = given(arguments, STAGES["evaluate"])
+    cache, adaptation = build(NeuralCacheConfig, settings), build(AdaptationConfig, settings)
 
     from textgen.api.run import load_run
 
-    result = load_run(arguments.model).evaluate(arguments.data, arguments.split, neural_cache=cache)
+    run = load_run(arguments.model)
+    if arguments.tune_adaptation:
+        for sizes, loss in run.tune_adaptation(arguments.data, tokens=adaptation.adapt_tokens):
+            show(f"rate {sizes.rate:<6g} decay {sizes.decay:<6g} {loss:.4f} nats per token on validation")
+        show("saved the last, which are the best")
+        return
+    result = run.evaluate(arguments.data, arguments.split, neural_cache=cache, adaptation=adaptation)
     show(json.dumps(dataclasses.asdict(result), indent=1) if arguments.json else _table(result))
 
 
@@ -46,16 +57,20 @@ def _table(result: "Evaluation") -> str:
         context = f"up to {result.context_tokens} tokens, {result.mean_context_tokens:.1f} on average"
     rows = [
         f"{result.split}: {result.pairs:,} targets, each once; context {context}",
-        f"{'':<12}{'nats per token':>16}{'perplexity':>12}{'bits per character':>20}{'accuracy':>10}",
+        f"{'':<15}{'nats per token':>16}{'perplexity':>12}{'bits per character':>20}{'accuracy':>10}",
         _row("model", result, result.accuracy),
     ]
     if result.neural_cache:
         rows.append(_row("with cache", result.neural_cache, result.neural_cache.accuracy))
+    for adapted in result.adapted:
+        rows.append(_row("adapted, cache" if adapted.tokens else "adapted", adapted, adapted.accuracy))
     rows += [_row(baseline.name, baseline) for baseline in result.baselines]
     return "\n".join([*rows, f"unknown tokens: {result.unknown_rate:.2%}"])
 
 
-def _row(name: str, score: "Evaluation | NeuralCacheMetrics | Baseline", accuracy: float | None = None) -> str:
+def _row(
+    name: str, score: "Evaluation | NeuralCacheMetrics | AdaptedMetrics | Baseline", accuracy: float | None = None
+) -> str:
     bits = "-" if score.bits_per_character is None else f"{score.bits_per_character:.3f}"
     last = "" if accuracy is None else f"{accuracy:>10.1%}"
-    return f"{name:<12}{score.loss:>16.4f}{score.perplexity:>12.2f}{bits:>20}{last}"
+    return f"{name:<15}{score.loss:>16.4f}{score.perplexity:>12.2f}{bits:>20}{last}"

@@ -6,15 +6,16 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from textgen.config import STAGES, GenerationConfig, build
+from textgen.config import STAGES, AdaptationConfig, GenerationConfig, build
 from textgen.config.options import CommandParser, add_settings, given
 from textgen.console import printable_json, show, show_part
 from textgen.errors import require
 
 if TYPE_CHECKING:
-    from textgen.generation.writer import Writer
+    from textgen.generation.writer import Continuation, Writer
 
 STDIN = "-"
 
@@ -57,7 +58,8 @@ def run(arguments: argparse.Namespace) -> None:
     """
     for name, number in (("samples", arguments.samples), ("top", arguments.top)):
         require(number >= 1, f"{name} is {number}; it must be at least 1.")
-    config = build(GenerationConfig, given(arguments, STAGES["generate"]))
+    settings = given(arguments, STAGES["generate"])
+    config, adaptation = build(GenerationConfig, settings), build(AdaptationConfig, settings)
     prompts = _prompts(arguments)
     is_single = len(prompts) * arguments.samples == 1 and not arguments.json
     require(
@@ -68,19 +70,23 @@ def run(arguments: argparse.Namespace) -> None:
 
     from textgen.api.run import load_run
 
-    writer = load_run(arguments.model).writer
+    run = load_run(arguments.model)
     if arguments.interactive:
-        _interact(writer, prompts[0], config, arguments.top)
-    elif is_single and (sys.stdout.isatty() if arguments.stream is None else arguments.stream):
+        require(not adaptation.adapt, "--adapt and --interactive do not go together. Leave one of them out.")
+        _interact(run.writer, prompts[0], config, arguments.top)
+        return
+    writer = run.writer_for(adaptation)
+    if is_single and (sys.stdout.isatty() if arguments.stream is None else arguments.stream):
         for part in writer.stream(prompts[0], config):
             show_part(part)
         show("")
     else:
-        _write(writer, prompts, config, samples=arguments.samples, as_json=arguments.json)
+        texts = writer.write_each(prompts, config, samples=arguments.samples)
+        _print(texts, as_json=arguments.json)
 
 
-def _write(writer: "Writer", prompts: list[str], config: GenerationConfig, *, samples: int, as_json: bool) -> None:
-    for number, text in enumerate(writer.write_each(prompts, config, samples=samples)):
+def _print(texts: "Iterable[Continuation]", *, as_json: bool) -> None:
+    for number, text in enumerate(texts):
         if as_json:
             show(printable_json(json.dumps(dataclasses.asdict(text), ensure_ascii=False)))
         else:

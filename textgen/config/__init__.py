@@ -25,8 +25,10 @@ from textgen.config.text_settings import (
 from textgen.config.training import (
     CONNECT_MINUTES,
     MAX_WINDOW,
+    NO_ADAPTATION,
     NO_NEURAL_CACHE,
     WINDOW,
+    AdaptationConfig,
     ModelConfig,
     NeuralCacheConfig,
     TrainConfig,
@@ -35,10 +37,11 @@ from textgen.errors import UserError
 
 __all__ = [
     "ALL_SPLITS", "BOS", "COMPRESSIONS", "CONNECT_MINUTES", "EOS", "FORMATS", "MAX_TOKENS", "MAX_WINDOW",
-    "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS", "TOKENIZER_FILE",
-    "TOKENIZER_JSON", "UNK", "VOCABULARY_FILE", "WINDOW", "GenerationConfig", "ModelConfig", "NeuralCacheConfig",
-    "PrepareConfig", "SelectionConfig", "Setting", "Settings", "TablesConfig", "TextConfig", "TrainConfig",
-    "VocabularyRecord", "all_settings", "build", "from_json", "names_of_given", "to_json",
+    "NO_ADAPTATION", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS",
+    "TOKENIZER_FILE", "TOKENIZER_JSON", "UNK", "VOCABULARY_FILE", "WINDOW", "AdaptationConfig",
+    "GenerationConfig", "ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "Setting",
+    "Settings", "TablesConfig", "TextConfig", "TrainConfig", "VocabularyRecord", "all_settings", "build",
+    "from_json", "names_of_given", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)
@@ -50,8 +53,8 @@ RESERVED = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
 STAGES: Mapping[str, tuple[Setting, ...]] = {
     "prepare": tuple(all_settings(PrepareConfig)),
     "train": (*all_settings(ModelConfig, TrainConfig), WINDOW),
-    "evaluate": tuple(all_settings(NeuralCacheConfig)),
-    "generate": tuple(all_settings(GenerationConfig)),
+    "evaluate": tuple(all_settings(NeuralCacheConfig, AdaptationConfig)),
+    "generate": tuple(all_settings(GenerationConfig, AdaptationConfig)),
 }
 """The settings that each command takes as options; their names are unique within a command."""
 

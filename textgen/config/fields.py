@@ -33,6 +33,7 @@ GROUPS = {
     "checkpoints": "checkpoints",
     "samples": "samples, written at each validation",
     "neural cache": "neural cache (for lstm networks)",
+    "adaptation": "adaptation to what was read (for lstm networks)",
     "sampling": "sampling",
     "repetition": "repetition",
     "tokens allowed": "tokens that are allowed",

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from textgen.config.fields import Settings, setting
+from textgen.config.training import NeuralCacheConfig
 from textgen.errors import require
 
 MAX_TOKENS = 1_000_000
@@ -87,6 +88,26 @@ class GenerationConfig(Settings):
     ban: tuple[str, ...] = setting(
         (), group="tokens allowed", metavar="TOKEN", help="token that is never written; may be given more than once"
     )
+
+    neural_cache: int = setting(
+        0, at_least=0, former="memory", group="neural cache",
+        help="mix the predictions of the lstm with a cache of the last N tokens (Grave et al. 2017); 0: no cache",
+    )  # fmt: skip
+    neural_cache_sharpness: float = setting(
+        18.0, above=0, group="neural cache", advanced=True, metavar="THETA",
+        help="factor of the similarity between the current hidden state and a cached one",
+    )  # fmt: skip
+    neural_cache_weight: float = setting(
+        0.25, above=0, below=1, group="neural cache", advanced=True, metavar="LAMBDA",
+        help="weight of the cache in the mixture with the network's prediction",
+    )  # fmt: skip
+
+    @property
+    def cache(self) -> NeuralCacheConfig:
+        """The settings of the neural cache."""
+        return NeuralCacheConfig(
+            tokens=self.neural_cache, sharpness=self.neural_cache_sharpness, weight=self.neural_cache_weight
+        )
 
     def check_together(self) -> None:
         """Checks the stop strings, the number of temperatures, and that the least length is not above the greatest.

@@ -233,7 +233,7 @@ class NeuralCacheConfig(Settings):
 
     tokens: int = setting(
         0, at_least=0, option="neural-cache", former="memory", group="neural cache",
-        help="also score the lstm with a cache of the last N tokens of the document (Grave et al. 2017); 0: no cache",
+        help="use a cache of the last N tokens of the document beside the lstm (Grave et al. 2017); 0: no cache",
     )  # fmt: skip
     sharpness: float = setting(
         18.0, above=0, option="neural-cache-sharpness", former="memory-sharpness", group="neural cache",
@@ -247,3 +247,28 @@ class NeuralCacheConfig(Settings):
 
 
 NO_NEURAL_CACHE = NeuralCacheConfig()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AdaptationConfig(Settings):
+    """Settings of dynamic evaluation (`textgen.model.adaptation`)."""
+
+    adapt: bool = setting(
+        False, group="adaptation",
+        help="let the weights follow what was read, and decay back (dynamic evaluation, Krause et al. 2018)",
+    )  # fmt: skip
+    adapt_rate: float | None = setting(
+        None, above=0, group="adaptation", metavar="ETA",
+        help="step size along the gradient of what was read (default: that of evaluate --tune-adaptation, or 0.03)",
+    )  # fmt: skip
+    adapt_decay: float | None = setting(
+        None, at_least=0, below=1, group="adaptation", metavar="LAMBDA",
+        help="share of the way back to the trained weights at each step (default: likewise, or 0.001)",
+    )  # fmt: skip
+    adapt_tokens: int = setting(
+        32, at_least=1, at_most=4096, group="adaptation", advanced=True,
+        help="number of tokens that are read, and scored, between two steps",
+    )  # fmt: skip
+
+
+NO_ADAPTATION = AdaptationConfig()

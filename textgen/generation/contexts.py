@@ -4,8 +4,10 @@ from typing import Protocol, TypeAlias
 
 import tensorflow as tf
 
-from textgen.config import PAD, UNK
+from textgen.config import NO_NEURAL_CACHE, PAD, UNK, NeuralCacheConfig
+from textgen.errors import require
 from textgen.model.language_model import LanguageModel
+from textgen.model.neural_cache import NeuralCache
 
 DecodingState: TypeAlias = tuple[tf.Tensor, ...]
 """Tensors that a generation loop keeps between tokens."""
@@ -36,9 +38,20 @@ class DecodingContext(Protocol):
         ...
 
 
-def decoding_context(model: LanguageModel) -> DecodingContext:
-    """Returns the decoding context of a network."""
-    return StateContext(model) if model.config.causal else WindowContext(model)
+def decoding_context(model: LanguageModel, neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE) -> DecodingContext:
+    """Returns the decoding context of a network, with a neural cache if one is set.
+
+    Raises:
+        UserError: a neural cache is set and the network is not causal.
+    """
+    if not model.config.causal:
+        require(
+            not neural_cache.tokens,
+            f"the network {model.config.network} reads each window by itself and has no neural cache. "
+            "Leave --neural-cache out, or train --network lstm.",
+        )
+        return WindowContext(model)
+    return CacheContext(model, neural_cache) if neural_cache.tokens else StateContext(model)
 
 
 class WindowContext:
@@ -98,8 +111,8 @@ class StateContext:
             indices = tf.where(is_read, done[:, tf.newaxis] + tf.range(size), 0)
             # What the other rows read does not matter, but must not be padding.
             chunk = tf.where(is_read, tf.gather(padded, indices, batch_dims=1), UNK)
-            _, after = self._model(chunk, states, training=False)
-            states = tuple(tf.where(is_read, new, old) for new, old in zip(after, states, strict=True))
+            targets = tf.gather(padded, tf.minimum(indices + 1, tf.shape(padded)[1] - 1), batch_dims=1)
+            states = self._read(chunk, targets, is_read, states)
             done += size * tf.cast(is_read[:, 0], tf.int32)
             return next_level(level, done), done, states
 
@@ -112,9 +125,20 @@ class StateContext:
         _, _, states = tf.while_loop(
             lambda level, *_: level < len(_CHUNKS),
             read,
-            (next_level(tf.constant(0), nothing), nothing, tuple(self._model.initial_states(ids.nrows()))),
-        )
+            (next_level(tf.constant(0), nothing), nothing, self._initial_states(ids.nrows())),
+            shape_invariants=(
+                tf.TensorShape([]), tf.TensorShape([None]), tuple(spec.shape for spec in self.specs()[1:])
+            ),
+        )  # fmt: skip
         return tf.gather(padded, unread, batch_dims=1), *states
+
+    def _initial_states(self, rows: tf.Tensor) -> DecodingState:
+        return tuple(self._model.initial_states(rows))
+
+    def _read(self, ids: tf.Tensor, targets: tf.Tensor, rows: tf.Tensor, states: DecodingState) -> DecodingState:
+        """Returns the states with ids, int32 [B, N], read by some rows, bool [B, 1]; `targets` follow each id."""
+        _, after = self._model(ids, states, training=False)
+        return tuple(tf.where(rows, new, old) for new, old in zip(after, states, strict=True))
 
     def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
         """Reads the last id of each row, and returns the logits, float32 [B, V]; see `DecodingContext`."""
@@ -125,3 +149,41 @@ class StateContext:
     def append(self, read: DecodingState, ids: tf.Tensor) -> DecodingState:
         """Keeps the ids, int32 [B], to be read by `predict`; see `DecodingContext`."""
         return ids, *read[1:]
+
+
+class CacheContext(StateContext):
+    """Context of a causal network with a neural cache: after the states come the cached vectors and their tokens."""
+
+    def __init__(self, model: LanguageModel, neural_cache: NeuralCacheConfig):
+        super().__init__(model)
+        self._cache = NeuralCache(neural_cache)
+        self._count = len(model.state_widths)
+
+    def specs(self) -> tuple[tf.TensorSpec, ...]:
+        """Returns the specs of `StateContext`, of the cached vectors and of their tokens; see `DecodingContext`."""
+        vectors = tf.TensorSpec([None, None, self._model.hidden_size], tf.float32)
+        return *super().specs(), vectors, tf.TensorSpec([None, None], tf.int32)
+
+    def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
+        """Reads the last id of each row, and returns the mixture, float32 [B, V]; see `DecodingContext`."""
+        last, *states = read
+        hidden, after = self._model.hidden(last[:, tf.newaxis], states[: self._count], training=False)
+        # What follows is not known yet, and is set by `append`.
+        unknown, fresh = tf.fill(tf.shape(last[:, tf.newaxis]), PAD), tf.zeros_like(last, tf.bool)
+        mixed, cached = self._cache.mix(self._model.head(hidden), hidden, unknown, fresh, states[self._count :])
+        return mixed[:, 0], (last, *after, *cached)
+
+    def append(self, read: DecodingState, ids: tf.Tensor) -> DecodingState:
+        """Keeps the ids, int32 [B], to be read by `predict`, as what followed the last one; see `DecodingContext`."""
+        _, *states, cached = read
+        return ids, *states, tf.concat([cached[:, :-1], ids[:, tf.newaxis]], axis=1)
+
+    def _initial_states(self, rows: tf.Tensor) -> DecodingState:
+        cached = self._cache.initial_states(tf.cast(rows, tf.int32), self._model.hidden_size)
+        return *super()._initial_states(rows), *cached
+
+    def _read(self, ids: tf.Tensor, targets: tf.Tensor, rows: tf.Tensor, states: DecodingState) -> DecodingState:
+        of_model, of_cache = states[: self._count], states[self._count :]
+        hidden, after = self._model.hidden(ids, of_model, training=False)
+        cached = self._cache.add(hidden, targets, rows[:, 0], of_cache)
+        return *(tf.where(rows, new, old) for new, old in zip(after, of_model, strict=True)), *cached

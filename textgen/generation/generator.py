@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from textgen.config import BOS, EOS, PAD
+from textgen.config import BOS, EOS, NO_NEURAL_CACHE, PAD, NeuralCacheConfig
 from textgen.generation import penalties, stops
 from textgen.generation.contexts import DecodingState, decoding_context
 from textgen.generation.controls import ALL_KINDS, Controls, Kinds, control_specs
@@ -26,7 +26,13 @@ class Generator(tf.Module):
     """
 
     def __init__(
-        self, model: LanguageModel, preprocessor: Preprocessor, *, boundaries: bool = True, kinds: Kinds = ALL_KINDS
+        self,
+        model: LanguageModel,
+        preprocessor: Preprocessor,
+        *,
+        boundaries: bool = True,
+        kinds: Kinds = ALL_KINDS,
+        neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE,
     ):
         """Makes a generator.
 
@@ -35,12 +41,16 @@ class Generator(tf.Module):
             preprocessor: encodes prompts and decodes ids.
             boundaries: whether the documents of the training data begin with [BOS].
             kinds: kinds of controls that are heeded; others must have no effect.
+            neural_cache: settings of a neural cache, whose mixture is what the network predicts.
+
+        Raises:
+            UserError: a neural cache is set and the network is not causal.
         """
         super().__init__()
         self._boundaries, self.kinds = boundaries, kinds
         self._model = model
         self._preprocessor = preprocessor
-        self._context = decoding_context(model)
+        self._context = decoding_context(model, neural_cache)
         self.size = preprocessor.vocabulary.size
         prompts, controls = tf.TensorSpec([None], tf.string, "prompts"), control_specs()
         top, steps = tf.TensorSpec([], tf.int32, "top"), tf.TensorSpec([], tf.int32, "steps")
@@ -74,7 +84,7 @@ class Generator(tf.Module):
 
     def _begin(self, prompts: tf.Tensor, controls: Controls) -> TextState:
         """Returns the state after prompts, string [B], before the first new token."""
-        return self._begin_after(self._ids(prompts), prompts, controls)
+        return self._begin_after(self.prompt_ids(prompts), prompts, controls)
 
     def _resume(self, prompts: tf.Tensor, ids: tf.Tensor, controls: Controls) -> TextState:
         """Returns the state after prompts and ids, as if these were a part of the prompts.
@@ -86,7 +96,7 @@ class Generator(tf.Module):
         """
         further = tf.ragged.boolean_mask(ids, ids != PAD)
         whole = tf.strings.join([prompts, self._continue_text(prompts, ids)])
-        return self._begin_after(tf.concat([self._ids(prompts), further], axis=1), whole, controls)
+        return self._begin_after(tf.concat([self.prompt_ids(prompts), further], axis=1), whole, controls)
 
     def _begin_after(self, ids: tf.RaggedTensor, prompts: tf.Tensor, controls: Controls) -> TextState:
         zeros = tf.zeros_like(controls.max_tokens)
@@ -238,10 +248,10 @@ class Generator(tf.Module):
 
     def _next_logits(self, prompts: tf.Tensor) -> tf.Tensor:
         """Returns the logits of the token after each prompt, string [B] → float32 [B, V]."""
-        logits, _ = self._context.predict(self._context.begin(self._ids(prompts)))
+        logits, _ = self._context.predict(self._context.begin(self.prompt_ids(prompts)))
         return logits
 
-    def _ids(self, prompts: tf.Tensor) -> tf.RaggedTensor:
+    def prompt_ids(self, prompts: tf.Tensor) -> tf.RaggedTensor:
         """Returns [BOS] and the ids of each prompt, ragged int32 [B, (T)]."""
         ids = self._preprocessor.encode(prompts)
         # No row may be empty: cuDNN refuses an empty window, and training has none.

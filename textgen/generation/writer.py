@@ -9,7 +9,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from textgen.config import GenerationConfig
+from textgen.config import GenerationConfig, NeuralCacheConfig
 from textgen.errors import require
 from textgen.generation.beams import BeamSearch
 from textgen.generation.controls import kinds_of, make_controls
@@ -74,14 +74,23 @@ class Writer:
         self.preprocessor = preprocessor
         self.generator = self._make()
         self._smaller: Generator | None = None
+        self._cached: dict[NeuralCacheConfig, Generator] = {}
         self._searches: dict[Generator, BeamSearch] = {}
 
     def generator_for(self, config: GenerationConfig) -> Generator:
         """Returns a generator that heeds what the settings use.
 
         The first one is traced for these kinds of settings alone, in about half the time; if others are used later,
-        it is `generator`, which heeds all. So no more than two are traced.
+        it is `generator`, which heeds all. So no more than two are traced, and one for each neural cache.
+
+        Raises:
+            UserError: a neural cache is set and the network is not causal.
         """
+        cache = config.cache
+        if cache.tokens:
+            if cache not in self._cached:
+                self._cached[cache] = self._make(neural_cache=cache)
+            return self._cached[cache]
         if self._smaller is None:
             self._smaller = self._make(kinds=kinds_of([config]))
         return self._smaller if self._smaller.kinds.covers(kinds_of([config])) else self.generator

@@ -51,7 +51,7 @@ class NeuralCache:
         """
         cached_keys, cached_ids = states
         before = tf.where(fresh[:, tf.newaxis], PAD, cached_ids)
-        vectors = tf.math.l2_normalize(tf.cast(hidden, tf.float32), axis=-1)
+        vectors = _vectors(hidden)
         keys, ids = tf.concat([cached_keys, vectors], 1), tf.concat([before, y], 1)
         similarity = tf.matmul(vectors, keys, transpose_b=True)
         # Each position reads exactly the `tokens` positions before it, however the row is divided into batches.
@@ -65,6 +65,28 @@ class NeuralCache:
             [tf.math.log1p(-weight) + tf.nn.log_softmax(logits), tf.math.log(weight) + tf.math.log(cached)], axis=0
         )
         return mixed, [keys[:, -self._config.tokens :], ids[:, -self._config.tokens :]]
+
+    def add(self, hidden: tf.Tensor, y: tf.Tensor, rows: tf.Tensor, states: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns the states with further positions of some rows, without a mixture.
+
+        Args:
+            hidden: float [B, W, D].
+            y: int32 [B, W].
+            rows: bool [B], which rows the positions are added to; the others keep what they have, on the right.
+            states: states before these positions.
+        """
+        vectors, chosen = _vectors(hidden), rows[:, tf.newaxis]
+        (keys, ids), size = states, self._config.tokens
+        with_new = tf.concat([keys, vectors], 1), tf.concat([ids, y], 1)
+        without = tf.concat([tf.zeros_like(vectors), keys], 1), tf.concat([tf.fill(tf.shape(y), PAD), ids], 1)
+        return [
+            tf.where(chosen[..., tf.newaxis], with_new[0], without[0])[:, -size:],
+            tf.where(chosen, with_new[1], without[1])[:, -size:],
+        ]
+
+
+def _vectors(hidden: tf.Tensor) -> tf.Tensor:
+    return tf.math.l2_normalize(tf.cast(hidden, tf.float32), axis=-1)
 
 
 def _by_token(weights: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tensor:

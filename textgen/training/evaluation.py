@@ -4,18 +4,16 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
-from textgen.config import ALL_SPLITS, NO_NEURAL_CACHE, NeuralCacheConfig
+from textgen.config import ALL_SPLITS, NO_ADAPTATION, NO_NEURAL_CACHE, AdaptationConfig, NeuralCacheConfig
 from textgen.dataset import Manifest, read_manifest
 from textgen.model.language_model import LanguageModel
 from textgen.runs import FILE_NAME, RunConfig
 from textgen.training import baselines
-from textgen.training.data import count_context_tokens, held_out
-from textgen.training.evaluator import make_evaluator
+from textgen.training.data import count_context_tokens
+from textgen.training.dynamic_evaluation import evaluations
+from textgen.training.evaluator import evaluate_split
 from textgen.training.metrics import MetricSums, bits_per_character, perplexity
-from textgen.training.setup import check_neural_cache, check_same_text
-from textgen.training.strategy import Replicas
+from textgen.training.setup import check_adaptation, check_neural_cache, check_same_text
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,6 +53,29 @@ class NeuralCacheMetrics:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class AdaptedMetrics:
+    """Metrics of a network whose weights follow what was read, on the targets of an evaluation.
+
+    Attributes:
+        rate: step size along the gradient.
+        decay: share of the way back to the trained weights per step.
+        tokens: size of the neural cache that is used too; 0 for none.
+        loss: cross-entropy in nats per target.
+        perplexity: exponential of the loss.
+        bits_per_character: see `Evaluation`.
+        accuracy: see `Evaluation`.
+    """
+
+    rate: float
+    decay: float
+    tokens: int
+    loss: float
+    perplexity: float
+    bits_per_character: float | None
+    accuracy: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Metrics of a model on a split.
 
@@ -72,6 +93,8 @@ class Evaluation:
         accuracy: fraction of targets that are the model's most likely token.
         unknown_rate: fraction of the split's tokens that are not in the vocabulary.
         neural_cache: metrics with a neural cache; None if none is used.
+        adapted: metrics with weights that follow what was read, and again with a neural cache too, if one is used;
+            empty if the weights stay.
         baselines: metrics of the n-gram models, by ascending order; empty for a whole dataset, which has no training
             split besides the text that is evaluated.
     """
@@ -86,6 +109,7 @@ class Evaluation:
     accuracy: float
     unknown_rate: float
     neural_cache: NeuralCacheMetrics | None
+    adapted: tuple[AdaptedMetrics, ...] = ()
     baselines: tuple[Baseline, ...]
 
 
@@ -98,6 +122,7 @@ def evaluate(
     run: str | Path = "RUN",
     batch_size: int = 1024,
     neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE,
+    adaptation: AdaptationConfig = NO_ADAPTATION,
 ) -> Evaluation:
     """Returns the metrics of a model on every target of a split.
 
@@ -106,10 +131,11 @@ def evaluate(
         config: settings of its run.
         data: folder or URL of the dataset.
         split: "train", "validation", "test", or "all" for the whole dataset.
-        run: folder of the run, for messages.
+        run: folder of the run, with its step sizes.
         batch_size: number of pairs per batch of a `bilstm`, or maximum number of documents that an `lstm` reads at
             the same time, which are 256 at most. The metrics do not depend on it, up to rounding.
         neural_cache: settings of the neural cache of an `lstm`, which is then evaluated both without and with it.
+        adaptation: settings of the adaptation of an `lstm` to what it reads, which is then evaluated with it too.
 
     Raises:
         UserError: the dataset does not fit the run, the split is empty, or a `bilstm` is given a neural cache.
@@ -118,14 +144,14 @@ def evaluate(
     manifest = read_manifest(data)
     check_same_text(data, manifest, config, origin=str(Path(run) / FILE_NAME))
     check_neural_cache(config, neural_cache)
+    check_adaptation(config, adaptation)
 
-    def metric_sums(cache: NeuralCacheConfig) -> MetricSums:
-        replicas = Replicas(tf.distribute.get_strategy())
-        batches = held_out(data, config, replicas, split=split, batch_size=batch_size, cached_tokens=cache.tokens)
-        return make_evaluator(replicas, model, neural_cache=cache)(batches)
-
-    sums, counts = metric_sums(NO_NEURAL_CACHE), manifest.counts(split)
-    with_cache = metric_sums(neural_cache) if neural_cache.tokens else None
+    sums = evaluate_split(model, config, data, split=split, batch_size=batch_size)
+    counts, with_cache = manifest.counts(split), None
+    if neural_cache.tokens:
+        with_cache = evaluate_split(
+            model, config, data, split=split, batch_size=batch_size, neural_cache=neural_cache
+        )
     return Evaluation(
         split=split,
         pairs=int(sums.pairs),
@@ -135,6 +161,15 @@ def evaluate(
         accuracy=sums.accuracy,
         unknown_rate=counts.unknown / counts.tokens,
         neural_cache=with_cache and _neural_cache_metrics(with_cache, neural_cache, manifest, split),
+        adapted=tuple(
+            AdaptedMetrics(
+                **found.sizes._asdict(),
+                tokens=found.cached_tokens,
+                **_loss_metrics(found.sums.mean_loss, manifest, split),
+                accuracy=found.sums.accuracy,
+            )
+            for found in evaluations(model, data, split, Path(run), neural_cache, adaptation)
+        ),
         baselines=_baselines(data, manifest, split),
     )
 

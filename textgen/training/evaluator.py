@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +11,8 @@ from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
 from textgen.dataset.loading.document_batches import DocumentBatch
 from textgen.model.language_model import LanguageModel
 from textgen.model.neural_cache import NeuralCache
-from textgen.training.data import HeldOut, HeldOutDocuments
+from textgen.runs import RunConfig
+from textgen.training.data import HeldOut, HeldOutDocuments, held_out
 from textgen.training.losses import BatchLoss, full_softmax_loss, initial_states, neural_cache_loss, stateful_loss
 from textgen.training.metrics import ZERO_SUMS, MetricSums
 from textgen.training.step import evaluation_steps
@@ -66,6 +68,34 @@ def make_evaluator(
         return sums
 
     return evaluate
+
+
+def evaluate_split(
+    model: LanguageModel,
+    config: RunConfig,
+    data: str | Path,
+    *,
+    split: str,
+    batch_size: int,
+    neural_cache: NeuralCacheConfig = NO_NEURAL_CACHE,
+) -> MetricSums:
+    """Returns the sums over the targets of a split, on the devices of the current strategy.
+
+    Args:
+        model: the network.
+        config: settings of its run.
+        data: folder or URL of the dataset.
+        split: "train", "validation", "test", or "all".
+        batch_size: maximum number of pairs, or of documents, per batch.
+        neural_cache: settings of the neural cache of an `lstm`.
+
+    Raises:
+        UserError: the split is empty, or the dataset has not the run's windows or documents.
+        OSError: a file can't be read.
+    """
+    replicas, tokens = Replicas(tf.distribute.get_strategy()), neural_cache.tokens
+    batches = held_out(data, config, replicas, split=split, batch_size=batch_size, cached_tokens=tokens)
+    return make_evaluator(replicas, model, neural_cache=neural_cache)(batches)
 
 
 class _DocumentReader:

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from textgen import runs
-from textgen.config import ALL_SPLITS, TOKENIZER_FILE, VOCABULARY_FILE, NeuralCacheConfig, to_json
+from textgen.config import (
+    ALL_SPLITS,
+    TOKENIZER_FILE,
+    VOCABULARY_FILE,
+    AdaptationConfig,
+    NeuralCacheConfig,
+    to_json,
+)
 from textgen.console import printable, say
 from textgen.dataset import Data, read_manifest, weights_of
 from textgen.dataset.storage.manifest import FILE_NAME, Manifest
@@ -180,6 +187,40 @@ def _require_none(
     raise UserError(
         f"{data} does not fit the model: {', '.join(vocabularies + cleaning)}. Name the model's own --data, or "
         f"prepare this text again with {' '.join(options)}."
+    )
+
+
+def check_adaptation(config: runs.RunConfig, adaptation: AdaptationConfig) -> None:
+    """Checks that the network of a run can adapt to what it reads.
+
+    Raises:
+        UserError: adaptation is set and the network is not causal.
+    """
+    require(
+        config.model.causal or not adaptation.adapt,
+        f"the network {config.model.network} reads each window by itself, and does not follow a text. "
+        "Leave --adapt out, or train --network lstm.",
+    )
+
+
+def check_tunable(data: str | Path, config: runs.RunConfig, *, origin: str) -> None:
+    """Checks that step sizes of adaptation can be found on a dataset.
+
+    Args:
+        data: folder or URL of the dataset.
+        config: settings of the run.
+        origin: path of the run's settings, for messages.
+
+    Raises:
+        UserError: the network is not causal, or the dataset does not fit the run or has no validation split.
+        OSError: a file can't be read.
+    """
+    manifest = read_manifest(data)
+    check_same_text(data, manifest, config, origin=origin)
+    check_adaptation(config, AdaptationConfig(adapt=True))
+    require(
+        manifest.counts("validation").pairs > 0,
+        f"{data} has no validation split, on which step sizes are found. Give a dataset that has one.",
     )
 
 
