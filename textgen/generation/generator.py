@@ -155,14 +155,15 @@ class Generator(tf.Module):
         """Writes one token of each text that has not ended; the tensors of `Written` are without N."""
         logits, context = self.predict(state)
         ids = self._choose(self.allowed(logits, state, controls, biases), state, controls)
-        log_probabilities = tf.nn.log_softmax(logits)
-        alternatives = tf.math.top_k(log_probabilities, tf.minimum(top, self.size))
+        # Not the log-softmax of all, of which few are wanted.
+        total = tf.reduce_logsumexp(logits, axis=-1)
+        alternatives = tf.math.top_k(logits, tf.minimum(top, self.size))
         is_written = (state.reasons == RUNNING) & (ids != EOS)
         written = Written(
             tf.where(is_written, ids, PAD),
-            tf.where(is_written, tf.gather(log_probabilities, ids, batch_dims=1), 0.0),
+            tf.where(is_written, tf.gather(logits, ids, batch_dims=1) - total, 0.0),
             alternatives.indices,
-            alternatives.values,
+            alternatives.values - total[:, tf.newaxis],
         )
         return self.append(state._replace(context=context), ids, controls), written
 

@@ -134,9 +134,9 @@ def _draw(probabilities: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
     """
     rows, size = tf.unstack(tf.shape(probabilities))
     padded = tf.pad(probabilities, [[0, 0], [0, -size % _BLOCK]])
-    blocks = tf.cast(tf.reshape(padded, [rows, (size + _BLOCK - 1) // _BLOCK, _BLOCK]), tf.float64)
-    block, rest = _find(tf.reduce_sum(blocks, axis=-1), numbers)
-    inside = tf.gather(blocks, block, batch_dims=1)
+    blocks = tf.reshape(padded, [rows, (size + _BLOCK - 1) // _BLOCK, _BLOCK])
+    block, rest = _find(tf.cast(tf.reduce_sum(blocks, axis=-1), tf.float64), numbers)
+    inside = tf.cast(tf.gather(blocks, block, batch_dims=1), tf.float64)
     return block * _BLOCK + _find(inside, rest)[0]
 
 
