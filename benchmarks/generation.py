@@ -3,9 +3,9 @@
     python benchmarks/generation.py [--rounds 5] [--tokens 200] [--rows 64]
 
 An `lstm` of 2 × 256 units and a `bilstm` of 2 × 64 with a window of 32, with 8,000 words or 65 characters and initial
-weights. Each way writes `--tokens` tokens after a prompt of 8 words; ways take turns, and what is traced at their first
-call is not counted. `predict` is the loop in Python that calls `model.predict` on a window of 32 for each token. Prints
-a Markdown table of medians.
+weights. Each way writes `--tokens` tokens after a prompt of 8 words. Ways take turns, and what is traced at their
+first call is not counted. `predict` is the loop in Python that calls `model.predict` on a window of 32 for each
+token. Prints a Markdown table of medians.
 """
 
 import argparse
