@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, overload
 
 import keras
 
-from textgen.files import local_path
 from textgen.api.keywords import GenerateSettings, generation_configs, with_settings
 from textgen.config import AdaptationConfig
+from textgen.files import local_path
 from textgen.generation.adapted_writer import AdaptedWriter
 from textgen.generation.scoring import Score as Score
 from textgen.generation.scoring import Scorer
