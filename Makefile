@@ -39,7 +39,7 @@ test-faults: setup  ## kills, signals, clusters, full disks, two commands at onc
 
 ENGINES ?=
 
-test-engines: setup  ## prepares on Prism, Spark and others, real ones installed into .engines, with kills (10 minutes)
+test-engines: setup  ## prepares on Prism, Spark and others, real ones installed into .engines, with kills (20 minutes beside other work)
 	$(BIN)/python -m tests.engines.run $(ENGINES)
 
 test-engines-full: setup  ## all settings, corpora and kills on all engines (hours), as in docs/engines
