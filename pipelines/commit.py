@@ -8,11 +8,12 @@ import apache_beam as beam
 
 from pipelines.census import read_census, write_tokenizer
 from pipelines.claims import committed
+from pipelines.manifest_size import too_large
 from pipelines.plan import Plan
 from pipelines.recorded_plan import parse_plan
 from pipelines.workspace import Workspace
 from textgen.dataset.storage import passed_over
-from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, PASSED_OVER_FILE, Manifest, UnitReport
+from textgen.dataset.storage.manifest import FILE_NAME, INPUTS_FILE, MAX_BYTES, PASSED_OVER_FILE, Manifest, UnitReport
 from textgen.dataset.storage.warnings import Figures, warnings
 from textgen.text import vocabulary
 
@@ -54,7 +55,7 @@ class WriteManifest(beam.DoFn):
         """Writes the file and yields its path.
 
         Raises:
-            UserError: an input file has changed since the command began.
+            UserError: an input file has changed since the command began, or the manifest is too large to be read.
         """
         parse_plan(self._workspace.read(INPUTS_FILE) or b"", self._config).check_unchanged_while_read()
         reports = [UnitReport.from_json(result) for result in results[1]]
@@ -75,7 +76,10 @@ class WriteManifest(beam.DoFn):
             warnings=self._warnings(reports, learned),
             units=tuple(sorted(reports, key=_unit)),
         )
-        self._workspace.publish_if_changed(FILE_NAME, made.to_bytes())
+        content = made.to_bytes()
+        if len(content) > MAX_BYTES:
+            raise too_large(len(content))
+        self._workspace.publish_if_changed(FILE_NAME, content)
         yield self._workspace.path(FILE_NAME)
 
     def _warnings(self, reports: list[UnitReport], learned: vocabulary.Vocabulary) -> list[str]:

@@ -15,6 +15,7 @@ from pipelines.inputs import (
     count_reasons,
     read_options,
 )
+from pipelines.manifest_size import require_readable_manifest
 from pipelines.unit_readings import made_by
 from textgen import files
 from textgen.config import PrepareConfig, names_of_given
@@ -121,11 +122,14 @@ def make_plan(
 
     Raises:
         UserError: a file is missing or can't be read with these settings, the vocabulary has a token that the
-            tokenizer does not produce, or a model is given for a tokenizer without one or missing for one with one.
+            tokenizer does not produce, a model is given for a tokenizer without one or missing for one with one, or
+            the manifest would be too large to be read.
     """
     named = {"train": inputs, "validation": validation_input, "test": test_input}
     config = dataclasses.replace(config, given_splits=names_of_given(validation=validation_input, test=test_input))
     given = read_given_tokens(config.text, vocabulary=vocabulary, tokenizer_model=tokenizer_model)
     config = given.recorded_in(config)
     found = checked_inputs(named, config, output)
-    return Plan(config, tuple(found.files), given.vocabulary, given.model, tuple(found.passed_over))
+    plan = Plan(config, tuple(found.files), given.vocabulary, given.model, tuple(found.passed_over))
+    require_readable_manifest(plan.total_bytes, config)
+    return plan

@@ -20,7 +20,7 @@ def trials(full: bool) -> Iterator[Trial]:
         for status in (500, 503, 429) if full else (503,):
             fault = functools.partial(_sometimes, scheme, Fault(status=status), 11)
             yield Trial(f"{scheme}, every 11th answer is {status}", fault, _SECONDS)
-        yield Trial(f"{scheme}, every 3rd answer is 1 s late", functools.partial(_late, scheme), _SECONDS)
+        yield Trial(f"{scheme}, every 3rd answer is 1 s late", functools.partial(_late, scheme), 2 * _SECONDS)
         yield Trial(f"{scheme}, 503 for good", functools.partial(_for_good, scheme), _SECONDS)
         if full:
             yield Trial(f"{scheme}, one answer never comes", functools.partial(_stalled, scheme), _SECONDS)

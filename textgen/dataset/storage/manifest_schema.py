@@ -23,8 +23,9 @@ from textgen.dataset.storage.records import RecordFormat, RecordLimits
 from textgen.dataset.storage.shards import Block
 from textgen.dataset.storage.unit_report import UnitReport
 
-MAX_BYTES = 1 << 28
-"""Maximum size of the file, which has about 30 bytes per 16,384 pairs, and 500 per unit."""
+MAX_BYTES = 1 << 30
+"""Maximum size of the file, which has about 30 bytes per 16,384 pairs and 1,200 per unit. To read one takes up to ten
+times its size in memory."""
 
 _UNIT = Whole(at_most=10**9)
 _SPLIT = Text(choices=SPLITS)
