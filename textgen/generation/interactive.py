@@ -17,6 +17,10 @@ HELP = (
 )
 
 
+_MAX_AT_ONCE = 100_000
+"""Maximum number of tokens that one line of input lets the model write."""
+
+
 class Candidate(NamedTuple):
     """A possible next token.
 
@@ -147,9 +151,6 @@ def _obey(session: Session, word: str, candidates: list[Candidate]) -> str:
     else:
         return f"{stripped!r} is no choice; {HELP}."
     return ""
-
-
-_MAX_AT_ONCE = 100_000
 
 
 def _shown(session: Session, candidates: list[Candidate]) -> str:
