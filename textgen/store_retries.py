@@ -127,10 +127,10 @@ def driver_options(url: str, given: Mapping[str, Any]) -> dict[str, Any]:
         }  # fmt: skip
     if scheme in ("gs", "gcs"):
         with contextlib.suppress(ImportError):
-            timeout = importlib.import_module("aiohttp").ClientTimeout(
+            # The driver gives it to each request, so that a limit of the session would have no effect.
+            options["requests_timeout"] = importlib.import_module("aiohttp").ClientTimeout(
                 total=_UPLOAD_SECONDS, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS
             )
-            options["session_kwargs"] = {"timeout": timeout}
         if os.environ.get("STORAGE_EMULATOR_HOST"):
             options["token"] = "anon"
             # Read when the driver is imported; it would ask an interface that emulators do not have.
