@@ -20,7 +20,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["textgen*", "pipelines*"]),
-    package_data={"textgen": ["py.typed"], "textgen.presets": ["*.toml"]},
+    package_data={"textgen": ["py.typed"], "textgen.presets": ["*.toml"], "textgen.serving": ["page.html"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
         # 2.21.0 does not import: an ICU symbol is undefined (tensorflow/text#1541).
@@ -55,6 +55,7 @@ setup(
         "hf": ["huggingface_hub>=0.23,<2"],
         # `export --format onnx` writes with the first one; the others run what `export` writes.
         "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
+        "serve": ["starlette>=0.45,<2", "uvicorn>=0.30,<1"],
         "litert": ["ai-edge-litert>=2,<3"],
         "dev": [
             "ai-edge-litert>=2,<3",
@@ -69,13 +70,16 @@ setup(
             "nbformat>=5.10,<6",
             "onnx>=1.17,<2",
             "onnxruntime>=1.20,<2",
+            "openai>=2,<4",
             "pre-commit>=4,<5",
             "pytest>=8,<10",
             "pytest-timeout>=2.3,<3",
             "pytest-xdist>=3.6,<4",
             "ruff>=0.11,<1",
+            "starlette>=0.45,<2",
             "tokenizers>=0.22,<0.24",
             "types-tqdm>=4.66,<5",
+            "uvicorn>=0.30,<1",
         ],
     },
     entry_points={"console_scripts": ["textgen = textgen.cli:main"]},

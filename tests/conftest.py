@@ -44,6 +44,7 @@ SLOW = (
     "tests/model/test_lstm.py",
     "tests/generation/test_generator.py",
     "tests/export",
+    "tests/serving",
     "tests/dataset/test_read_sequences.py",
     "tests/test_text_path.py",
     "tests/commands/test_evaluate.py",

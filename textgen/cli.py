@@ -28,7 +28,7 @@ _DESCRIPTION = (
 
 COMMANDS = (
     "estimate", "prepare", "status", "inspect", "verify", "repair", "train", "evaluate", "generate", "score",
-    "export",
+    "export", "serve",
 )  # fmt: skip
 _BEAM_COMMANDS = ("prepare", "repair")
 

@@ -80,6 +80,8 @@ class Scorer(tf.Module):
         self._model, self._preprocessor, self._boundaries = model, preprocessor, boundaries
         texts, top = tf.TensorSpec([None], tf.string, "texts"), tf.TensorSpec([], tf.int32, "top")
         self.score = tf.function(self._score, input_signature=[texts, top], autograph=False)
+        ids = tf.TensorSpec([None, None], tf.int32, "ids")
+        self.score_ids = tf.function(self._score_ids, input_signature=[ids, top], autograph=False)
 
     def scores(self, texts: Sequence[str]) -> list[Score]:
         """Returns the scores of texts, in their order.
@@ -113,7 +115,13 @@ class Scorer(tf.Module):
 
     def _score(self, texts: tf.Tensor, top: tf.Tensor) -> Scores:
         """Scores texts, string [B] of valid UTF-8, with the `top` most likely tokens, int32 [], at each position."""
-        encoded = self._preprocessor.encode(texts)
+        return self._score_encoded(self._preprocessor.encode(texts), top)
+
+    def _score_ids(self, ids: tf.Tensor, top: tf.Tensor) -> Scores:
+        """Scores texts given by their ids, int32 [B, T] with PAD for none; see `_score`."""
+        return self._score_encoded(tf.ragged.boolean_mask(ids, ids != PAD), top)
+
+    def _score_encoded(self, encoded: tf.RaggedTensor, top: tf.Tensor) -> Scores:
         lengths = tf.cast(encoded.row_lengths(), tf.int32)
         longest = tf.reduce_max(tf.concat([[0], lengths], axis=0))
         # Not PAD, which masks. The last chunk is as long as the others.

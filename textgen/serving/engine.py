@@ -1,0 +1,308 @@
+"""Writes the texts of all requests to one model in one batch, which rows enter and leave while it is written."""
+
+import collections
+import dataclasses
+import math
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from textgen.config import PAD, GenerationConfig
+from textgen.generation.controls import make_controls
+from textgen.generation.generator import Generator
+from textgen.generation.scoring import Scorer
+from textgen.generation.text_state import REASONS
+from textgen.serving.rows import Rows, join, select
+from textgen.text.preprocessor import Preprocessor
+
+_STEPS = 16
+"""Number of tokens per row and call of the graph."""
+
+_SCORED_AT_ONCE = 16
+"""Number of prompts that are scored between two calls of the graph that writes."""
+
+SCORED = "scored"
+"""Reason of a piece that is a prompt with its scores."""
+
+_TOKENS_KEPT = 32
+"""Number of tokens before new ones from which the texts of these are found."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Piece:
+    """New tokens of a text.
+
+    Attributes:
+        texts: what each token adds to the text, bytes.
+        ids: their ids.
+        log_probabilities: by the network itself; None for a first token with nothing before it.
+        top_ids: the most likely ids at the position of each token; empty where none were asked for.
+        top_log_probabilities: their log-probabilities.
+        reason: why the text ended, "" if it goes on.
+        cut: number of bytes that a stop string takes from the end of the text.
+    """
+
+    texts: Sequence[bytes]
+    ids: Sequence[int]
+    log_probabilities: Sequence[float | None]
+    top_ids: Sequence[Sequence[int]]
+    top_log_probabilities: Sequence[Sequence[float]]
+    reason: str = ""
+    cut: int = 0
+
+
+@dataclasses.dataclass(kw_only=True)
+class Text:
+    """A text to write, or to score.
+
+    Attributes:
+        prompt: the prompt, valid UTF-8; empty if `prompt_ids` are given.
+        prompt_ids: its ids, None if it is a text.
+        config: the settings.
+        sample: number of the text among those of the same prompt.
+        top: number of alternatives per token; None if only the text is wanted, which is then one piece of its own.
+        by_pieces: whether every new piece is delivered, instead of the whole at the end.
+        scored: whether the prompt is scored instead, and delivered as one piece.
+        deliver: is given each piece, or the error that ended the text, by the thread of the engine.
+        cancelled: whether nobody waits for the text any more.
+        prompt_tokens: number of tokens of the prompt, known before the first piece.
+        written: what was written so far.
+    """
+
+    prompt: bytes
+    prompt_ids: tuple[int, ...] | None
+    config: GenerationConfig
+    sample: int
+    top: int | None
+    by_pieces: bool
+    scored: bool
+    deliver: Callable[[Piece | Exception], None] = lambda piece: None  # noqa: E731
+    cancelled: bool = False
+    prompt_tokens: int = 0
+    written: "_Written" = dataclasses.field(default_factory=lambda: _Written())
+
+
+@dataclasses.dataclass
+class _Written:
+    """The prompt as text, all new ids, and what belongs to those that were not delivered yet."""
+
+    prompt: bytes = b""
+    ids: list[int] = dataclasses.field(default_factory=list)
+    delivered: int = 0
+    log_probabilities: list[float] = dataclasses.field(default_factory=list)
+    top_ids: list[list[int]] = dataclasses.field(default_factory=list)
+    top_log_probabilities: list[list[float]] = dataclasses.field(default_factory=list)
+
+
+class Engine:
+    """Writes and scores texts with one model, in a thread of its own."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        scorer: Scorer,
+        preprocessor: Preprocessor,
+        *,
+        max_rows: int = 64,
+        max_waiting: int = 256,
+    ):
+        """Makes an engine, and starts its thread.
+
+        Args:
+            generator: writes texts.
+            scorer: scores texts.
+            preprocessor: encodes prompts.
+            max_rows: maximum number of texts that are written at the same time.
+            max_waiting: maximum number of texts that wait for this.
+        """
+        self._generator, self._scorer, self._preprocessor = generator, scorer, preprocessor
+        self._max_rows, self._max_waiting = max_rows, max_waiting
+        self._waiting: collections.deque[Text] = collections.deque()
+        self._running: list[Text] = []
+        self._rows: Rows | None = None
+        self._changed = threading.Condition()
+        self._count = tf.function(
+            lambda texts: preprocessor.encode(texts).row_lengths(),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+            autograph=False,
+        )
+        threading.Thread(target=self._work, daemon=True, name="engine").start()
+
+    @property
+    def running(self) -> int:
+        """Number of texts that are being written."""
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        """Number of texts that wait."""
+        return len(self._waiting)
+
+    def submit(self, texts: Sequence[Text]) -> bool:
+        """Queues texts; returns False, and queues none, if too many wait."""
+        with self._changed:
+            # A request of any size is taken when nothing waits.
+            if self._waiting and len(self._waiting) + len(texts) > self._max_waiting:
+                return False
+            self._waiting.extend(texts)
+            self._changed.notify()
+        return True
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._running:
+                    self._changed.wait()
+                taken = self._take()
+            try:
+                self._score([text for text in taken if text.scored])
+                self._begin([text for text in taken if not text.scored])
+                self._advance()
+            except Exception as error:
+                self._fail(error, taken)
+
+    def _take(self) -> list[Text]:
+        """Takes the texts that are begun next from the queue."""
+        taken: list[Text] = []
+        while self._waiting and len(self._running) + len(taken) < self._max_rows:
+            text = self._waiting.popleft()
+            if not text.cancelled:
+                taken.append(text)
+        return taken
+
+    def _fail(self, error: Exception, taken: Sequence[Text]) -> None:
+        """Ends all texts at hand with an error, such as too little memory."""
+        for text in {id(text): text for text in (*self._running, *taken)}.values():
+            text.deliver(error)
+        self._running, self._rows = [], None
+
+    def _begin(self, texts: list[Text]) -> None:
+        if not texts:
+            return
+        ids = _filled([text.prompt_ids or () for text in texts])
+        prompts = tf.constant([text.prompt for text in texts])
+        controls = make_controls(
+            [text.config for text in texts], self._preprocessor, samples=[text.sample for text in texts]
+        )
+        rows = Rows(self._generator.resume(prompts, ids, controls), controls)
+        further = self._generator.continue_text(prompts, ids).numpy()
+        lengths = self._count(prompts).numpy()
+        for text, more, length in zip(texts, further, lengths, strict=True):
+            text.written.prompt = text.prompt + more
+            text.prompt_tokens = int(length) + len(text.prompt_ids or ())
+        self._rows = rows if self._rows is None else join(self._rows, rows)
+        self._running += texts
+
+    def _advance(self) -> None:
+        """Writes further tokens of all rows, delivers them, and takes out the rows that have ended."""
+        if self._rows is None:
+            return
+        state, controls = self._rows
+        # The first token of a stream is sent as soon as it is there.
+        is_first = any(text.by_pieces and not text.written.ids for text in self._running)
+        top = max(text.top or 0 for text in self._running)
+        before = state.lengths.numpy()
+        state, written = self._generator.advance(state, controls, 1 if is_first else _STEPS, top)
+        self._rows = Rows(state, controls)
+        ids, *others = (tensor.numpy() for tensor in written)
+        for row, (text, count) in enumerate(zip(self._running, state.lengths.numpy() - before, strict=True)):
+            text.written.ids += ids[row, :count].tolist()
+            if text.top is not None:
+                text.written.log_probabilities += others[0][row, :count].tolist()
+                text.written.top_ids += others[1][row, :count, : text.top].tolist()
+                text.written.top_log_probabilities += others[2][row, :count, : text.top].tolist()
+        reasons, cuts = state.reasons.numpy().tolist(), state.cuts.numpy().tolist()
+        self._deliver([(text, REASONS[reasons[row]], cuts[row]) for row, text in enumerate(self._running)])
+        kept = [row for row, text in enumerate(self._running) if not (reasons[row] or text.cancelled)]
+        if len(kept) < len(self._running):
+            self._rows = select(self._rows, kept) if kept else None
+            self._running = [self._running[row] for row in kept]
+
+    def _deliver(self, texts: Sequence[tuple[Text, str, int]]) -> None:
+        """Delivers the new tokens of streams and of texts that have ended; with why each has ended, and its cut."""
+        due = [one for one in texts if one[0].by_pieces or one[1]]
+        whole = [one for one in due if not one[0].by_pieces and one[0].top is None]
+        by_token = [one for one in due if one[0].by_pieces or one[0].top is not None]
+        for group, token_texts in ((whole, self._whole_texts), (by_token, self._token_texts)):
+            found = token_texts([text.written for text, _, _ in group]) if group else []
+            for (text, reason, cut), pieces in zip(group, found, strict=True):
+                new = text.written
+                text.deliver(
+                    Piece(
+                        texts=pieces,
+                        ids=new.ids[new.delivered :],
+                        log_probabilities=new.log_probabilities,
+                        top_ids=new.top_ids,
+                        top_log_probabilities=new.top_log_probabilities,
+                        reason=reason,
+                        cut=cut,
+                    )
+                )
+                new.delivered = len(new.ids)
+                new.log_probabilities, new.top_ids, new.top_log_probabilities = [], [], []
+
+    def _whole_texts(self, written: Sequence[_Written]) -> list[list[bytes]]:
+        """Returns the new text of each as one piece."""
+        prompts = tf.constant([one.prompt for one in written])
+        texts = self._generator.continue_text(prompts, _filled([one.ids for one in written]))
+        return [[text] for text in texts.numpy().tolist()]
+
+    def _token_texts(self, written: Sequence[_Written]) -> list[list[bytes]]:
+        """Returns the text of each token that was not delivered."""
+        counts = [len(one.ids) - one.delivered for one in written]
+        longest = max(counts)
+        rows = [one.ids[-(longest + _TOKENS_KEPT) :] for one in written]
+        ids = _filled(rows, left=True)
+        prompts = tf.constant([one.prompt for one in written])
+        texts = self._generator.token_texts(prompts, ids, ids.shape[1] - longest).numpy().tolist()
+        return [row[len(row) - count :] for row, count in zip(texts, counts, strict=True)]
+
+    def _score(self, texts: Sequence[Text]) -> None:
+        """Scores prompts, and delivers them."""
+        for i in range(0, len(texts), _SCORED_AT_ONCE):
+            group = texts[i : i + _SCORED_AT_ONCE]
+            for is_text in (True, False):
+                self._score_alike([text for text in group if (text.prompt_ids is None) == is_text])
+
+    def _score_alike(self, texts: Sequence[Text]) -> None:
+        """Scores prompts that are all texts, or all ids."""
+        if not texts:
+            return
+        top = max(text.top or 0 for text in texts)
+        if texts[0].prompt_ids is None:
+            found = self._scorer.score(tf.constant([text.prompt for text in texts]), top)
+        else:
+            found = self._scorer.score_ids(_filled([text.prompt_ids or () for text in texts]), top)
+        ids, log_probabilities, top_ids, top_log_probabilities, lengths = (one.numpy() for one in found)
+        pieces = self._generator.token_texts(tf.constant([b""] * len(texts)), ids, 0).numpy()
+        for row, (text, length) in enumerate(zip(texts, lengths.tolist(), strict=True)):
+            text.prompt_tokens = length
+            values = log_probabilities[row, :length].tolist()
+            # A first token with nothing before it has no probability.
+            known = [None if math.isnan(value) else value for value in values]
+            best = (
+                top_ids[row, :length, : text.top].tolist(),
+                top_log_probabilities[row, :length, : text.top].tolist(),
+            )
+            text.deliver(
+                Piece(
+                    texts=pieces[row, :length].tolist(),
+                    ids=ids[row, :length].tolist(),
+                    log_probabilities=known,
+                    top_ids=best[0],
+                    top_log_probabilities=best[1],
+                    reason=SCORED,
+                )
+            )
+
+
+def _filled(rows: Sequence[Sequence[int]], *, left: bool = False) -> tf.Tensor:
+    """Returns ids, int32 [B, N], filled up with PAD."""
+    longest = max(map(len, rows), default=0)
+    found = np.full((len(rows), longest), PAD, np.int32)
+    for row, ids in enumerate(rows):
+        if len(ids):
+            found[row, slice(longest - len(ids), None) if left else slice(len(ids))] = ids
+    return tf.constant(found)

@@ -1,0 +1,121 @@
+"""Serves models over HTTP until a signal asks it to stop, which lets running answers end."""
+
+import os
+import queue
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+import uvicorn
+from starlette.applications import Starlette
+
+from textgen.config import GenerationConfig
+from textgen.console import say
+from textgen.errors import UserError
+from textgen.generation.generator import Generator
+from textgen.generation.scoring import Scorer
+from textgen.model.language_model import LanguageModel
+from textgen.serving.app import Site
+from textgen.serving.completions import Completions, ServedModel
+from textgen.serving.engine import Engine, Piece, Text
+from textgen.serving.metrics import Metrics
+from textgen.termination import saving
+from textgen.text.preprocessor import Preprocessor
+
+DRAIN_SECONDS = 100
+"""Maximum time that running answers have after a signal."""
+
+
+def served_model(
+    name: str, path: Path, model: LanguageModel, preprocessor: Preprocessor, *, boundaries: bool, max_waiting: int
+) -> ServedModel:
+    """Returns a model with its engine, warm: its graphs are traced.
+
+    Args:
+        name: id of the model.
+        path: folder of the run.
+        model: the network.
+        preprocessor: encodes prompts and decodes ids.
+        boundaries: whether the documents of the training data begin with [BOS].
+        max_waiting: maximum number of texts that wait.
+    """
+    generator = Generator(model, preprocessor, boundaries=boundaries)
+    scorer = Scorer(model, preprocessor, boundaries=boundaries)
+    engine = Engine(generator, scorer, preprocessor, max_waiting=max_waiting)
+    size = preprocessor.vocabulary.size
+    alone = preprocessor.decode(tf.RaggedTensor.from_row_splits(tf.range(size), tf.range(size + 1))).numpy().tolist()
+    reserved = [text.encode() for text in preprocessor.vocabulary.texts[:4]]
+    _warm(engine)
+    return ServedModel(
+        name=name,
+        path=path,
+        engine=engine,
+        preprocessor=preprocessor,
+        token_texts=(*reserved, *alone[4:]),
+        created=int(path.stat().st_mtime),
+    )
+
+
+def make_app(models: Sequence[ServedModel], *, seconds: float = 300, api_key: str = "") -> Starlette:
+    """Returns the application that serves models.
+
+    Args:
+        models: the models.
+        seconds: maximum duration of an answer.
+        api_key: key that requests must have; empty for none.
+    """
+    metrics = Metrics(
+        {
+            "textgen_texts_running": lambda: sum(model.engine.running for model in models),
+            "textgen_texts_waiting": lambda: sum(model.engine.waiting for model in models),
+        }
+    )
+    by_name: Mapping[str, ServedModel] = {model.name: model for model in models}
+    return Site(by_name, Completions(models, metrics, seconds=seconds), metrics, api_key).app()
+
+
+def serve(app: Starlette, *, host: str, port: int) -> None:
+    """Serves an application until SIGINT or SIGTERM, which running answers may outlast.
+
+    Raises:
+        UserError: the address can't be listened at.
+        KeyboardInterrupt: a signal has ended the server.
+    """
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="critical", access_log=False, server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )  # fmt: skip
+    try:
+        socket = config.bind_socket()
+    except (OSError, SystemExit) as error:
+        raise UserError(
+            f"{host}:{port} can't be listened at ({error}); it must be a free address of this machine. "
+            "Use another --port, or 0 for a free one."
+        ) from None
+    shown = f"[{host}]" if ":" in host else host
+    say(f"serving at http://{shown}:{socket.getsockname()[1]} (process {os.getpid()}); stop with Ctrl-C")
+    # A signal ends a process that is saving nothing within seconds.
+    with saving():
+        uvicorn.Server(config).run(sockets=[socket])
+
+
+def _warm(engine: Engine) -> None:
+    """Runs each graph once, since the first call takes seconds."""
+    pieces: queue.Queue[Piece | Exception] = queue.Queue()
+    config = GenerationConfig(tokens=40)
+    kinds = ((True, False), (False, False), (False, True))
+    engine.submit(
+        [
+            Text(
+                prompt=b"a", prompt_ids=None, config=config, sample=0, top=1, by_pieces=by_pieces, scored=scored,
+                deliver=pieces.put,
+            )
+            for by_pieces, scored in kinds
+        ]
+    )  # fmt: skip
+    ended = 0
+    while ended < len(kinds):
+        piece = pieces.get()
+        if isinstance(piece, Exception):
+            raise piece
+        ended += bool(piece.reason)
