@@ -25,14 +25,14 @@ from tests.serving.conftest import Serve, ask
         ({"n": 64, "prompt": ["a", "b", "c"]}, 400, None, "192 texts; 128 are the most"),
         ({"n": True}, 400, "n", "from 1 to 128"),
         ({"best_of": 3}, 400, "best_of", "must equal n"),
-        ({"prompt": []}, 400, "prompt", "list of token ids"),
-        ({"prompt": [0]}, 400, "prompt", "list of token ids"),
+        ({"prompt": []}, 400, "prompt", "bytes, token ids, or up to 128"),
+        ({"prompt": [0]}, 400, "prompt", "bytes, token ids, or up to 128"),
         ({"prompt": [32]}, 400, "prompt", "ids are below 32"),
-        ({"prompt": ["a", 5]}, 400, "prompt", "list of token ids"),
+        ({"prompt": ["a", 5]}, 400, "prompt", "bytes, token ids, or up to 128"),
         ({"prompt": "a" * 1_100_000}, 400, "prompt", "at most 1,048,576 bytes"),
         ({"prompt": "a" * 10_000_000}, 413, None, "more than 8,388,608 bytes"),
-        ({"stop": [""]}, 400, "stop", "stop string is empty"),
-        ({"stop": 5}, 400, "stop", "a list of texts"),
+        ({"stop": [""]}, 400, "stop", "at least one character"),
+        ({"stop": 5}, 400, "stop", "a list of these"),
         ({"logprobs": 21}, 400, "logprobs", "from 0 to 20"),
         ({"logit_bias": {"x": 1}}, 400, "logit_bias", "by token id"),
         ({"logit_bias": {"77": 1}}, 400, "logit_bias", "ids are from 0 to 31"),
@@ -50,7 +50,7 @@ def test_a_bad_request_is_told_what_is_wrong(address: str, body, status: int, pa
     assert (error["type"], error["param"]) == ("invalid_request_error", param)
     assert words in error["message"] and "Traceback" not in error["message"]
     assert set(error) == {"message", "type", "param", "code"}
-    if isinstance(body, dict) and body and "stream" not in body and status != 413:
+    if isinstance(body, dict) and body and "stream" not in body:
         assert ask(f"{address}/v1/completions", {**body, "stream": True}).status == status
 
 

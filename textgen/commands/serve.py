@@ -62,11 +62,12 @@ def run(arguments: argparse.Namespace) -> None:
             f"the server needs the package {error.name}, which is not installed. Install textgen with the extra "
             "[serve]."
         ) from None
+    listening = server.listen(arguments.host, arguments.port)
     models = [_load(name, path, max_waiting=arguments.max_waiting) for name, path in paths.items()]
     if not key and arguments.host not in ("127.0.0.1", "localhost", "::1"):
         say("warning: other machines can use this server without a key. Set one with --api-key-file.")
     app = server.make_app(models, seconds=arguments.max_seconds, api_key=key)
-    server.serve(app, host=arguments.host, port=arguments.port)
+    server.serve(app, listening)
 
 
 def _load(name: str, path: str, *, max_waiting: int) -> "ServedModel":

@@ -21,6 +21,8 @@ from textgen.serving.metrics import Metrics
 MAX_BODY_BYTES = 8 << 20
 """Maximum size of the body of a request."""
 
+_MAX_DROPPED_BYTES = 8 * MAX_BODY_BYTES
+
 _Handler = Callable[[Request], Awaitable[Response]]
 
 _PAGE_HEADERS = {
@@ -156,16 +158,20 @@ async def _body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise RequestError(f"Content-Type is {kind!r}; it must be application/json.", status=415)
-    content = bytearray()
+    content, size = bytearray(), 0
     try:
         async for chunk in request.stream():
-            content += chunk
-            if len(content) > MAX_BODY_BYTES:
-                raise RequestError(
-                    f"The body has more than {MAX_BODY_BYTES:,} bytes. Send fewer prompts at once.", status=413
-                )
+            size += len(chunk)
+            # What is too much is read and dropped, so that a client that still sends can read the answer.
+            content += chunk if size <= MAX_BODY_BYTES else b""
+            if size > _MAX_DROPPED_BYTES:
+                break
     except ClientDisconnect:
-        raise RequestError("The client has gone.", status=400) from None
+        raise RequestError("The client has gone.") from None
+    if size > MAX_BODY_BYTES:
+        raise RequestError(
+            f"The body has more than {MAX_BODY_BYTES:,} bytes. Send fewer prompts at once.", status=413
+        )
     return bytes(content)
 
 

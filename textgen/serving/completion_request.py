@@ -172,7 +172,7 @@ def _prompts(value: Any) -> tuple[str | tuple[int, ...], ...] | None:
 
 def _stops(value: Any) -> tuple[str, ...] | None:
     found = [value] if isinstance(value, str) else value
-    is_list = isinstance(found, list) and all(isinstance(one, str) for one in found)
+    is_list = isinstance(found, list) and all(isinstance(one, str) and one for one in found)
     return tuple(found) if is_list else None
 
 
@@ -194,7 +194,7 @@ def _temperatures(value: Any) -> tuple[float, ...] | None:
 _CHECKS: Mapping[str, tuple[str, _Convert]] = {
     "model": ("a text", _kind(str)),
     "prompt": (
-        f"a text of at most {MAX_PROMPT_BYTES:,} bytes, a list of token ids, or up to {_MAX_CHOICES} of these in a list",
+        f"a text of at most {MAX_PROMPT_BYTES:,} bytes, token ids, or up to {_MAX_CHOICES} of these in a list",
         _prompts,
     ),
     "max_tokens": (f"a whole number from 0 to {MAX_TOKENS:,}", _whole(0, MAX_TOKENS)),
@@ -206,7 +206,7 @@ _CHECKS: Mapping[str, tuple[str, _Convert]] = {
     "stream_options": ("an object", _kind(dict)),
     "logprobs": (f"a whole number from 0 to {_MAX_LOGPROBS}", _whole(0, _MAX_LOGPROBS)),
     "echo": ("true or false", _kind(bool)),
-    "stop": ("a text, or a list of texts", _stops),
+    "stop": ("a text of at least one character, or a list of these", _stops),
     "presence_penalty": ("a number from -100 to 100", _number(-100, 100)),
     "frequency_penalty": ("a number from -100 to 100", _number(-100, 100)),
     "logit_bias": ("an object of numbers from -100 to 100 by token id", _biases),

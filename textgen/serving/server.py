@@ -2,6 +2,7 @@
 
 import os
 import queue
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from starlette.applications import Starlette
 
 from textgen.config import GenerationConfig
 from textgen.console import say
-from textgen.errors import UserError
+from textgen.errors import UserError, one_line
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
 from textgen.model.language_model import LanguageModel
@@ -74,29 +75,40 @@ def make_app(models: Sequence[ServedModel], *, seconds: float = 300, api_key: st
     return Site(by_name, Completions(models, metrics, seconds=seconds), metrics, api_key).app()
 
 
-def serve(app: Starlette, *, host: str, port: int) -> None:
-    """Serves an application until SIGINT or SIGTERM, which running answers may outlast.
+def listen(host: str, port: int) -> socket.socket:
+    """Returns a socket that listens at an address.
+
+    Args:
+        host: name or number of an address of this machine.
+        port: the port; 0 for any free one.
 
     Raises:
         UserError: the address can't be listened at.
-        KeyboardInterrupt: a signal has ended the server.
     """
-    config = uvicorn.Config(
-        app, host=host, port=port, log_level="critical", access_log=False, server_header=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )  # fmt: skip
     try:
-        socket = config.bind_socket()
-    except (OSError, SystemExit) as error:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
         raise UserError(
-            f"{host}:{port} can't be listened at ({error}); it must be a free address of this machine. "
+            f"{host}:{port} can't be listened at: {one_line(error)}. It must be a free address of this machine. "
             "Use another --port, or 0 for a free one."
         ) from None
+
+
+def serve(app: Starlette, listening: socket.socket) -> None:
+    """Serves an application until SIGINT or SIGTERM, which running answers may outlast.
+
+    Raises:
+        KeyboardInterrupt: a signal has ended the server.
+    """
+    host, port = listening.getsockname()[:2]
+    config = uvicorn.Config(
+        app, log_level="critical", access_log=False, server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS
+    )
     shown = f"[{host}]" if ":" in host else host
-    say(f"serving at http://{shown}:{socket.getsockname()[1]} (process {os.getpid()}); stop with Ctrl-C")
+    say(f"serving at http://{shown}:{port} (process {os.getpid()}); stop with Ctrl-C")
     # A signal ends a process that is saving nothing within seconds.
     with saving():
-        uvicorn.Server(config).run(sockets=[socket])
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _warm(engine: Engine) -> None:
