@@ -3,6 +3,7 @@
 import os
 import queue
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -106,6 +107,8 @@ def serve(app: Starlette, listening: socket.socket) -> None:
     )
     shown = f"[{host}]" if ":" in host else host
     say(f"serving at http://{shown}:{port} (process {os.getpid()}); stop with Ctrl-C")
+    # What starts a server in a pipe waits for this line.
+    sys.stderr.flush()
     # A signal ends a process that is saving nothing within seconds.
     with saving():
         uvicorn.Server(config).run(sockets=[listening])
