@@ -16,7 +16,7 @@ from starlette.routing import Route
 from textgen.serving import run_files
 from textgen.serving.completion_request import RequestError, parse_request
 from textgen.serving.completions import Completions, ServedModel
-from textgen.serving.metrics import Metrics
+from textgen.serving.prometheus import Metrics
 
 MAX_BODY_BYTES = 8 << 20
 """Maximum size of the body of a request."""

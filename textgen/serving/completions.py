@@ -14,7 +14,7 @@ from textgen.generation.prompts import sample_numbers
 from textgen.serving.answers import Answer, Choice, merged, usage
 from textgen.serving.completion_request import CompletionRequest, RequestError
 from textgen.serving.engine import Engine, Piece, Text
-from textgen.serving.metrics import Metrics
+from textgen.serving.prometheus import Metrics
 from textgen.text.preprocessor import Preprocessor
 
 

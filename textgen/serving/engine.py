@@ -14,7 +14,7 @@ from textgen.generation.controls import make_controls
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
 from textgen.generation.text_state import REASONS
-from textgen.serving.rows import Rows, join, select
+from textgen.serving.batch_rows import Rows, join, select
 from textgen.text.preprocessor import Preprocessor
 
 _STEPS = 16

@@ -20,7 +20,7 @@ from textgen.model.language_model import LanguageModel
 from textgen.serving.app import Site
 from textgen.serving.completions import Completions, ServedModel
 from textgen.serving.engine import Engine, Piece, Text
-from textgen.serving.metrics import Metrics
+from textgen.serving.prometheus import Metrics
 from textgen.termination import saving
 from textgen.text.preprocessor import Preprocessor
 

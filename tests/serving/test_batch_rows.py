@@ -3,7 +3,7 @@ import tensorflow as tf
 from tests.serving.conftest import Served
 from textgen.config import GenerationConfig
 from textgen.generation.controls import make_controls
-from textgen.serving.rows import Rows, join, select
+from textgen.serving.batch_rows import Rows, join, select
 
 CONFIGS = (
     GenerationConfig(tokens=12, seed=1),

@@ -1,4 +1,4 @@
-from textgen.serving.metrics import Metrics
+from textgen.serving.prometheus import Metrics
 
 
 def test_counters_gauges_and_histograms_are_written():
