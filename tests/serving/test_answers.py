@@ -1,5 +1,5 @@
 from textgen.serving.answers import Choice, merged, shown
-from textgen.serving.engine import Piece
+from textgen.serving.queued_text import Piece
 
 TEXTS = [b"", b"[UNK]", b"", b"[EOS]", b"a", b"\xc3", b"\xa9"]
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.serving.conftest import Served
 from textgen.config import GenerationConfig
-from textgen.serving.engine import Piece, Text
+from textgen.serving.queued_text import Piece, Text
 
 
 def _text(pieces: queue.Queue, **settings) -> Text:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textgen.generation.streaming import TextStream
-from textgen.serving.engine import SCORED, Piece
+from textgen.serving.queued_text import SCORED, Piece
 
 _REASONS: Mapping[str, str | None] = {"": None, "length": "length", "stop": "stop", "end": "stop", SCORED: "length"}
 

@@ -13,8 +13,9 @@ from textgen.generation.controls import make_controls
 from textgen.generation.prompts import sample_numbers
 from textgen.serving.answers import Answer, Choice, merged, usage
 from textgen.serving.completion_request import CompletionRequest, RequestError
-from textgen.serving.engine import Engine, Piece, Text
+from textgen.serving.engine import Engine
 from textgen.serving.prometheus import Metrics
+from textgen.serving.queued_text import Piece, Text
 from textgen.text.preprocessor import Preprocessor
 
 

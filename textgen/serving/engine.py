@@ -1,20 +1,20 @@
 """Writes the texts of all requests to one model in one batch, which rows enter and leave while it is written."""
 
 import collections
-import dataclasses
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from textgen.config import PAD, GenerationConfig
+from textgen.config import PAD
 from textgen.generation.controls import make_controls
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
 from textgen.generation.text_state import REASONS
 from textgen.serving.batch_rows import Rows, join, select
+from textgen.serving.queued_text import SCORED, Piece, Text, WrittenSoFar
 from textgen.text.preprocessor import Preprocessor
 
 _STEPS = 16
@@ -23,77 +23,8 @@ _STEPS = 16
 _SCORED_AT_ONCE = 16
 """Number of prompts that are scored between two calls of the graph that writes."""
 
-SCORED = "scored"
-"""Reason of a piece that is a prompt with its scores."""
-
 _TOKENS_KEPT = 32
 """Number of tokens before new ones from which the texts of these are found."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Piece:
-    """New tokens of a text.
-
-    Attributes:
-        texts: what each token adds to the text, bytes.
-        ids: their ids.
-        log_probabilities: by the network itself; None for a first token with nothing before it.
-        top_ids: the most likely ids at the position of each token; empty where none were asked for.
-        top_log_probabilities: their log-probabilities.
-        reason: why the text ended, "" if it goes on.
-        cut: number of bytes that a stop string takes from the end of the text.
-    """
-
-    texts: Sequence[bytes]
-    ids: Sequence[int]
-    log_probabilities: Sequence[float | None]
-    top_ids: Sequence[Sequence[int]]
-    top_log_probabilities: Sequence[Sequence[float]]
-    reason: str = ""
-    cut: int = 0
-
-
-@dataclasses.dataclass(kw_only=True)
-class Text:
-    """A text to write, or to score.
-
-    Attributes:
-        prompt: the prompt, valid UTF-8; empty if `prompt_ids` are given.
-        prompt_ids: its ids, None if it is a text.
-        config: the settings.
-        sample: number of the text among those of the same prompt.
-        top: number of alternatives per token; None if only the text is wanted, which is then one piece of its own.
-        by_pieces: whether every new piece is delivered, instead of the whole at the end.
-        scored: whether the prompt is scored instead, and delivered as one piece.
-        deliver: is given each piece, or the error that ended the text, by the thread of the engine.
-        cancelled: whether nobody waits for the text any more.
-        prompt_tokens: number of tokens of the prompt, known before the first piece.
-        written: what was written so far.
-    """
-
-    prompt: bytes
-    prompt_ids: tuple[int, ...] | None
-    config: GenerationConfig
-    sample: int
-    top: int | None
-    by_pieces: bool
-    scored: bool
-    deliver: Callable[[Piece | Exception], None] = lambda piece: None  # noqa: E731
-    cancelled: bool = False
-    prompt_tokens: int = 0
-    written: "_Written" = dataclasses.field(default_factory=lambda: _Written())
-
-
-@dataclasses.dataclass
-class _Written:
-    """The prompt as text, all new ids, and what belongs to those that were not delivered yet."""
-
-    prompt: bytes = b""
-    ids: list[int] = dataclasses.field(default_factory=list)
-    delivered: int = 0
-    log_probabilities: list[float] = dataclasses.field(default_factory=list)
-    top_ids: list[list[int]] = dataclasses.field(default_factory=list)
-    top_log_probabilities: list[list[float]] = dataclasses.field(default_factory=list)
 
 
 class Engine:
@@ -243,13 +174,13 @@ class Engine:
                 new.delivered = len(new.ids)
                 new.log_probabilities, new.top_ids, new.top_log_probabilities = [], [], []
 
-    def _whole_texts(self, written: Sequence[_Written]) -> list[list[bytes]]:
+    def _whole_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
         """Returns the new text of each as one piece."""
         prompts = tf.constant([one.prompt for one in written])
         texts = self._generator.continue_text(prompts, _filled([one.ids for one in written]))
         return [[text] for text in texts.numpy().tolist()]
 
-    def _token_texts(self, written: Sequence[_Written]) -> list[list[bytes]]:
+    def _token_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
         """Returns the text of each token that was not delivered."""
         counts = [len(one.ids) - one.delivered for one in written]
         longest = max(counts)

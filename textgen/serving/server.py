@@ -19,8 +19,9 @@ from textgen.generation.scoring import Scorer
 from textgen.model.language_model import LanguageModel
 from textgen.serving.app import Site
 from textgen.serving.completions import Completions, ServedModel
-from textgen.serving.engine import Engine, Piece, Text
+from textgen.serving.engine import Engine
 from textgen.serving.prometheus import Metrics
+from textgen.serving.queued_text import Piece, Text
 from textgen.termination import saving
 from textgen.text.preprocessor import Preprocessor
 

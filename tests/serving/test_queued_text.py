@@ -1,0 +1,13 @@
+from textgen.config import GenerationConfig
+from textgen.serving.queued_text import Text
+
+
+def test_texts_share_nothing_of_what_was_written():
+    first, second = (
+        Text(
+            prompt=b"", prompt_ids=None, config=GenerationConfig(), sample=0, top=None, by_pieces=False, scored=False
+        )
+        for _ in range(2)
+    )  # fmt: skip
+    first.written.ids.append(5)
+    assert second.written.ids == [] and not second.cancelled
