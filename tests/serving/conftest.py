@@ -18,7 +18,8 @@ from textgen.generation.scoring import Scorer
 from textgen.generation.writer import Writer
 from textgen.model import networks
 from textgen.serving.completions import ServedModel
-from textgen.serving.server import make_app, served_model
+from textgen.serving.server import make_app
+from textgen.serving.warm_models import served_model
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import Vocabulary
 

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _load(name: str, path: str, *, max_waiting: int) -> "ServedModel":
     from textgen.api.run import load_run
-    from textgen.serving.server import served_model
+    from textgen.serving.warm_models import served_model
 
     found = load_run(path)
     return served_model(

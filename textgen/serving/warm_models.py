@@ -1,0 +1,67 @@
+"""Makes the engine of a model, and traces its graphs before the first request."""
+
+import queue
+from pathlib import Path
+
+import tensorflow as tf
+
+from textgen.config import GenerationConfig
+from textgen.generation.generator import Generator
+from textgen.generation.scoring import Scorer
+from textgen.model.language_model import LanguageModel
+from textgen.serving.completions import ServedModel
+from textgen.serving.engine import Engine
+from textgen.serving.queued_text import Piece, Text
+from textgen.text.preprocessor import Preprocessor
+
+
+def served_model(
+    name: str, path: Path, model: LanguageModel, preprocessor: Preprocessor, *, boundaries: bool, max_waiting: int
+) -> ServedModel:
+    """Returns a model with its engine, warm: its graphs are traced.
+
+    Args:
+        name: id of the model.
+        path: folder of the run.
+        model: the network.
+        preprocessor: encodes prompts and decodes ids.
+        boundaries: whether the documents of the training data begin with [BOS].
+        max_waiting: maximum number of texts that wait.
+    """
+    generator = Generator(model, preprocessor, boundaries=boundaries)
+    scorer = Scorer(model, preprocessor, boundaries=boundaries)
+    engine = Engine(generator, scorer, preprocessor, max_waiting=max_waiting)
+    size = preprocessor.vocabulary.size
+    alone = preprocessor.decode(tf.RaggedTensor.from_row_splits(tf.range(size), tf.range(size + 1))).numpy().tolist()
+    reserved = [text.encode() for text in preprocessor.vocabulary.texts[:4]]
+    _warm(engine)
+    return ServedModel(
+        name=name,
+        path=path,
+        engine=engine,
+        preprocessor=preprocessor,
+        token_texts=(*reserved, *alone[4:]),
+        created=int(path.stat().st_mtime),
+    )
+
+
+def _warm(engine: Engine) -> None:
+    """Runs each graph once, since the first call takes seconds."""
+    pieces: queue.Queue[Piece | Exception] = queue.Queue()
+    config = GenerationConfig(tokens=40)
+    kinds = ((True, False), (False, False), (False, True))
+    engine.submit(
+        [
+            Text(
+                prompt=b"a", prompt_ids=None, config=config, sample=0, top=1, by_pieces=by_pieces, scored=scored,
+                deliver=pieces.put,
+            )
+            for by_pieces, scored in kinds
+        ]
+    )  # fmt: skip
+    ended = 0
+    while ended < len(kinds):
+        piece = pieces.get()
+        if isinstance(piece, Exception):
+            raise piece
+        ended += bool(piece.reason)
