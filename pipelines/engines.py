@@ -22,6 +22,7 @@ from apache_beam.runners import PipelineRunner, create_runner
 from pipelines.flink import PyFlinkRunner, require_pyflink
 from pipelines.spark import PySparkRunner, SparkOptions, require_pyspark
 from textgen.errors import UserError, require
+from textgen.termination import before_end
 
 EMBEDDED = "embedded"
 _CONNECT_SECONDS = 10.0
@@ -228,8 +229,16 @@ def _spark(options: PipelineOptions) -> PipelineRunner:
     return create_runner("SparkRunner") if _spark_job_server(options) else PySparkRunner(options)
 
 
+def _prism(options: PipelineOptions) -> PipelineRunner:
+    runner = create_runner("PrismRunner")
+    if not options.view_as(PortableOptions).job_endpoint:
+        # All jobs of a process share one server, which Beam would end at the exit of Python.
+        before_end(runner.default_job_server(options).stop)
+    return runner
+
+
 ENGINES: Mapping[str, Engine] = {
-    "prism": Engine(_check_prism),
+    "prism": Engine(_check_prism, _prism),
     "flink": Engine(_check_flink, _flink, is_noisy=True),
     "spark": Engine(_check_spark, _spark, is_noisy=True),
 }

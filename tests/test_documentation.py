@@ -27,7 +27,7 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 # In the order in which they are run, in one folder: later pages use the datasets and runs of earlier ones.
 PAGES = ("README.md", "docs/index.md", "docs/guide/prepare.md", "docs/guide/train.md", "docs/guide/generate.md",
          "docs/guide/read.md", "docs/guide/errors.md", "docs/extending.md", "docs/architecture.md",
-         "docs/performance.md", "docs/clusters.md", "docs/limits.md",
+         "docs/performance.md", "docs/clusters.md", "docs/limits.md", "docs/scaling.md", "docs/stores.md",
          "docs/engines/index.md", "docs/engines/embedded.md", "docs/engines/prism.md",
          "docs/engines/spark.md", "docs/engines/flink.md")  # fmt: skip
 REASONS = ("installs", "needs several devices", "needs PyTorch", "needs a cluster", "needs a cloud", "needs a second")

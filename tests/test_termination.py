@@ -135,3 +135,14 @@ def test_other_threads_leave_the_signal_handlers():
     thread.start()
     thread.join()
     assert inside == [before]
+
+
+def test_calls_before_the_end_are_made_whatever_they_raise() -> None:
+    made: list[int] = []
+    with pytest.raises(KeyError), termination.calls_before_end():
+        termination.before_end(lambda: made.append(1))
+        termination.before_end(lambda: 1 / 0)
+        raise KeyError
+    with termination.calls_before_end():
+        termination.before_end(lambda: made.append(2))
+    assert made == [1, 2]

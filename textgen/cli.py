@@ -20,7 +20,7 @@ from textgen.locks import LostLockError
 from textgen.owned_folders import own_temporary_files
 from textgen.standard_streams import open_closed_descriptors, safe_streams
 from textgen.system_errors import describe, exit_code, summary, system_error
-from textgen.termination import received_signal, run_process
+from textgen.termination import calls_before_end, received_signal, run_process
 
 _DESCRIPTION = (
     "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main_of_process() -> int:
-    with own_temporary_files():
+    with own_temporary_files(), calls_before_end():
         return main(sys.argv[1:])
 
 

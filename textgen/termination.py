@@ -27,6 +27,8 @@ _SAVING = threading.Event()
 
 _RECEIVED: list[int] = []
 
+_BEFORE_END: list[Callable[[], object]] = []
+
 
 @contextlib.contextmanager
 def saving() -> Iterator[None]:
@@ -53,6 +55,22 @@ def default_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def before_end(call: Callable[[], object]) -> None:
+    """Has something called at the end of the command, since `run_process` skips `atexit`."""
+    _BEFORE_END.append(call)
+
+
+@contextlib.contextmanager
+def calls_before_end() -> Iterator[None]:
+    """Makes the calls that `before_end` was given, at the end of the context."""
+    try:
+        yield
+    finally:
+        while _BEFORE_END:
+            with contextlib.suppress(Exception):
+                _BEFORE_END.pop()()
 
 
 def received_signal() -> int | None:
