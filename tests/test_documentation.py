@@ -30,7 +30,10 @@ PAGES = ("README.md", "docs/index.md", "docs/guide/prepare.md", "docs/guide/trai
          "docs/performance.md", "docs/clusters.md", "docs/limits.md", "docs/scaling.md", "docs/stores.md",
          "docs/engines/index.md", "docs/engines/embedded.md", "docs/engines/prism.md",
          "docs/engines/spark.md", "docs/engines/flink.md")  # fmt: skip
-REASONS = ("installs", "needs several devices", "needs PyTorch", "needs a cluster", "needs a cloud", "needs a second")
+REASONS = (
+    "installs", "needs several devices", "needs PyTorch", "needs a cluster", "needs a cloud", "needs a second",
+    "needs a store",
+)  # fmt: skip
 
 
 COMMENTS = ("not run", "output of", "not compared")
