@@ -64,7 +64,7 @@ def options() -> list[argparse.Action]:
     parser = CommandParser(add_help=False)
     add_arguments(parser)
     elsewhere = {"input", "output", "list", "preset", "config", "vocabulary", "tokenizer_model", "help_all"}
-    elsewhere |= {"validation_input", "test_input"}
+    elsewhere |= {"validation_input", "test_input", "detach"}
     hidden = argparse.SUPPRESS
     return [action for action in parser._actions if action.dest not in elsewhere and action.help is not hidden]
 
