@@ -41,6 +41,8 @@ setup(
         "tqdm>=4.66,<5",
         "charset-normalizer>=3.4,<4",
         "gigatoken>=0.10,<0.11",
+        # Decompresses gzip two to three times as fast as the standard library, and computes CRC-32 ten times as fast.
+        "isal>=1.7,<2",
     ],
     extras_require={
         # The driver of gs://.

@@ -8,10 +8,11 @@ import io
 import tarfile
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple
+
+from isal import isal_zlib
 
 from textgen.corpus.block_files import BLOCK_BYTES, open_blocks, read_blocks
 from textgen.corpus.compression import open_decompressed, open_layers
@@ -110,7 +111,7 @@ def _exactly(archive: BinaryIO, member: Member, block_bytes: int) -> Iterator[by
 def _checked(opened: BinaryIO, path: str, member: Member, block_bytes: int) -> Iterator[bytes]:
     checksum = 0
     for block in read_blocks(opened, block_bytes=block_bytes):
-        checksum = zlib.crc32(block, checksum)
+        checksum = isal_zlib.crc32(block, checksum)
         yield block
     if checksum != member.checksum:
         raise UserError(

@@ -7,15 +7,15 @@ by other data is an error, never a shorter text.
 import bz2
 import contextlib
 import functools
-import gzip
 import io
 import lzma
 import re
 import sys
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
+
+from isal import igzip, igzip_lib
 
 from textgen.corpus.block_files import BLOCK_BYTES, open_blocks, read_blocks
 from textgen.corpus.readers.base import InputFile, OpenFile
@@ -26,7 +26,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, MemoryError)
+_FAULTS = (OSError, EOFError, igzip_lib.error, lzma.LZMAError, zstd.ZstdError, MemoryError)
 
 _ZSTD_WINDOW_LOG = 31
 """Binary logarithm of the largest window of a zstd file, in bytes: 2 GiB, as `zstd --long=31` writes it."""
@@ -54,6 +54,7 @@ def compression_of(path: str) -> tuple[str, ...]:
 def compression_of_content(content: bytes) -> str | None:
     """Returns the compression of a file that starts with some bytes; None if it is not compressed.
 
+    >>> import gzip
     >>> compression_of_content(gzip.compress(b"text")), compression_of_content(b"text")
     ('gzip', None)
     """
@@ -124,7 +125,7 @@ def _checked(path: str, kind: str, source: BinaryIO, block_bytes: int) -> Iterat
 
 
 def _gzip(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
-    return read_blocks(gzip.GzipFile(fileobj=source), block_bytes=block_bytes)  # type: ignore[arg-type]
+    return read_blocks(igzip.IGzipFile(fileobj=source), block_bytes=block_bytes)  # type: ignore[arg-type]
 
 
 def _zstd_decompressor() -> Any:
@@ -171,16 +172,6 @@ def _without_padding(compressed: bytes, source: BinaryIO, block_bytes: int, padd
     return compressed.lstrip(b"\0")
 
 
-def _deflate(source: BinaryIO, block_bytes: int) -> Iterator[bytes]:
-    """Decompresses a stream without a header, as zip archives have it."""
-    decompressor, compressed = zlib.decompressobj(-zlib.MAX_WBITS), b""
-    while not decompressor.eof:
-        compressed = decompressor.unconsumed_tail or source.read(block_bytes)
-        if not compressed:
-            raise EOFError("the file ends within a compressed stream")
-        yield decompressor.decompress(compressed, block_bytes)
-
-
 _DECOMPRESSORS: Mapping[str, Callable[[BinaryIO, int], Iterator[bytes]]] = {
     "gzip": _gzip,
     "bz2": functools.partial(_streams, bz2.BZ2Decompressor),
@@ -189,7 +180,8 @@ _DECOMPRESSORS: Mapping[str, Callable[[BinaryIO, int], Iterator[bytes]]] = {
     ),
     "lzma": functools.partial(_streams, functools.partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE, _LZMA_BYTES)),
     "zstd": functools.partial(_streams, _zstd_decompressor),
-    "deflate": _deflate,
+    # Without a header, as zip archives have it.
+    "deflate": functools.partial(_streams, functools.partial(igzip_lib.IgzipDecompressor, igzip_lib.DECOMP_DEFLATE)),
 }
 
 _MAGIC_ZSTD = b"\x28\xb5\x2f\xfd"

@@ -4,7 +4,8 @@ import pytest
 from textgen.dataset.loading.read_options import LoadOptions
 from textgen.dataset.loading.split_reader import SplitReader
 from textgen.dataset.storage.layouts.pairs import ParsedPairs
-from textgen.dataset.storage.layouts.spans import SpanPairs, SpanRows
+from textgen.dataset.storage.layouts.spans import SpanRows
+from textgen.dataset.storage.layouts.window_pairs import WindowPairs
 from textgen.dataset.storage.manifest import read_manifest
 from textgen.errors import UserError
 from textgen.folder import Folder
@@ -25,7 +26,7 @@ def opened(build_dataset, tmp_path):
     return open_one
 
 
-@pytest.mark.parametrize(("layout", "kind"), [("pairs", ParsedPairs), ("spans", SpanPairs)])
+@pytest.mark.parametrize(("layout", "kind"), [("pairs", ParsedPairs), ("spans", WindowPairs)])
 def test_pairs_are_read_in_the_given_order(opened, layout, kind):
     reader = opened(layout=layout)
     assert (reader.pairs, reader.y_shape, reader.dtype) == (PAIRS, (), np.int32)

@@ -5,11 +5,11 @@ itself is believed: the number of records and pairs is that of the manifest, and
 """
 
 import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from isal import isal_zlib
 
 from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD, length_checksums, record_checksums
 from textgen.dataset.storage.shards import Block, Shard
@@ -63,7 +63,7 @@ class BlockContent(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether the bytes have the size and the CRC-32 of the manifest."""
-        return len(self.data) == self.location.block.bytes and zlib.crc32(self.data) == self.location.block.crc32
+        return len(self.data) == self.location.block.bytes and isal_zlib.crc32(self.data) == self.location.block.crc32
 
     def error(self, found: str) -> "RecordError":
         """Returns the error for wrong records; `found` is what was found, and the rule, without a final full stop."""
@@ -100,12 +100,14 @@ def read_blocks(folder: Folder, locations: Sequence[BlockLocation]) -> list[Bloc
         damaged = [i for i, content in enumerate(contents) if not content.is_whole]
         if damaged:
             # The cached copy of a remote file may be damaged although the file is intact.
-            for i, content in zip(damaged, _read(folder, [locations[i] for i in damaged], fresh=True), strict=True):
+            again = _read(folder, [locations[i] for i in damaged], fresh=True)
+            for i, content in zip(damaged, again, strict=True):
                 contents[i] = content
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         name = error.filename or folder.path(locations[0].name)
         raise UserError(f"{name} cannot be read: {error.strerror or error}. {_REMEDY}") from None
-    for content in contents:
+    for i in damaged:
+        content = contents[i]
         if not content.is_whole:
             raise UserError(
                 f"{content.path} (unit {content.location.unit}) differs from the manifest after byte "

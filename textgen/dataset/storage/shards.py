@@ -6,11 +6,11 @@ manifest has its size and its CRC-32.
 
 import dataclasses
 import hashlib
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from isal import isal_zlib
 
 from textgen.dataset.storage.framing import frame
 from textgen.dataset.storage.records import Records
@@ -102,7 +102,7 @@ class ShardWriter:
                 self._block.bytes + len(data),
                 self._block.records + last + 1 - done,
                 self._block.pairs + int(pairs[last]) - done_pairs,
-                zlib.crc32(data, self._block.crc32),
+                isal_zlib.crc32(data, self._block.crc32),
             )
             done, done_bytes, done_pairs = last + 1, int(ends[last]), int(pairs[last])
             if self._block.pairs >= self._block_pairs:

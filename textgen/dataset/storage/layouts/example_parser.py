@@ -9,6 +9,7 @@ time and the memory that it takes.
 """
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from textgen.dataset.storage import ragged
 from textgen.dataset.storage.blocks import BlockContent, record_edges, require_framing, require_records, unknown_id
 from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD
 from textgen.dataset.storage.layouts.examples import RECORDS_AT_ONCE, VARINT_LIMITS, example_frame, varint_size
-from textgen.dataset.storage.records import RecordLimits
+from textgen.dataset.storage.records import RecordLimits, id_dtype
 
 _Y_NAME = b"\n\x01y\x12"
 """Bytes that occur in each Example once, or more often if ids happen to have these bytes."""
@@ -46,7 +47,7 @@ def find(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
     values = names + len(_Y_NAME) + _Y_AFTER_NAME
     ends = values + data[np.minimum(values, len(data)) - 1]
     starts = np.concatenate([[0], ends + AFTER_RECORD])[: len(ends)] + BEFORE_RECORD
-    lengths = np.ndarray(len(data) - 7, "<u8", data, strides=1)
+    lengths = _words(data)
     stated = lengths[np.minimum(starts, len(lengths)) - BEFORE_RECORD]
     # If every record has the length in its framing, and the last one ends the block, there are no others.
     if (
@@ -59,23 +60,38 @@ def find(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
     return record_edges(content)
 
 
+class JoinedPairs(NamedTuple):
+    """Pairs as slices of joined ids.
+
+    Attributes:
+        ids: uint16 or uint32 [T].
+        targets: int32 [N], index of each y among the ids.
+        widths: int32 [N], number of ids before it that are its X, without the padding.
+    """
+
+    ids: np.ndarray
+    targets: np.ndarray
+    widths: np.ndarray
+
+
 class PackedIds:
     """Places of the packed ids of the Examples of a block."""
 
-    def __init__(self, content: BlockContent, *, window: int, vocabulary_size: int):
+    def __init__(self, content: BlockContent, *, window: int, vocabulary_size: int, compiled: bool = False):
         """Finds the Examples and checks their sizes.
 
         Args:
             content: the block.
             window: W, number of ids in x.
             vocabulary_size: number of ids in the vocabulary.
+            compiled: whether to use compiled loops, which take half a second to load.
 
         Raises:
             UserError: a record cannot be an Example of W ids and a target.
         """
         self._content, self._window, self._vocabulary_size = content, window, vocabulary_size
         self._data = np.frombuffer(content.data, np.uint8)
-        self.starts, self.ends = find(content)
+        self.starts, self.ends = _follow(content) if compiled else find(content)
         ends, lengths = self.ends, self.ends - self.starts
         least, most, _ = example_limits(window=window, vocabulary_size=vocabulary_size)
         if lengths.min(initial=least) < least or lengths.max(initial=most) > most:
@@ -83,13 +99,41 @@ class PackedIds:
             raise content.error(
                 f"a record has {wrong:,} bytes; a pair of {window:,} ids and a target has {least:,} to {most:,}"
             )
-        self.y, self.y_sizes = _last_varints(self._data, ends, max_bytes=varint_size(vocabulary_size - 1))
+        last = _last_varints_compiled if compiled else _last_varints
+        self.y, self.y_sizes = last(self._data, ends, max_bytes=varint_size(vocabulary_size - 1))
         sizes, self._kinds = ragged.distinct(lengths * 8 + self.y_sizes)
         found = [_packed_size(size // 8, size % 8) for size in sizes.tolist()]
         if min(found, default=window) < window:
             raise content.error(f"a record is no tf.train.Example of {window:,} ids and a target")
         self.x_sizes = np.array(found, np.int64)[self._kinds]
         self.x_ends = ends - self.y_sizes - _Y_AFTER_NAME - len(_Y_NAME) - _Y_BEFORE_NAME
+
+    def join(self, *, stride: int) -> JoinedPairs:
+        """Joins the ids of the Examples by compiled loops, so that an X that continues the one before is not decoded.
+
+        Args:
+            stride: number of ids from one target to the next.
+
+        Raises:
+            UserError: as for `decode`.
+        """
+        from textgen.dataset.storage.layouts.example_loops import find_continued, join_pairs
+
+        self._require_known(self.y)
+        count = len(self.ends)
+        widths, continued, targets = np.empty(count, np.int32), np.empty(count, np.bool_), np.empty(count, np.int32)
+        x, y_starts = (self.x_ends - self.x_sizes, self.x_ends), self.ends - self.y_sizes
+        find_continued(
+            self._data, _words(self._data), *x, y_starts, self.ends, self._window, stride, widths, continued
+        )
+        self._require_width(widths.min(initial=0) >= 0)
+        ids = np.empty(count + int(np.where(continued, stride - 1, widths).sum()), id_dtype(self._vocabulary_size))
+        # Two bytes at least, as in the table of `_decode_varints`.
+        max_bytes = max(2, varint_size(self._vocabulary_size - 1))
+        largest, all_whole = join_pairs(self._data, *x, self.y, widths, continued, stride, max_bytes, ids, targets)
+        self._require_known(np.array(largest))
+        self._require_width(all_whole)
+        return JoinedPairs(ids, targets, widths)
 
     def decode(self, x: np.ndarray, y: np.ndarray, *, at_once: int = RECORDS_AT_ONCE) -> None:
         """Fills x and y with the ids; whether each is in its own record, only `require_exact` tells.
@@ -113,8 +157,7 @@ class PackedIds:
             inside = np.repeat(np.arange(len(edges)) % 2 == 1, np.diff(edges, prepend=0))
             values = _decode_varints(self._data[base:stop], inside, self._vocabulary_size)
             self._require_known(values)
-            if len(values) != x[some].size:
-                raise self._content.error(f"its pairs do not have {self._window:,} ids each")
+            self._require_width(len(values) == x[some].size)
             x[some] = values.reshape(-1, self._window)
 
     def require_exact(self, x: np.ndarray) -> None:
@@ -143,6 +186,10 @@ class PackedIds:
         if largest >= self._vocabulary_size:
             raise self._content.error(unknown_id(largest, self._vocabulary_size))
 
+    def _require_width(self, right: bool) -> None:
+        if not right:
+            raise self._content.error(f"its pairs do not have {self._window:,} ids each")
+
     def _have(self, wanted: bytes, offsets: np.ndarray) -> bool:
         """Returns whether the block has the bytes `wanted` at all offsets, int [N]."""
         found = self._data[offsets[:, None] + np.arange(len(wanted))]
@@ -150,6 +197,27 @@ class PackedIds:
 
     def _limits(self) -> tuple[int, ...]:
         return VARINT_LIMITS[: varint_size(self._vocabulary_size - 1) - 1]
+
+
+def _follow(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what `find` does, found by a compiled loop over the framing."""
+    from textgen.dataset.storage.layouts.example_loops import find_records
+
+    data = np.frombuffer(content.data, np.uint8)
+    if len(data) < BEFORE_RECORD + AFTER_RECORD:
+        return record_edges(content)
+    # The manifest may be a stranger's, too; a block of that many records is at least as long as their framing.
+    records = min(content.location.block.records, len(data) // (BEFORE_RECORD + AFTER_RECORD))
+    starts, ends = np.empty(records, np.int64), np.empty(records, np.int64)
+    if find_records(_words(data), BEFORE_RECORD, AFTER_RECORD, starts, ends):
+        require_records(content, records)
+        return starts, ends
+    return record_edges(content)
+
+
+def _words(data: np.ndarray) -> np.ndarray:
+    """Returns <u8 [bytes - 7], the 8 bytes from each offset of data on, uint8 [bytes, at least 8], as a view."""
+    return np.ndarray(len(data) - 7, "<u8", data, strides=1)
 
 
 def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:
@@ -172,6 +240,15 @@ def _last_varints(data: np.ndarray, ends: np.ndarray, *, max_bytes: int) -> tupl
         long = long[data[ends[long] - 1 - sizes[long]] >= 128]
         values[long] = values[long] << 7 | data[ends[long] - 1 - sizes[long]] & 127
         sizes[long] += 1
+    return values, sizes
+
+
+def _last_varints_compiled(data: np.ndarray, ends: np.ndarray, *, max_bytes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what `_last_varints` does."""
+    from textgen.dataset.storage.layouts.example_loops import last_varints
+
+    values, sizes = np.empty(len(ends), np.int64), np.empty(len(ends), np.int64)
+    last_varints(data, ends, max_bytes, values, sizes)
     return values, sizes
 
 

@@ -9,8 +9,10 @@ from textgen.config import PAD
 from textgen.dataset.storage import ragged
 from textgen.dataset.storage.blocks import BlockContent, require_beginning
 from textgen.dataset.storage.layouts import example_parser, examples
+from textgen.dataset.storage.layouts.example_parser import PackedIds
+from textgen.dataset.storage.layouts.window_pairs import MANY, WindowPairs
 from textgen.dataset.storage.records import ReadRequest, RecordFormat, RecordLimits, Records, RestoredIds
-from textgen.dataset.storage.windows import Sequences
+from textgen.dataset.storage.windows import Sequences, Targets
 from textgen.errors import UserError, require
 
 _NO_ROWS = (
@@ -59,8 +61,10 @@ class Pairs:
 
     def load(
         self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
-    ) -> "ParsedPairs":
+    ) -> "ParsedPairs | WindowPairs":
         """Parses X, [R, W], and y, [R], of the R pairs of blocks, in the dtype of ids on disk; see `Layout`.
+
+        Many pairs are joined to sequences, whose windows are extracted on demand.
 
         Args:
             contents: the blocks.
@@ -68,6 +72,8 @@ class Pairs:
             wanted: checked before; the pairs are as they were written.
             written: see `Layout`.
         """
+        if len(order) >= MANY:
+            return WindowPairs(*_join(contents, written), order, window=written.window)
         return ParsedPairs(*_parse(contents, written), order)
 
     def load_rows(
@@ -128,13 +134,30 @@ def _parse(
     x, y = np.empty((records, written.window), written.id_dtype), np.empty(records, written.id_dtype)
     done = 0
     for content in contents:
-        found = example_parser.PackedIds(content, window=written.window, vocabulary_size=written.vocabulary_size)
+        found = _packed(content, written)
         some = slice(done, done + len(found.starts))
         found.decode(x[some], y[some])
         if exact:
             found.require_exact(x[some])
         done += len(found.starts)
     return x, y
+
+
+def _join(contents: Sequence[BlockContent], written: RecordFormat) -> tuple[np.ndarray, Targets]:
+    """Returns the joined ids of the records of blocks, [T] of the dtype of ids on disk, and the pairs in them."""
+    ids, targets, widths, done = [], [], [], 0
+    for content in contents:
+        found = _packed(content, written, compiled=True).join(stride=written.stride)
+        ids.append(found.ids)
+        targets.append(found.targets + np.int32(done))
+        widths.append(found.widths)
+        done += len(found.ids)
+    indices = np.concatenate(targets)
+    return np.concatenate(ids), Targets(indices, indices - np.concatenate(widths))
+
+
+def _packed(content: BlockContent, written: RecordFormat, *, compiled: bool = False) -> PackedIds:
+    return PackedIds(content, window=written.window, vocabulary_size=written.vocabulary_size, compiled=compiled)
 
 
 def _restored(content: BlockContent, x: np.ndarray, y: np.ndarray, stride: int) -> RestoredIds:

@@ -12,8 +12,9 @@ import numpy as np
 from textgen.dataset.storage import ragged, windows
 from textgen.dataset.storage.blocks import BlockContent, record_edges, require_beginning, require_framing
 from textgen.dataset.storage.layouts.span_parser import FEWEST_NUMBERS, read_spans
+from textgen.dataset.storage.layouts.window_pairs import WindowPairs
 from textgen.dataset.storage.records import ReadRequest, RecordFormat, RecordLimits, Records, RestoredIds
-from textgen.dataset.storage.windows import Sequences, Targets, Windows
+from textgen.dataset.storage.windows import Sequences, Windows
 from textgen.errors import require
 
 
@@ -87,7 +88,7 @@ class Spans:
 
     def load(
         self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
-    ) -> "SpanPairs":
+    ) -> WindowPairs:
         """Reads the ids of spans, from which pairs are extracted on demand; see `Layout`.
 
         Args:
@@ -96,8 +97,11 @@ class Spans:
             wanted: window and minimum context.
             written: see `Layout`.
         """
-        sequences = self._read(contents, wanted, written)
-        return SpanPairs(sequences, order, window=wanted.window, stride=written.stride)
+        ids, *edges = self._read(contents, wanted, written)
+        # int32 halves the memory traffic.
+        compact = Sequences(ids, *(each.astype(np.int32) for each in edges))
+        targets = windows.targets(compact, window=wanted.window, stride=written.stride)
+        return WindowPairs(ids, targets, order, window=wanted.window)
 
     def load_rows(
         self, contents: Sequence[BlockContent], order: np.ndarray, wanted: ReadRequest, written: RecordFormat
@@ -140,35 +144,6 @@ class Spans:
             return found
         missing = np.maximum(found.starts + wanted.min_context - found.firsts, 0)
         return found._replace(firsts=found.firsts - -missing // written.stride * written.stride)
-
-
-class SpanPairs:
-    """Pairs of spans in memory; windows are extracted on demand. See `LoadedPairs`."""
-
-    def __init__(self, sequences: Sequences, order: np.ndarray, *, window: int, stride: int):
-        """Computes the targets.
-
-        Args:
-            sequences: the spans.
-            order: int [N], indices of the pairs to serve, in the order to serve them.
-            window: W, maximum number of ids in an X.
-            stride: distance from one target to the next, in ids.
-        """
-        self._windows = Windows(sequences.ids, window=window)
-        # int32 halves the memory traffic, and `take` is several times as fast as indexing.
-        compact = Sequences(sequences.ids, *(edges.astype(np.int32) for edges in sequences[1:]))
-        indices, starts = windows.targets(compact, window=window, stride=stride)
-        self._targets, self._starts = indices.take(order), starts.take(order)
-
-    def extract(self, indices: slice | np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """Fills x and y with the pairs at N indices; see `LoadedPairs`.
-
-        Args:
-            indices: int [N], or a slice of length N.
-            x: [N, W] of any integer dtype.
-            y: [N] of any integer dtype.
-        """
-        x[...], y[...] = self._windows.pairs(Targets(self._targets[indices], self._starts[indices]))
 
 
 class SpanRows:
