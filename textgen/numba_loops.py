@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core import entrypoints
 
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
@@ -32,6 +33,24 @@ def compiled(loop: _Loop) -> _Loop:
             return compiled_loop(*arguments)
 
     return call  # type: ignore[return-value]
+
+
+@inlined
+def word_at(data: np.ndarray, place: np.uint64) -> np.uint64:
+    """Returns 8 bytes of data, uint8 [bytes], from an offset on, little-endian; compiled to one instruction.
+
+    Loops that copy or compare many bytes have unsigned indices: a signed one may be negative, which is checked each
+    time and keeps a loop from taking many bytes at once.
+    """
+    word = np.uint64(data[place])
+    word |= np.uint64(data[place + np.uint64(1)]) << np.uint64(8)
+    word |= np.uint64(data[place + np.uint64(2)]) << np.uint64(16)
+    word |= np.uint64(data[place + np.uint64(3)]) << np.uint64(24)
+    word |= np.uint64(data[place + np.uint64(4)]) << np.uint64(32)
+    word |= np.uint64(data[place + np.uint64(5)]) << np.uint64(40)
+    word |= np.uint64(data[place + np.uint64(6)]) << np.uint64(48)
+    word |= np.uint64(data[place + np.uint64(7)]) << np.uint64(56)
+    return word
 
 
 class _Extensions:

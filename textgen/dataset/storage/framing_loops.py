@@ -6,12 +6,13 @@ Performance Software-Based CRC Generators", ISCC 2005.
 
 import numpy as np
 
-from textgen.numba_loops import compiled, inlined
+from textgen.numba_loops import compiled, inlined, word_at
 
 _POLYNOMIAL = 0x82F63B78
 """That of CRC-32C, its bits reversed (RFC 3720, appendix B.4)."""
 
 _LOW_BYTE, _BYTE, _ALL = np.uint32(0xFF), np.uint32(8), np.uint32(0xFFFFFFFF)
+_EIGHT = np.uint64(8)
 _ROTATION, _REST, _CONSTANT = np.uint32(15), np.uint32(17), np.uint32(0xA282EAD8)
 
 
@@ -27,30 +28,26 @@ def checksum_tables() -> np.ndarray:
 
 
 @inlined
-def _masked_checksum(data: np.ndarray, begin: int, end: int, tables: np.ndarray) -> np.uint32:
+def _masked_checksum(data: np.ndarray, begin: np.uint64, end: np.uint64, tables: np.ndarray) -> np.uint32:
     """Returns the masked CRC-32C of data[begin:end]; rotated right by 15 bits, plus a constant."""
     crc, i = _ALL, begin
-    while i + 8 <= end:
-        low = crc ^ (
-            np.uint32(data[i])
-            | np.uint32(data[i + 1]) << _BYTE
-            | np.uint32(data[i + 2]) << np.uint32(16)
-            | np.uint32(data[i + 3]) << np.uint32(24)
-        )
+    while i + _EIGHT <= end:
+        word = word_at(data, i)
+        low, high = crc ^ np.uint32(word), np.uint32(word >> np.uint64(32))
         crc = (
             tables[7, low & _LOW_BYTE]
             ^ tables[6, low >> _BYTE & _LOW_BYTE]
             ^ tables[5, low >> np.uint32(16) & _LOW_BYTE]
             ^ tables[4, low >> np.uint32(24)]
-            ^ tables[3, data[i + 4]]
-            ^ tables[2, data[i + 5]]
-            ^ tables[1, data[i + 6]]
-            ^ tables[0, data[i + 7]]
+            ^ tables[3, high & _LOW_BYTE]
+            ^ tables[2, high >> _BYTE & _LOW_BYTE]
+            ^ tables[1, high >> np.uint32(16) & _LOW_BYTE]
+            ^ tables[0, high >> np.uint32(24)]
         )
-        i += 8
+        i += _EIGHT
     while i < end:
         crc = tables[0, (crc ^ np.uint32(data[i])) & _LOW_BYTE] ^ crc >> _BYTE
-        i += 1
+        i += np.uint64(1)
     crc ^= _ALL
     return np.uint32(np.uint32(crc >> _ROTATION | crc << _REST) + _CONSTANT)
 
@@ -69,13 +66,13 @@ def checksum_records(
         checks: uint32 [N], receives the checksums.
     """
     for n in range(len(starts)):
-        checks[n] = _masked_checksum(data, starts[n], ends[n], tables)
+        checks[n] = _masked_checksum(data, np.uint64(starts[n]), np.uint64(ends[n]), tables)
 
 
 @inlined
-def _put(number: np.uint64, size: int, framed: np.ndarray, place: int) -> None:
-    for k in range(size):
-        framed[place + k] = np.uint8(number >> np.uint64(8 * k) & np.uint64(0xFF))
+def _put(number: np.uint64, size: int, framed: np.ndarray, place: np.uint64) -> None:
+    for k in range(np.uint64(size)):
+        framed[place + k] = np.uint8(number >> np.uint64(8) * k & np.uint64(0xFF))
 
 
 @compiled
@@ -88,14 +85,17 @@ def frame_records(data: np.ndarray, ends: np.ndarray, tables: np.ndarray, framed
         tables: see `checksum_tables`.
         framed: uint8 [S + 16 N], receives the framed records.
     """
-    begin, place = 0, 0
+    # Unsigned, see `word_at`.
+    begin, place = np.uint64(0), np.uint64(0)
     for n in range(len(ends)):
-        size = ends[n] - begin
-        _put(np.uint64(size), 8, framed, place)
-        _put(np.uint64(_masked_checksum(framed, place, place + 8, tables)), 4, framed, place + 8)
-        place += 12
+        end = np.uint64(ends[n])
+        size = end - begin
+        _put(size, 8, framed, place)
+        _put(np.uint64(_masked_checksum(framed, place, place + _EIGHT, tables)), 4, framed, place + _EIGHT)
+        place += np.uint64(12)
         for i in range(size):
             framed[place + i] = data[begin + i]
-        _put(np.uint64(_masked_checksum(data, begin, ends[n], tables)), 4, framed, place + size)
-        place += size + 4
-        begin = ends[n]
+        place += size
+        _put(np.uint64(_masked_checksum(data, begin, end, tables)), 4, framed, place)
+        place += np.uint64(4)
+        begin = end

@@ -16,9 +16,10 @@ def copy_slices(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray, siz
         size: bytes of an element.
         joined: uint8 [T], receives the bytes of all slices, one after another.
     """
-    place = 0
+    place = np.uint64(0)
     for n in range(len(starts)):
-        begin, count = starts[n] * size, lengths[n] * size
+        # Unsigned, see `word_at` in `textgen.numba_loops`.
+        begin, count = np.uint64(starts[n] * size), np.uint64(lengths[n] * size)
         for i in range(count):
             joined[place + i] = source[begin + i]
         place += count

@@ -16,9 +16,10 @@ def fill_pairs(ids: np.ndarray, starts: np.ndarray, targets: np.ndarray, x: np.n
         x: [N, W] of any integer dtype, receives X, padded on the right with 0.
         y: [N] of any integer dtype, receives y.
     """
-    window = x.shape[1]
+    window = np.uint64(x.shape[1])
     for n in range(len(targets)):
-        start, target = starts[n], targets[n]
+        # Unsigned, see `word_at` in `textgen.numba_loops`.
+        start, target = np.uint64(starts[n]), np.uint64(targets[n])
         width = target - start
         for i in range(width):
             x[n, i] = ids[start + i]

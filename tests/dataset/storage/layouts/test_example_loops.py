@@ -89,8 +89,7 @@ def test_strange_bytes_give_ids_of_the_vocabulary_or_an_error(noise, place, data
 
 def edges(data: bytes, count: int) -> tuple[bool, list[int], list[int]]:
     starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    words = np.ndarray(len(data) - 7, "<u8", data, strides=1)
-    fills = find_records(words, 12, 4, starts, ends)
+    fills = find_records(np.frombuffer(data, np.uint8), 12, 4, starts, ends)
     return fills, starts.tolist(), ends.tolist()
 
 

@@ -6,31 +6,34 @@ pairs are joined to sequences, of which each X is a slice, as in the `spans` lay
 
 import numpy as np
 
-from textgen.numba_loops import compiled, inlined
+from textgen.numba_loops import compiled, inlined, word_at
 
 _LOW_BITS, _BITS, _MORE = np.uint32(127), np.uint32(7), np.uint32(128)
 
 
 @compiled
-def find_records(words: np.ndarray, before: int, after: int, starts: np.ndarray, ends: np.ndarray) -> bool:
+def find_records(data: np.ndarray, before: int, after: int, starts: np.ndarray, ends: np.ndarray) -> bool:
     """Follows the lengths in the framing of records, and returns whether N records fill the block.
 
     Args:
-        words: <u8 [bytes - 7], the 8 bytes from each offset of the block on.
+        data: uint8 [bytes], the block.
         before: number of bytes of framing before a record, which begin with its length, 8 bytes.
         after: number of bytes of framing after a record.
         starts: int64 [N], receives the offset of the start of each record.
         ends: int64 [N], receives the offset of its end.
     """
-    position, size = 0, len(words) + 7
+    position = 0
     for n in range(len(starts)):
-        left = size - position - before - after
-        if left < 0 or words[position] > np.uint64(left):
+        left = len(data) - position - before - after
+        if left < 0:
+            return False
+        length = word_at(data, np.uint64(position))
+        if length > np.uint64(left):
             return False
         starts[n] = position + before
-        ends[n] = starts[n] + np.int64(words[position])
+        ends[n] = starts[n] + np.int64(length)
         position = ends[n] + after
-    return position == size
+    return position == len(data)
 
 
 @compiled
@@ -62,16 +65,20 @@ def _without_padding(data: np.ndarray, start: int, end: int) -> int:
 
 
 @inlined
-def _are_equal(data: np.ndarray, words: np.ndarray, one: int, two: int, size: int) -> bool:
-    """Returns whether two slices of `data` have the same bytes; `words` has the 8 bytes from each offset on."""
-    different, i = np.uint64(0), 0
-    while i + 8 <= size:
-        different |= words[one + i] ^ words[two + i]
-        i += 8
-    while i < size:
-        different |= np.uint64(data[one + i] ^ data[two + i])
-        i += 1
-    return different == 0
+def _are_equal(data: np.ndarray, one: int, two: int, size: int) -> bool:
+    """Returns whether two slices of data have the same bytes."""
+    first, second, i, different = np.uint64(one), np.uint64(two), np.uint64(0), np.uint64(0)
+    if size < 8:
+        while i < np.uint64(size):
+            different |= np.uint64(data[first + i] ^ data[second + i])
+            i += np.uint64(1)
+        return different == 0
+    # The last word may overlap the one before.
+    last = np.uint64(size - 8)
+    while i < last:
+        different |= word_at(data, first + i) ^ word_at(data, second + i)
+        i += np.uint64(8)
+    return different | word_at(data, first + last) ^ word_at(data, second + last) == 0
 
 
 @inlined
@@ -96,7 +103,6 @@ def _skip_varints(data: np.ndarray, start: int, end: int, count: int) -> int:
 @compiled
 def find_continued(
     data: np.ndarray,
-    words: np.ndarray,
     x_starts: np.ndarray,
     x_ends: np.ndarray,
     y_starts: np.ndarray,
@@ -110,7 +116,6 @@ def find_continued(
 
     Args:
         data: uint8 [bytes].
-        words: <u8 [bytes - 7], the 8 bytes from each offset on, to compare that many at once.
         x_starts: int64 [N], offset of the first byte of each packed X.
         x_ends: int64 [N], offset after its last byte.
         y_starts: int64 [N], offset of the first byte of each y.
@@ -134,8 +139,8 @@ def find_continued(
             continues = (
                 old >= 0
                 and rest <= end
-                and _are_equal(data, words, kept, start, old)
-                and _are_equal(data, words, y_start, start + old, target)
+                and _are_equal(data, kept, start, old)
+                and _are_equal(data, y_start, start + old, target)
                 and _count_varints(data, rest, end) == stride - 1
             )
         widths[n], continued[n] = new_width, continues

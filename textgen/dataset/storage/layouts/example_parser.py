@@ -47,7 +47,7 @@ def find(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
     values = names + len(_Y_NAME) + _Y_AFTER_NAME
     ends = values + data[np.minimum(values, len(data)) - 1]
     starts = np.concatenate([[0], ends + AFTER_RECORD])[: len(ends)] + BEFORE_RECORD
-    lengths = _words(data)
+    lengths = np.ndarray(len(data) - 7, "<u8", data, strides=1)
     stated = lengths[np.minimum(starts, len(lengths)) - BEFORE_RECORD]
     # If every record has the length in its framing, and the last one ends the block, there are no others.
     if (
@@ -123,9 +123,7 @@ class PackedIds:
         count = len(self.ends)
         widths, continued, targets = np.empty(count, np.int32), np.empty(count, np.bool_), np.empty(count, np.int32)
         x, y_starts = (self.x_ends - self.x_sizes, self.x_ends), self.ends - self.y_sizes
-        find_continued(
-            self._data, _words(self._data), *x, y_starts, self.ends, self._window, stride, widths, continued
-        )
+        find_continued(self._data, *x, y_starts, self.ends, self._window, stride, widths, continued)
         self._require_width(widths.min(initial=0) >= 0)
         ids = np.empty(count + int(np.where(continued, stride - 1, widths).sum()), id_dtype(self._vocabulary_size))
         # Two bytes at least, as in the table of `_decode_varints`.
@@ -204,20 +202,13 @@ def _follow(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
     from textgen.dataset.storage.layouts.example_loops import find_records
 
     data = np.frombuffer(content.data, np.uint8)
-    if len(data) < BEFORE_RECORD + AFTER_RECORD:
-        return record_edges(content)
     # The manifest may be a stranger's, too; a block of that many records is at least as long as their framing.
     records = min(content.location.block.records, len(data) // (BEFORE_RECORD + AFTER_RECORD))
     starts, ends = np.empty(records, np.int64), np.empty(records, np.int64)
-    if find_records(_words(data), BEFORE_RECORD, AFTER_RECORD, starts, ends):
+    if find_records(data, BEFORE_RECORD, AFTER_RECORD, starts, ends):
         require_records(content, records)
         return starts, ends
     return record_edges(content)
-
-
-def _words(data: np.ndarray) -> np.ndarray:
-    """Returns <u8 [bytes - 7], the 8 bytes from each offset of data on, uint8 [bytes, at least 8], as a view."""
-    return np.ndarray(len(data) - 7, "<u8", data, strides=1)
 
 
 def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:
