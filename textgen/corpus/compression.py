@@ -26,7 +26,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_FAULTS = (OSError, EOFError, igzip_lib.error, lzma.LZMAError, zstd.ZstdError, MemoryError)
+_IGZIP_FAULT: type[Exception] = igzip_lib.error  # type: ignore[assignment]
+_FAULTS = (OSError, EOFError, _IGZIP_FAULT, lzma.LZMAError, zstd.ZstdError, MemoryError)
 
 _ZSTD_WINDOW_LOG = 31
 """Binary logarithm of the largest window of a zstd file, in bytes: 2 GiB, as `zstd --long=31` writes it."""

@@ -150,7 +150,7 @@ def find_continued(
 @inlined
 def _decode_last(
     data: np.ndarray, start: int, end: int, count: int, max_bytes: int, ids: np.ndarray, place: int
-) -> tuple[int, int]:
+) -> tuple[int, np.int64]:
     """Decodes the last varints of data[start:end] into ids[place : place + count], the last one first.
 
     Returns:
@@ -158,7 +158,7 @@ def _decode_last(
     """
     largest = np.uint32(0)
     if count and (start == end or data[end - 1] >= 128):
-        return -1, 0
+        return -1, np.int64(0)
     while count and end > start:
         end -= 1
         value, size = np.uint32(data[end]), 1
@@ -185,7 +185,7 @@ def join_pairs(
     max_bytes: int,
     ids: np.ndarray,
     targets: np.ndarray,
-) -> tuple[int, bool]:
+) -> tuple[np.int64, bool]:
     """Joins the ids of each Example that the one before does not have.
 
     Args:
@@ -203,7 +203,7 @@ def join_pairs(
     Returns:
         The largest id of an X, and whether the X that continue no other have as many ids as `widths` says.
     """
-    place, largest, all_whole = 0, 0, True
+    place, largest, all_whole = 0, np.int64(0), True
     for n in range(len(y)):
         count = stride - 1 if continued[n] else widths[n]
         if count:
