@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-faults test-engines test-engines-full test-stores fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
+.PHONY: help setup demo check test test-system test-faults test-engines test-engines-full test-stores fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -29,8 +29,11 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 check: lint  ## Ruff, mypy and the fast tests (about 2 minutes): before every commit
 	$(PYTEST) -m 'not slow'
 
-test: setup  ## all tests, on all cores
-	$(PYTEST)
+test: setup  ## all tests of the parts, on all cores (under 10 minutes)
+	$(PYTEST) -m 'not system'
+
+test-system: setup  ## whole processes: commands of the documentation, notebooks, several devices, kills (6 minutes)
+	$(PYTEST) -m system
 
 FAULTS ?=
 

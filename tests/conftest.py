@@ -26,18 +26,25 @@ from textgen.text.vocabulary import FIRST_ID, Vocabulary  # noqa: E402
 
 CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep", vocabulary_size=100)
 
+# Whole processes, from text to text, as `make test-system` runs them. The longest begin first.
+SYSTEM = (
+    "tests/test_documentation.py",
+    "tests/training/test_replicas.py",
+    "tests/test_notebooks.py",
+    "tests/training/test_killed_training.py",
+    "tests/test_text_path.py",
+    "tests/test_urls.py",
+    "tests/test_killed.py",
+    "tests/test_keras_registry.py",
+    "tests/test_sample_corpus.py",
+)
+
 # What `make check` leaves out, by `pytest --durations=0`. The longest begin first, so that no core waits at the end.
 SLOW = (
-    "tests/test_documentation.py",
     "tests/training/test_trainer.py",
-    "tests/training/test_replicas.py",
-    "tests/training/test_killed_training.py",
     "tests/dataset/loading/test_loader.py",
-    "tests/test_notebooks.py",
-    "tests/test_killed.py",
     "tests/pipelines",
     "tests/api",
-    "tests/test_urls.py",
     "tests/test_faults.py",
     "tests/test_given_splits.py",
     "tests/training/test_step.py",
@@ -46,14 +53,12 @@ SLOW = (
     "tests/export",
     "tests/serving",
     "tests/dataset/test_read_sequences.py",
-    "tests/test_text_path.py",
     "tests/commands/test_evaluate.py",
     "tests/text/cleaning/test_cleaning.py",
     "tests/training/test_losses.py",
     "tests/training/test_checkpoints.py",
     "tests/commands/test_train.py",
     "tests/commands/test_generate.py",
-    "tests/test_sample_corpus.py",
     "tests/model/test_cpu_parallelism.py",
     "tests/dataset/loading/test_stateful.py",
     "tests/test_api.py",
@@ -62,7 +67,6 @@ SLOW = (
     "tests/text/compiled/test_corpus_tokenizer.py",
     "tests/text/tokenizers/test_bpe.py",
     "tests/test_bpe_datasets.py",
-    "tests/test_keras_registry.py",
     "tests/test_fault_trials.py",
     "tests/model/test_bilstm.py",
     "tests/dataset/loading/test_mixture.py",
@@ -72,13 +76,15 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of slow files, and has them begin before the others."""
-    root = Path(__file__).parents[1]
+    """Marks the tests of the files that are listed, and has them begin before the others."""
+    root, listed = Path(__file__).parents[1], SYSTEM + SLOW
     ranks = {}
     for item in items:
         path = item.path.relative_to(root).as_posix()
-        ranks[item] = next((i for i, slow in enumerate(SLOW) if f"{path}/".startswith(f"{slow}/")), len(SLOW))
-        if ranks[item] < len(SLOW):
+        ranks[item] = next((i for i, name in enumerate(listed) if f"{path}/".startswith(f"{name}/")), len(listed))
+        if ranks[item] < len(SYSTEM):
+            item.add_marker(pytest.mark.system)
+        if ranks[item] < len(listed):
             item.add_marker(pytest.mark.slow)
     items.sort(key=ranks.__getitem__)
 

@@ -52,6 +52,7 @@ def test_samples_are_written_by_the_generator_as_the_model_learns(trained: Path)
         assert set(continuation) <= set("abcdefghijklmnop")
 
 
+@pytest.mark.system
 def test_from_a_url_a_run_learns_what_it_learns_from_a_folder(data: Path, url: str, tmp_path: Path):
     for name, dataset in (("folder", str(data)), ("url", url)):
         options = ["--embedding", "4", "--units", "4", "--batch-size", "8", "--epochs", "1"]

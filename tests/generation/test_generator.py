@@ -206,10 +206,11 @@ def test_an_lstm_goes_on_as_if_it_read_all_of_the_text_anew_for_each_token(chars
     texts = [found.text for found in Writer(model, chars.preprocessor, boundaries=True).write(prompts, settings)]
     whole = networks.build(config, vocabulary_size=vocabulary_size, window=40)
     whole.set_weights(model.get_weights())
+    logits = tf.function(whole)
     for prompt, text in zip(prompts, texts, strict=True):
         ids = [BOS, *chars.preprocessor.encode([prompt]).to_list()[0]]
         for _ in range(20):
-            scores = whole(tf.constant([ids + [PAD] * (40 - len(ids))]))[0, len(ids) - 1].numpy()
+            scores = logits(tf.constant([ids + [PAD] * (40 - len(ids))]))[0, len(ids) - 1].numpy()
             ids.append(4 + int(np.argmax(scores[4:])))
         expected = "".join(chars.preprocessor.vocabulary.texts[i] for i in ids[1:])
         assert text == expected
