@@ -53,29 +53,34 @@ def test_a_missing_file_is_an_error_that_names_it(path):
 
 
 RECORDS = [b"abc", b"", b"d" * 300]
+both_ways = pytest.mark.parametrize("compiled", [False, True])
 FRAMED = bytes(framing.frame(pack([(record, 1) for record in RECORDS]))[0])
 
 
-def test_the_records_of_a_block_are_found():
-    starts, ends = record_edges(as_content(FRAMED, records=3))
+@both_ways
+def test_the_records_of_a_block_are_found(compiled):
+    starts, ends = record_edges(as_content(FRAMED, records=3), compiled=compiled)
     assert [FRAMED[start:end] for start, end in zip(starts, ends, strict=True)] == RECORDS
 
 
 @pytest.mark.parametrize("length", [2, 4, 5, 100, 1 << 31, (1 << 63) - 1, 1 << 63, (1 << 64) - 16, (1 << 64) - 1])
 @pytest.mark.parametrize("record", [0, 1, 2])
-def test_a_wrong_length_of_a_record_is_an_error(length, record):
+@both_ways
+def test_a_wrong_length_of_a_record_is_an_error(length, record, compiled):
     place = [0, 19, 35][record]
     wrong = FRAMED[:place] + struct.pack("<Q", length) + FRAMED[place + 8 :]
     with pytest.raises(UserError, match=r"^data/train-000007\.tfrecord \(unit 7\) was written wrong after byte 0: "):
-        record_edges(as_content(wrong, records=3))
+        record_edges(as_content(wrong, records=3), compiled=compiled)
 
 
 @pytest.mark.parametrize("size", [1, 4, 15, 17, 18, 20, 34, len(FRAMED) - 1])
-def test_records_that_do_not_fill_their_block_are_an_error(size):
+@both_ways
+def test_records_that_do_not_fill_their_block_are_an_error(size, compiled):
     with pytest.raises(UserError, match=r"its records end at .* they must fill the block\. Prepare"):
-        record_edges(as_content(FRAMED[:size], records=3))
+        record_edges(as_content(FRAMED[:size], records=3), compiled=compiled)
 
 
-def test_another_number_of_records_is_an_error():
+@both_ways
+def test_another_number_of_records_is_an_error(compiled):
     with pytest.raises(UserError, match=r"it has 3 records; the manifest has 4\."):
-        record_edges(as_content(FRAMED, records=4))
+        record_edges(as_content(FRAMED, records=4), compiled=compiled)

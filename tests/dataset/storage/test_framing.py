@@ -37,7 +37,7 @@ def test_a_framed_record_has_its_length_and_two_checksums(records: list[bytes]) 
 
 @pytest.mark.parametrize("many", [1, 1 << 30])
 def test_checksums_of_few_and_many_records_are_alike(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "_MANY", many)
+    monkeypatch.setattr(framing, "MANY_RECORDS", many)
     data = np.random.default_rng(1).bytes(3000)
     starts, ends = np.array([0, 5, 5, 100, 0], np.int32), np.array([5, 5, 100, 3000, 3000], np.int32)
     found = record_checksums(data, starts, ends)

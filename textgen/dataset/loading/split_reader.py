@@ -69,6 +69,9 @@ class SplitReader:
 
     def _read(self, blocks: np.ndarray, order: np.ndarray) -> tuple[list[BlockContent], np.ndarray]:
         contents = read_blocks(self._folder, [self.blocks.locations[i] for i in blocks])
+        if self._resolved.step == 1 and np.array_equal(self.blocks.pairs[blocks], self.blocks.targets[blocks]):
+            # All targets are served.
+            return contents, order
         return contents, served_indices(self.blocks, blocks, step=self._resolved.step).take(order)
 
     def _counts(self, blocks: list[BlockLocation]) -> np.ndarray:

@@ -124,13 +124,27 @@ def _read(folder: Folder, locations: Sequence[BlockLocation], *, fresh: bool) ->
     ]
 
 
-def record_edges(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
+def record_edges(content: BlockContent, *, compiled: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Returns int64 [N] and int64 [N], the offsets of the start and the end of each record of a block.
+
+    Args:
+        content: the block.
+        compiled: whether to use a compiled loop, which takes half a second to load.
 
     Raises:
         UserError: the lengths of the records do not add up to the block, or it has another number of records than the
             manifest says.
     """
+    if compiled:
+        from textgen.dataset.storage.framing_loops import find_records
+
+        # The manifest may be a stranger's, too; a block of that many records is at least as long as their framing.
+        records = min(content.location.block.records, len(content.data) // (BEFORE_RECORD + AFTER_RECORD))
+        starts, ends = np.empty(records, np.int64), np.empty(records, np.int64)
+        if find_records(np.frombuffer(content.data, np.uint8), BEFORE_RECORD, AFTER_RECORD, starts, ends):
+            require_records(content, records)
+            return starts, ends
+        # The loop below finds out what is wrong.
     data, found, position, unpack = content.data, list[int](), 0, _LENGTH.unpack_from
     size = len(data)
     last = size - BEFORE_RECORD - AFTER_RECORD

@@ -16,8 +16,8 @@ BEFORE_RECORD = 12
 AFTER_RECORD = 4
 
 _LENGTH = struct.Struct("<Q")
-_MANY = 4_096
-"""Number of records from which their checksums are computed by a compiled loop, since numba takes half a second."""
+MANY_RECORDS = 4_096
+"""Number of records from which compiled loops handle them, since numba takes half a second."""
 
 
 def frame(records: Records) -> tuple[memoryview, np.ndarray]:
@@ -36,7 +36,7 @@ def frame(records: Records) -> tuple[memoryview, np.ndarray]:
 
 def record_checksums(data: bytes, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Returns <u4 [N], the masked CRC-32C of each record, given the offsets of its start and its end in the data."""
-    if len(starts) >= _MANY:
+    if len(starts) >= MANY_RECORDS:
         from textgen.dataset.storage.framing_loops import checksum_records
 
         checks = np.empty(len(starts), "<u4")

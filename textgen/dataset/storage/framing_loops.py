@@ -1,4 +1,4 @@
-"""Compiled loops that frame many records, and compute their checksums.
+"""Compiled loops that frame many records, find them, and compute their checksums.
 
 CRC-32C by eight tables ("slicing by 8"): M. E. Kounavis and F. L. Berry, "A Systematic Approach to Building High
 Performance Software-Based CRC Generators", ISCC 2005.
@@ -99,3 +99,28 @@ def frame_records(data: np.ndarray, ends: np.ndarray, tables: np.ndarray, framed
         _put(np.uint64(_masked_checksum(data, begin, end, tables)), 4, framed, place)
         place += np.uint64(4)
         begin = end
+
+
+@compiled
+def find_records(data: np.ndarray, before: int, after: int, starts: np.ndarray, ends: np.ndarray) -> bool:
+    """Follows the lengths in the framing of records, and returns whether N records fill the block.
+
+    Args:
+        data: uint8 [bytes], the block.
+        before: number of bytes of framing before a record, which begin with its length, 8 bytes.
+        after: number of bytes of framing after a record.
+        starts: int64 [N], receives the offset of the start of each record.
+        ends: int64 [N], receives the offset of its end.
+    """
+    position = 0
+    for n in range(len(starts)):
+        left = len(data) - position - before - after
+        if left < 0:
+            return False
+        length = word_at(data, np.uint64(position))
+        if length > np.uint64(left):
+            return False
+        starts[n] = position + before
+        ends[n] = starts[n] + np.int64(length)
+        position = ends[n] + after
+    return position == len(data)

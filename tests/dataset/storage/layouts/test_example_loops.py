@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from tests.dataset.block_contents import as_content
 from textgen.dataset.storage import framing, windows
 from textgen.dataset.storage.layouts import examples
-from textgen.dataset.storage.layouts.example_loops import find_records
 from textgen.dataset.storage.layouts.example_parser import PackedIds
 from textgen.dataset.storage.records import Records
 from textgen.errors import UserError
@@ -85,27 +84,3 @@ def test_strange_bytes_give_ids_of_the_vocabulary_or_an_error(noise, place, data
     expected_x, expected_y = decoded(examples_of([list(range(120, 140))], window=6), window=6)
     assert x[place + 2 :] == expected_x[place + 2 :]
     assert y[place + 2 :] == expected_y[place + 2 :]
-
-
-def edges(data: bytes, count: int) -> tuple[bool, list[int], list[int]]:
-    starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    fills = find_records(np.frombuffer(data, np.uint8), 12, 4, starts, ends)
-    return fills, starts.tolist(), ends.tolist()
-
-
-def framed(length: int, data: bytes) -> bytes:
-    return length.to_bytes(8, "little") + bytes(4) + data + bytes(4)
-
-
-def test_records_are_found_by_their_lengths():
-    assert edges(framed(3, b"abc") + framed(0, b""), 2) == (True, [12, 31], [15, 31])
-
-
-@pytest.mark.parametrize("length", [2, 4, 1 << 31, 1 << 32, 1 << 63, (1 << 64) - 13])
-def test_records_of_other_lengths_do_not_fill_a_block(length):
-    assert not edges(framed(length, b"abc"), 1)[0]
-
-
-@pytest.mark.parametrize("count", [0, 2])
-def test_another_number_of_records_does_not_fill_a_block(count):
-    assert not edges(framed(3, b"abc"), count)[0]

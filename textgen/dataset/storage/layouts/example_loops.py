@@ -12,31 +12,6 @@ _LOW_BITS, _BITS, _MORE = np.uint32(127), np.uint32(7), np.uint32(128)
 
 
 @compiled
-def find_records(data: np.ndarray, before: int, after: int, starts: np.ndarray, ends: np.ndarray) -> bool:
-    """Follows the lengths in the framing of records, and returns whether N records fill the block.
-
-    Args:
-        data: uint8 [bytes], the block.
-        before: number of bytes of framing before a record, which begin with its length, 8 bytes.
-        after: number of bytes of framing after a record.
-        starts: int64 [N], receives the offset of the start of each record.
-        ends: int64 [N], receives the offset of its end.
-    """
-    position = 0
-    for n in range(len(starts)):
-        left = len(data) - position - before - after
-        if left < 0:
-            return False
-        length = word_at(data, np.uint64(position))
-        if length > np.uint64(left):
-            return False
-        starts[n] = position + before
-        ends[n] = starts[n] + np.int64(length)
-        position = ends[n] + after
-    return position == len(data)
-
-
-@compiled
 def last_varints(data: np.ndarray, ends: np.ndarray, max_bytes: int, values: np.ndarray, sizes: np.ndarray) -> None:
     """Decodes the varints that end at N offsets; one of more than `max_bytes` bytes gives its last ones.
 

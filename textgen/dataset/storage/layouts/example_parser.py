@@ -91,7 +91,7 @@ class PackedIds:
         """
         self._content, self._window, self._vocabulary_size = content, window, vocabulary_size
         self._data = np.frombuffer(content.data, np.uint8)
-        self.starts, self.ends = _follow(content) if compiled else find(content)
+        self.starts, self.ends = record_edges(content, compiled=True) if compiled else find(content)
         ends, lengths = self.ends, self.ends - self.starts
         least, most, _ = example_limits(window=window, vocabulary_size=vocabulary_size)
         if lengths.min(initial=least) < least or lengths.max(initial=most) > most:
@@ -195,20 +195,6 @@ class PackedIds:
 
     def _limits(self) -> tuple[int, ...]:
         return VARINT_LIMITS[: varint_size(self._vocabulary_size - 1) - 1]
-
-
-def _follow(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
-    """Returns what `find` does, found by a compiled loop over the framing."""
-    from textgen.dataset.storage.layouts.example_loops import find_records
-
-    data = np.frombuffer(content.data, np.uint8)
-    # The manifest may be a stranger's, too; a block of that many records is at least as long as their framing.
-    records = min(content.location.block.records, len(data) // (BEFORE_RECORD + AFTER_RECORD))
-    starts, ends = np.empty(records, np.int64), np.empty(records, np.int64)
-    if find_records(data, BEFORE_RECORD, AFTER_RECORD, starts, ends):
-        require_records(content, records)
-        return starts, ends
-    return record_edges(content)
 
 
 def _find_bytes(data: np.ndarray, wanted: bytes) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from textgen.dataset.storage import windows
 from textgen.dataset.storage.blocks import BlockContent, record_edges, unknown_id
-from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD
+from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD, MANY_RECORDS
 from textgen.dataset.storage.records import RecordFormat
 from textgen.dataset.storage.windows import Sequences
 
@@ -31,8 +31,9 @@ def read_spans(contents: Sequence[BlockContent], written: RecordFormat) -> Seque
     """
     # One array for all blocks, since NumPy takes as long to start as to check a block.
     data, done, found = b"".join(content.data for content in contents), 0, []
+    compiled = sum(content.location.block.records for content in contents) >= MANY_RECORDS
     for content in contents:
-        found.append(np.stack(record_edges(content)) + done)
+        found.append(np.stack(record_edges(content, compiled=compiled)) + done)
         done += len(content.data)
     starts, ends = np.concatenate(found, axis=1)
     blocks = _SpanBlocks(contents, np.cumsum([edges.shape[1] for edges in found]))
