@@ -1,11 +1,13 @@
 """Learns the vocabulary from the result of the counting pass, the census."""
 
+import heapq
 from collections.abc import Mapping
 
 import pyarrow as pa
 
 from pipelines.census_file import NO_DOCUMENTS, Census, by_token, read_census, unknown_tokens
 from pipelines.rejected import nothing_left
+from pipelines.text_figures import SYMBOL_TOKENIZERS
 from pipelines.workspace import Workspace
 from textgen.config import TOKENIZER_JSON, VOCABULARY_FILE, PrepareConfig
 from textgen.console import say
@@ -15,9 +17,15 @@ from textgen.text.tokenizers.tokenizer_json import write_json
 from textgen.text.vocabulary import Vocabulary
 
 __all__ = [
-    "NO_DOCUMENTS", "Census", "by_token", "learn", "read_census", "symbols_to_learn", "unknown_tokens",
-    "write_sampled_vocabulary", "write_tokenizer", "write_vocabulary",
+    "NO_DOCUMENTS", "UNKNOWN_EXAMPLES", "Census", "by_token", "frequent_unknown", "learn", "read_census",
+    "symbols_to_learn", "unknown_tokens", "write_sampled_vocabulary", "write_tokenizer", "write_vocabulary",
 ]  # fmt: skip
+
+UNKNOWN_EXAMPLES = 20
+"""Number of tokens outside the vocabulary that the manifest names."""
+
+_MAX_EXAMPLE = 100
+"""Maximum number of characters of such a token; longer ones are not named."""
 
 _ALL = 1 << 40
 
@@ -41,6 +49,23 @@ def learn(counts: Mapping[str, int], config: PrepareConfig, workspace: Workspace
     if given:
         return given._replace(counts=tuple(tokenizer.count(given.tokens, counts)))
     return tokenizer.learn(counts, config.text.vocabulary_size)
+
+
+def frequent_unknown(counts: Mapping[str, int], learned: Vocabulary, config: PrepareConfig) -> dict[str, int]:
+    """Returns the most frequent tokens of the training text that are not in the vocabulary, with their counts.
+
+    Args:
+        counts: number of occurrences of the most frequent symbols.
+        learned: the vocabulary.
+        config: settings of the preparation; a tokenizer whose symbols are no tokens has no unknown ones to name.
+    """
+    if config.text.tokenizer not in SYMBOL_TOKENIZERS:
+        return {}
+    known = {*learned.tokens, make_tokenizer(config.text).unknown_word}
+    unknown = (
+        (-count, token) for token, count in counts.items() if token not in known and len(token) <= _MAX_EXAMPLE
+    )
+    return {token: -count for count, token in heapq.nsmallest(UNKNOWN_EXAMPLES, unknown)}
 
 
 def write_vocabulary(census: Census, config: PrepareConfig, workspace: Workspace) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.census import read_census, write_tokenizer
+from pipelines.census import Census, frequent_unknown, read_census, write_tokenizer
 from pipelines.claims import committed
 from pipelines.manifest_size import too_large
 from pipelines.plan import Plan
@@ -73,7 +73,7 @@ class WriteManifest(beam.DoFn):
             passed_over=passed_over.count_reasons(passed_over.parse(names)),
             passed_over_sha256=_sha256(names),
             tokenizer_sha256=_sha256(tokenizer),
-            warnings=self._warnings(reports, learned),
+            **self._findings(reports, learned),
             units=tuple(sorted(reports, key=_unit)),
         )
         content = made.to_bytes()
@@ -82,12 +82,22 @@ class WriteManifest(beam.DoFn):
         self._workspace.publish_if_changed(FILE_NAME, content)
         yield self._workspace.path(FILE_NAME)
 
-    def _warnings(self, reports: list[UnitReport], learned: vocabulary.Vocabulary) -> list[str]:
-        """Returns the warnings about the dataset; those of the manifest before if its text is not counted again."""
+    def _findings(self, reports: list[UnitReport], learned: vocabulary.Vocabulary) -> dict[str, Any]:
+        """Returns what the counting of the text found, by its name in the manifest.
+
+        If the text is not counted again, it is that of the manifest before.
+        """
         census = read_census(self._config, self._workspace)
         if census is None:
             before = committed(self._workspace)
-            return before.warnings if before else []
+            names = ("warnings", "unknown_examples")
+            return {name: getattr(before, name) for name in names} if before else {}
+        return {
+            "warnings": self._warnings(reports, learned, census),
+            "unknown_examples": frequent_unknown(census.counts, learned, self._config),
+        }
+
+    def _warnings(self, reports: list[UnitReport], learned: vocabulary.Vocabulary, census: Census) -> list[str]:
         splits = UnitReport.total(reports).splits
         return warnings(
             Figures(

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.census import symbols_to_learn
+from pipelines.census import UNKNOWN_EXAMPLES, symbols_to_learn
 from pipelines.census_file import read_counts, table_from_bytes, table_to_bytes, write_census
 from pipelines.document_files import unit_documents
 from pipelines.text_figures import add_histograms, histogram, most_frequent_digests
@@ -98,7 +98,8 @@ class TakeCensus(beam.PTransform):
     def __init__(self, count: CountUnit, config: PrepareConfig, workspace: Workspace):
         super().__init__()
         self._count, self._workspace = count, workspace
-        self._size = symbols_to_learn(config, workspace)
+        # Those after the ones that become the vocabulary are examples of unknown tokens.
+        self._size = symbols_to_learn(config, workspace) + UNKNOWN_EXAMPLES
 
     def expand(self, results: beam.PCollection) -> beam.PCollection:
         """Adds the steps."""

@@ -10,7 +10,9 @@ from textgen.config import PrepareConfig
 PERCENTAGES = (5, 1)
 """Percentages of unknown tokens for which the size of the vocabulary is found."""
 
-_SYMBOL_TOKENIZERS = ("word", "char")
+SYMBOL_TOKENIZERS = ("word", "char")
+"""Tokenizers whose symbols are tokens, and may be unknown."""
+
 _MOST_FREQUENT = 64
 
 Histogram = Mapping[int, int]
@@ -52,7 +54,7 @@ def vocabulary_sizes(counts: Histogram, config: PrepareConfig, *, unknown: int =
         config: settings of the preparation.
         unknown: number of times that the unknown word occurs, which is among the symbols.
     """
-    if config.text.tokenizer not in _SYMBOL_TOKENIZERS:
+    if config.text.tokenizer not in SYMBOL_TOKENIZERS:
         return {}
     learned = dict(counts)
     if unknown:

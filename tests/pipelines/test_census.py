@@ -32,6 +32,16 @@ def test_all_symbols_are_counted_where_a_vocabulary_was_given(tmp_path: Path) ->
     assert census.learn({"sea": 4, "a": 1}, config, workspace) == Vocabulary(("a", "b"), (1, 0))
 
 
+def test_the_most_frequent_tokens_outside_the_vocabulary_are_named() -> None:
+    counts = {"sea": 9, "unk": 8, "w" * 101: 7, **{f"w{i:02}": 5 - (i > 30) for i in range(40, 0, -1)}}
+    config = PrepareConfig(text=TextConfig(unknown_word="unk"))
+    found = census.frequent_unknown(counts, Vocabulary(("sea",), (9,)), config)
+    # Ties are sorted by text.
+    assert list(found.items()) == [(f"w{i:02}", 5) for i in range(1, 21)]
+    pieces = PrepareConfig(text=TextConfig(tokenizer="wordpiece", punctuation="keep"))
+    assert census.frequent_unknown(counts, Vocabulary(("sea",), (9,)), pieces) == {}
+
+
 @pytest.mark.parametrize(
     ("documents", "settings", "message"),
     [

@@ -64,6 +64,8 @@ class Manifest:
         passed_over: number of files that were found and not read, by reason; `passed_over.jsonl` names them.
         passed_over_sha256: SHA-256 of that file; empty if there is none.
         warnings: what to know about the dataset before training, one sentence each.
+        unknown_examples: the most frequent tokens of the training text outside the vocabulary, with their counts;
+            empty if there are none, or if the tokenizer has no unknown words or characters.
         units: report of each unit.
         version: version of the dataset's bytes, see `VERSION`.
     """
@@ -80,6 +82,7 @@ class Manifest:
     passed_over_sha256: str = ""
     tokenizer_sha256: str = ""
     warnings: list[str] = dataclasses.field(default_factory=list)
+    unknown_examples: dict[str, int] = dataclasses.field(default_factory=dict)
     version: int = VERSION
 
     @functools.cached_property

@@ -81,6 +81,7 @@ _MANIFEST = Record(
         "passed_over_sha256": Text(pattern=f"|{SHA256}"),
         "tokenizer_sha256": Text(pattern=f"|{SHA256}"),
         "warnings": ListOf(Text(), at_most=1_000),
+        "unknown_examples": MapOf(Text(max_length=1_000), Whole(), at_most=100),
     },
 )
 
