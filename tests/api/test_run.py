@@ -67,22 +67,6 @@ def test_next_token_refuses_what_is_out_of_range(run: Run, argument: dict[str, f
         run.next_token("a", **argument)
 
 
-def test_evaluate_measures_a_split(run: Run, data: Path) -> None:
-    result = run.evaluate(data, "test")
-    assert (result.split, result.pairs) == ("test", 8)
-    assert result.perplexity == pytest.approx(math.exp(result.loss))
-
-
-def test_evaluate_measures_a_neural_cache_too(causal: Run, data: Path) -> None:
-    result = causal.evaluate(data.with_name("spans"), "validation", neural_cache=4)
-    assert result.neural_cache is not None and result.neural_cache.tokens == 4
-
-
-def test_a_bilstm_has_no_neural_cache(run: Run, data: Path) -> None:
-    with pytest.raises(UserError, match="has no neural cache"):
-        run.evaluate(data, neural_cache=4)
-
-
 def test_history_is_a_table(run: Run) -> None:
     history = run.history
     assert len({len(column) for column in history.values()}) == 1

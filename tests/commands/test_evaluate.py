@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 import shutil
@@ -6,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from textgen.cli import main
+from textgen.commands import evaluate
+from textgen.config import GeneratedTextConfig
+from textgen.training.text_quality.comparison import TextFigures, TextQuality
 
 
 def test_a_run_is_scored_on_the_test_split_beside_the_baselines(trained: Path, data: Path, capfd):
@@ -172,3 +176,41 @@ def test_an_lstm_adapts_to_what_it_reads_with_the_step_sizes_of_the_run(make_dat
     found = json.loads(capfd.readouterr().out)
     assert [adapted["tokens"] for adapted in found["adapted"]] == [0, 9]
     assert found["adapted"][0]["loss"] < found["loss"]
+
+
+def test_generated_text_is_compared_with_held_out_text(trained: Path, data: Path, capfd):
+    options = ["--generation", "--generation-texts", "5", "--generation-tokens", "6", "--generation-seed", "3"]
+    assert main(["evaluate", str(trained), "--data", str(data), *options, "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert err == ""
+    values = json.loads(out)["generation"]
+    assert values["settings"]["generation_seed"] == 3
+    assert 0 < values["written"]["distinct"]["1"] <= 1
+    assert set(values["written"]) == set(values["held_out"]) >= {"self_bleu", "repetition", "known_words", "copied"}
+
+
+def test_generated_and_held_out_text_stand_side_by_side():
+    written = TextFigures(
+        texts=2, tokens=9, distinct={1: 0.5}, self_bleu={2: None}, repetition={2: 0.25}, known_words=1.0,
+        copied={2: 0.125}, longest_copy=3, longest_copy_text="a\x1b" + "b" * 300,
+    )  # fmt: skip
+    held_out = dataclasses.replace(written, longest_copy=0, longest_copy_text="")
+    quality = TextQuality(settings=GeneratedTextConfig(), written=written, held_out=held_out)
+    head, columns, *rows = evaluate._quality_table(quality, "test")
+    assert head == "2 written texts of 9 tokens, and 2 of test of 9; seed 0"
+    assert {len(row) for row in rows[:-2]} == {len(columns)}
+    assert [row.split()[-2:] for row in rows[:-2]] == [
+        ["50.0%", "50.0%"], ["-", "-"], ["25.0%", "25.0%"], ["100.0%", "100.0%"], ["12.5%", "12.5%"], ["3", "0"]
+    ]  # fmt: skip
+    assert rows[-2].startswith("longest copy in written: 'a\\\\x1bbbb") and rows[-2].endswith("…'")
+    assert rows[-1] == "nothing in test is copied"
+
+
+def test_settings_of_texts_that_are_not_generated_are_refused(refused, trained: Path, data: Path):
+    message = refused("evaluate", trained, "--data", data, "--generation-texts", "5")
+    assert "generation texts is 5, and no text is generated. Add --generation" in message
+
+
+def test_generated_text_is_not_compared_with_the_training_text_itself(refused, trained: Path, data: Path):
+    message = refused("evaluate", trained, "--data", data, "--generation", "--split", "train")
+    assert "split is train; generated text is compared with held-out text" in message

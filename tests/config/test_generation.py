@@ -1,6 +1,6 @@
 import pytest
 
-from textgen.config import GenerationConfig
+from textgen.config import GeneratedTextConfig, GenerationConfig
 from textgen.errors import UserError
 
 
@@ -37,4 +37,22 @@ def test_single_values_are_lists_of_one():
 def test_what_is_not_allowed_is_refused_with_the_rule(settings: dict, message: str):
     with pytest.raises(UserError) as refused:
         GenerationConfig(**settings)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"generation_top_p": 0.5}, "generation top p is 0.5, and no text is generated. Add --generation, or leave"),
+        (
+            {"generation": True, "generation_texts": 10_000, "generation_tokens": 1000},
+            "are 10,000,000 tokens; they must be at most 2,000,000. Lower --generation-texts",
+        ),
+        ({"generation": True, "generation_temperature": -1}, "generation temperature is -1.0; it must be finite"),
+        ({"generation": True, "generation_texts": 0}, "generation texts is 0; it must be from 1 to 10,000"),
+    ],
+)
+def test_settings_of_texts_to_compare_are_checked(settings: dict, message: str):
+    with pytest.raises(UserError) as refused:
+        GeneratedTextConfig(**settings)
     assert message in str(refused.value)

@@ -5,24 +5,23 @@ import functools
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
 
 from textgen import runs
-from textgen.api.writing import Writing
-from textgen.config import AdaptationConfig, NeuralCacheConfig
+from textgen.api.evaluating import Evaluating
+from textgen.api.writing import Continuation as Continuation
+from textgen.api.writing import NextToken as NextToken
+from textgen.api.writing import Score as Score
 from textgen.runs.run_vocabulary import load_preprocessor, load_vocabulary
 from textgen.text.preprocessor import Preprocessor
 from textgen.training.callbacks.history import History, HistoryRow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from textgen.training.dynamic_evaluation import StepSizes
-    from textgen.training.evaluation import Evaluation
 
 
 def load_run(path: str | os.PathLike[str]) -> "Run":
@@ -44,7 +43,7 @@ def load_run(path: str | os.PathLike[str]) -> "Run":
     return Run(folder, config)
 
 
-class Run(Writing):
+class Run(Evaluating):
     """A trained language model: its network, its vocabulary, its settings and the history of its training.
 
     Made by `train` and `load_run`. The weights are those of the lowest validation loss; they are loaded when they
@@ -123,80 +122,3 @@ class Run(Writing):
 
     def _rows(self) -> Sequence[HistoryRow]:
         return History(self.path / "history.csv", until_step=sys.maxsize).rows
-
-    def evaluate(
-        self,
-        data: str | os.PathLike[str],
-        split: str = "test",
-        *,
-        batch_size: int = 1024,
-        neural_cache: int | NeuralCacheConfig = 0,
-        adaptation: bool | AdaptationConfig = False,
-    ) -> "Evaluation":
-        """Measures the model on every target of a split or of a whole dataset, and n-gram baselines on a split.
-
-        An `lstm` reads each document from its beginning, and a `bilstm` each window by itself.
-
-        Args:
-            data: folder or URL of the dataset that the run was trained on, or of one with the same vocabulary and
-                cleaning, as `prepare(..., vocabulary="run/vocabulary.jsonl")` makes it.
-            split: `train`, `validation`, `test`, or `all` for the whole dataset as one test text.
-            batch_size: number of windows per batch, or maximum number of documents that an `lstm` reads at the same
-                time; the result does not depend on it, up to rounding.
-            neural_cache: number of tokens, or all settings, of a neural cache, with which a model of the network
-                `lstm` is measured too; 0 for none.
-            adaptation: whether an `lstm` is measured too with weights that follow what it reads, or all settings of
-                this; by default with the step sizes of `tune_adaptation`.
-
-        Returns:
-            Loss in nats per token, perplexity, bits per character and accuracy of the model, and loss and perplexity
-            of a unigram, a bigram and a trigram; a whole dataset has no such baselines.
-
-        Raises:
-            UserError: the dataset has another vocabulary or cleaning, the split is empty, or a `bilstm` is given a
-                neural cache or adaptation.
-            OSError: a file of the dataset cannot be read.
-
-        Example:
-            >>> run.evaluate("data", "test").perplexity  # doctest: +SKIP
-            103.2
-        """
-        cache = NeuralCacheConfig(tokens=neural_cache) if isinstance(neural_cache, int) else neural_cache
-        from textgen.training import evaluation
-
-        return evaluation.evaluate(
-            self.model,
-            self.config,
-            os.fspath(data),
-            split=split,
-            run=self.path,
-            batch_size=batch_size,
-            neural_cache=cache,
-            adaptation=AdaptationConfig(adapt=adaptation) if isinstance(adaptation, bool) else adaptation,
-        )
-
-    def tune_adaptation(
-        self, data: str | os.PathLike[str], *, tokens: int = 32, max_targets: int = 20_000
-    ) -> "Iterator[tuple[StepSizes, float]]":
-        """Finds the step sizes with which an `lstm` best follows a validation split, and saves them with the run.
-
-        Args:
-            data: folder or URL of the dataset.
-            tokens: number of tokens that are read between two steps.
-            max_targets: number of targets of the validation split that are read for each pair of step sizes.
-
-        Returns:
-            Step sizes and the loss with them, in nats per token; the best come last, and are saved.
-
-        Raises:
-            UserError: the dataset does not fit the run or has no validation split, or the network is a `bilstm`.
-            OSError: a file can't be read or written.
-
-        Example:
-            >>> (*_, (best, loss)) = run.tune_adaptation("data")  # doctest: +SKIP
-        """
-        from textgen.training import dynamic_evaluation
-
-        return dynamic_evaluation.tune(
-            self.model, self.config, self.path, os.fspath(data), tokens=tokens, max_targets=max_targets
-        )

@@ -3,14 +3,19 @@
 import argparse
 import dataclasses
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from textgen.config import SPLITS, STAGES, AdaptationConfig, NeuralCacheConfig, build
+from textgen.config import SPLITS, STAGES, AdaptationConfig, GeneratedTextConfig, NeuralCacheConfig, build
 from textgen.config.options import CommandParser, add_settings, given
-from textgen.console import show
+from textgen.console import printable, printable_json, show
 
 if TYPE_CHECKING:
-    from textgen.training.evaluation import AdaptedMetrics, Baseline, Evaluation, NeuralCacheMetrics
+    from textgen.training.evaluation_results import AdaptedMetrics, Baseline, Evaluation, NeuralCacheMetrics
+    from textgen.training.text_quality.comparison import TextQuality
+
+_SHOWN_COPY = 200
+"""Maximum number of characters of a copied text in the table."""
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -37,6 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Prints the evaluation, or the search for step sizes."""
     settings = given(arguments, STAGES["evaluate"])
     cache, adaptation = build(NeuralCacheConfig, settings), build(AdaptationConfig, settings)
+    generation = build(GeneratedTextConfig, settings)
 
     from textgen.api.run import load_run
 
@@ -46,8 +52,15 @@ def run(arguments: argparse.Namespace) -> None:
             show(f"rate {sizes.rate:<6g} decay {sizes.decay:<6g} {loss:.4f} nats per token on validation")
         show("saved the last, which are the best")
         return
-    result = run.evaluate(arguments.data, arguments.split, neural_cache=cache, adaptation=adaptation)
-    show(json.dumps(dataclasses.asdict(result), indent=1) if arguments.json else _table(result))
+    result = run.evaluate(
+        arguments.data, arguments.split, neural_cache=cache, adaptation=adaptation, generation=generation
+    )
+    if arguments.json:
+        show(printable_json(json.dumps(dataclasses.asdict(result), ensure_ascii=False, indent=1)))
+        return
+    show(_table(result))
+    if result.generation:
+        show("\n" + "\n".join(_quality_table(result.generation, result.split)))
 
 
 def _table(result: "Evaluation") -> str:
@@ -74,3 +87,21 @@ def _row(
     bits = "-" if score.bits_per_character is None else f"{score.bits_per_character:.3f}"
     last = "" if accuracy is None else f"{accuracy:>10.1%}"
     return f"{name:<15}{score.loss:>16.4f}{score.perplexity:>12.2f}{bits:>20}{last}"
+
+
+def _quality_table(quality: "TextQuality", split: str) -> Iterator[str]:
+    """Yields the figures of written and of held-out texts, one per row."""
+    from textgen.training.text_quality.comparison import shown_rows
+
+    written, held_out = quality.written, quality.held_out
+    yield (
+        f"{written.texts:,} written texts of {written.tokens:,} tokens, and {held_out.texts:,} of {split} of "
+        f"{held_out.tokens:,}; seed {quality.settings.generation_seed}"
+    )
+    yield f"{'':<36}{'written':>12}{split:>12}"
+    for name, ours, theirs in shown_rows(quality):
+        yield f"{name:<36}{ours:>12}{theirs:>12}"
+    for name, figures in (("written", written), (split, held_out)):
+        text = printable(figures.longest_copy_text)
+        shown = text if len(text) <= _SHOWN_COPY else f"{text[:_SHOWN_COPY]}…"
+        yield f"longest copy in {name}: {shown!r}" if text else f"nothing in {name} is copied"

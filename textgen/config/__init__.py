@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from textgen.config.fields import Setting, Settings, all_settings, build
-from textgen.config.generation import MAX_TOKENS, GenerationConfig
+from textgen.config.generation import MAX_TOKENS, NO_GENERATED_TEXT, GeneratedTextConfig, GenerationConfig
 from textgen.config.preparation import COMPRESSIONS, FORMATS, PrepareConfig, SelectionConfig, VocabularyRecord
 from textgen.config.splitting import ALL_SPLITS, SPLITS, names_of_given
 from textgen.config.tables import TablesConfig
@@ -37,11 +37,11 @@ from textgen.errors import UserError
 
 __all__ = [
     "ALL_SPLITS", "BOS", "COMPRESSIONS", "CONNECT_MINUTES", "EOS", "FORMATS", "MAX_TOKENS", "MAX_WINDOW",
-    "NO_ADAPTATION", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES", "TEXT_DEFAULTS", "TOKENIZERS",
-    "TOKENIZER_FILE", "TOKENIZER_JSON", "UNK", "VOCABULARY_FILE", "WINDOW", "AdaptationConfig",
-    "GenerationConfig", "ModelConfig", "NeuralCacheConfig", "PrepareConfig", "SelectionConfig", "Setting",
-    "Settings", "TablesConfig", "TextConfig", "TrainConfig", "VocabularyRecord", "all_settings", "build",
-    "from_json", "names_of_given", "to_json",
+    "NO_ADAPTATION", "NO_GENERATED_TEXT", "NO_NEURAL_CACHE", "PAD", "RESERVED", "SPLITS", "STAGES",
+    "TEXT_DEFAULTS", "TOKENIZERS", "TOKENIZER_FILE", "TOKENIZER_JSON", "UNK", "VOCABULARY_FILE", "WINDOW",
+    "AdaptationConfig", "GeneratedTextConfig", "GenerationConfig", "ModelConfig", "NeuralCacheConfig",
+    "PrepareConfig", "SelectionConfig", "Setting", "Settings", "TablesConfig", "TextConfig", "TrainConfig",
+    "VocabularyRecord", "all_settings", "build", "from_json", "names_of_given", "to_json",
 ]  # fmt: skip
 
 PAD, UNK, BOS, EOS = range(4)
@@ -53,7 +53,7 @@ RESERVED = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
 STAGES: Mapping[str, tuple[Setting, ...]] = {
     "prepare": tuple(all_settings(PrepareConfig)),
     "train": (*all_settings(ModelConfig, TrainConfig), WINDOW),
-    "evaluate": tuple(all_settings(NeuralCacheConfig, AdaptationConfig)),
+    "evaluate": tuple(all_settings(NeuralCacheConfig, AdaptationConfig, GeneratedTextConfig)),
     "generate": tuple(all_settings(GenerationConfig, AdaptationConfig)),
 }
 """The settings that each command takes as options; their names are unique within a command."""

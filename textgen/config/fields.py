@@ -34,6 +34,7 @@ GROUPS = {
     "samples": "samples, written at each validation",
     "neural cache": "neural cache (for lstm networks)",
     "adaptation": "adaptation to what was read (for lstm networks)",
+    "generated text": "generated text (with --generation)",
     "sampling": "sampling",
     "repetition": "repetition",
     "tokens allowed": "tokens that are allowed",

@@ -10,6 +10,9 @@ from textgen.errors import require
 MAX_TOKENS = 1_000_000
 """Maximum number of new tokens per text."""
 
+_MAX_GENERATED = 2_000_000
+"""Maximum number of tokens of texts that are compared with held-out text, whose n-grams are held in memory."""
+
 _MAX_STOPS, _MAX_STOP_BYTES = 64, 1000
 """Bounds of stop strings; each is compared with the end of the text after every token."""
 
@@ -128,3 +131,57 @@ class GenerationConfig(Settings):
                 size <= _MAX_STOP_BYTES,
                 f"a stop string has {size:,} bytes; it must have at most {_MAX_STOP_BYTES:,}. Give its beginning.",
             )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GeneratedTextConfig(Settings):
+    """Settings of the texts that a model writes to be compared with held-out text."""
+
+    generation: bool = setting(
+        False, group="generated text",
+        help="also let the model write texts, and measure their variety, repetition, words, and what they copy from "
+        "the training text, beside the same figures of held-out text",
+    )  # fmt: skip
+    generation_texts: int = setting(
+        64, at_least=1, at_most=10_000, group="generated text", help="number of texts to write"
+    )
+    generation_tokens: int = setting(
+        200, at_least=1, at_most=10_000, group="generated text", help="maximum number of tokens per text"
+    )
+    generation_temperature: float = setting(
+        1.0, at_least=0, group="generated text", metavar="T", help="sampling temperature of the texts"
+    )
+    generation_top_k: int = setting(
+        0, at_least=0, group="generated text", remedy="Use 0 for all tokens.",
+        help="sample from the K most likely tokens; 0: from all",
+    )  # fmt: skip
+    generation_top_p: float = setting(
+        1.0, above=0, at_most=1, group="generated text", metavar="P", remedy="Use 1 for all tokens.",
+        help="sample from the fewest most likely tokens whose probabilities add up to P",
+    )  # fmt: skip
+    generation_seed: int = setting(
+        0, at_least=0, at_most=2**31 - 1, group="generated text",
+        help="seed of the texts and of the sample of held-out text",
+    )  # fmt: skip
+
+    def check_together(self) -> None:
+        """Checks the number of all tokens, and that nothing is set about texts that are not written.
+
+        Raises:
+            UserError: they are too many, or something is.
+        """
+        tokens = self.generation_texts * self.generation_tokens
+        require(
+            tokens <= _MAX_GENERATED,
+            f"{self.generation_texts:,} texts of {self.generation_tokens:,} tokens are {tokens:,} tokens; they must "
+            f"be at most {_MAX_GENERATED:,}. Lower --generation-texts or --generation-tokens.",
+        )
+        for name, declared in self.own_settings.items():
+            require(
+                self.generation or getattr(self, name) == declared.default,
+                f"{declared.label} is {getattr(self, name)}, and no text is generated. Add --generation, or leave "
+                f"{declared.flag} out.",
+            )
+
+
+NO_GENERATED_TEXT = GeneratedTextConfig()

@@ -5,18 +5,15 @@ once. If there are too many, only the lowest hashes are kept, as a sample; so al
 compared, or none.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from textgen.config import BOS, EOS, PrepareConfig
-from textgen.dataset.storage.blocks import locate_blocks, read_blocks
-from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.manifest import Manifest, read_manifest
 from textgen.dataset.storage.records import RestoredIds
-from textgen.folder import Folder
+from textgen.dataset.storage.restored_text import not_restorable, read_restored
 
 GRAM = 13
 """Number of tokens in a gram, too many to match by chance: https://arxiv.org/abs/2005.14165, appendix C."""
@@ -101,10 +98,10 @@ def measure_contamination(directory: str | Path, size: ComparisonSize = DEFAULT_
     grams = _Tally(sum(counts.tokens for counts in held_out), size)
     documents = _Tally(sum(counts.documents for counts in held_out), size)
     for split in (*HELD_OUT, "train"):
-        gram_hasher, document_hasher = _GramHasher(size.gram), _DocumentHasher(size.gram)
-        for restored in _restored(Folder(directory), manifest, split):
-            grams.add(split, gram_hasher.hashes(restored))
-            documents.add(split, document_hasher.hashes(restored))
+        gram_hasher, document_hasher = _GramHasher(size.gram), DocumentHasher(size.gram)
+        for ids in read_restored(directory, manifest, split):
+            grams.add(split, gram_hasher.hashes(ids))
+            documents.add(split, document_hasher.hashes(ids))
     return Contamination(
         grams.measure(among_held_out=False),
         _documents_unmeasurable(manifest.config) or documents.measure(among_held_out=True),
@@ -113,12 +110,9 @@ def measure_contamination(directory: str | Path, size: ComparisonSize = DEFAULT_
 
 def _unmeasurable(manifest: Manifest) -> str:
     """Returns the reason why the text cannot be restored from the shards; empty if it can."""
-    config, splits = manifest.config, manifest.total.splits
-    if not any(splits[split].pairs for split in HELD_OUT):
+    if not any(manifest.total.splits[split].pairs for split in HELD_OUT):
         return "nothing is held out"
-    if config.stride > config.window:
-        return f"the stride, {config.stride}, leaves out tokens, as it is above the window, {config.window}"
-    return LAYOUTS[config.layout].not_restorable(manifest.record_format)
+    return not_restorable(manifest)
 
 
 def _documents_unmeasurable(config: PrepareConfig) -> str:
@@ -130,13 +124,6 @@ def _documents_unmeasurable(config: PrepareConfig) -> str:
     if config.stride > 1:
         return "with a stride above 1 the last tokens of a document may be in no pair"
     return ""
-
-
-def _restored(folder: Folder, manifest: Manifest, split: str) -> Iterator[RestoredIds]:
-    """Yields the ids of a split, block by block."""
-    locations = locate_blocks(shard for shard in manifest.total.shards if shard.split == split)
-    contents = (read_blocks(folder, [location])[0] for location in locations)
-    return LAYOUTS[manifest.config.layout].restore(contents, manifest.record_format)
 
 
 class _GramHasher:
@@ -175,17 +162,18 @@ def _mixed(numbers: np.ndarray) -> np.ndarray:
     return numbers ^ (numbers >> _HALF)
 
 
-class _DocumentHasher:
+class DocumentHasher:
     """Hashes the documents of a split, each of which ends with [EOS].
 
     The hash is a polynomial in the ids, so that a document that crosses blocks is hashed block by block.
     """
 
     def __init__(self, min_known: int):
+        """Begins a split; documents with fewer than `min_known` known tokens are left out."""
         self._min_known, self._hash, self._known = min_known, np.zeros(1, np.uint64), 0
 
     def hashes(self, restored: RestoredIds) -> np.ndarray:
-        """Returns uint64 [N], the hash of each document of at least 13 known tokens that ends in the restored ids."""
+        """Returns uint64 [N], the hash of each document that is not left out and ends in the restored ids."""
         ids = restored.ids
         ends = np.flatnonzero(ids == EOS) + 1
         edges = np.unique(np.concatenate([[0], ends, [len(ids)]]))

@@ -72,6 +72,20 @@ class Samples(Callback):
             file.write(json.dumps(dataclasses.asdict(sample), ensure_ascii=False) + "\n")
 
 
+def read_samples(path: Path) -> list[Sample]:
+    """Returns the samples of a file, in the order of training; none if it does not exist.
+
+    Raises:
+        UserError: the file is damaged.
+        OSError: it can't be read.
+    """
+    rows = [json.loads(line) for line in _lines(path) if _step(line) < math.inf]
+    try:
+        return [Sample(**{name: row[name] for name in Sample.__dataclass_fields__}) for row in rows]
+    except KeyError as error:
+        raise DamagedFileError(f"{path} is damaged: a sample has no {error}. Remove it to go on without.") from None
+
+
 def _lines(path: Path) -> list[str]:
     """Returns the lines of a file, none if it does not exist; raises UserError if it is damaged."""
     try:
