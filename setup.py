@@ -20,7 +20,12 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["textgen*", "pipelines*"]),
-    package_data={"textgen": ["py.typed"], "textgen.presets": ["*.toml"], "textgen.serving": ["page.html"]},
+    package_data={
+        "textgen": ["py.typed"],
+        "textgen.presets": ["*.toml"],
+        "textgen.reporting": ["report.css"],
+        "textgen.serving": ["page.html"],
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         # 2.21.0 does not import: an ICU symbol is undefined (tensorflow/text#1541).

@@ -206,7 +206,7 @@ def test_the_traceback_is_shown_when_it_is_asked_for(monkeypatch, capfd, command
     monkeypatch.setattr(module, "run", fail)
     words = {
         "estimate": ["--input", "a"], "prepare": ["--input", "a"], "train": ["--data", "a"],
-        "evaluate": ["run", "--data", "a"], "export": ["run", "a"],
+        "evaluate": ["run", "--data", "a"], "export": ["run", "a"], "report": ["a", "-o", "b"],
     }.get(command, ["a"])  # fmt: skip
     assert cli.main([command, *words, "--traceback"]) == 1
     error = capfd.readouterr().err

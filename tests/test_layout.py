@@ -35,7 +35,7 @@ FLOORS = (
     {"textgen.corpus", "textgen.text", "textgen.dataset", "textgen.model"},
     {"textgen.runs"},
     {"pipelines", "textgen.training", "textgen.generation"},
-    {"textgen.export", "textgen.serving"},
+    {"textgen.export", "textgen.reporting", "textgen.serving"},
     {"textgen.api"},
     {"textgen.commands", "textgen.cli"},
 )

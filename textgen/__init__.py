@@ -17,11 +17,11 @@ from textgen import keras_registry
 
 if TYPE_CHECKING:
     from textgen.api.datasets import estimate, prepare, repair
-    from textgen.api.run import Run, load_run
+    from textgen.api.run import Continuation, NextToken, Run, Score, load_run
     from textgen.api.train import train
-    from textgen.api.writing import Continuation, NextToken, Score
     from textgen.block_cache import BlockCache
     from textgen.config import (
+        GeneratedTextConfig,
         GenerationConfig,
         ModelConfig,
         NeuralCacheConfig,
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     )
     from textgen.dataset import read_manifest, read_pairs, read_sequences, torch_pairs, torch_sequences, verify
     from textgen.errors import UserError
+    from textgen.reporting.reports import report
 
 __version__ = "0.4.0"
 
 __all__ = [
-    "BlockCache", "Continuation", "GenerationConfig", "ModelConfig", "NeuralCacheConfig", "NextToken",
-    "PrepareConfig", "Run", "Score", "SelectionConfig", "TextConfig", "TrainConfig", "UserError", "__version__",
-    "estimate", "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair", "torch_pairs",
-    "torch_sequences", "train", "verify",
+    "BlockCache", "Continuation", "GeneratedTextConfig", "GenerationConfig", "ModelConfig", "NeuralCacheConfig",
+    "NextToken", "PrepareConfig", "Run", "Score", "SelectionConfig", "TextConfig", "TrainConfig", "UserError",
+    "__version__", "estimate", "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair",
+    "report", "torch_pairs", "torch_sequences", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
     **dict.fromkeys(("estimate", "prepare", "repair"), "textgen.api.datasets"),
-    **dict.fromkeys(("Run", "load_run"), "textgen.api.run"),
+    **dict.fromkeys(("Continuation", "NextToken", "Run", "Score", "load_run"), "textgen.api.run"),
     "train": "textgen.api.train",
-    **dict.fromkeys(("Continuation", "NextToken", "Score"), "textgen.api.writing"),
     "BlockCache": "textgen.block_cache",
     **dict.fromkeys(
         ("read_manifest", "read_pairs", "read_sequences", "torch_pairs", "torch_sequences", "verify"),
@@ -54,6 +54,7 @@ _HOMES = {
     ),
     **dict.fromkeys(
         (
+            "GeneratedTextConfig",
             "GenerationConfig",
             "ModelConfig",
             "NeuralCacheConfig",
@@ -65,6 +66,7 @@ _HOMES = {
         "textgen.config",
     ),
     "UserError": "textgen.errors",
+    "report": "textgen.reporting.reports",
 }
 """Module of each public name."""
 

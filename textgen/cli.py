@@ -28,7 +28,7 @@ _DESCRIPTION = (
 
 COMMANDS = (
     "estimate", "prepare", "status", "inspect", "verify", "repair", "train", "evaluate", "generate", "score",
-    "export", "serve",
+    "export", "serve", "report",
 )  # fmt: skip
 _BEAM_COMMANDS = ("prepare", "repair")
 

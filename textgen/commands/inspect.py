@@ -51,8 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UserError: the dataset cannot be read, or options do not fit together.
     """
-    from textgen.api.example_pairs import vocabulary_and_pairs
     from textgen.dataset import read_manifest
+    from textgen.reporting.example_pairs import vocabulary_and_pairs
 
     manifest = read_manifest(arguments.data)
     if arguments.check_cudnn:

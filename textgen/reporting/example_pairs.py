@@ -10,8 +10,8 @@ from textgen.text import vocabulary
 from textgen.text.tokenizers import make_tokenizer
 from textgen.text.vocabulary import Vocabulary
 
-_Row = tuple[str, list[int]]
-"""The text before some ids, and the ids."""
+Row = tuple[str, list[int]]
+"""The text before some ids, and the ids, which have no reserved ones but [UNK]."""
 
 
 def vocabulary_and_pairs(data: str, manifest: Manifest, count: int) -> tuple[Vocabulary, list[dict[str, str]]]:
@@ -37,11 +37,26 @@ def vocabulary_and_pairs(data: str, manifest: Manifest, count: int) -> tuple[Voc
         (RESERVED[BOS] if x[row, 0] == BOS else "", [i for i in x[row].tolist() if i > EOS or i == UNK])
         for row in rows
     ]
-    texts = _plain_texts(manifest, words, given) or _texts_of_graph(data, manifest, words, given)
+    texts = decoded(data, manifest, words, given)
     return words, [{"x": text, "y": words.texts[y[row]]} for row, text in zip(rows, texts, strict=True)]
 
 
-def _plain_texts(manifest: Manifest, words: Vocabulary, rows: Sequence[_Row]) -> list[str]:
+def decoded(data: str, manifest: Manifest, words: Vocabulary, rows: Sequence[Row]) -> list[str]:
+    """Returns the text of each row.
+
+    Args:
+        data: path or URL of the dataset.
+        manifest: its manifest.
+        words: its vocabulary.
+        rows: what to decode.
+
+    Raises:
+        UserError: the tokenizer's model is missing or damaged.
+    """
+    return _plain_texts(manifest, words, rows) or _texts_of_graph(data, manifest, words, rows)
+
+
+def _plain_texts(manifest: Manifest, words: Vocabulary, rows: Sequence[Row]) -> list[str]:
     """Returns the text of each row; empty if the graph alone can tell it."""
     if manifest.text.tokenizer_model or manifest.text.unknown_word:
         return []
@@ -51,7 +66,7 @@ def _plain_texts(manifest: Manifest, words: Vocabulary, rows: Sequence[_Row]) ->
     return texts if len(texts) == len(found) else []
 
 
-def _texts_of_graph(data: str, manifest: Manifest, words: Vocabulary, rows: Sequence[_Row]) -> list[str]:
+def _texts_of_graph(data: str, manifest: Manifest, words: Vocabulary, rows: Sequence[Row]) -> list[str]:
     """Returns the text of each row by the preprocessor of the dataset."""
     import_tensorflow(plots=False)
     import tensorflow as tf

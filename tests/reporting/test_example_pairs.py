@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CHAR, MakeDataset
-from textgen.api import example_pairs as module
-from textgen.api.example_pairs import vocabulary_and_pairs
 from textgen.config import TextConfig
 from textgen.dataset import read_manifest
+from textgen.reporting import example_pairs as module
+from textgen.reporting.example_pairs import vocabulary_and_pairs
 
 WORDS = ("the", "(", ")", ".", "whale", "“", "”", "don't")
 
