@@ -9,7 +9,7 @@ from pipelines.document_files import EMPTY, DocumentTable, write_documents
 from pipelines.text_operations import TextOperations
 from textgen.config import SPLITS
 from textgen.corpus.readers.base import Label
-from textgen.dataset.storage.splits import DIGEST_BYTES, new_digest
+from textgen.dataset.storage.splits import digests_of, new_digest
 from textgen.text import minhash
 from textgen.text.compiled.corpus_tokenizer import Tokens
 from textgen.text.filters import drop_reasons
@@ -28,7 +28,7 @@ class DocumentTableBuilder:
         """
         self._split, self._labels = split, list[Label]()
         self._operations, self._with_signatures = operations, with_signatures
-        self._digests: list[bytes] = []
+        self._digests: list[np.ndarray] = []
         self._open_digest = new_digest(b"")
         self._starts: list[np.ndarray] = []
         self._tokens: list[np.ndarray] = []
@@ -45,28 +45,24 @@ class DocumentTableBuilder:
             labels: for each of the B texts, the label of its document; empty if the input gives none.
         """
         self._labels += [label for label, more in zip(labels, continued, strict=False) if not more]
-        cleaned = tokens.texts()
-        for text, is_continued in zip(cleaned, continued, strict=True):
-            if is_continued:
-                self._open_digest.update(text)
-            else:
-                self._digests.append(self._open_digest.digest())
-                self._open_digest = new_digest(text)
-        self._starts.append(~np.array(continued))
+        starts = ~np.array(continued, np.bool_)
+        self._add_digests(tokens.cleaned, tokens.edges[:-1][starts])
+        self._starts.append(starts)
         self._tokens.append(tokens.lengths)
         self._characters.append(tokens.characters)
+        cleaned = tokens.texts() if self._operations.filters or self._with_signatures else []
         self._statistics.append(self._operations.measure(cleaned, tokens.characters, tokens.lengths))
         if self._with_signatures:
             self._signatures.append(minhash.signatures(cleaned))
 
     def build(self) -> DocumentTable:
         """Returns the table of all documents; call it once, after the last batch."""
+        self._end_document()
         # The first digest belongs to the empty text before the first document.
-        digests = [*self._digests, self._open_digest.digest()][1:]
-        if not digests:
+        matrix = np.concatenate(self._digests)[1:]
+        if not len(matrix):
             nothing = np.empty(0, np.int64)
-            return DocumentTable(np.empty((0, DIGEST_BYTES), np.uint8), nothing, nothing, nothing, np.empty((0, 0)))
-        matrix = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES)
+            return DocumentTable(matrix, nothing, nothing, nothing, np.empty((0, 0)))
         starts = np.flatnonzero(np.concatenate(self._starts))
         tokens, characters, statistics = (
             np.add.reduceat(np.concatenate(batches), starts, axis=0)
@@ -85,6 +81,24 @@ class DocumentTableBuilder:
     def write(self, path: Path) -> None:
         """Writes the table of all documents to a file; call it once, after the last batch."""
         write_documents(path, self.build())
+
+    def _add_digests(self, cleaned: np.ndarray, starts: np.ndarray) -> None:
+        """Adds the hashes of the documents that end in a batch; the last one may go on in the next.
+
+        Args:
+            cleaned: uint8 [C], the cleaned texts of the batch one after another.
+            starts: int64 [N], start of each document that begins in the batch.
+        """
+        if not len(starts):
+            self._open_digest.update(cleaned.data)
+            return
+        self._open_digest.update(cleaned[: starts[0]].data)
+        self._end_document()
+        self._digests.append(digests_of(cleaned, starts))
+        self._open_digest = new_digest(cleaned[starts[-1] :].data)
+
+    def _end_document(self) -> None:
+        self._digests.append(np.frombuffer(self._open_digest.digest(), np.uint8)[None])
 
     def _given_splits(self, count: int) -> np.ndarray | None:
         """Returns int8 [D], the index in SPLITS of each document's split, or -1; None if the input says nothing."""

@@ -48,9 +48,9 @@ class TextOperations:
         )
 
     def measure(self, cleaned: Sequence[bytes], characters: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Returns float64 [B, K], as `Analyzer.measure` does, which is not needed without filters."""
+        """Returns float64 [B, K], as `Analyzer.measure` does; without filters no text is needed."""
         if not self.filters:
-            return np.zeros((len(cleaned), 0))
+            return np.zeros((len(lengths), 0))
         return self._analyzer().measure(cleaned, characters, lengths)
 
     def _tokenize(self, texts: Sequence[bytes], continued: Sequence[bool]) -> GraphTokens:

@@ -19,9 +19,23 @@ _BUCKETS = 10_000
 TRAIN = SPLITS.index("train")
 
 
-def new_digest(text: bytes) -> "hashlib.blake2b":
+def new_digest(text: bytes | memoryview) -> "hashlib.blake2b":
     """Returns the hash of a document: 128 bits of BLAKE2b over its cleaned text; `update` adds more of the text."""
     return hashlib.blake2b(text, digest_size=DIGEST_BYTES)
+
+
+def digests_of(texts: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Returns uint8 [D, DIGEST_BYTES], the hashes of documents; see `new_digest`.
+
+    Args:
+        texts: uint8 [S], the cleaned texts one after another.
+        edges: int64 [D + 1], start of each in `texts`, and the end of the last.
+    """
+    from textgen.dataset.storage.digest_loops import WORK_WORDS, digest_slices
+
+    digests = np.empty((len(edges) - 1, DIGEST_BYTES // 8), np.uint64)
+    digest_slices(texts, edges[:-1], edges[1:], np.empty(WORK_WORDS, np.uint64), digests)
+    return digests.view(np.uint8)
 
 
 class SplitRanges(NamedTuple):
