@@ -52,6 +52,7 @@ SLOW = (
     "tests/generation/test_generator.py",
     "tests/export",
     "tests/serving",
+    "tests/reporting",
     "tests/dataset/test_read_sequences.py",
     "tests/commands/test_evaluate.py",
     "tests/text/cleaning/test_cleaning.py",

@@ -30,6 +30,7 @@ def test_each_token_has_its_text_its_tint_and_its_probability(words: Preprocesso
     titles = [mark["title"] for mark in page.named("mark")]
     assert titles[1] == "probability 2.06e-09, 20.00 nats"
     assert titles[3] == "the first token has no probability"
+    assert "".join(page.text_of("p")) == "Least likely: ' [UNK]' 2.1e-09, ',' 0.05, '<b>' 0.9"
 
 
 def test_bytes_of_one_character_are_shown_where_it_is_whole():
@@ -44,7 +45,7 @@ def test_bytes_of_one_character_are_shown_where_it_is_whole():
 def test_a_long_text_is_cut(words: Preprocessor):
     page = Page(tinted(_document([5] * 500, [-1.0] * 500), words))
     assert len(page.named("mark")) == 240
-    assert page.texts[-1] == ("div", "…")
+    assert ("div", "…") in page.texts
 
 
 def test_the_tints_are_explained():

@@ -37,8 +37,8 @@ def _by_position(documents: Sequence[ScoredDocument], window: int | None, split:
     series = Series("loss", [group.at for group in groups], [group.loss for group in groups])
     label = "tokens before it, [BOS] included" if window is None else "tokens before it in the window"
     x = Axis(label, log=window is None, low=1)
-    yield plot("Loss by position", x, Axis("nats per token"), [series])
-    yield details("Figures as a table", _group_table("Loss by the number of tokens before a token", groups))
+    yield plot("Loss by position", x, Axis("nats per token"), [series], has_table=False)
+    yield details("Figures as a table", _group_table("Loss by the number of tokens before a token", "before", groups))
 
 
 def _by_frequency(documents: Sequence[ScoredDocument], counts: Sequence[int]) -> Iterator[Content]:
@@ -46,13 +46,13 @@ def _by_frequency(documents: Sequence[ScoredDocument], counts: Sequence[int]) ->
     known = [group for group in groups if group.at >= 0]
     series = Series("loss", [10**group.at for group in known], [group.loss for group in known])
     x = Axis("occurrences in the training text, from", log=True)
-    yield plot("Loss by token frequency", x, Axis("nats per token"), [series])
-    yield _group_table("Loss of tokens by their occurrences in the training text", groups)
+    yield plot("Loss by token frequency", x, Axis("nats per token"), [series], has_table=False)
+    yield _group_table("Loss of tokens by their occurrences in the training text", "occurrences", groups)
 
 
-def _group_table(caption: str, groups: Sequence[Group]) -> Content:
+def _group_table(caption: str, name: str, groups: Sequence[Group]) -> Content:
     rows = [[group.name, f"{group.tokens:,}", f"{group.loss:.3f}"] for group in groups]
-    return table(caption, ["tokens that occur", "tokens", "nats per token"], rows)
+    return table(caption, [name, "tokens", "nats per token"], rows)
 
 
 def _calibration(documents: Sequence[ScoredDocument]) -> Iterator[Content]:
@@ -64,7 +64,7 @@ def _calibration(documents: Sequence[ScoredDocument]) -> Iterator[Content]:
     share = Axis("probability of the most likely token", low=0, high=1, shown=percent)
     hits = Axis("how often it is right", low=0, high=1, shown=percent)
     curves = [Series("model", found.confidences, found.accuracies), Series("as it should be", [0, 1], [0, 1])]
-    yield plot("Calibration", share, hits, curves)
+    yield plot("Calibration", share, hits, curves, has_table=False)
     rows = [
         [percent(confidence), percent(accuracy), f"{tokens:,}"]
         for confidence, accuracy, tokens in zip(found.confidences, found.accuracies, found.tokens, strict=True)

@@ -12,6 +12,9 @@ from textgen.reporting.markup import Content, Markup, details, element, table
 
 _WIDTH, _HEIGHT = 440, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 14, 14, 46
+_EDGE = 24
+"""Distance from the right edge within which the number of a tick ends at it."""
+
 _MOST_POINTS = 400
 """Number of points of a curve, of which a longer one keeps some that are evenly spaced."""
 
@@ -77,7 +80,9 @@ def percent(value: float) -> str:
     return f"{100 * value:.3g}%"
 
 
-def plot(title: str, x: Axis, y: Axis, series: Sequence[Series], *, caption: Content = "") -> Markup:
+def plot(
+    title: str, x: Axis, y: Axis, series: Sequence[Series], *, caption: Content = "", has_table: bool = True
+) -> Markup:
     """Returns a figure with its legend, and a table of its figures where they are few.
 
     Args:
@@ -86,6 +91,7 @@ def plot(title: str, x: Axis, y: Axis, series: Sequence[Series], *, caption: Con
         y: the vertical axis.
         series: the curves, at most five.
         caption: what to know about it; the title by default.
+        has_table: False where a table beside it has the same figures.
     """
     kept = [Series(one.name, *_finite(one, x, y), points=one.points) for one in series]
     kept = [one for one in kept if one.x]
@@ -109,7 +115,8 @@ def plot(title: str, x: Axis, y: Axis, series: Sequence[Series], *, caption: Con
         aria_labelledby=" ".join(ids),
     )
     legend = _legend([one.name for one in kept]) if len(kept) > 1 else ""
-    return element("figure", drawing, legend, element("figcaption", caption or title), *_table(title, x, y, kept))
+    tables = _table(title, x, y, kept) if has_table else []
+    return element("figure", drawing, legend, element("figcaption", caption or title), *tables)
 
 
 class _Scale:
@@ -120,7 +127,8 @@ class _Scale:
         low = min(values) if axis.low is None else axis.low
         high = max(values) if axis.high is None else axis.high
         if low == high:
-            low, high = (low / 2, high * 2) if axis.log else (low - 0.5, high + 0.5)
+            room = abs(low) / 2 or 0.5
+            low, high = (low / 2, high * 2) if axis.log else (low - room, high + room)
         self._low, self._high = self._map(low), self._map(high)
         self.ticks = [tick for tick in _ticks(low, high, log=axis.log) if low <= tick <= high]
 
@@ -151,7 +159,8 @@ def _axes(x: _Scale, y: _Scale) -> Iterator[Markup]:
     for tick in x.ticks:
         at = x(tick)
         yield element("line", x1=at, x2=at, y1=_TOP, y2=bottom, class_="grid")
-        yield element("text", x.axis.format(tick), x=at, y=bottom + 18, text_anchor="middle")
+        anchor = "end" if at > right - _EDGE else "middle"
+        yield element("text", x.axis.format(tick), x=at, y=bottom + 18, text_anchor=anchor)
     for tick in y.ticks:
         at = y(tick)
         yield element("line", x1=_LEFT, x2=right, y1=at, y2=at, class_="grid")

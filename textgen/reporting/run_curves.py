@@ -40,7 +40,7 @@ def rates(rows: Sequence[HistoryRow]) -> Iterator[Content]:
         return
     steps, step = [row.step for row in rows], Axis("step", low=0)
     rates = Series("learning rate", steps, [row.learning_rate for row in rows])
-    yield plot("Learning rate", step, Axis("learning rate"), [rates])
+    yield plot("Learning rate", step, Axis("learning rate", low=0), [rates])
     norms = Series("gradient norm", steps, [row.gradient_norm for row in rows])
     caption = "Mean norm of the gradient between two checks, before clipping."
     yield plot("Gradient norm", step, Axis("norm"), [norms], caption=caption)

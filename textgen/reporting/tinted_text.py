@@ -8,11 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from textgen.reporting.held_out_scores import ScoredDocument
-from textgen.reporting.markup import Markup, element
+from textgen.reporting.markup import Markup, element, join
 from textgen.text.preprocessor import Preprocessor
 
 _LIMITS = (1.0, 2.0, 4.0, 6.0, 9.0)
 """Losses in nats from which on a token has the next darker tint."""
+
+_LISTED = 5
 
 _SHOWN = 240
 """Maximum number of tokens of a text."""
@@ -32,14 +34,21 @@ def tinted(document: ScoredDocument, preprocessor: Preprocessor) -> Markup:
         for piece, log_probability in zip(pieces, document.log_probabilities.tolist(), strict=False)
     ]
     more = ["…"] if len(document.ids) > _SHOWN else []
-    return element("div", *marks, *more, class_="text")
+    return join([element("div", *marks, *more, class_="text"), _least_likely(document, pieces)])
+
+
+def _least_likely(document: ScoredDocument, pieces: Sequence[str]) -> Markup:
+    """Returns the tokens with the lowest probabilities as text, for those who do not see the tints."""
+    rows = zip(document.log_probabilities.tolist(), pieces, strict=False)
+    lowest = sorted(row for row in rows if not math.isnan(row[0]))[:_LISTED]
+    return element("p", "Least likely: ", ", ".join(f"{piece!r} {math.exp(log):.2g}" for log, piece in lowest))
 
 
 def legend() -> Markup:
     """Returns what the tints mean."""
     limits = [0.0, *_LIMITS]
     keys = [element("mark", f" {math.exp(-a):.2g} ", class_=f"t{level}") for level, a in enumerate(limits)]
-    return element("p", "Probability of a token, the darker the less: at most ", *_spaced(keys), class_="text")
+    return element("p", "Probability of a token, the redder the less: at most ", *_spaced(keys), class_="text")
 
 
 def _spaced(marks: Sequence[Markup]) -> list[Markup | str]:
