@@ -1,5 +1,6 @@
 """Runs the jobs of a preparation on Apache Flink, by PyFlink: the cluster needs no server and no jar of Beam."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,18 @@ from pipelines.chain_worker import Job
 from textgen.errors import UserError, require
 
 _PROGRAM = Path(__file__).with_name("flink_job.py")
+_CLIENT_OPTIONS = (
+    # The client cancels the job when it ends early, and the cluster does it if it does not hear of the client.
+    "--shutdownOnAttachedExit",
+    "-Dclient.heartbeat.interval=5000",
+    "-Dclient.heartbeat.timeout=60000",
+    # By default Flink chooses the number of tasks by the bytes of its elements, which here only name the work.
+    "-Dexecution.batch.adaptive.auto-parallelism.enabled=false",
+)
+_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Options of Java for the client, which ends before optimized code would have paid."""
+
+_REST_SECONDS = 5.0
 _FIND = "import os, pyflink; print(os.path.dirname(pyflink.__file__))"
 _TRACEBACK = re.compile(
     r"^(?:Caused by: .*: )?(Traceback \(most recent call last\):\n.*?^\w[\w.]*: [^\n]*)", re.M | re.S
@@ -55,14 +69,19 @@ class PyFlinkRunner(PipelineRunner):
         """
         chain = chain_of(pipeline)
         if chain.values:
+            name = f"textgen prepare {uuid.uuid4().hex}"
             with tempfile.TemporaryDirectory() as folder:
                 job = Path(folder, "job")
-                job.write_bytes(pickle.dumps(self._job(chain)))
-                # Python imports from the folder of a program first, where modules here have names of other libraries.
-                self._run(shutil.copy(_PROGRAM, folder), job)
+                job.write_bytes(pickle.dumps(self._job(chain, name)))
+                try:
+                    # Python imports from the folder of a program first; modules here have names of other libraries.
+                    self._run(shutil.copy(_PROGRAM, folder), job)
+                except BaseException:
+                    self._cancel(name)
+                    raise
         return Ended()
 
-    def _job(self, chain: Chain) -> dict[str, Any]:
+    def _job(self, chain: Chain, name: str) -> dict[str, Any]:
         """Returns what `flink_job` reads."""
         follows = [stage.is_grouped for stage in chain.stages[1:]] + [False]
         stages = [
@@ -71,32 +90,42 @@ class PyFlinkRunner(PipelineRunner):
         ]
         python = self._flink.flink_worker_python or sys.executable
         return {
+            "name": name,
+            "launcher": os.getpid(),
             "elements": [pickle.dumps(value) for value in chain.values],
             "stages": stages,
             "worker": [python, "-m", "pipelines.chain_worker"],
             "variables": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
         }
 
-    def _slots(self) -> str:
-        """Returns the number of tasks that the cluster runs at the same time."""
-        with urllib.request.urlopen(f"http://{self._master}/overview") as answer:
-            return str(max(1, json.load(answer)["slots-total"]))
-
     def _run(self, program: str, job: Path) -> None:
         python = self._flink.flink_python or ""
-        # By default Flink chooses the number of tasks by the bytes of its elements, which here only name the work.
-        fixed = "-Dexecution.batch.adaptive.auto-parallelism.enabled=false"
+        slots = max(1, self._ask("/overview")["slots-total"])
         command = [
-            str(_home(python) / "bin" / "flink"), "run", fixed,
-            "--jobmanager", self._master, "--parallelism", self._slots(),
+            str(_home(python) / "bin" / "flink"), "run", *_CLIENT_OPTIONS,
+            "--jobmanager", self._master, "--parallelism", str(slots),
             "--pyExecutable", python, "--pyClientExecutable", python, "--python", program, str(job),
         ]  # fmt: skip
-        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        variables = {"FLINK_ENV_JAVA_OPTS_CLI": _SHORT_LIVED, **os.environ}
+        variables.pop("PYTHONPATH", None)
         ended = subprocess.run(command, capture_output=True, text=True, env=variables)
         if ended.returncode:
             said = ended.stdout + ended.stderr
             found = _TRACEBACK.findall(said)
             raise RuntimeError(found[-1] if found else said[-2_000:])
+
+    def _cancel(self, name: str) -> None:
+        """Cancels the job of this name, if the cluster has one and can be reached."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            for job in self._ask("/jobs/overview")["jobs"]:
+                if job["name"] == name:
+                    self._ask(f"/jobs/{job['jid']}?mode=cancel", "PATCH")
+
+    def _ask(self, path: str, method: str = "GET") -> Any:
+        """Returns what the REST server of the JobManager answers."""
+        request = urllib.request.Request(f"http://{self._master}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=_REST_SECONDS) as answer:
+            return json.load(answer)
 
 
 def require_pyflink(options: PipelineOptions) -> None:

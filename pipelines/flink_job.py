@@ -5,16 +5,20 @@ It imports nothing of it, and passes elements on as bytes.
 
     flink run --python flink_job.py JOB
 
-JOB is a pickled dictionary: `elements` (list of bytes), `stages` (list of (is_grouped, first message to the worker)),
-`worker` (command that starts a worker) and `variables` (its environment variables).
+JOB is a pickled dictionary: `name` (of the job on the cluster), `launcher` (id of the process whose end cancels the
+job), `elements` (list of bytes), `stages` (list of (is_grouped, first message to the worker)), `worker` (command that
+starts a worker) and `variables` (its environment variables).
 """
 
 import base64
+import contextlib
 import os
 import pickle
 import struct
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +77,7 @@ class Work(FlatMapFunction):
 def main(path: str) -> None:
     """Runs a job, and waits for its end."""
     job = pickle.loads(Path(path).read_bytes())
+    threading.Thread(target=_end_with, args=(job["launcher"],), daemon=True).start()
     environment = StreamExecutionEnvironment.get_execution_environment()
     environment.set_runtime_mode(RuntimeExecutionMode.BATCH)
     tables = StreamTableEnvironment.create(environment, EnvironmentSettings.in_batch_mode())
@@ -87,7 +92,17 @@ def main(path: str) -> None:
         # Each further operation of Python would take a process of its own.
         data = data.rebalance().flat_map(Work(job["worker"], job["variables"], first), output_type=_PAIRS)
     data.map(_nothing, output_type=Types.STRING()).print()
-    environment.execute("textgen prepare")
+    environment.execute(job["name"])
+
+
+def _end_with(launcher: int) -> None:
+    """Ends this process when the launcher has ended; Flink's client then cancels the job."""
+    with contextlib.suppress(ProcessLookupError):
+        while True:
+            # The signal 0 only asks whether there is the process.
+            os.kill(launcher, 0)
+            time.sleep(1)
+    os._exit(1)
 
 
 def _nothing(row: Row) -> str:

@@ -6,6 +6,7 @@ name.
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -30,18 +31,20 @@ pyspark==3.5.9 --hash=sha256:ea27adc39ddac9413b8951e45aa748cbed6c785971b81386efc
 py4j==0.10.9.9 --hash=sha256:c7c26e4158defb37b0bb124933163641a2ff6e3a3913f7811b0ddbe07ed61533
 """
 
-_FLINK_REQUIREMENTS = """\
-apache-flink==2.2.1 \\
-    --hash=sha256:870feec118107b654dd18be5b015575abbe8a8d857d08aeb8119062554bbe802 \\
-    --hash=sha256:a7e0e06e6e2a788b1e0c4f6225efe6a9bdcb6463db77080b99620c36c076cbab \\
-    --hash=sha256:5fab3a13e7cffd63c81af8d8250ac5bdc4418ab7995443aff5695689f37607d5
-apache-flink-libraries==2.2.1 --hash=sha256:74dc5546fbd9add8fbcdf1222a237e09491f9b80296241aef8676ec56f8e686e
-"""
-_NEEDED_BY_FLINK = Path(__file__).with_name("flink-requirements.txt")
+_FLINK_REQUIREMENTS = Path(__file__).with_name("flink-requirements.txt").read_text()
+_FLINK_PYTHONS = ((3, 11), (3, 12))
+"""Versions of Python for which the checksums of the requirements are known."""
+
+_SECONDS = 900.0
+"""Longest time of a command of the installation; a registry that is away may not answer at all."""
 
 
 class NotInstalled(Exception):  # noqa: N818 - It is not an error.
     """The machine lacks what an engine needs; the message names it."""
+
+
+class WrongChecksum(Exception):  # noqa: N818
+    """A registry gave another file than that which was tried."""
 
 
 def install_prism() -> None:
@@ -49,6 +52,7 @@ def install_prism() -> None:
 
     Raises:
         NotInstalled: there is no Go, or no way to its registry.
+        WrongChecksum: the module is another one.
     """
     version = apache_beam.__version__
     if PRISM.is_file() and (FOLDER / "prism.version").read_text() == version:
@@ -56,7 +60,8 @@ def install_prism() -> None:
     _require("go")
     found = _run(["go", "mod", "download", "-json", f"{_PRISM_MODULE}@v{version}"])
     checksum = json.loads(found).get("Sum", "")
-    assert checksum == _PRISM_SUMS[version], f"the Go module of Beam {version} has the checksum {checksum}"
+    if checksum != _PRISM_SUMS.get(version):
+        raise WrongChecksum(f"Prism {version}: {_PRISM_MODULE} has the checksum {checksum}; add it to _PRISM_SUMS")
     _run(["go", "install", f"{_PRISM_MODULE}/go/cmd/prism@v{version}"], GOBIN=str(PRISM.parent))
     (FOLDER / "prism.version").write_text(version)
 
@@ -66,6 +71,7 @@ def install_spark() -> None:
 
     Raises:
         NotInstalled: there is no Java, or no way to the registry.
+        WrongChecksum: a package is another one.
     """
     _require("java")
     if not _is_installed(SPARK, _SPARK_REQUIREMENTS):
@@ -76,15 +82,16 @@ def install_flink() -> None:
     """Installs PyFlink, which holds all of Flink, into a virtual environment, since it needs another version of Beam.
 
     Raises:
-        NotInstalled: there is no Java, no way to the registry, or no PyFlink for this version of Python.
+        NotInstalled: there is no Java, no way to the registry, or no checksum for this version of Python.
+        WrongChecksum: a package is another one.
     """
     _require("java")
+    if sys.version_info[:2] not in _FLINK_PYTHONS or platform.machine() != "x86_64":
+        raise NotInstalled(f"no checksums are known for Python {platform.python_version()} on {platform.machine()}")
     if _is_installed(FLINK, _FLINK_REQUIREMENTS):
         return
     _run([sys.executable, "-m", "venv", str(FLINK)])
-    python = FLINK / "bin" / "python"
-    _run([str(python), *_PIP, "--requirement", str(_NEEDED_BY_FLINK)])
-    _pip_install(python, FLINK, _FLINK_REQUIREMENTS)
+    _pip_install(FLINK / "bin" / "python", FLINK, _FLINK_REQUIREMENTS)
     for script in flink_home().glob("bin/*"):
         script.chmod(0o755)
 
@@ -121,8 +128,16 @@ def _require(program: str) -> None:
 
 
 def _run(command: list[str], **variables: str) -> str:
-    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables})
+    called = f"`{' '.join(command[:4])}`"
+    try:
+        ended = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, **variables}, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise NotInstalled(f"{called} did not end within {_SECONDS:g} seconds") from None
+    if "DO NOT MATCH THE HASHES" in ended.stderr:
+        raise WrongChecksum(f"{called}: {ended.stderr.strip()[-500:]}")
     if ended.returncode:
         last = (ended.stderr.strip() or ended.stdout.strip()).splitlines()[-1:] or [""]
-        raise NotInstalled(f"`{' '.join(command[:4])}` failed: {last[0][:300]}")
+        raise NotInstalled(f"{called} failed: {last[0][:300]}")
     return ended.stdout

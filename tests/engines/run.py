@@ -1,6 +1,6 @@
 """Prepares datasets on each engine, kills processes of the engines meanwhile, and compares every byte.
 
-    python -m tests.engines.run [--full] [--only NAME] [--kills N] [--seed N]
+    python -m tests.engines.run [--ci | --full] [--only NAME] [--kills N] [--seed N]
 
 Each engine is a real one: servers and workers are processes of their own on this machine. What each makes is compared
 with what Beam's embedded engine makes with one worker: every shard, the vocabulary and the manifest, by SHA-256. An
@@ -12,7 +12,9 @@ import contextlib
 import itertools
 import platform
 import random
+import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -24,10 +26,13 @@ import apache_beam
 
 from tests.engines.clusters import CLUSTERS, Cluster, embedded
 from tests.engines.commands import Ended, Preparation, Settings, hashes, make_corpus, prepare, prepare_killed
-from tests.engines.installation import NotInstalled
+from tests.engines.installation import NotInstalled, WrongChecksum
 
 KILLED = ("Spark", "Flink", "Prism")
 """Engines under which processes are killed."""
+
+_IN_CI = ("embedded, 2 threads", "Prism", "Spark", "Flink")
+"""Engines that are tried by every change of the project."""
 
 _FULL_ALONE = ("Spark, speculation",)
 """Engines that are left to `--full`."""
@@ -42,6 +47,7 @@ class Report:
     """What came of all trials."""
 
     def __init__(self) -> None:
+        self._begun = time.monotonic()
         self.rows: dict[str, dict[str, str]] = {}
         self.kills: list[tuple[str, str]] = []
         self.not_run: dict[str, str] = {}
@@ -75,6 +81,8 @@ class Report:
             )
         for name, reason in self.not_run.items():
             print(f"not run: {name}: {reason}")
+        seconds, used = time.monotonic() - self._begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(f"{seconds:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of processor time")
         print(f"\n{self.passed} passed, {self.failures} failed, {len(self.not_run)} skipped")
 
 
@@ -87,6 +95,7 @@ def main() -> None:
     parser.add_argument(
         "--full", action="store_true", help="try all settings on two corpora, and 20 kills per engine"
     )
+    parser.add_argument("--ci", action="store_true", help=f"try these engines alone: {'; '.join(_IN_CI)}")
     parser.add_argument("--corpus", choices=("small", "large"), help="with --full, one corpus alone")
     parser.add_argument("--only", default="", help="engines whose name contains this text")
     parser.add_argument(
@@ -95,26 +104,30 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the moments of the kills")
     arguments = parser.parse_args()
     kills = arguments.kills if arguments.kills is not None else _ALL_KILLS if arguments.full else _SHARE_KILLS
+    # So that clusters are ended before this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    engines = [name for name in CLUSTERS if arguments.only.lower() in name.lower()]
+    if arguments.ci:
+        engines = [name for name in engines if name in _IN_CI]
+    elif not arguments.full:
+        engines = [name for name in engines if name not in _FULL_ALONE]
     report = Report()
     with tempfile.TemporaryDirectory(prefix="textgen-engines-") as name:
         folder = Path(name)
         table = _settings(folder, arguments.full, arguments.corpus)
         expected = {settings: _expected(settings, folder / "expected") for settings in table}
-        for engine, start in CLUSTERS.items():
-            if arguments.only.lower() not in engine.lower() or not arguments.full and engine in _FULL_ALONE:
-                continue
+        for engine in engines:
             (folder / "cluster").mkdir()
             try:
-                with start(folder / "cluster") as cluster:
+                with CLUSTERS[engine](folder / "cluster") as cluster:
                     trials = _Trials(engine, cluster, folder / "data", report)
-                    for settings in table:
-                        trials.compare(settings, expected[settings])
-                    if engine in KILLED:
+                    same = [trials.compare(settings, expected[settings]) for settings in table]
+                    if engine in KILLED and all(same):
                         trials.kill(table[0], expected[table[0]], kills=kills, seed=arguments.seed)
             except NotInstalled as reason:
                 report.not_run[engine] = str(reason)
                 print(f"{engine}: not run: {reason}", flush=True)
-            except TimeoutError as failure:
+            except (TimeoutError, WrongChecksum) as failure:
                 report.kills.append((f"{engine}, start", f"FAILED: {failure}"))
                 print(f"{engine}: FAILED: {failure}", flush=True)
             shutil.rmtree(folder / "cluster")
@@ -154,8 +167,8 @@ class _Trials:
     def __init__(self, engine: str, cluster: Cluster, output: Path, report: Report):
         self._engine, self._cluster, self._output, self._report = engine, cluster, output, report
 
-    def compare(self, settings: Settings, expected: dict[str, str]) -> None:
-        """Makes a dataset, and compares it with the expected hashes."""
+    def compare(self, settings: Settings, expected: dict[str, str]) -> bool:
+        """Makes a dataset, and returns whether it has the expected hashes."""
         begun = time.monotonic()
         ended = prepare(self._cluster, settings, self._output)
         failure = self._failure(ended, expected)
@@ -164,6 +177,7 @@ class _Trials:
         self._report.rows.setdefault(_name(settings), {})[self._engine] = cell
         print(f"{self._engine}: {_name(settings)}: {cell}", flush=True)
         shutil.rmtree(self._output, ignore_errors=True)
+        return not failure
 
     def kill(self, settings: Settings, expected: dict[str, str], *, kills: int, seed: int) -> None:
         """Kills a worker or server of the engine, and every fourth time the command itself, at random moments."""

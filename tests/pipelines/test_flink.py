@@ -1,4 +1,10 @@
+import json
+import pickle
+import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import apache_beam as beam
@@ -9,8 +15,45 @@ from pipelines import flink
 from textgen.errors import UserError
 
 
-def options(python: str) -> PipelineOptions:
-    return PipelineOptions(["--flink_master=localhost:8081", f"--flink_python={python}"])
+def options(python: str, port: int = 8081) -> PipelineOptions:
+    return PipelineOptions([f"--flink_master=localhost:{port}", f"--flink_python={python}"])
+
+
+class JobManager(ThreadingHTTPServer):
+    """A REST server with three slots, a job of its own and those in `names`; it notes what it is asked to change."""
+
+    def __init__(self) -> None:
+        super().__init__(("localhost", 0), Requests)
+        self.names: list[str] = []
+        self.changes: list[str] = []
+
+
+class Requests(BaseHTTPRequestHandler):
+    server: JobManager
+
+    def do_GET(self) -> None:
+        jobs = [{"jid": str(number), "name": name} for number, name in enumerate(["another", *self.server.names])]
+        self._answer({"slots-total": 3} if self.path == "/overview" else {"jobs": jobs})
+
+    def do_PATCH(self) -> None:
+        self.server.changes.append(self.path)
+        self._answer({})
+
+    def _answer(self, value: object) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(value).encode())
+
+    def log_message(self, *words: object) -> None:
+        """Keeps the output of tests free of requests."""
+
+
+@pytest.fixture
+def manager() -> Iterator[JobManager]:
+    with JobManager() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 def test_a_python_without_pyflink_is_told(tmp_path: Path) -> None:
@@ -23,7 +66,7 @@ def test_a_python_without_pyflink_is_told(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> flink.PyFlinkRunner:
+def engine(tmp_path: Path, manager: JobManager) -> flink.PyFlinkRunner:
     """A runner whose `flink` prints its arguments and fails with what is in the file `said`."""
     (tmp_path / "bin").mkdir()
     script = tmp_path / "bin" / "flink"
@@ -32,8 +75,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> flink.PyFlinkRunn
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\necho {tmp_path}\n")
     python.chmod(0o755)
-    monkeypatch.setattr(flink.PyFlinkRunner, "_slots", lambda self: "3")
-    return flink.PyFlinkRunner(options(str(python)))
+    return flink.PyFlinkRunner(options(str(python), manager.server_port))
 
 
 def pipeline() -> beam.Pipeline:
@@ -42,11 +84,30 @@ def pipeline() -> beam.Pipeline:
     return made
 
 
-def test_a_job_is_a_program_of_flink(engine: flink.PyFlinkRunner, tmp_path: Path) -> None:
+def test_a_job_is_a_program_of_flink(engine: flink.PyFlinkRunner, manager: JobManager, tmp_path: Path) -> None:
     assert engine.run_pipeline(pipeline(), PipelineOptions([])).wait_until_finish() == "DONE"
     words = (tmp_path / "words").read_text().split()
-    assert words[2:6] == ["--jobmanager", "localhost:8081", "--parallelism", "3"]
+    given = words.index("--jobmanager")
+    assert words[given : given + 4] == ["--jobmanager", f"localhost:{manager.server_port}", "--parallelism", "3"]
     assert not Path(words[-1]).exists(), "the file of the job is removed"
+    assert manager.changes == []
+
+
+def test_a_command_that_is_stopped_cancels_its_job(
+    engine: flink.PyFlinkRunner, manager: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = subprocess.run
+
+    def interrupted(command: list[str], **options: object) -> object:
+        if command[1] != "run":
+            return run(command, **options)
+        manager.names.append(pickle.loads(Path(command[-1]).read_bytes())["name"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        engine.run_pipeline(pipeline(), PipelineOptions([]))
+    assert manager.changes == ["/jobs/1?mode=cancel"]
 
 
 def test_the_traceback_of_a_worker_is_raised(engine: flink.PyFlinkRunner, tmp_path: Path) -> None:
