@@ -42,7 +42,7 @@ test-faults: setup  ## kills, signals, clusters, full disks, two commands at onc
 
 ENGINES ?=
 
-test-engines: setup  ## prepares on Prism, Spark and others, real ones installed into .engines, with kills (20 minutes beside other work)
+test-engines: setup  ## prepares on Prism, Spark and others, real ones installed into .engines, with kills (under 15 minutes; fewer: ENGINES=--ci)
 	$(BIN)/python -m tests.engines.run $(ENGINES)
 
 test-engines-full: setup  ## all settings, corpora and kills on all engines (hours), as in docs/engines
