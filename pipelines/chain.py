@@ -127,7 +127,8 @@ def _is_plain(do: beam.DoFn) -> bool:
 
 def _unknown(node: AppliedPTransform) -> NotImplementedError:
     return NotImplementedError(
-        f"the step {node.full_label!r} is none of Create, Reshuffle, ParDo and GroupByKey in a row"
+        f"the step {node.full_label!r} can't be run by this engine; each step must be a Create, Reshuffle, ParDo or "
+        "GroupByKey whose only input is the output of the step before it. Use another engine for other steps."
     )
 
 
@@ -151,7 +152,10 @@ def _run(step: _Step, elements: Iterator[Any]) -> Iterator[Any]:
     for element in elements:
         for result in step.do.process(element, *step.arguments, **step.named) or ():
             if isinstance(result, beam.pvalue.TaggedOutput):
-                raise NotImplementedError("outputs with tags are not passed on by this engine")
+                raise NotImplementedError(
+                    f"outputs with tags are not passed on by this engine, and {type(step.do).__name__} has one with "
+                    f"the tag {result.tag!r}; each step must have one output. Use another engine."
+                )
             yield result
 
 

@@ -188,7 +188,10 @@ def _require_job_server(engine: str, jar: str | None) -> None:
         f"--runner {engine} needs Beam's job server. Give its address by --job_endpoint, or its jar by "
         f"--{engine}_job_server_jar.",
     )
-    require("://" in str(jar) or Path(str(jar)).is_file(), f"--{engine}_job_server_jar {jar}: there is no such file.")
+    require(
+        "://" in str(jar) or Path(str(jar)).is_file(),
+        f"--{engine}_job_server_jar {jar}: there is no such file. Check the path.",
+    )
     java = shutil.which("java", path=str(Path(os.environ["JAVA_HOME"], "bin")) if "JAVA_HOME" in os.environ else None)
     require(java is not None, f"--runner {engine} starts Beam's job server, which needs Java. Install a JRE.")
 
@@ -218,7 +221,9 @@ def _require_answer(address: str | None, option: str, what: str) -> None:
             return
         except OSError as error:
             failed = error
-    raise ConnectionError(f"{what} does not answer at {option} {address}: {failed}.")
+    raise ConnectionError(
+        f"{what} does not answer at {option} {address}: {failed}. Start it, or correct the address."
+    )
 
 
 def _flink(options: PipelineOptions) -> PipelineRunner:

@@ -147,6 +147,8 @@ def _home(python: str) -> Path:
     try:
         ended = subprocess.run([python, "-c", _FIND], capture_output=True, text=True)
     except OSError as error:
-        raise UserError(f"--flink-python {python} cannot be run: {error.strerror}.") from None
+        raise UserError(
+            f"--flink-python {python} cannot be run: {error.strerror}. Give the path of a Python with apache-flink."
+        ) from None
     require(ended.returncode == 0, f"--flink-python {python} has no PyFlink. Install apache-flink for it.")
     return Path(ended.stdout.strip())

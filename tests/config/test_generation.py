@@ -29,7 +29,7 @@ def test_single_values_are_lists_of_one():
         ({"min_tokens": 9, "tokens": 8}, "min tokens is 9; it must be at most tokens, which is 8"),
         ({"tokens": 0}, "tokens is 0; it must be from 1 to 1,000,000"),
         ({"stop": ["a", ""]}, "a stop string is empty; it must have at least one character"),
-        ({"stop": ["a"] * 65}, "there are 65 stop strings; 64 are the most"),
+        ({"stop": ["a"] * 65}, "there are 65 stop strings; there must be at most 64"),
         ({"stop": "é" * 501}, "a stop string has 1,002 bytes; it must have at most 1,000"),
         ({"stop": 3}, "stop is 3; it must be texts"),
     ],

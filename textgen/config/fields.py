@@ -168,7 +168,8 @@ class Setting:
         value = kind(value)
         if kind is str:
             require(
-                len(value) <= _MAX_TEXT, f"{self.label} has {len(value):,} characters; it may have {_MAX_TEXT:,}."
+                len(value) <= _MAX_TEXT,
+                f"{self.label} has {len(value):,} characters; it must have at most {_MAX_TEXT:,}. Shorten it.",
             )
         if self.choices:
             require_choice(self.label, value, self.choices)

@@ -113,7 +113,7 @@ class GenerationConfig(Settings):
         )
 
     def check_together(self) -> None:
-        """Checks the stop strings, the number of temperatures, and that the least length is not above the greatest.
+        """Checks the stop strings, the number of temperatures, and that the minimum length is at most the maximum.
 
         Raises:
             UserError: one of them is not allowed.
@@ -123,7 +123,10 @@ class GenerationConfig(Settings):
             self.min_tokens <= self.tokens,
             f"min tokens is {self.min_tokens:,}; it must be at most tokens, which is {self.tokens:,}.",
         )
-        require(len(self.stop) <= _MAX_STOPS, f"there are {len(self.stop)} stop strings; {_MAX_STOPS} are the most.")
+        require(
+            len(self.stop) <= _MAX_STOPS,
+            f"there are {len(self.stop)} stop strings; there must be at most {_MAX_STOPS}. Give fewer.",
+        )
         for text in self.stop:
             require(bool(text), "a stop string is empty; it must have at least one character. Leave it out.")
             size = len(text.encode(errors="replace"))

@@ -225,6 +225,12 @@ def _require_room(config: RunConfig, found: Mapping[str, Sequence[int]]) -> None
     needed = matrix_weights(config.model, vocabulary_size=config.vocabulary_size)
     numbers = sum(math.prod(shape) for shape in found.values())
     if needed > numbers:
-        raise CheckpointError(f"it has {numbers:,} numbers, and the network of {FILE_NAME} has {needed:,} weights")
+        raise CheckpointError(
+            f"it has {numbers:,} numbers, and the network of {FILE_NAME} has {needed:,} weights; it must have at "
+            "least as many"
+        )
     if numbers > _MOST_PER_WEIGHT * needed + _MOST_OTHERS:
-        raise CheckpointError(f"it has {numbers:,} numbers, more than the network of {FILE_NAME} with its optimizer")
+        raise CheckpointError(
+            f"it has {numbers:,} numbers, more than the network of {FILE_NAME} with its optimizer; it must have at "
+            f"most {_MOST_PER_WEIGHT * needed + _MOST_OTHERS:,}"
+        )

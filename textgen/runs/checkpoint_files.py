@@ -82,9 +82,15 @@ def shapes(checkpoint: Path) -> Mapping[str, list[int]]:
     # Data are stored as they are, so a variable takes as many bytes in the file as in memory.
     tensors = sum(sizes.values())
     if tensors > data_bytes:
-        raise CheckpointError(f"its index describes {tensors:,} bytes, and its data have {data_bytes:,}")
+        raise CheckpointError(
+            f"its index describes {tensors:,} bytes, and its data have {data_bytes:,}; they must have at least as "
+            "many"
+        )
     if data_bytes - tensors > _MAX_OBJECT_GRAPH_BYTES:
-        raise CheckpointError(f"its data have {data_bytes:,} bytes, and its index describes {tensors:,}")
+        raise CheckpointError(
+            f"its data have {data_bytes:,} bytes, and its index describes {tensors:,}; they must have at most "
+            f"{_MAX_OBJECT_GRAPH_BYTES:,} more"
+        )
     return found
 
 
@@ -167,7 +173,7 @@ def _check_files(checkpoint: Path) -> int:
 
 def _require_own_file(path: Path) -> None:
     if not _is_inside(path, path.parent.parent):
-        raise CheckpointError(f"{path.name} is a link out of the run's folder")
+        raise CheckpointError(f"{path.name} is a link out of the run's folder; it must be a file inside")
     if not stat.S_ISREG(path.stat().st_mode):
         raise CheckpointError(f"{path.name} is no regular file")
 

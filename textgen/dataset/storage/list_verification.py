@@ -36,7 +36,9 @@ def _check_vocabulary(content: bytes, manifest: Manifest) -> None:
     found = rows.parse_rows(content, rows=manifest.vocabulary_size - EOS - 1)
     sha256 = rows.tokens_sha256(found.tokens)
     if sha256 != manifest.tokens_sha256:
-        raise SchemaError(f"its tokens have the SHA-256 {sha256[:16]}…, and tokens_sha256 is otherwise")
+        raise SchemaError(
+            f"its tokens have the SHA-256 {sha256[:16]}…; by tokens_sha256 it must be {manifest.tokens_sha256[:16]}…"
+        )
 
 
 def _check_inputs(content: bytes, manifest: Manifest) -> None:

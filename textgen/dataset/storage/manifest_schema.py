@@ -99,7 +99,7 @@ def parse_values(content: bytes) -> dict[str, Any]:
     """
     values = parse_json(content, _Anything(), max_bytes=MAX_BYTES)
     if not isinstance(values, dict) or "version" not in values:
-        raise SchemaError("it is not the JSON of a manifest")
+        raise SchemaError("it is not the JSON of a manifest, which must be an object with a version")
     return values
 
 
@@ -116,7 +116,7 @@ def check(values: dict[str, Any]) -> dict[str, Any]:
         if report["unit"] != i:
             raise SchemaError(f"units[{i}].unit is {report['unit']}; units are numbered from 0, so it must be {i}")
         if report.get("dropped_sha256") and not config.keep_dropped:
-            raise SchemaError(f"unit {i} has a file of dropped documents, and config.keep_dropped is false")
+            raise SchemaError(f"unit {i} has a file of dropped documents; with config.keep_dropped false it must have none")
         check_report(report)
         for shard in report["shards"]:
             _check_blocks(shard, limits)

@@ -128,7 +128,7 @@ def _read(path: Path) -> list[HistoryRow]:
         lines = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
         rows = [_row(line) for line in lines]
         steps = [row.step for row in rows]
-        require(steps == sorted(set(steps)), "its steps do not rise")
+        require(steps == sorted(set(steps)), "its steps do not rise; each row must have a higher one than the last")
     except (ValueError, TypeError, csv.Error) as error:
         raise DamagedFileError(
             f"{path} is damaged: {one_line(error)}. Remove it, or resume the training, which sets it aside."
@@ -140,13 +140,16 @@ def _row(line: Mapping[str, str]) -> HistoryRow:
     """Returns a row; raises ValueError or TypeError if a value is missing, unknown or no number."""
     values = {name: None if value == _EMPTY else float(value) for name, value in line.items()}
     step = values.pop("step", None)
-    require(step is not None and step.is_integer() and 0 <= step <= _MAX_STEP, f"the step {line.get('step')} is none")
-    # A norm may be infinite where one gradient was.
-    strange = [name for name, value in values.items() if value is not None and not math.isfinite(value)]
-    require(not set(strange) - {"gradient_norm"}, f"{strange[:1]} is not finite")
-    missing = [
-        name for name, field in HistoryRow.__dataclass_fields__.items()
-        if name not in ("step", "accuracy") and field.default is dataclasses.MISSING and values.get(name) is None
-    ]  # fmt: skip
-    require(not missing, f"{missing[:1]} is missing")
+    require(
+        step is not None and step.is_integer() and 0 <= step <= _MAX_STEP,
+        f"a step is {line.get('step')!r}; it must be a whole number from 0 to {_MAX_STEP:,}",
+    )
+    for name, value in values.items():
+        # A norm may be infinite where one gradient was.
+        is_finite = value is None or math.isfinite(value) or name == "gradient_norm"
+        require(is_finite, f"{name} is {value}; it must be a finite number")
+    for field in dataclasses.fields(HistoryRow):
+        is_required = field.name not in ("step", "accuracy") and field.default is dataclasses.MISSING
+        is_given = values.get(field.name) is not None
+        require(is_given or not is_required, f"{field.name} is missing; every row must have it")
     return HistoryRow(step=int(step or 0), **values)  # type: ignore[arg-type]
