@@ -6,10 +6,8 @@ from typing import Any, NamedTuple
 
 from pipelines.document_files import unit_documents
 from pipelines.workspace import TOKENS, Workspace
-from textgen.console import printable, say
+from textgen.console import excerpt, printable, say
 from textgen.corpus.readers.base import Rejected
-
-"""Number of results that are read at once; a remote store takes a while for each."""
 
 SAMPLES = 2
 """Number of rejected items that are shown."""
@@ -42,9 +40,7 @@ def describe(path: str, item: Rejected) -> str:
     >>> describe("a.csv", Rejected("malformed row", b"1,2,3", "3 cells instead of 2"))
     "a.csv, malformed row (3 cells instead of 2): '1,2,3'"
     """
-    text = " ".join(item.content[: 8 * _SHOWN].decode(errors="replace").split())
-    text = "".join(c if c.isprintable() else "?" for c in text)
-    text = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    text = excerpt(item.content[: 8 * _SHOWN].decode(errors="replace"), _SHOWN)
     note = f" ({item.note})" if item.note else ""
     return f"{printable(path)}, {item.reason}{note}: {text!r}"
 

@@ -129,6 +129,12 @@ def test_no_control_or_format_character_but_joiners_and_visible_signs_is_printed
     assert not invisible & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+def test_an_excerpt_is_one_line_of_at_most_so_many_characters():
+    assert console.excerpt("short", 5) == "short"
+    assert console.excerpt("word " * 9, 11) == "word word…"
+    assert console.excerpt("a\x1b\udcff\nb", 9) == "a?? b"
+
+
 def test_json_keeps_its_values_without_raw_control_characters():
     values = {"a": "\x7f\x9b\u202e\n\udcff\U000e0041 ü"}
     text = console.printable_json(json.dumps(values, ensure_ascii=False, indent=1))

@@ -43,6 +43,25 @@ def printable(text: str, *, keep: str = "") -> str:
     return _UNPRINTABLE.sub(lambda c: c[0] if c[0] in keep else ascii(c[0])[1:-1], text)
 
 
+def replace_unprintable(text: str) -> str:
+    """Returns a text with one question mark for each character that does not print, for names and samples in errors.
+
+    >>> replace_unprintable("a\\x1b[2J")
+    'a?[2J'
+    """
+    return "".join(c if c.isprintable() else "?" for c in text.encode(errors="replace").decode())
+
+
+def excerpt(text: str, max_characters: int) -> str:
+    """Returns the start of a text in one line, without characters that do not print.
+
+    >>> excerpt("one\\n\\ntwo three", 9)
+    'one two…'
+    """
+    line = replace_unprintable(" ".join(text.split()))
+    return line if len(line) <= max_characters else line[: max_characters - 1].rstrip() + "…"
+
+
 def printable_json(text: str) -> str:
     """Returns JSON with the same values, in which characters that do not print are JSON escapes; newlines stay."""
     return _UNPRINTABLE.sub(lambda c: c[0] if c[0] in _LINES else _json_escape(c[0]), text)

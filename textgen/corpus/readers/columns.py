@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
+from textgen.console import excerpt, replace_unprintable
 from textgen.errors import UserError
 
 _MOST_NAMED = 20
@@ -63,7 +64,7 @@ def missing_column_error(
     near = close_name(text_field, names)
     meant = f" Did you mean {shown_name(near)!r}?" if near is not None else ""
     return UserError(
-        f"{found}; none is named {printable(text_field)!r}.{meant} Give one of them with {flag}, or "
+        f"{found}; none is named {replace_unprintable(text_field)!r}.{meant} Give one of them with {flag}, or "
         f"{flag.removeprefix('--').replace('-', '_')} in Python.{end}"
     )
 
@@ -79,18 +80,12 @@ def close_name(text_field: str, names: Sequence[str]) -> str | None:
     return names[plain.index(near[0])] if near else None
 
 
-def printable(text: str) -> str:
-    """Returns a text in which characters that can't be printed are question marks."""
-    return "".join(c if c.isprintable() else "?" for c in text.encode(errors="replace").decode())
-
-
 def shown_name(name: str) -> str:
     """Returns the name of a column or field for an error; only the start of a very long one."""
-    name = printable(name)
+    name = replace_unprintable(name)
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def shortened(text: str) -> str:
-    """Returns the start of a text, in one line, for an error."""
-    line = printable(" ".join(text.split()))
-    return line if len(line) <= _MOST_SHOWN else line[: _MOST_SHOWN - 1].rstrip() + "…"
+    """Returns the start of a cell, in one line, for an error."""
+    return excerpt(text, _MOST_SHOWN)

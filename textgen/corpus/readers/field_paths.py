@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from textgen.console import replace_unprintable
 from textgen.corpus.batching import Item
 from textgen.corpus.encodings import utf8
 from textgen.corpus.readers.base import SEPARATORS, Rejected
-from textgen.corpus.readers.columns import printable
 
 DEFAULT_FIELD = "text"
 """Field that holds the documents where none is named."""
@@ -102,7 +102,7 @@ def documents_at(record: Any, field: str, content: bytes, join: str) -> Iterator
     elif isinstance(found, Several):
         yield from _joined(found, field, content, join)
     else:
-        yield Rejected("field without text", content, f"{kind(found)} at {printable(field)}")
+        yield Rejected("field without text", content, f"{kind(found)} at {replace_unprintable(field)}")
 
 
 def _joined(found: Several, field: str, content: bytes, join: str) -> Iterator[Item]:
@@ -111,7 +111,7 @@ def _joined(found: Several, field: str, content: bytes, join: str) -> Iterator[I
     strange = not_text(found)
     separator = SEPARATORS[join]
     if strange is not None:
-        yield Rejected("field without text", content, f"{kind(strange)} at {printable(field)}")
+        yield Rejected("field without text", content, f"{kind(strange)} at {replace_unprintable(field)}")
     elif not texts:
         yield Rejected("empty", content)
     elif separator is None:

@@ -7,7 +7,7 @@ from typing import Any
 from textgen.corpus.batching import Item, Origin, batches
 from textgen.corpus.json_stream import decode_json
 from textgen.corpus.readers.base import SAMPLE_BYTES, FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
-from textgen.corpus.readers.columns import missing_column_error, printable, shown_name
+from textgen.corpus.readers.columns import missing_column_error, shown_name
 from textgen.corpus.readers.field_paths import (
     DEFAULT_FIELD,
     MISSING,
@@ -63,7 +63,7 @@ class JsonLinesReader(PlainTextReader):
         if len(strange) == sum(value is not MISSING for value in values):
             shown = strange[0]
             raise UserError(
-                f"{file.path} holds {kind(shown)} at {printable(field)!r}, and a document must be a string. "
+                f"{file.path} holds {kind(shown)} at {shown_name(field)!r}, and a document must be a string. "
                 f"{_text_hint(head) or 'It has no texts.'} Give another path with --text-field."
             )
 

@@ -79,8 +79,8 @@ def parse(content: bytes, config: PrepareConfig, *, files: int | None = None) ->
             raise SchemaError(f"line {number:,}: {error}") from None
         if values["path"] in paths:
             raise SchemaError(
-                f"line {number:,}: path is {shown(values['path'])}, which an earlier line names too; each file must be "
-                "listed once"
+                f"line {number:,}: path is {shown(values['path'])}, which an earlier line names too; each file must "
+                "be listed once"
             )
         paths.add(values["path"])
         yield values

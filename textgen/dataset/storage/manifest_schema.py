@@ -116,7 +116,7 @@ def check(values: dict[str, Any]) -> dict[str, Any]:
         if report["unit"] != i:
             raise SchemaError(f"units[{i}].unit is {report['unit']}; units are numbered from 0, so it must be {i}")
         if report.get("dropped_sha256") and not config.keep_dropped:
-            raise SchemaError(f"unit {i} has a file of dropped documents; with config.keep_dropped false it must have none")
+            raise SchemaError(f"unit {i} has dropped_sha256; with config.keep_dropped false, it must be empty")
         check_report(report)
         for shard in report["shards"]:
             _check_blocks(shard, limits)
