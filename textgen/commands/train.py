@@ -51,6 +51,11 @@ def add_arguments(parser: CommandParser) -> None:
     )
     add_sources(parser, "train")
     add_settings(parser, STAGES["train"])
+    _add_devices(parser)
+    parser.add_argument("--check-cudnn", action="store_true", help=argparse.SUPPRESS)
+
+
+def _add_devices(parser: CommandParser) -> None:
     devices = parser.add_argument_group("devices and remote data")
     devices.add_argument(
         "--strategy", default="auto", metavar="{auto,one,mirrored,multiworker}",
@@ -67,7 +72,6 @@ def add_arguments(parser: CommandParser) -> None:
             "--cache-gb", type=float, default=10.0, metavar="GB", help="maximum size of --cache in GB (default: 10)"
         )
     )
-    parser.add_argument("--check-cudnn", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:

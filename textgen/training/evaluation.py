@@ -1,5 +1,6 @@
 """Evaluation of a model on a dataset or a split of it: metrics over every target, and those of n-gram baselines."""
 
+import functools
 from pathlib import Path
 
 from textgen.config import ALL_SPLITS, NO_ADAPTATION, NO_NEURAL_CACHE, AdaptationConfig, NeuralCacheConfig
@@ -8,7 +9,7 @@ from textgen.model.language_model import LanguageModel
 from textgen.runs import FILE_NAME, RunConfig
 from textgen.training import baselines
 from textgen.training.data import count_context_tokens
-from textgen.training.dynamic_evaluation import evaluations
+from textgen.training.dynamic_evaluation import AdaptedEvaluation, evaluations
 from textgen.training.evaluation_results import (
     AdaptedMetrics,
     Baseline,
@@ -53,12 +54,10 @@ def evaluate(
     check_neural_cache(config, neural_cache)
     check_adaptation(config, adaptation)
 
-    sums = evaluate_split(model, config, data, split=split, batch_size=batch_size)
-    counts, with_cache = manifest.counts(split), None
-    if neural_cache.tokens:
-        with_cache = evaluate_split(
-            model, config, data, split=split, batch_size=batch_size, neural_cache=neural_cache
-        )
+    score = functools.partial(evaluate_split, model, config, data, split=split, batch_size=batch_size)
+    sums, counts = score(), manifest.counts(split)
+    with_cache = score(neural_cache=neural_cache) if neural_cache.tokens else None
+    adapted = evaluations(model, data, split, Path(run), neural_cache, adaptation)
     return Evaluation(
         split=split,
         pairs=int(sums.pairs),
@@ -73,17 +72,15 @@ def evaluate(
             **loss_metrics(with_cache.mean_loss, manifest, split),
             accuracy=with_cache.accuracy,
         ),
-        adapted=tuple(
-            AdaptedMetrics(
-                **found.sizes._asdict(),
-                tokens=found.cached_tokens,
-                **loss_metrics(found.sums.mean_loss, manifest, split),
-                accuracy=found.sums.accuracy,
-            )
-            for found in evaluations(model, data, split, Path(run), neural_cache, adaptation)
-        ),
+        adapted=tuple(_adapted_metrics(found, manifest, split) for found in adapted),
         baselines=_baselines(data, manifest, split),
     )
+
+
+def _adapted_metrics(found: AdaptedEvaluation, manifest: Manifest, split: str) -> AdaptedMetrics:
+    """Returns the metrics that follow from the sums of an evaluation with weights that follow what was read."""
+    losses = loss_metrics(found.sums.mean_loss, manifest, split)
+    return AdaptedMetrics(**found.sizes._asdict(), tokens=found.cached_tokens, **losses, accuracy=found.sums.accuracy)
 
 
 def _baselines(data: str | Path, manifest: Manifest, split: str) -> tuple[Baseline, ...]:

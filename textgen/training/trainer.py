@@ -4,17 +4,32 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from textgen.block_cache import BlockCache
-from textgen.dataset import Data
+from textgen.dataset import Data, Manifest
 from textgen.model.cpu_parallelism import plan_cpu
 from textgen.runs import RunConfig
 from textgen.training.callbacks import History, MakeSampler
 from textgen.training.callbacks.defaults import make_callbacks
-from textgen.training.data import TrainingData
+from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.loop import TrainingLoop
 from textgen.training.setup import held_folder, read_manifests, validation_source
-from textgen.training.strategy import make_replicas
+from textgen.training.strategy import Replicas, make_replicas
+
+
+class _Datasets(NamedTuple):
+    """What a run reads.
+
+    Attributes:
+        manifests: manifest of each dataset to train on, by its folder or URL.
+        training: batches to train and to validate on.
+        validation: the datasets to validate on.
+    """
+
+    manifests: dict[str, Manifest]
+    training: TrainingData
+    validation: ValidationSource
 
 
 def train(
@@ -34,8 +49,8 @@ def train(
     """Trains until all epochs are done, the monitored loss has stopped falling, or the time is up.
 
     Every check writes a row of history, the curves, a sample and a checkpoint. The monitored loss is that of the
-    validation data, or the training loss if there is none. In distributed training every
-    process calls this with the same arguments and a folder on shared storage; only the chief writes.
+    validation data, or the training loss if there is none. In distributed training every process calls this with the
+    same arguments and a folder on shared storage; only the chief writes.
 
     Args:
         data: a dataset's folder or URL, or several with their weights.
@@ -62,40 +77,49 @@ def train(
     # Both come first: TensorFlow creates its thread pools once, and its collectives before any operation.
     cpu_plan = plan_cpu()
     replicas = make_replicas(strategy, cpu_plan=cpu_plan, connect_minutes=connect_minutes)
-    manifests = read_manifests(data, config, run=output if resume else None)
-    validation = validation_source(data, manifests, validation_data, config)
-    pairs = sum(manifest.total.splits["train"].pairs for manifest in manifests.values())
-    training_data = TrainingData(data, config, replicas, cache=cache)
-    if validation_data is not None:
-        # A layout that does not have the run's windows is an error now, not at the first check.
-        next(iter(training_data.validation(validation)))
-    with (
-        replicas.lost_worker_errors(),
-        held_folder(
+    run = output if resume else None
+    datasets = _open_datasets(data, config, replicas, run=run, validation_data=validation_data, cache=cache)
+    is_chief, first = replicas.is_chief, next(iter(datasets.manifests))
+    folder = held_folder(output, config, data=first, resume=resume, is_chief=is_chief, barrier=replicas.barrier)
+    with replicas.lost_worker_errors(), folder as lock:
+        loop = TrainingLoop(
             output,
             config,
-            data=next(iter(manifests)),
+            datasets.training,
+            datasets.validation,
+            replicas,
+            pairs=sum(manifest.total.splits["train"].pairs for manifest in datasets.manifests.values()),
             resume=resume,
-            is_chief=replicas.is_chief,
-            barrier=replicas.barrier,
-        ) as lock,
-    ):
-        loop = TrainingLoop(
-            output, config, training_data, validation, replicas, pairs=pairs, resume=resume, max_minutes=max_minutes,
-            clock=clock, require_lock=lock.require_held if lock else None,
-        )  # fmt: skip
-        make_sample = make_sampler(loop.state.model, config) if replicas.is_chief else _no_sample
-        callbacks = make_callbacks(
-            output,
-            config.train,
-            step=loop.state.step,
-            is_chief=replicas.is_chief,
-            validated=manifests if validation_data is None else {},
+            max_minutes=max_minutes,
+            clock=clock,
+            require_lock=lock.require_held if lock else None,
         )
-        if replicas.is_chief and not loop.is_done:
+        make_sample = make_sampler(loop.state.model, config) if is_chief else _no_sample
+        validated = datasets.manifests if validation_data is None else {}
+        callbacks = make_callbacks(output, config.train, step=loop.state.step, is_chief=is_chief, validated=validated)
+        if is_chief and not loop.is_done:
             cpu_plan.say_notice()
         loop.run(callbacks, make_sample)
     return loop.history
+
+
+def _open_datasets(
+    data: Data,
+    config: RunConfig,
+    replicas: Replicas,
+    *,
+    run: Path | None,
+    validation_data: str | Path | None,
+    cache: BlockCache | None,
+) -> _Datasets:
+    """Returns the datasets of a run after checks that they fit it; `run` is its folder if it is resumed."""
+    manifests = read_manifests(data, config, run=run)
+    validation = validation_source(data, manifests, validation_data, config)
+    training = TrainingData(data, config, replicas, cache=cache)
+    if validation_data is not None:
+        # A layout that does not have the run's windows is an error now, not at the first check.
+        next(iter(training.validation(validation)))
+    return _Datasets(manifests, training, validation)
 
 
 def _no_sample() -> str:
