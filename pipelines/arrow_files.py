@@ -12,26 +12,26 @@ import pyarrow.compute as pc
 from textgen.errors import one_line
 
 
-class DamageError(ValueError):
+class ArrowDamageError(ValueError):
     """Arrow data that can't be used; the message says what was found, without a final full stop."""
 
 
 @contextlib.contextmanager
 def arrow_errors() -> Iterator[None]:
-    """Inside the context, what Arrow refuses to read is a DamageError; errors of the machine stay as they are."""
+    """Inside the context, what Arrow refuses to read is an ArrowDamageError; machine errors stay as they are."""
     try:
         yield
     except MemoryError:
         raise
     except UnicodeDecodeError:
-        raise DamageError("the name of a column is not UTF-8") from None
+        raise ArrowDamageError("the name of a column is not UTF-8") from None
     except pa.ArrowException as error:
-        raise DamageError(one_line(error)) from None
+        raise ArrowDamageError(one_line(error)) from None
     except OSError as error:
         if error.errno is not None:
             raise
         # Arrow's own error, as where a file ends too early.
-        raise DamageError(one_line(error)) from None
+        raise ArrowDamageError(one_line(error)) from None
 
 
 def require_sound(
@@ -45,23 +45,23 @@ def require_sound(
         nullable: names of the columns that may have nulls.
 
     Raises:
-        DamageError: it has other columns, or offsets and indices that lead outside of the data.
+        ArrowDamageError: it has other columns, or offsets and indices that lead outside of the data.
     """
     if not any(data.schema.equals(schema) for schema in schemas):
-        raise DamageError("its columns are not those of such a file")
+        raise ArrowDamageError("its columns are not those of such a file")
     with arrow_errors():
         data.validate(full=True)
     for name, column in zip(data.schema.names, data.columns, strict=True):
         if column.null_count and name not in nullable:
-            raise DamageError(f"its column {name} has nulls")
+            raise ArrowDamageError(f"its column {name} has nulls")
 
 
 def require_between(numbers: pa.Array | pa.ChunkedArray, name: str, low: int, high: int) -> None:
     """Checks the bounds of numbers.
 
     Raises:
-        DamageError: one is out of bounds.
+        ArrowDamageError: one is out of bounds.
     """
     found = pc.min_max(numbers).as_py()
     if found["min"] is not None and not low <= found["min"] <= found["max"] <= high:
-        raise DamageError(f"its column {name} has {found['min']} to {found['max']}; it may have {low} to {high}")
+        raise ArrowDamageError(f"its column {name} has {found['min']} to {found['max']}; it may have {low} to {high}")

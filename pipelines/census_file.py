@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipelines.arrow_files import DamageError, arrow_errors, require_between, require_sound
+from pipelines.arrow_files import ArrowDamageError, arrow_errors, require_between, require_sound
 from pipelines.text_figures import Histogram, vocabulary_sizes
 from pipelines.token_files import symbol_type
 from pipelines.workspace import Workspace
@@ -89,7 +89,7 @@ def read_census(config: PrepareConfig, workspace: Workspace) -> Census | None:
             table = table_from_bytes(stream)
         require_counts(table, symbol_type(config, workspace))
         counts = by_token(table, config, workspace)
-    except (SchemaError, DamageError) as error:
+    except (SchemaError, ArrowDamageError) as error:
         raise workspace.damage(workspace.work_path(FILE_NAME), error) from None
     symbols, unknown = dict(head["histogram"]), unknown_tokens(counts, config, workspace)
     if unknown and not symbols.get(unknown):
@@ -121,11 +121,11 @@ def read_counts(
     try:
         with files.open_file(path) as file, arrow_errors(), pa.ipc.open_file(file) as reader:
             if reader.num_record_batches != buckets:
-                raise DamageError(f"it has {reader.num_record_batches:,} buckets; it must have {buckets:,}")
+                raise ArrowDamageError(f"it has {reader.num_record_batches:,} buckets; it must have {buckets:,}")
             table = reader.read_all() if bucket is None else pa.Table.from_batches([reader.get_batch(bucket)])
             require_counts(table, of_symbols)
             return table
-    except DamageError as error:
+    except ArrowDamageError as error:
         raise workspace.damage(path, error) from None
 
 
@@ -137,7 +137,7 @@ def require_counts(counts: pa.Table, of_symbols: pa.DataType) -> None:
         of_symbols: type of the symbols; see `symbol_type`.
 
     Raises:
-        DamageError: it is not such a table, or its offsets lead outside.
+        ArrowDamageError: it is not such a table, or its offsets lead outside.
     """
     # A unit without tokens has no symbols of any type.
     types = [of_symbols] if counts.num_rows else [of_symbols, pa.binary()]
@@ -161,7 +161,7 @@ def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> d
         workspace: the output folder, which holds the tokenizer's model.
 
     Raises:
-        DamageError: the tokenizer does not know a symbol.
+        ArrowDamageError: the tokenizer does not know a symbol.
     """
     token = make_tokenizer(config.text, workspace.tokenizer_model()).token
     rows = zip(counts["symbol"].to_pylist(), counts["count"].to_pylist(), strict=True)
@@ -169,7 +169,7 @@ def by_token(counts: pa.Table, config: PrepareConfig, workspace: Workspace) -> d
         found = {token(symbol): count for symbol, count in rows}
         "".join(found).encode()
     except (ValueError, IndexError):
-        raise DamageError(f"it has a symbol that the {config.text.tokenizer} tokenizer does not know") from None
+        raise ArrowDamageError(f"it has a symbol that the {config.text.tokenizer} tokenizer does not know") from None
     return found
 
 

@@ -54,7 +54,7 @@ class Chain(NamedTuple):
     stages: tuple[Stage, ...]
 
 
-class _Step(NamedTuple):
+class _BoundDoFn(NamedTuple):
     do: beam.DoFn
     arguments: tuple[Any, ...]
     named: dict[str, Any]
@@ -78,7 +78,7 @@ class _Visitor(PipelineVisitor):
 
     def __init__(self) -> None:
         self.values: tuple[Any, ...] = ()
-        self.stages: list[tuple[bool, list[_Step]]] = []
+        self.stages: list[tuple[bool, list[_BoundDoFn]]] = []
         self._last: Any = None
         self._inside: AppliedPTransform | None = None
 
@@ -111,7 +111,7 @@ class _Visitor(PipelineVisitor):
             self.stages.append((True, []))
         elif isinstance(transform, beam.ParDo) and not node.side_inputs and _is_plain(transform.fn):
             arguments, named = transform.raw_side_inputs
-            self.stages[-1][1].append(_Step(transform.fn, tuple(arguments), dict(named)))
+            self.stages[-1][1].append(_BoundDoFn(transform.fn, tuple(arguments), dict(named)))
         else:
             raise _unknown(node)
 
@@ -141,14 +141,14 @@ def run_steps(steps: bytes, elements: Iterable[Any]) -> Iterator[Any]:
 
 
 @functools.lru_cache(maxsize=2)
-def _ready(steps: bytes) -> list[_Step]:
-    loaded: list[_Step] = pickler.loads(steps)
+def _ready(steps: bytes) -> list[_BoundDoFn]:
+    loaded: list[_BoundDoFn] = pickler.loads(steps)
     for step in loaded:
         step.do.setup()
     return loaded
 
 
-def _run(step: _Step, elements: Iterator[Any]) -> Iterator[Any]:
+def _run(step: _BoundDoFn, elements: Iterator[Any]) -> Iterator[Any]:
     for element in elements:
         for result in step.do.process(element, *step.arguments, **step.named) or ():
             if isinstance(result, beam.pvalue.TaggedOutput):

@@ -19,7 +19,7 @@ from textgen.dataset.storage.manifest import INPUTS_FILE
 from textgen.dataset.storage.passed_over import shown
 from textgen.errors import UserError, require
 
-_MOST_PLACES = 10
+_MAX_FOLDERS = 10
 
 
 def require_consent(
@@ -57,7 +57,7 @@ def require_consent(
     )
 
 
-def places(paths: Iterable[str], *, most: int = _MOST_PLACES) -> dict[str, list[str]]:
+def group_by_folder(paths: Iterable[str], *, most: int = _MAX_FOLDERS) -> dict[str, list[str]]:
     """Groups paths by folders, of which each path has one; no file is looked at.
 
     The folders are those of the files if there are few, else folders further up.
@@ -69,9 +69,9 @@ def places(paths: Iterable[str], *, most: int = _MOST_PLACES) -> dict[str, list[
     Returns:
         The paths below each folder, by folder; the folder is empty if the paths have not even a root in common.
 
-    >>> places(["/a/b/1", "/a/b/2", "/a/c/3"], most=2)
+    >>> group_by_folder(["/a/b/1", "/a/b/2", "/a/c/3"], most=2)
     {'/a/b': ['1', '2'], '/a/c': ['3']}
-    >>> places(["/a/b/1", "/a/b/2", "/a/c/3"], most=1)
+    >>> group_by_folder(["/a/b/1", "/a/b/2", "/a/c/3"], most=1)
     {'/a': ['b/1', 'b/2', 'c/3']}
     """
     split = [_parts(path) for path in paths]
@@ -121,7 +121,7 @@ def _show(inputs: Sequence[InputFile], directory: str) -> None:
     paths = dict.fromkeys(path for file in inputs for path in _opened(file))
     count = f"{len(paths):,} input file{'s' * (len(paths) != 1)}"
     say(f"{shown(files.join(directory, INPUTS_FILE))} names {count}, to be read for this repair:")
-    for folder, names in places(paths).items():
+    for folder, names in group_by_folder(paths).items():
         say(f"  in {shown(folder) or 'several stores'}: {shown_names(names)}")
 
 

@@ -36,7 +36,7 @@ class SampleSize(NamedTuple):
     head_bytes: int = 16 * BLOCK_BYTES
 
 
-class Sample(NamedTuple):
+class SampledUnit(NamedTuple):
     """One range of a sample.
 
     Attributes:
@@ -53,7 +53,7 @@ def sample_folder() -> OwnedFolder:
     return OwnedFolder("estimate")
 
 
-def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]:
+def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[SampledUnit]:
     """Yields evenly spaced ranges of the corpus.
 
     Args:
@@ -71,14 +71,14 @@ def take_samples(plan: Plan, folder: Path, size: SampleSize) -> Iterator[Sample]
             and not file_range.file.member
             or file_range.file.format == "parquet"
         ):
-            yield Sample(Unit(i, (file_range,)), file_range.end - file_range.start)
+            yield SampledUnit(Unit(i, (file_range,)), file_range.end - file_range.start)
         elif file_range.file.format == "json":
             yield _json_head(i, file_range.file, folder, read_options(plan.config), size.head_bytes)
         else:
             yield _head(i, file_range, folder, size.head_bytes)
 
 
-def _head(index: int, file_range: FileRange, folder: Path, head_bytes: int) -> Sample:
+def _head(index: int, file_range: FileRange, folder: Path, head_bytes: int) -> SampledUnit:
     """Copies the start of a file to a file in `folder`, and returns it as a sample."""
     path, file = folder / f"head-{index}", file_range.file
     with files.open_file(file.member.archive if file.member else file.path) as stored:
@@ -92,10 +92,10 @@ def _head(index: int, file_range: FileRange, folder: Path, head_bytes: int) -> S
     path.write_bytes(content)
     corpus_bytes = (file_range.end if whole else min(read, file_range.end)) - file_range.start
     head = InputFile(str(path), len(content), path.stat().st_mtime, file.format, encoding=file.encoding)
-    return Sample(Unit(index, (FileRange(head, 0, len(content)),)), corpus_bytes)
+    return SampledUnit(Unit(index, (FileRange(head, 0, len(content)),)), corpus_bytes)
 
 
-def _json_head(index: int, file: InputFile, folder: Path, options: ReadOptions, head_bytes: int) -> Sample:
+def _json_head(index: int, file: InputFile, folder: Path, options: ReadOptions, head_bytes: int) -> SampledUnit:
     """Writes the first records of a JSON file to a JSON Lines file in `folder`, and returns it as a sample."""
     opened: list[_SmallReads] = []
 
@@ -113,7 +113,7 @@ def _json_head(index: int, file: InputFile, folder: Path, options: ReadOptions, 
     path.write_bytes(content)
     head = InputFile(str(path), len(content), path.stat().st_mtime, "jsonl")
     corpus_bytes = file.size if whole else min(opened[-1].bytes_read, file.size)
-    return Sample(Unit(index, (FileRange(head, 0, head.size),)), corpus_bytes)
+    return SampledUnit(Unit(index, (FileRange(head, 0, head.size),)), corpus_bytes)
 
 
 class _SmallReads(io.RawIOBase):

@@ -61,8 +61,8 @@ class CountUnit:
         counts = np.zeros(len(symbols), np.int64)
         for batch, where, offsets in unit_tokens(self._workspace, unit.index, documents, symbols=len(symbols)):
             chunk_starts, lengths = batch.edges[:-1], np.diff(batch.edges)
-            begins, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in ranges)
-            count_slices(batch.numbers, chunk_starts + begins, chunk_starts + ends, counts)
+            starts, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in ranges)
+            count_slices(batch.numbers, chunk_starts + starts, chunk_starts + ends, counts)
         table = pa.table({"symbol": symbols, "count": counts}).filter(pc.field("count") > 0)
         files.write_atomically(self._path(unit.index), _in_buckets(table, self.buckets))
         in_split = (ranges.starts < ranges.ends).sum(axis=1).tolist()

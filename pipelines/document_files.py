@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from pipelines.arrow_files import DamageError, arrow_errors, require_between, require_sound
+from pipelines.arrow_files import ArrowDamageError, arrow_errors, require_between, require_sound
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen import files
 from textgen.config import SPLITS, PrepareConfig
@@ -84,7 +84,7 @@ def read_documents(file: BinaryIO) -> DocumentTable:
     """Returns the table of a `documents` file.
 
     Raises:
-        DamageError: it is not such a file, or has values that a document cannot have.
+        ArrowDamageError: it is not such a file, or has values that a document cannot have.
     """
     with arrow_errors():
         table = pa.ipc.open_file(pa.py_buffer(file.read())).read_all().combine_chunks()
@@ -95,7 +95,7 @@ def read_documents(file: BinaryIO) -> DocumentTable:
         require_between(table[name], name, 0, _MOST_TOKENS)
     reasons = table["reason"].to_pylist()
     if max(map(len, reasons), default=0) > _MAX_REASON or len(set(reasons)) > _MOST_REASONS:
-        raise DamageError("its drop reasons are too long or too many")
+        raise ArrowDamageError("its drop reasons are too long or too many")
     return DocumentTable(
         _matrix(table["digest"], np.uint8, count, DIGEST_BYTES),
         table["tokens"].to_numpy(),
@@ -113,7 +113,7 @@ def _schema(found: pa.Schema) -> pa.Schema:
     """Returns the columns of a table of documents, in which some types depend on the settings.
 
     Raises:
-        DamageError: one of these is missing, or has a type that it cannot have.
+        ArrowDamageError: one of these is missing, or has a type that it cannot have.
     """
     optional = {
         "signature": [pa.binary(0), pa.binary(4 * minhash.HASHES)],
@@ -122,7 +122,7 @@ def _schema(found: pa.Schema) -> pa.Schema:
     }
     for name, allowed in optional.items():
         if found.names.count(name) != 1 or found.field(name).type not in allowed:
-            raise DamageError(f"its column {name} is missing or of another type")
+            raise ArrowDamageError(f"its column {name} is missing or of another type")
     types = {
         "digest": pa.binary(DIGEST_BYTES),
         "tokens": pa.int64(),
@@ -155,7 +155,7 @@ def unit_documents(workspace: Workspace, unit: int) -> DocumentTable:
     try:
         with files.open_file(path) as file:
             documents = read_documents(file)
-    except DamageError as error:
+    except ArrowDamageError as error:
         raise workspace.damage(path, error) from None
     for reason, rows in (workspace.recorded(DUPLICATES, unit) or {}).items():
         if rows and max(rows) >= len(documents.reasons):

@@ -46,7 +46,7 @@ _REFUSED = {
 """Runners that this job must not use, and why."""
 
 
-class Engine(NamedTuple):
+class BeamEngine(NamedTuple):
     """An engine that `--runner` names.
 
     Attributes:
@@ -242,9 +242,9 @@ def _prism(options: PipelineOptions) -> PipelineRunner:
     return runner
 
 
-ENGINES: Mapping[str, Engine] = {
-    "prism": Engine(_check_prism, _prism),
-    "flink": Engine(_check_flink, _flink, is_noisy=True),
-    "spark": Engine(_check_spark, _spark, is_noisy=True),
+ENGINES: Mapping[str, BeamEngine] = {
+    "prism": BeamEngine(_check_prism, _prism),
+    "flink": BeamEngine(_check_flink, _flink, is_noisy=True),
+    "spark": BeamEngine(_check_spark, _spark, is_noisy=True),
 }
 """The engines by name, besides the embedded one."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines import claims, count_tokens, tokenize, write_shards
-from pipelines.corpus_sample import Sample, SampleSize, sample_folder, take_samples
+from pipelines.corpus_sample import SampledUnit, SampleSize, sample_folder, take_samples
 from pipelines.jobs import run_in_threads
 from pipelines.plan import Plan, make_plan
 from pipelines.sample_warnings import learn_vocabulary, sample_warnings
@@ -142,7 +142,7 @@ def _layout(report: UnitReport, seconds: float, scale: float) -> LayoutEstimate:
 
 
 def _run(
-    plan: Plan, samples: Sequence[Sample], folder: Path
+    plan: Plan, samples: Sequence[SampledUnit], folder: Path
 ) -> tuple[dict[str, UnitReport], dict[str, float], list[str]]:
     """Runs the passes over the sample.
 

@@ -24,7 +24,7 @@ _TRAIN = len(SPLITS) - 1
 """Rank of a training document; see `KeyedDocuments`."""
 
 
-class Overlap(NamedTuple):
+class SharedDocuments(NamedTuple):
     """Documents of one unit whose text another split has too.
 
     Attributes:
@@ -64,7 +64,7 @@ class MatchSplits(beam.DoFn):
     def __init__(self, *, drop: bool):
         self._drop = drop
 
-    def process(self, bucket: tuple[int, Iterable[KeyedDocuments]]) -> Iterator[tuple[int, Overlap]]:
+    def process(self, bucket: tuple[int, Iterable[KeyedDocuments]]) -> Iterator[tuple[int, SharedDocuments]]:
         """Yields the overlap of each unit that has some.
 
         Where training documents are dropped, a held-out document is counted only if another held-out split has it.
@@ -85,7 +85,7 @@ class MatchSplits(beam.DoFn):
         for unit in np.unique(units[dropped | shared]).tolist():
             here = units == unit
             counts = Counter(SPLITS[_TRAIN - rank] for rank in ranks[here & shared].tolist())
-            yield unit, Overlap(indices[here & dropped].tolist(), dict(counts))
+            yield unit, SharedDocuments(indices[here & dropped].tolist(), dict(counts))
 
 
 class RecordOverlap(beam.DoFn):
@@ -94,7 +94,7 @@ class RecordOverlap(beam.DoFn):
     def __init__(self, workspace: Workspace):
         self._workspace = workspace
 
-    def process(self, found: tuple[int, Iterable[Overlap]]) -> Iterator[dict[str, Any]]:
+    def process(self, found: tuple[int, Iterable[SharedDocuments]]) -> Iterator[dict[str, Any]]:
         """Writes the records of the unit, and yields that of the held-out documents."""
         unit, overlaps = found
         dropped, counts = list[int](), Counter[str]()

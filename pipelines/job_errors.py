@@ -62,7 +62,7 @@ def unit_errors(title: str, workspace: Workspace, engine: str = "") -> Iterator[
         errors: list[Exception] = [error, RuntimeError(failed.error)]
         # What an engine in other processes says is not always of the unit.
         found = next(filter(None, map(_reported, reversed(errors) if engine else errors)), error)
-        vars(found)["__notes__"] = [f"{title}, {failed.place}"]
+        vars(found)["__notes__"] = [f"{title}, {failed.label}"]
         raise found from None
 
 

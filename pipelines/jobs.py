@@ -139,7 +139,7 @@ class JobRunner:
         ):
             self._run(engine, title, stage=work.stage, done=done)
 
-    def _run(self, engine: runners.Engine, title: str, *, stage: str, done: int) -> None:
+    def _run(self, engine: runners.EnginePipeline, title: str, *, stage: str, done: int) -> None:
         """Submits a job, records it, and waits for its end."""
         record = functools.partial(
             record_job,
@@ -157,7 +157,7 @@ class JobRunner:
             record(job=runners.job_id(result))
         result.wait_until_finish()
 
-    def _start(self) -> runners.Engine:
+    def _start(self) -> runners.EnginePipeline:
         folder = self._workspace.local_temporary_folder()
         return runners.start(self._beam_flags, input_bytes=self._input_bytes, temporary_folder=folder)
 

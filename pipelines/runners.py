@@ -34,7 +34,7 @@ _M_ARENA_MAX, _ARENAS = -8, 2
 """`M_ARENA_MAX` of glibc's malloc.h, and its value; without the limit, 200 MB of text took 10 percent more memory."""
 
 
-class Engine(NamedTuple):
+class EnginePipeline(NamedTuple):
     """An empty pipeline with its runner.
 
     Attributes:
@@ -72,7 +72,7 @@ def check_beam_flags(flags: Sequence[str], paths: Iterable[str] = ()) -> None:
         )
 
 
-def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | None = None) -> Engine:
+def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | None = None) -> EnginePipeline:
     """Creates an empty pipeline with the runner that Beam's flags name.
 
     Without `--runner`, or with `embedded` or `direct`, this is Beam's embedded runner. It is created directly, since
@@ -105,16 +105,16 @@ def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | No
         environment = EmbeddedPythonGrpcEnvironment(data_buffer_time_limit_ms=_NEVER)
         # With the mode "multi_threading", Beam would replace this environment by its own.
         direct.direct_running_mode = "in_memory"
-    return Engine(_pipeline(FnApiRunner(environment), options, temporary_folder), name, noisy)
+    return EnginePipeline(_pipeline(FnApiRunner(environment), options, temporary_folder), name, noisy)
 
 
-def _other(name: str, options: PipelineOptions, temporary_folder: Path | None) -> Engine:
+def _other(name: str, options: PipelineOptions, temporary_folder: Path | None) -> EnginePipeline:
     engine = engines.ENGINES.get(name)
     if engine is None:
-        return Engine(_pipeline(None, options, temporary_folder), name, noisy=False, remote_name=name)
+        return EnginePipeline(_pipeline(None, options, temporary_folder), name, noisy=False, remote_name=name)
     engine.check(options)
     runner = engine.create(options) if engine.create else None
-    return Engine(_pipeline(runner, options, temporary_folder), name, noisy=engine.is_noisy, remote_name=name)
+    return EnginePipeline(_pipeline(runner, options, temporary_folder), name, noisy=engine.is_noisy, remote_name=name)
 
 
 def job_id(result: PipelineResult) -> str:

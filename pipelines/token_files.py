@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from pipelines.arrow_files import DamageError, arrow_errors, require_sound
+from pipelines.arrow_files import ArrowDamageError, arrow_errors, require_sound
 from pipelines.document_files import DocumentTable
 from pipelines.workspace import TOKENS, Workspace
 from textgen import files
@@ -73,7 +73,7 @@ def read_tokens(file: BinaryIO) -> Iterator[TokenBatch]:
     """Yields the batches of a `tokens` file.
 
     Raises:
-        DamageError: it is not such a file.
+        ArrowDamageError: it is not such a file.
     """
     with arrow_errors(), pa.ipc.open_stream(file) as reader:
         for batch in reader:
@@ -85,19 +85,19 @@ def _checked_batch(batch: pa.RecordBatch) -> TokenBatch:
     """Returns the tokens of a record batch.
 
     Raises:
-        DamageError: its values contradict each other.
+        ArrowDamageError: its values contradict each other.
     """
     texts, continued = batch.column("text"), batch.column("continued").to_pylist()
     if not continued or any(continued[1:]):
-        raise DamageError("a batch has no row, or one that continues a document of the same batch")
+        raise ArrowDamageError("a batch has no row, or one that continues a document of the same batch")
     given = [batch.column(name) for name in _NUMBERS if batch.column(name).null_count < len(batch)]
     if len(given) != 1 or given[0].null_count:
-        raise DamageError("a batch has no tokens, or its tokens twice")
+        raise ArrowDamageError("a batch has no tokens, or its tokens twice")
     edges, numbers = given[0].offsets.to_numpy(), given[0].values
     if edges[0] != 0 or edges[-1] != len(numbers) or numbers.null_count:
-        raise DamageError("a batch has tokens of no document, or without a symbol")
+        raise ArrowDamageError("a batch has tokens of no document, or without a symbol")
     if texts.null_count not in (0, len(texts)):
-        raise DamageError("some chunks of a batch have a text and others have none")
+        raise ArrowDamageError("some chunks of a batch have a text and others have none")
     return TokenBatch(numbers.to_numpy(), edges, continued[0], [] if texts.null_count else texts.to_pylist())
 
 
@@ -154,7 +154,7 @@ def unit_symbols(workspace: Workspace, unit: int, config: PrepareConfig) -> pa.A
                 # Arrow checks that it is UTF-8.
                 symbols.cast(pa.string())
             return symbols
-    except DamageError as error:
+    except ArrowDamageError as error:
         raise workspace.damage(path, error) from None
 
 
@@ -183,15 +183,15 @@ def unit_tokens(workspace: Workspace, unit: int, documents: DocumentTable, *, sy
             for located in locate(read_tokens(file)):
                 batch, rows, _ = located
                 if rows.start < 0 or rows.stop > len(found):
-                    raise DamageError("it has more documents than the file beside it")
+                    raise ArrowDamageError("it has more documents than the file beside it")
                 # Read without a sign, a negative number is too large.
                 unsigned = batch.numbers.view(f"u{batch.numbers.itemsize}")
                 if len(unsigned) and unsigned.max() >= symbols:
-                    raise DamageError("it has the number of a symbol that the file beside it does not have")
+                    raise ArrowDamageError("it has the number of a symbol that the file beside it does not have")
                 found[rows] += np.diff(batch.edges)
                 count = rows.stop
                 yield located
         if count < len(found) or not np.array_equal(found, documents.tokens):
-            raise DamageError("it has other documents than the file beside it, or other numbers of tokens")
-    except DamageError as error:
+            raise ArrowDamageError("it has other documents than the file beside it, or other numbers of tokens")
+    except ArrowDamageError as error:
         raise workspace.damage(path, error) from None

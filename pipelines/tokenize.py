@@ -16,7 +16,7 @@ from pipelines.unit_texts import UnitTexts
 from pipelines.workspace import TOKENS, Workspace
 from textgen import files
 from textgen.config import PrepareConfig
-from textgen.corpus.readers.base import Limits
+from textgen.corpus.readers.base import ReadLimits
 from textgen.corpus.units import Unit
 from textgen.text.compiled.corpus_tokenizer import Tokens
 
@@ -26,9 +26,9 @@ class TokenizeUnit:
 
     stage = TOKENS
 
-    def __init__(self, config: PrepareConfig, workspace: Workspace, *, limits: Limits | None = None):
+    def __init__(self, config: PrepareConfig, workspace: Workspace, *, limits: ReadLimits | None = None):
         self._config, self._workspace = config, workspace
-        self._limits = limits or Limits()
+        self._limits = limits or ReadLimits()
 
     def setup(self) -> None:
         """Builds the text operations."""

@@ -58,7 +58,7 @@ class Attempt(NamedTuple):
     error: str = ""
 
     @property
-    def place(self) -> str:
+    def label(self) -> str:
         """The unit and its files, as messages name them."""
         others = f" and {self.files - 1:,} more" if self.files > 1 else ""
         return f"unit {self.unit} ({printable(self.file)}{others})"

@@ -13,7 +13,7 @@ from textgen import files
 from textgen.config import PrepareConfig
 from textgen.corpus.batching import merge_batches
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import Limits, TextBatch
+from textgen.corpus.readers.base import ReadLimits, TextBatch
 from textgen.corpus.units import Unit
 
 
@@ -29,7 +29,7 @@ class UnitTexts:
             replaced and of all characters, so far.
     """
 
-    def __init__(self, unit: Unit, config: PrepareConfig, limits: Limits):
+    def __init__(self, unit: Unit, config: PrepareConfig, limits: ReadLimits):
         self.rejected, self.replaced = Counter[str](), 0
         self.characters: dict[str, tuple[int, int]] = {}
         self.split = unit.split

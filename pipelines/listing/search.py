@@ -15,7 +15,7 @@ class Hit(NamedTuple):
 
     Attributes:
         entry: the file.
-        reason: why it is passed over; empty if it is not, as far as its place tells.
+        reason: why it is passed over; empty if it is not, as far as its path tells.
         detail: more about the reason.
     """
 
@@ -24,7 +24,7 @@ class Hit(NamedTuple):
     detail: str = ""
 
 
-class _Place(NamedTuple):
+class _FolderState(NamedTuple):
     """State of the search in a folder.
 
     Attributes:
@@ -60,37 +60,37 @@ class _Search:
         self.hits: list[Hit] = []
         self.folders: list[str] = []
         self._glob, self._is_named, self._output = glob, is_named, output
-        self._places: dict[Parts, _Place] = {(): _Place(glob.start(), glob.start())}
+        self._states: dict[Parts, _FolderState] = {(): _FolderState(glob.start(), glob.start())}
 
     def may_match_below(self, parts: Parts) -> bool:
         """Returns whether something below a folder may match that counts."""
-        place = self._places[parts]
-        return self._glob.may_match_below(place.any) and not place.is_output
+        state = self._states[parts]
+        return self._glob.may_match_below(state.any) and not state.is_output
 
     def take(self, listed: Listed) -> None:
         """Takes up the entries of a folder."""
-        place = self._places[listed.parts]
-        if not place.owner and (listed.parts or self._is_named):
+        state = self._states[listed.parts]
+        if not state.owner and (listed.parts or self._is_named):
             names = {entry.name for entry in listed.entries}
-            place = place._replace(owner=listed.path if is_own_folder(listed.path, names) else "")
-            self._places[listed.parts] = place
+            state = state._replace(owner=listed.path if is_own_folder(listed.path, names) else "")
+            self._states[listed.parts] = state
         for entry in listed.entries:
-            self._take_entry(entry, listed.parts, place)
+            self._take_entry(entry, listed.parts, state)
 
-    def _take_entry(self, entry: Entry, parts: Parts, place: _Place) -> None:
-        visible, any_ = place.visible, place.any
+    def _take_entry(self, entry: Entry, parts: Parts, state: _FolderState) -> None:
+        visible, any_ = state.visible, state.any
         if entry.name:
             visible = self._glob.step(visible, entry.name, hidden=False)
             any_ = self._glob.step(any_, entry.name, hidden=True)
         if entry.kind == FOLDER:
-            is_output = place.is_output or (self._output is not None and is_within(entry.path, self._output))
-            self._places[(*parts, entry.name)] = _Place(visible, any_, place.owner, is_output)
+            is_output = state.is_output or (self._output is not None and is_within(entry.path, self._output))
+            self._states[(*parts, entry.name)] = _FolderState(visible, any_, state.owner, is_output)
             if self._glob.is_match(visible) and not (is_output or self._glob.may_match_below(visible)):
                 self.folders.append(entry.path)
-        elif place.is_output or (entry.name and not self._glob.is_match(any_)):
+        elif state.is_output or (entry.name and not self._glob.is_match(any_)):
             return
-        elif place.owner:
-            self.hits.append(Hit(entry, OWN, f"in {place.owner}"))
+        elif state.owner:
+            self.hits.append(Hit(entry, OWN, f"in {state.owner}"))
         else:
             is_visible = self._glob.is_match(visible) if entry.name else bool(visible)
             self.hits.append(Hit(entry, "" if is_visible else HIDDEN))

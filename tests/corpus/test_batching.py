@@ -10,7 +10,7 @@ from textgen.corpus.readers.base import (
     InputFile,
     Label,
     Labelled,
-    Limits,
+    ReadLimits,
     ReadOptions,
     Rejected,
     TextBatch,
@@ -25,7 +25,7 @@ REPLACEMENT = "\ufffd".encode()
 
 
 def limited(**limits):
-    return Origin(FILE, "utf-8", ReadOptions(limits=Limits(**limits)))
+    return Origin(FILE, "utf-8", ReadOptions(limits=ReadLimits(**limits)))
 
 
 def made(*found, origin=UTF8):
@@ -57,7 +57,7 @@ def test_a_rejected_item_is_shortened():
 
 def test_a_batch_is_closed_at_its_number_of_texts():
     rejected = Rejected("empty", b"")
-    most = Limits().batch_texts
+    most = ReadLimits().batch_texts
     sizes = [(len(batch.texts), len(batch.rejected)) for batch in made(*[b"a", rejected] * most)]
     assert sizes == [(most // 2, most // 2)] * 2
 
@@ -177,7 +177,7 @@ texts = st.lists(fragments, max_size=30).map(b"".join)
 def test_whole_documents_and_documents_in_blocks_give_the_same_batches(
     documents, block_bytes, chunk_bytes, on_invalid, encoding
 ):
-    limits = Limits(chunk_bytes=chunk_bytes, block_bytes=7)
+    limits = ReadLimits(chunk_bytes=chunk_bytes, block_bytes=7)
     origin = Origin(FILE, encoding, ReadOptions(None, on_invalid, limits))
     in_blocks = [[text[i : i + block_bytes] for i in range(0, len(text), block_bytes)] for text in documents]
     made = list(batches(map(iter, in_blocks), origin))
@@ -220,13 +220,13 @@ def test_every_chunk_of_a_long_document_has_its_label():
     batches = made(Labelled(b"a", TRAIN), Labelled(iter([long, long]), TEST), Labelled(long, TRAIN))
     labels = [label for batch in batches for label in batch.labels]
     assert labels == [TRAIN, *[TEST] * 6, *[TRAIN] * 3]
-    (merged,) = merge_batches(batches, Limits(batch_bytes=1 << 30))
+    (merged,) = merge_batches(batches, ReadLimits(batch_bytes=1 << 30))
     assert merged.labels == labels
     assert [len(made(Labelled(text, TRAIN), origin=DROP)) for text in (long, b"\xff" + long)] == [3, 1]
 
 
 def test_small_batches_are_merged_up_to_the_limits():
-    limits = Limits(batch_texts=3, batch_bytes=6)
+    limits = ReadLimits(batch_texts=3, batch_bytes=6)
     small = [TextBatch([b"a"], [False]), TextBatch(), TextBatch([b"b", b"c"], [True, False])]
     assert list(merge_batches(small, limits)) == [TextBatch([b"a", b"b", b"c"], [False, True, False])]
     assert [merged.texts for merged in merge_batches([*small, *small], limits)] == [[b"a", b"b", b"c"]] * 2

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.line_ends import LineSplitter, skip_line, split_at_blank_lines
-from textgen.corpus.readers.base import Limits
+from textgen.corpus.readers.base import ReadLimits
 
 contents = st.lists(st.sampled_from([b"a", b"bc", b" ", b"\n", b"\r", b"\r\n"]), max_size=30).map(b"".join)
 
@@ -15,7 +15,7 @@ contents = st.lists(st.sampled_from([b"a", b"bc", b" ", b"\n", b"\r", b"\r\n"]),
 @example(b"a\r" * 9, 2, 4)
 @settings(max_examples=200, deadline=None)
 def test_lines_are_those_of_python(content, block_bytes, chunk_bytes):
-    splitter = LineSplitter(io.BytesIO(content), Limits(block_bytes=block_bytes, chunk_bytes=chunk_bytes))
+    splitter = LineSplitter(io.BytesIO(content), ReadLimits(block_bytes=block_bytes, chunk_bytes=chunk_bytes))
     lines = [line if isinstance(line, bytes) else b"".join(line) for line in splitter.lines(float("inf"))]
     assert lines == content.splitlines()
     assert splitter.position == len(content)
@@ -42,7 +42,7 @@ def test_the_line_start_after_a_long_line_is_found():
 @given(contents, st.integers(1, 8))
 @settings(max_examples=200, deadline=None)
 def test_blank_lines_are_told_from_others_in_any_blocks(content, block_bytes):
-    limits = Limits(block_bytes=block_bytes, chunk_bytes=100)
+    limits = ReadLimits(block_bytes=block_bytes, chunk_bytes=100)
     found = [
         (blank, lines) for blank, lines in split_at_blank_lines(io.BytesIO(content), float("inf"), limits) if lines
     ]
@@ -53,6 +53,6 @@ def test_blank_lines_are_told_from_others_in_any_blocks(content, block_bytes):
 
 @pytest.mark.parametrize("block_bytes", [1, 3, 4, 1000])
 def test_a_line_longer_than_a_chunk_is_not_blank(block_bytes):
-    limits = Limits(block_bytes=min(block_bytes, 8), chunk_bytes=8)
+    limits = ReadLimits(block_bytes=min(block_bytes, 8), chunk_bytes=8)
     content = b"a\n" + b" " * 12 + b"\r\nb\n"
     assert all(not blank for blank, lines in split_at_blank_lines(io.BytesIO(content), float("inf"), limits) if lines)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.readers.base import Limits, SeparatorOptions
+from textgen.corpus.readers.base import ReadLimits, SeparatorOptions
 
 LINE = SeparatorOptions("%")
 TOKEN = SeparatorOptions("<|e|>", is_anywhere=True)
@@ -61,7 +61,7 @@ def test_documents_stand_between_separators(taken_by, separator, content, docume
 @settings(max_examples=300, deadline=None)
 def test_documents_do_not_depend_on_units_and_blocks(taken_by, content, separator, unit_bytes, block_bytes):
     whole = taken_by("document", content, separator=separator).texts
-    limits = Limits(block_bytes=block_bytes)
+    limits = ReadLimits(block_bytes=block_bytes)
     assert taken_by("document", content, unit_bytes=unit_bytes, limits=limits, separator=separator).texts == whole
     packed = taken_by("document", content.decode().encode("utf-16"), encoding="utf-16", separator=separator).texts
     assert packed == whole

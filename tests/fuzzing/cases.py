@@ -5,7 +5,7 @@ import random
 from typing import NamedTuple
 
 from tests.fuzzing import contents
-from textgen.corpus.readers.base import Limits, ReadOptions, TableOptions
+from textgen.corpus.readers.base import ReadLimits, ReadOptions, TableOptions
 
 _NAMES = {
     "document": (".txt", ".md", "", ".dat"),
@@ -39,7 +39,7 @@ class Case(NamedTuple):
     format: str
     encoding: str
     options: ReadOptions
-    divisions: tuple[tuple[int, Limits], ...]
+    divisions: tuple[tuple[int, ReadLimits], ...]
     documents: list[bytes] | None = None
     is_checked: bool = True
 
@@ -149,19 +149,19 @@ def _other_settings(
     return format, encoding, options
 
 
-def _divisions(size: int, chance: random.Random) -> list[tuple[int, Limits]]:
+def _divisions(size: int, chance: random.Random) -> list[tuple[int, ReadLimits]]:
     # At most a few hundred units.
     least = max(1, size // 200)
     sizes = [least, least * chance.choice((2, 3, 7)), max(1, size // 2), max(1, size // 5), 1 << 30]
     least = max(1, size // 2000)
-    chunk_bytes = chance.choice((Limits().chunk_bytes, max(16, least * chance.choice((1, 16, 40, 1000)))))
+    chunk_bytes = chance.choice((ReadLimits().chunk_bytes, max(16, least * chance.choice((1, 16, 40, 1000)))))
     return [(unit_bytes, _limits(least, chunk_bytes, chance)) for unit_bytes in chance.sample(sizes, 3)]
 
 
-def _limits(least: int, chunk_bytes: int, chance: random.Random) -> Limits:
+def _limits(least: int, chunk_bytes: int, chance: random.Random) -> ReadLimits:
     if chance.random() < 0.2:
-        return Limits(chunk_bytes=chunk_bytes)
-    return Limits(
+        return ReadLimits(chunk_bytes=chunk_bytes)
+    return ReadLimits(
         batch_texts=chance.choice((1, 2, 5, 1000)),
         batch_bytes=least * chance.choice((1, 3, 20, 300)),
         chunk_bytes=chunk_bytes,

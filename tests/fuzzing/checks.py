@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tests.fuzzing.cases import Case
 from textgen.corpus.detection import detect, read_head
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import InputFile, Limits, ReadOptions
+from textgen.corpus.readers.base import InputFile, ReadLimits, ReadOptions
 from textgen.corpus.units import Unit, plan_units
 from textgen.errors import UserError
 
@@ -65,7 +65,7 @@ def check_case(case: Case) -> Outcome | Refused:
             READERS[file.format].check(file, _opener(case), case.options)
     except UserError as error:
         return _refused(error)
-    whole = _outcome(case, file, _WHOLE, Limits(chunk_bytes=case.divisions[0][1].chunk_bytes))
+    whole = _outcome(case, file, _WHOLE, ReadLimits(chunk_bytes=case.divisions[0][1].chunk_bytes))
     if case.documents is not None and isinstance(whole, Outcome):
         _require(not whole.rejected, "a valid document is rejected", whole.rejected[:3])
         expected = list(map(_text, case.documents))
@@ -103,7 +103,7 @@ def _opener(case: Case):
     return lambda _: io.BytesIO(case.content)
 
 
-def _outcome(case: Case, file: InputFile, unit_bytes: int, limits: Limits) -> Outcome | Refused:
+def _outcome(case: Case, file: InputFile, unit_bytes: int, limits: ReadLimits) -> Outcome | Refused:
     options = case.options._replace(limits=limits)
     try:
         units = plan_units([file], unit_bytes=unit_bytes, open_file=_opener(case), options=options)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.arrow_files import DamageError
+from pipelines.arrow_files import ArrowDamageError
 from pipelines.census_file import Census, by_token, read_census, read_counts, table_to_bytes, write_census
 from pipelines.workspace import Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, TextConfig
@@ -98,7 +98,7 @@ def test_an_unknown_word_that_the_histogram_does_not_have_is_refused(tmp_path: P
 def test_what_is_no_character_is_refused(tmp_path: Path, symbol: int) -> None:
     config = PrepareConfig(text=TextConfig(tokenizer="char", **TEXT_DEFAULTS["char"]))
     counts = pa.table({"symbol": pa.array([97, symbol], pa.int32()), "count": pa.array([2, 1])})
-    with pytest.raises(DamageError, match="a symbol that the char tokenizer does not know"):
+    with pytest.raises(ArrowDamageError, match="a symbol that the char tokenizer does not know"):
         by_token(counts, config, Workspace(str(tmp_path)))
     damaged(tmp_path, content(counts=counts), config)
 

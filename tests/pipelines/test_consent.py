@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.consent import places, require_consent
+from pipelines.consent import group_by_folder, require_consent
 from pipelines.plan import Plan
 from textgen.config import PrepareConfig, TextConfig
 from textgen.corpus.readers.base import InputFile, Member
@@ -29,7 +29,7 @@ def test_paths_are_grouped_by_the_folder_they_lead_to(tmp_path: Path, monkeypatc
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     paths = ["a.txt", "./b/c.txt", "../d.txt", "file:///e/f.txt", "/e//g.txt", "gs://bucket/h/i.txt", "/j/../k.txt"]
-    assert places(paths) == {
+    assert group_by_folder(paths) == {
         f"{tmp_path}/here": ["a.txt"],
         f"{tmp_path}/here/b": ["c.txt"],
         f"{tmp_path}": ["d.txt"],
@@ -37,13 +37,13 @@ def test_paths_are_grouped_by_the_folder_they_lead_to(tmp_path: Path, monkeypatc
         "gs://bucket/h": ["i.txt"],
         "/": ["j/../k.txt"],
     }
-    assert places(["/a", "gs://bucket/a"], most=1) == {"": ["/a", "gs://bucket/a"]}
-    assert places([]) == {}
+    assert group_by_folder(["/a", "gs://bucket/a"], most=1) == {"": ["/a", "gs://bucket/a"]}
+    assert group_by_folder([]) == {}
 
 
 @given(st.lists(PATHS, max_size=12), st.integers(1, 5))
-def test_every_path_has_one_of_a_few_places(paths: list[str], most: int) -> None:
-    found = places(paths, most=most)
+def test_every_path_has_one_of_a_few_folders(paths: list[str], most: int) -> None:
+    found = group_by_folder(paths, most=most)
     assert len(found) <= most
     assert sum(map(len, found.values())) == len(paths)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.arrow_files import DamageError
+from pipelines.arrow_files import ArrowDamageError
 from pipelines.document_files import DocumentTable, read_documents, unit_documents, write_documents
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import PrepareConfig, TextConfig
@@ -128,7 +128,7 @@ _NAMES = ["digest", "tokens", "characters", "reason", "signature", "split", "gro
 )
 def test_values_that_a_document_cannot_have_are_refused(tmp_path: Path, name: str, values: Any) -> None:
     assert len(read_documents(written(tmp_path)).tokens) == 3
-    with pytest.raises(DamageError) as refused:
+    with pytest.raises(ArrowDamageError) as refused:
         read_documents(written(tmp_path, **{name: values}))
     assert str(refused.value).isprintable()
 
@@ -137,13 +137,13 @@ def test_damaged_bytes_never_crash_the_reader(tmp_path: Path) -> None:
     content = written(tmp_path).getvalue()
     chance = np.random.default_rng(0)
     for length in range(0, len(content), 97):
-        with pytest.raises(DamageError):
+        with pytest.raises(ArrowDamageError):
             read_documents(io.BytesIO(content[:length]))
     for _ in range(300):
         changed = bytearray(content)
         for place in chance.integers(0, len(content), 3):
             changed[place] = chance.integers(0, 256)
-        with contextlib.suppress(DamageError, MemoryError):
+        with contextlib.suppress(ArrowDamageError, MemoryError):
             read_documents(io.BytesIO(changed))
 
 

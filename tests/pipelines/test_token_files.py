@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.arrow_files import DamageError
+from pipelines.arrow_files import ArrowDamageError
 from pipelines.document_files import DocumentTable
 from pipelines.token_files import (
     _SCHEMA,
@@ -62,7 +62,7 @@ def test_a_batch_has_its_numbers_once(columns: tuple[str, ...]) -> None:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, _SCHEMA) as writer:
         writer.write_batch(batch)
-    with pytest.raises(DamageError, match="a batch has no tokens, or its tokens twice"):
+    with pytest.raises(ArrowDamageError, match="a batch has no tokens, or its tokens twice"):
         list(read_tokens(io.BytesIO(sink.getvalue().to_pybytes())))
 
 
@@ -158,7 +158,7 @@ SOUND = ([0, 2, 3], [0, 1, 1], [False, False])
 )
 def test_tokens_that_contradict_themselves_are_refused(changed: tuple) -> None:
     assert len(list(read_tokens(stream(*SOUND)))) == 1
-    with pytest.raises(DamageError) as refused:
+    with pytest.raises(ArrowDamageError) as refused:
         list(read_tokens(stream(*changed)))
     assert str(refused.value).isprintable()
 
@@ -170,7 +170,7 @@ def test_edges_of_chunks_that_lead_outside_are_refused(edges: list[int]) -> None
     sound, changed = (np.array(each, np.int32).tobytes() for each in (SOUND[0], edges))
     content = stream(*SOUND).getvalue()
     assert content.count(sound) == 1
-    with pytest.raises(DamageError) as refused:
+    with pytest.raises(ArrowDamageError) as refused:
         list(read_tokens(io.BytesIO(content.replace(sound, changed))))
     assert str(refused.value).isprintable()
 
@@ -178,7 +178,7 @@ def test_edges_of_chunks_that_lead_outside_are_refused(edges: list[int]) -> None
 def test_damaged_bytes_never_crash_the_reader() -> None:
     content, chance = stream(*SOUND).getvalue(), np.random.default_rng(0)
     for length in range(0, len(content), 7):
-        with contextlib.suppress(DamageError):
+        with contextlib.suppress(ArrowDamageError):
             list(read_tokens(io.BytesIO(content[:length])))
     refused = 0
     for _ in range(300):
@@ -187,7 +187,7 @@ def test_damaged_bytes_never_crash_the_reader() -> None:
             changed[place] = chance.integers(0, 256)
         try:
             list(read_tokens(io.BytesIO(changed)))
-        except (DamageError, MemoryError):
+        except (ArrowDamageError, MemoryError):
             refused += 1
     assert refused > 100
 

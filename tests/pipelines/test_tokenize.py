@@ -15,7 +15,7 @@ from pipelines import document_files, text_operations, token_files, tokenize, un
 from pipelines.document_files import DocumentTable
 from pipelines.workspace import DUPLICATES, TOKENS, Workspace
 from textgen.config import TEXT_DEFAULTS, PrepareConfig, SelectionConfig, TextConfig
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, Rejected, TextBatch
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, ReadLimits, Rejected, TextBatch
 from textgen.corpus.units import Unit
 from textgen.dataset.storage.splits import new_digest
 from textgen.text import minhash
@@ -29,7 +29,7 @@ CHARS = PrepareConfig(text=TextConfig(tokenizer="char", **TEXT_DEFAULTS["char"])
 class Tokenized:
     """Runs the pass on a unit and reads its files."""
 
-    def __init__(self, folder: Path, unit: Unit, config: PrepareConfig, limits: Limits | None = None):
+    def __init__(self, folder: Path, unit: Unit, config: PrepareConfig, limits: ReadLimits | None = None):
         (folder / "_work" / "tokens").mkdir(parents=True)
         self.workspace = Workspace(str(folder))
         work = tokenize.TokenizeUnit(config, self.workspace, limits=limits)
@@ -61,7 +61,7 @@ def tokenized(
     *contents: bytes,
     config: PrepareConfig = WORDS,
     format: str = "document",
-    limits: Limits | None = None,
+    limits: ReadLimits | None = None,
 ) -> Tokenized:
     """Tokenizes files with these contents as one unit."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def test_only_the_files_of_the_unit_are_left(tmp_path: Path) -> None:
 
 def test_many_small_files_share_a_batch(tmp_path: Path) -> None:
     contents = (f"file {i}".encode() for i in range(600))
-    found = tokenized(tmp_path, *contents, limits=Limits(batch_texts=256))
+    found = tokenized(tmp_path, *contents, limits=ReadLimits(batch_texts=256))
     assert [len(one.batch.edges) - 1 for one in found.located] == [256, 256, 88]
     assert found.tokens_of_documents() == [[b"file", str(i).encode()] for i in range(600)]
 
@@ -167,7 +167,7 @@ def test_results_do_not_depend_on_chunks_and_batches(
             tmp_path_factory.mktemp("whole"), *("".join(parts).encode() for parts in documents), config=config
         )
         patch.setattr(unit_texts, "READERS", {"given": GivenReader(batches)})
-        limits = Limits(batch_texts=4, batch_bytes=30)
+        limits = ReadLimits(batch_texts=4, batch_bytes=30)
         unit = given_unit(tmp_path_factory.mktemp("input"))
         found = Tokenized(tmp_path_factory.mktemp("unit"), unit, config, limits)
     assert found.tokens_of_documents() == whole.tokens_of_documents()

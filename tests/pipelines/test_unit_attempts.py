@@ -15,7 +15,7 @@ def test_a_unit_at_work_is_marked_and_one_that_is_done_is_not(tmp_path: Path) ->
     with attempt(workspace, "tokens", UNIT):
         (found,) = attempts(workspace)
         assert (found.stage, found.unit, found.error) == ("tokens", 3, "")
-        assert found.place == "unit 3 (a.txt and 1 more)"
+        assert found.label == "unit 3 (a.txt and 1 more)"
     assert attempts(workspace) == []
 
 

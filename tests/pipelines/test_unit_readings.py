@@ -14,7 +14,7 @@ from pipelines.unit_readings import check_still_holds, source_of, tags
 from pipelines.unit_texts import UnitTexts
 from pipelines.workspace import TOKENS, Workspace
 from textgen.config import PrepareConfig, TextConfig
-from textgen.corpus.readers.base import FileRange, Limits
+from textgen.corpus.readers.base import FileRange, ReadLimits
 from textgen.corpus.units import Unit
 from textgen.errors import UserError
 
@@ -33,7 +33,7 @@ def read_unit(folder: Path, *names: str) -> tuple[Unit, Workspace]:
     """Reads files as one unit, and returns the unit and the folder in which that is recorded."""
     inputs = find_inputs([str(folder / name) for name in names], "jsonl").files
     unit = Unit(0, tuple(FileRange(file, 0, file.size) for file in inputs))
-    texts = UnitTexts(unit, CONFIG, Limits())
+    texts = UnitTexts(unit, CONFIG, ReadLimits())
     assert list(texts.batches())
     workspace = Workspace(str(folder / "out"))
     workspace.record(TOKENS, 0, texts.report())

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.unit_texts import UnitTexts
 from textgen.config import PrepareConfig, TextConfig
-from textgen.corpus.readers.base import FileRange, InputFile, Limits, TextBatch
+from textgen.corpus.readers.base import FileRange, InputFile, ReadLimits, TextBatch
 from textgen.corpus.units import Unit
 from textgen.errors import UserError
 
@@ -22,7 +22,7 @@ def unit_texts(folder: Path, *contents: bytes, keep_dropped: bool) -> UnitTexts:
             FileRange(InputFile(str(path), len(content), path.stat().st_mtime, "jsonl"), 0, len(content))
         )
     config = PrepareConfig(text=TextConfig(), format="jsonl", keep_dropped=keep_dropped)
-    return UnitTexts(Unit(0, tuple(file_ranges)), config, Limits())
+    return UnitTexts(Unit(0, tuple(file_ranges)), config, ReadLimits())
 
 
 def test_texts_of_several_files_share_a_batch(tmp_path: Path) -> None:

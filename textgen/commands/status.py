@@ -57,8 +57,8 @@ def _lines(report: "ProgressReport") -> list[str]:
     now = time.time()
     for each in at_work[:_MOST_ATTEMPTS]:
         seconds = _duration(max(0.0, now - each.since))
-        lines.append(f"{ended}  {each.place}, on {printable(each.host)}, begun {seconds} ago")
-    lines += [f"failed   {each.place}: {printable(each.summary)}" for each in failed[:_MOST_ATTEMPTS]]
+        lines.append(f"{ended}  {each.label}, on {printable(each.host)}, begun {seconds} ago")
+    lines += [f"failed   {each.label}: {printable(each.summary)}" for each in failed[:_MOST_ATTEMPTS]]
     more = max(0, len(at_work) - _MOST_ATTEMPTS) + max(0, len(failed) - _MOST_ATTEMPTS)
     if more:
         lines.append(f"and {more:,} more units")

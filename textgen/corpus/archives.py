@@ -123,7 +123,7 @@ _Archive = tuple[str, int, float]
 """Path, size and time stamp of an archive."""
 
 
-class _Stream:
+class _ArchiveStream:
     """A compressed tar archive that is opened, and the offset that has been reached in its content."""
 
     def __init__(self, archive: _Archive, member: Member, open_file: OpenFile):
@@ -145,7 +145,7 @@ class _Stream:
 class _Kept(threading.local):
     """State of a thread: the compressed tar archive that it read last, and the content of its last small file."""
 
-    stream: _Stream | None = None
+    stream: _ArchiveStream | None = None
     member: tuple[_Archive, Member] | None = None
     content: bytes = b""
 
@@ -161,7 +161,7 @@ def _open_in_stream(file: InputFile, member: Member, open_file: OpenFile, block_
     if stream and (stream.archive != archive or stream.position > member.offset):
         stream.opened.close()
         stream = None
-    stream = stream or _Stream(archive, member, open_file)
+    stream = stream or _ArchiveStream(archive, member, open_file)
     if member.size > _MOST_KEPT:
         return open_blocks(stream.read_member(member, block_bytes), source=stream.opened, block_bytes=block_bytes)
     _KEPT.content = b"".join(stream.read_member(member, block_bytes))

@@ -8,7 +8,7 @@ from typing import IO, NamedTuple, TypeAlias
 from textgen.corpus.chunking import split_into_chunks
 from textgen.corpus.encoding_detection import encoding_remedy
 from textgen.corpus.encodings import blocks_to_utf8, count_characters, is_valid_utf8, to_utf8, valid_utf8
-from textgen.corpus.readers.base import InputFile, Label, Labelled, Limits, ReadOptions, Rejected, TextBatch
+from textgen.corpus.readers.base import InputFile, Label, Labelled, ReadLimits, ReadOptions, Rejected, TextBatch
 from textgen.errors import UserError
 
 Item: TypeAlias = bytes | Iterator[bytes] | Labelled | Rejected
@@ -67,7 +67,7 @@ def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
         yield _batch(batch, origin)
 
 
-def merge_batches(batches: Iterable[TextBatch], limits: Limits) -> Iterator[TextBatch]:
+def merge_batches(batches: Iterable[TextBatch], limits: ReadLimits) -> Iterator[TextBatch]:
     """Joins the texts of consecutive small batches, up to `batch_texts` texts or `batch_bytes` bytes.
 
     Yields:
@@ -89,7 +89,7 @@ def merge_batches(batches: Iterable[TextBatch], limits: Limits) -> Iterator[Text
 
 
 def _gathered(
-    item: Iterator[bytes] | Labelled | Rejected, limits: Limits
+    item: Iterator[bytes] | Labelled | Rejected, limits: ReadLimits
 ) -> tuple[bytes | Iterator[bytes] | Rejected, Label | None]:
     """Joins the blocks of a short document, shortens a rejected item to that of a chunk, and detaches a label."""
     if isinstance(item, Labelled):
@@ -100,7 +100,7 @@ def _gathered(
     return _joined(item, limits), None
 
 
-def _joined(blocks: Iterator[bytes], limits: Limits) -> bytes | Iterator[bytes]:
+def _joined(blocks: Iterator[bytes], limits: ReadLimits) -> bytes | Iterator[bytes]:
     """Joins the blocks of a document if it is short."""
     head: list[bytes] = []
     size = 0

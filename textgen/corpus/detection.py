@@ -12,7 +12,7 @@ from textgen.corpus.encoding_choice import AUTO, FEW, choose_encoding
 from textgen.corpus.encoding_detection import is_decoded_twice
 from textgen.corpus.encodings import is_ascii_compatible
 from textgen.corpus.formats import FORMAT_OF_ENDING
-from textgen.corpus.signatures import STRUCTURED, Kind, is_parquet, kind_of_bytes, kind_of_content, kind_of_ending
+from textgen.corpus.signatures import STRUCTURED, FileKind, is_parquet, kind_of_bytes, kind_of_content, kind_of_ending
 from textgen.errors import UserError
 
 HEAD_BYTES = 1 << 16
@@ -76,7 +76,7 @@ class NotTextError(UserError):
         reason: why it is not read, such as "not text (PDF)".
     """
 
-    def __init__(self, path: str, kind: Kind):
+    def __init__(self, path: str, kind: FileKind):
         self.kind, self.reason = kind, f"not text ({kind.name})"
         super().__init__(f"{path} is {self.reason}, so textgen can't read it. {kind.remedy}")
 

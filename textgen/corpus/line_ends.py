@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from textgen.corpus.readers.base import Limits
+from textgen.corpus.readers.base import ReadLimits
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 # For text in which every carriage return stands before a line feed.
@@ -43,7 +43,7 @@ class LineSplitter:
         position: offset of the first byte that belongs to no line yielded so far.
     """
 
-    def __init__(self, file: BinaryIO, limits: Limits) -> None:
+    def __init__(self, file: BinaryIO, limits: ReadLimits) -> None:
         """Creates a splitter of the lines from the file's position on."""
         self.position = file.tell()
         self._file, self._limits = file, limits
@@ -109,7 +109,7 @@ class LineSplitter:
         return b""
 
 
-def split_at_blank_lines(file: BinaryIO, end: float, limits: Limits) -> Iterator[tuple[bool, bytes]]:
+def split_at_blank_lines(file: BinaryIO, end: float, limits: ReadLimits) -> Iterator[tuple[bool, bytes]]:
     """Yields consecutive blank lines, and consecutive lines that are not blank, from the file's position on.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from typing import BinaryIO, NamedTuple, Protocol
 
 from textgen.corpus.line_ends import certain_end, skip_line
-from textgen.corpus.readers.base import Limits, SeparatorOptions
+from textgen.corpus.readers.base import ReadLimits, SeparatorOptions
 from textgen.errors import UserError
 
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -37,7 +37,9 @@ class Separator(Protocol):
         """Moves to the first offset from `position` on at which a separator may start, and returns it."""
         ...
 
-    def parts(self, file: BinaryIO, limits: Limits, *, is_line_start: bool, is_fresh: bool = True) -> Iterator[Part]:
+    def parts(
+        self, file: BinaryIO, limits: ReadLimits, *, is_line_start: bool, is_fresh: bool = True
+    ) -> Iterator[Part]:
         """Yields the rest of the file; the documents of the parts do not depend on the blocks that are read.
 
         Args:
@@ -77,7 +79,9 @@ class _Anywhere:
     def seek(self, file: BinaryIO, position: int) -> int:
         return file.seek(position)
 
-    def parts(self, file: BinaryIO, limits: Limits, *, is_line_start: bool, is_fresh: bool = True) -> Iterator[Part]:
+    def parts(
+        self, file: BinaryIO, limits: ReadLimits, *, is_line_start: bool, is_fresh: bool = True
+    ) -> Iterator[Part]:
         held = b""
         while block := file.read(limits.block_bytes):
             text, start = held + block, 0
@@ -101,7 +105,9 @@ class _Lines:
     def seek(self, file: BinaryIO, position: int) -> int:
         return skip_line(file, position)
 
-    def parts(self, file: BinaryIO, limits: Limits, *, is_line_start: bool, is_fresh: bool = True) -> Iterator[Part]:
+    def parts(
+        self, file: BinaryIO, limits: ReadLimits, *, is_line_start: bool, is_fresh: bool = True
+    ) -> Iterator[Part]:
         unfinished, block = b"", b"\n"
         while block:
             block = file.read(limits.block_bytes)
@@ -169,7 +175,7 @@ class _LineStart(_Lines):
         return len(line) if size == len(text) and size and len(line) <= _MOST_MATCHED else size
 
 
-def boundary(file: BinaryIO, position: int, separator: Separator, limits: Limits) -> int:
+def boundary(file: BinaryIO, position: int, separator: Separator, limits: ReadLimits) -> int:
     """Returns the offset after the first separator that starts at or after `position`.
 
     Returns the file's size if no separator follows, and 0 for position 0. A boundary depends only on the file and the

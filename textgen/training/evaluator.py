@@ -51,7 +51,7 @@ def make_evaluator(
         pace: chooses the number of steps of each graph call, on which the sums do not depend.
     """
     run_steps = evaluation_steps(replicas.strategy, full_softmax_loss(model, training=False, plan=replicas.cpu_plan))
-    documents = _DocumentReader(replicas, model, NeuralCache(neural_cache) if neural_cache.tokens else None)
+    documents = _DocumentEvaluator(replicas, model, NeuralCache(neural_cache) if neural_cache.tokens else None)
 
     def evaluate(held_out: HeldOut) -> MetricSums:
         sums, next_steps = ZERO_SUMS, 1
@@ -98,7 +98,7 @@ def evaluate_split(
     return make_evaluator(replicas, model, neural_cache=neural_cache)(batches)
 
 
-class _DocumentReader:
+class _DocumentEvaluator:
     """Evaluates a causal network on batches of documents, whose states it keeps from batch to batch.
 
     Every process evaluates all documents on one device, as each state is there.

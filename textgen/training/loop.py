@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.runs import RunConfig
-from textgen.training.callbacks import Callback, Check, Plan, Progress, resumed_history
+from textgen.training.callbacks import Callback, Check, Progress, TrainingPlan, resumed_history
 from textgen.training.checkpoints import Checkpoints, require_resumable, was_saved
 from textgen.training.data import TrainingData, ValidationSource
 from textgen.training.preemption import Agreement, StopRequest, agree, stop_requests
@@ -126,8 +126,8 @@ class TrainingLoop:
         self._train_steps(batches, 0, self.state.sums)
         return self._clock() - started
 
-    def _plan(self, *, compile_seconds: float) -> Plan:
-        return Plan(
+    def _plan(self, *, compile_seconds: float) -> TrainingPlan:
+        return TrainingPlan(
             step=self.state.step,
             last_step=self._data.last_step,
             steps_per_epoch=self._data.steps_per_epoch,

@@ -28,26 +28,26 @@ _LEAST_SECONDS = 30.0
 _MOST_BYTES = 1 << 16
 
 
-class Member(NamedTuple):
+class ClusterMember(NamedTuple):
     """A process of a cluster.
 
     Attributes:
         addresses: `host:port` of every process, the chief's first.
-        place: index of this process in `addresses`.
+        worker: index of this process in `addresses`.
         devices: number of devices of this process.
     """
 
     addresses: tuple[str, ...]
-    place: int
+    worker: int
     devices: int
 
     @property
     def address(self) -> str:
         """The address of this process."""
-        return self.addresses[self.place]
+        return self.addresses[self.worker]
 
 
-def meet(member: Member, *, minutes: float) -> None:
+def meet(member: ClusterMember, *, minutes: float) -> None:
     """Returns when all processes of the cluster have called it.
 
     Args:
@@ -55,21 +55,21 @@ def meet(member: Member, *, minutes: float) -> None:
         minutes: time limit.
 
     Raises:
-        UserError: another process has another cluster or number of devices, or two have the same place.
+        UserError: another process has another cluster or number of devices, or two have the same index.
         ConnectionError: the port of this process is in use, or another process did not come in time.
     """
     deadline = time.monotonic() + 60 * minutes
     for address in member.addresses:
         _host_and_port(address)
     with _listen(member.address) as listener:
-        if member.place == 0:
+        if member.worker == 0:
             _gather(member, listener, deadline, minutes)
         else:
             _report(member, deadline, minutes)
 
 
 @contextlib.contextmanager
-def connection_limit(member: Member, *, minutes: float) -> Iterator[None]:
+def connection_limit(member: ClusterMember, *, minutes: float) -> Iterator[None]:
     """Inside the context, a call of native code that hangs ends the process with a line and exit code 1.
 
     Args:
@@ -119,7 +119,7 @@ def _listen(address: str) -> socket.socket:
         time.sleep(_RETRY_SECONDS)
 
 
-def _gather(chief: Member, listener: socket.socket, deadline: float, minutes: float) -> None:
+def _gather(chief: ClusterMember, listener: socket.socket, deadline: float, minutes: float) -> None:
     """Waits for the reports of all other processes, and answers them."""
     waiting: dict[int, socket.socket] = {}
     listener.settimeout(_RETRY_SECONDS)
@@ -142,17 +142,17 @@ def _gather(chief: Member, listener: socket.socket, deadline: float, minutes: fl
             connection.close()
 
 
-def _admit(chief: Member, connection: socket.socket, waiting: dict[int, socket.socket]) -> None:
+def _admit(chief: ClusterMember, connection: socket.socket, waiting: dict[int, socket.socket]) -> None:
     """Adds a connection to those that wait, if it is one of another process of the cluster."""
     connection.settimeout(_STRANGER_SECONDS)
     report = _receive(connection)
     # The process may have been started again.
     _remove_ended(waiting)
-    if report is None or not isinstance(report.get("addresses"), list) or not isinstance(report.get("place"), int):
+    if report is None or not isinstance(report.get("addresses"), list) or not isinstance(report.get("worker"), int):
         # Anything may connect to a port.
         connection.close()
         return
-    index, refusal = report["place"], _refusal(chief, report)
+    index, refusal = report["worker"], _refusal(chief, report)
     if refusal is None and index in waiting:
         _send(
             connection,
@@ -166,9 +166,9 @@ def _admit(chief: Member, connection: socket.socket, waiting: dict[int, socket.s
         raise UserError(refusal)
 
 
-def _refusal(chief: Member, report: dict[str, Any]) -> str | None:
+def _refusal(chief: ClusterMember, report: dict[str, Any]) -> str | None:
     """Returns why a process does not fit the cluster of the chief, or None."""
-    theirs, index, devices = report["addresses"], report["place"], report.get("devices")
+    theirs, index, devices = report["addresses"], report["worker"], report.get("devices")
     if theirs != list(chief.addresses):
         return (
             f"the processes have different clusters: {', '.join(chief.addresses)} ({len(chief.addresses)} processes) "
@@ -200,7 +200,7 @@ def _remove_ended(waiting: dict[int, socket.socket]) -> None:
             waiting.pop(index).close()
 
 
-def _report(member: Member, deadline: float, minutes: float) -> None:
+def _report(member: ClusterMember, deadline: float, minutes: float) -> None:
     """Reports to the chief, and waits for its answer."""
     while True:
         _require_time(member, deadline, minutes, missing=None)
@@ -231,7 +231,7 @@ def _answer(connection: socket.socket, deadline: float) -> dict[str, Any] | None
     return _receive(connection)
 
 
-def _require_time(member: Member, deadline: float, minutes: float, *, missing: Sequence[int] | None) -> None:
+def _require_time(member: ClusterMember, deadline: float, minutes: float, *, missing: Sequence[int] | None) -> None:
     """Checks the time.
 
     Args:

@@ -152,7 +152,7 @@ def make_replicas(
     if resolver is not None:
         member = _member(resolver)
         strategy = _connected(resolver, member, minutes=connect_minutes)
-        return Replicas(strategy, worker=member.place, workers=len(member.addresses), cpu_plan=cpu_plan)
+        return Replicas(strategy, worker=member.worker, workers=len(member.addresses), cpu_plan=cpu_plan)
     require(
         name != "multiworker",
         "strategy is multiworker, and neither TF_CONFIG nor Slurm names several processes. Set TF_CONFIG in each "
@@ -165,7 +165,7 @@ def make_replicas(
 
 
 def _connected(
-    resolver: tf.distribute.cluster_resolver.ClusterResolver, member: rendezvous.Member, *, minutes: float
+    resolver: tf.distribute.cluster_resolver.ClusterResolver, member: rendezvous.ClusterMember, *, minutes: float
 ) -> tf.distribute.Strategy:
     """Returns the strategy of a cluster when all of its processes are there.
 
@@ -184,7 +184,7 @@ def _connected(
         ) from None
 
 
-def _member(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> rendezvous.Member:
+def _member(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> rendezvous.ClusterMember:
     """Returns this process as a member of its cluster."""
     cluster, tasks = resolver.cluster_spec(), _tasks(resolver)
     addresses = tuple(cluster.task_address(*task) for task in tasks)
@@ -194,7 +194,7 @@ def _member(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> rendezv
         len(tf.config.get_logical_device_configuration(device) or [device])
         for device in tf.config.list_physical_devices(kind)
     ]
-    return rendezvous.Member(addresses, index, sum(devices))
+    return rendezvous.ClusterMember(addresses, index, sum(devices))
 
 
 def _mirrored(gpus: Sequence[tf.config.LogicalDevice]) -> tf.distribute.Strategy:

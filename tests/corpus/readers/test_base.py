@@ -4,7 +4,7 @@ import pytest
 
 from textgen.config import FORMATS
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import Limits, Reader, ReadOptions, SeparatorOptions, TableOptions, TextBatch
+from textgen.corpus.readers.base import Reader, ReadLimits, ReadOptions, SeparatorOptions, TableOptions, TextBatch
 
 
 def test_every_format_has_a_reader():
@@ -23,7 +23,7 @@ def test_only_readers_of_tables_have_columns():
 
 
 def test_text_is_read_as_utf8_with_replacements_by_default():
-    assert ReadOptions() == (None, "replace", Limits(), TableOptions(), None, None, SeparatorOptions())
+    assert ReadOptions() == (None, "replace", ReadLimits(), TableOptions(), None, None, SeparatorOptions())
 
 
 def test_batches_do_not_share_lists():

@@ -9,7 +9,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions, Rejected, TableOptions
+from textgen.corpus.readers.base import (
+    CHUNK_BYTES,
+    FileRange,
+    InputFile,
+    ReadLimits,
+    ReadOptions,
+    Rejected,
+    TableOptions,
+)
 from textgen.corpus.readers.csv_records import Dialect, record_ends
 from textgen.errors import UserError
 
@@ -121,7 +129,7 @@ def test_any_division_gives_the_rows_that_pyarrow_reads_from_the_file_whole(
 ):
     delimiter = DELIMITERS[format]
     content = delimiter.join(["text", "b", "c"][:columns]).encode() + b"\n" + rows
-    options = {"limits": Limits(batch_bytes=batch_bytes), "tables": TableOptions(quoting="csv")}
+    options = {"limits": ReadLimits(batch_bytes=batch_bytes), "tables": TableOptions(quoting="csv")}
     texts, rejected, _ = taken_by(format, content, unit_bytes=unit_bytes, text_field="text", **options)
     unclosed = [row.content for row in rejected if row.reason == "unclosed quote"]
     # Without the rows whose quotes are not closed, the file has the same rows in one piece.
@@ -257,7 +265,7 @@ def test_a_table_may_be_in_another_encoding(taken_by, encoding, unit_bytes):
 @pytest.mark.parametrize("batch_bytes", [1, 1 << 20])
 def test_all_rows_of_a_compressed_file_are_read(taken_by, batch_bytes):
     content = b"id,text\n" + b"".join(b'%d,"a,\n%d"\n' % (i, i) for i in range(100))
-    options = {"text_field": "text", "limits": Limits(batch_bytes=batch_bytes)}
+    options = {"text_field": "text", "limits": ReadLimits(batch_bytes=batch_bytes)}
     taken = taken_by("csv", bz2.compress(content), path="a.csv.bz2", **options)
     assert taken == ([b"a,\n%d" % i for i in range(100)], [], 0)
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, Limits, ReadOptions, TextBatch
+from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, ReadLimits, ReadOptions, TextBatch
 from textgen.errors import UserError
 
 READER = READERS["document"]
@@ -65,7 +65,7 @@ def test_a_long_document_is_split_into_chunks(batches_of):
 @given(st.text(max_size=60), st.integers(8, 20), st.integers(1, 30))
 @settings(max_examples=60, deadline=None)
 def test_a_document_of_any_length_is_read_whole(taken_by, text, chunk_bytes, block_bytes):
-    limits = Limits(chunk_bytes=chunk_bytes, block_bytes=block_bytes)
+    limits = ReadLimits(chunk_bytes=chunk_bytes, block_bytes=block_bytes)
     for encoding in ("utf-8", "utf-16"):
         made = taken_by("document", text.encode(encoding), encoding=encoding, limits=limits).texts
         assert b"".join(made) == text.removeprefix("\ufeff").encode()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.corpus.readers.base import InputFile, Limits, ReadOptions
+from textgen.corpus.readers.base import InputFile, ReadLimits, ReadOptions
 from textgen.corpus.readers.json_records import json_lines
 from textgen.errors import UserError
 
@@ -45,7 +45,7 @@ def test_records_are_found_in_every_form(taken_by, check, content, indent):
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=8), st.integers(1, 40), st.sampled_from([None, 1]))
 @settings(max_examples=100, deadline=None)
 def test_json_lines_and_json_give_the_same_documents(taken_by, texts, block_bytes, indent):
-    limits = Limits(block_bytes=block_bytes)
+    limits = ReadLimits(block_bytes=block_bytes)
     lines = b"".join(dumped({"text": text}) + b"\n" for text in texts)
     array = json.dumps([{"text": text} for text in texts], indent=indent, ensure_ascii=False)
     expected = taken_by("jsonl", lines)

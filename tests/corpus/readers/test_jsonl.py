@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, Limits, ReadOptions, Rejected, TableOptions
+from textgen.corpus.readers.base import CHUNK_BYTES, InputFile, ReadLimits, ReadOptions, Rejected, TableOptions
 from textgen.errors import UserError
 
 MARK = b"\xef\xbb\xbf"
@@ -54,7 +54,7 @@ def expected(content):
 @settings(max_examples=150, deadline=None)
 def test_any_division_gives_every_line_once(taken_by, lines, line_end, unit_bytes, block_bytes):
     content = line_end.join(lines)
-    limits = Limits(chunk_bytes=32, block_bytes=block_bytes)
+    limits = ReadLimits(chunk_bytes=32, block_bytes=block_bytes)
     taken = taken_by("jsonl", content, unit_bytes=unit_bytes, limits=limits)
     assert (taken.texts, len(taken.rejected)) == (expected(content)[0], len(expected(content)[1]))
 
@@ -257,7 +257,7 @@ def test_a_missing_field_is_an_error_that_lists_nested_paths(check):
 def test_a_line_above_the_limit_is_rejected_and_not_held(batches_of, unit_bytes):
     long = b'{"text": "' + b"x" * 300 + b'"}'
     content = b'{"text": "a"}\n' + long + b'\n{"text": "b"}'
-    limits, tables = Limits(chunk_bytes=64, block_bytes=32), TableOptions(max_row_bytes=100)
+    limits, tables = ReadLimits(chunk_bytes=64, block_bytes=32), TableOptions(max_row_bytes=100)
     batches = batches_of("jsonl", content, unit_bytes=unit_bytes, limits=limits, tables=tables)
     assert [text for batch in batches for text in batch.texts] == [b"a", b"b"]
     (rejected,) = [item for batch in batches for item in batch.rejected]

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions, Rejected
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, ReadLimits, ReadOptions, Rejected
 from textgen.errors import UserError
 
 READER = READERS["lines"]
@@ -52,7 +52,7 @@ def files(draw):
 @example(b"a\rb\rc", 2, 8, 64)
 @settings(max_examples=150, deadline=None)
 def test_any_division_gives_every_line_once(taken_by, content, unit_bytes, chunk_bytes, block_bytes):
-    limits = Limits(chunk_bytes=chunk_bytes, block_bytes=block_bytes)
+    limits = ReadLimits(chunk_bytes=chunk_bytes, block_bytes=block_bytes)
     assert taken_by("lines", content, unit_bytes=unit_bytes, limits=limits).texts == expected(content)
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions
+from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, ReadLimits, ReadOptions
 from textgen.corpus.readers.paragraphs import boundary
 from textgen.errors import UserError
 
@@ -42,7 +42,7 @@ files = st.tuples(st.sampled_from([b"", MARK]), st.lists(ended_lines, max_size=2
 @settings(max_examples=200, deadline=None)
 def test_any_division_gives_every_paragraph_once(taken_by, content, unit_bytes, block_bytes):
     # No blank line is longer than a chunk.
-    limits = Limits(chunk_bytes=16, block_bytes=block_bytes)
+    limits = ReadLimits(chunk_bytes=16, block_bytes=block_bytes)
     assert taken_by("paragraphs", content, unit_bytes=unit_bytes, limits=limits).texts == expected(content)
 
 
@@ -57,7 +57,7 @@ def test_ranges_with_any_edges_give_every_paragraph_once(taken_by, content, data
 @settings(max_examples=100)
 def test_a_boundary_is_the_start_of_a_paragraph_or_the_end_of_the_file(content, position):
     position = min(position, len(content))
-    found = boundary(io.BytesIO(content), position, Limits()) if position else 0
+    found = boundary(io.BytesIO(content), position, ReadLimits()) if position else 0
     assert position <= found <= len(content)
     if 0 < found < len(content):
         assert re.search(rb"(?:^|[\r\n])[ \t]*(?:\n|\r\n?)$", content[:found])

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from textgen.corpus.formats import READERS
 from textgen.corpus.readers import parquet
-from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile, Limits, ReadOptions, Rejected, TableOptions
+from textgen.corpus.readers.base import (
+    CHUNK_BYTES,
+    FileRange,
+    InputFile,
+    ReadLimits,
+    ReadOptions,
+    Rejected,
+    TableOptions,
+)
 from textgen.errors import UserError
 
 READER = READERS["parquet"]
@@ -137,7 +145,7 @@ def test_a_long_cell_is_split_into_chunks(batches_of, taken_by):
 
 def test_batches_do_not_depend_on_the_rows_read_at_once(batches_of, monkeypatch):
     content = written({"text": [str(i) for i in range(1000)]})
-    options = {"text_field": "text", "limits": Limits(batch_texts=256)}
+    options = {"text_field": "text", "limits": ReadLimits(batch_texts=256)}
     batches = batches_of("parquet", content, **options)
     assert [len(batch.texts) for batch in batches] == [256, 256, 256, 232]
     monkeypatch.setattr(parquet, "_MOST_ROWS", 7)

@@ -4,7 +4,7 @@ import pytest
 from tests.text.compiled.test_text_cutting import NO_CHUNKS, NO_ENTRIES
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import byte_rules
-from textgen.text.compiled.loop_arrays import ByteTables, CleanedTexts, Texts
+from textgen.text.compiled.loop_arrays import ByteTables, Texts, WrittenTexts
 from textgen.text.compiled.text_cleaning import clean_texts
 
 
@@ -13,7 +13,7 @@ def cleaned(text: bytes, *, continued: bool = False, **settings: object) -> byte
     rules = byte_rules(TextConfig(tokenizer="char", punctuation="keep", **settings))
     assert rules is not None
     texts = Texts(np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]), np.array([continued]))
-    written = CleanedTexts.with_room(texts, 1)
+    written = WrittenTexts.with_room(texts, 1)
     tables = ByteTables(rules.kinds, rules.mapped, rules.marks, rules.collapses)
     clean_texts(texts, tables, NO_CHUNKS, NO_ENTRIES, written)
     assert written.characters.tolist() == [written.edges[1]]

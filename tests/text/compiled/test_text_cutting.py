@@ -3,7 +3,7 @@ import pytest
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import byte_rules
-from textgen.text.compiled.loop_arrays import ByteTables, CleanedTexts, CutChunks, FoundTokens, PlacedChunks, Texts
+from textgen.text.compiled.loop_arrays import ByteTables, CutChunks, FoundTokens, PlacedChunks, Texts, WrittenTexts
 from textgen.text.compiled.text_cutting import cut_texts, find_others
 
 NONE = np.zeros(0, np.int64)
@@ -17,12 +17,12 @@ def others(text: bytes, **settings: object) -> list[bytes]:
     """Returns the chunks that are left to the graph."""
     rules = byte_rules(TextConfig(**settings))
     assert rules is not None
-    begins, ends, rows = (np.zeros(len(text) + 1, np.int64) for _ in range(3))
+    starts, ends, rows = (np.zeros(len(text) + 1, np.int64) for _ in range(3))
     count = find_others(
         np.frombuffer(text, np.uint8), np.array([0, len(text)]), rules.kinds, rules.mapped, rules.longest_run,
-        begins, ends, rows,
+        starts, ends, rows,
     )  # fmt: skip
-    return [text[begin:end] for begin, end in zip(begins[:count], ends[:count], strict=True)]
+    return [text[begin:end] for begin, end in zip(starts[:count], ends[:count], strict=True)]
 
 
 def cut(text: bytes, *, continued: bool = False, **settings: object) -> tuple[bytes, list[bytes], int]:
@@ -31,7 +31,7 @@ def cut(text: bytes, *, continued: bool = False, **settings: object) -> tuple[by
     assert rules is not None
     texts = Texts(np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]), np.array([continued]))
     tables = ByteTables(rules.kinds, rules.mapped, rules.marks, rules.collapses)
-    written, found = CleanedTexts.with_room(texts, 1), FoundTokens.with_room(texts, 1)
+    written, found = WrittenTexts.with_room(texts, 1), FoundTokens.with_room(texts, 1)
     count = cut_texts(texts, tables, NO_CHUNKS, NO_ENTRIES, written, found)
     assert found.lengths.tolist() == [count]
     cleaned = written.text[: written.edges[1]].tobytes()

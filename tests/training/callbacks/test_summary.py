@@ -6,15 +6,15 @@ import pytest
 
 from tests.training.callbacks.test_history import make_row
 from textgen.config import TrainConfig
-from textgen.training.callbacks import Check, History, Plan, Progress
+from textgen.training.callbacks import Check, History, Progress, TrainingPlan
 from textgen.training.callbacks.summary import Summary
 from textgen.training.metrics import MetricSums
 
 CONFIG = TrainConfig(sample_prompt="It is", sample_temperature=0.5, seed=7, epochs=3)
 
 
-def make_plan(**settings: Any) -> Plan:
-    return Plan(
+def make_plan(**settings: Any) -> TrainingPlan:
+    return TrainingPlan(
         **{
             "step": 0, "last_step": 10, "steps_per_epoch": 5, "pairs": 1234, "weights": 5678, "replicas": 1,
             "workers": 1, "max_seconds": math.inf, "spent": 0.0, "planned_checks": 0, "compile_seconds": 2.0,

@@ -17,7 +17,7 @@ SAMPLE_BYTES = 1000
 """Maximum number of bytes that are kept of a row that is too large."""
 
 
-class Limits(NamedTuple):
+class ReadLimits(NamedTuple):
     """Sizes of what readers hold in memory at once.
 
     The output depends on `chunk_bytes` where a long document has no white space, and on no other limit.
@@ -157,7 +157,7 @@ class ReadOptions(NamedTuple):
 
     text_field: str | None = None
     on_invalid: str = "replace"
-    limits: Limits = Limits()
+    limits: ReadLimits = ReadLimits()
     tables: TableOptions = TableOptions()
     split_field: str | None = None
     group_field: str | None = None

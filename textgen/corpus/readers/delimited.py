@@ -85,7 +85,7 @@ class DelimitedReader:
             end = text_end(file_range)
             blocks = _records(opened, head, options, end, options.limits.batch_bytes)
             placed = _placed(blocks, opened.tell(), file_range, end)
-            found = self._items(placed, head, columns, _Lines(file, open_file, options))
+            found = self._items(placed, head, columns, _FaultLines(file, open_file, options))
             yield from batches(found, Origin(file, text_encoding(file), options))
 
     def _start(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> tuple[Start, TableHead]:
@@ -116,7 +116,7 @@ class DelimitedReader:
         )
 
     def _items(
-        self, blocks: Iterator[tuple[int, RecordBlock]], head: TableHead, columns: TableColumns, lines: "_Lines"
+        self, blocks: Iterator[tuple[int, RecordBlock]], head: TableHead, columns: TableColumns, lines: "_FaultLines"
     ) -> Iterator[Item]:
         for position, block in blocks:
             if block.fault:
@@ -136,7 +136,7 @@ class DelimitedReader:
                 yield from columns.documents(parsed.columns)
 
 
-class _Lines:
+class _FaultLines:
     """Finds the line of a faulty record of a file; it reads the file again, since such records are rare."""
 
     def __init__(self, file: InputFile, open_file: OpenFile, options: ReadOptions) -> None:

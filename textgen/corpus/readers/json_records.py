@@ -30,7 +30,7 @@ _REMEDY = (
 )
 
 
-class _Layout(NamedTuple):
+class _Structure(NamedTuple):
     """Location of the records in a file, and of the text in a record.
 
     Attributes:
@@ -156,7 +156,7 @@ def _items(record: Value, field: str, join: str) -> Iterator[Item]:
         yield from documents_at(record.value, field, utf8(record.text), join)
 
 
-def _layout(stream: JsonStream, file: InputFile, options: ReadOptions) -> _Layout:
+def _layout(stream: JsonStream, file: InputFile, options: ReadOptions) -> _Structure:
     """Finds out where the records are, from the start of the file.
 
     Raises:
@@ -170,9 +170,9 @@ def _layout(stream: JsonStream, file: InputFile, options: ReadOptions) -> _Layou
         )
     head = _head(stream)
     if any(isinstance(top, dict) and not _holds_more(value_at(top, field)) for top in head):
-        return _Layout(None, field)
+        return _Structure(None, field)
     if not any(head):
-        return _Layout((), field)
+        return _Structure((), field)
     fitting = _fitting(head[0], field)
     if len(fitting) == 1:
         return fitting[0]
@@ -184,16 +184,16 @@ def _holds_more(value: Any) -> bool:
     return value is MISSING or isinstance(value, dict | list)
 
 
-def _fitting(top: Any, field: str) -> list[_Layout]:
+def _fitting(top: Any, field: str) -> list[_Structure]:
     """Returns the arrays of records that have the field; if there are none, the arrays of strings."""
     arrays = [(keys, items, field.removeprefix("".join(f"{key}." for key in keys))) for keys, items in _arrays(top)]
     with_field = [
-        _Layout(keys, within)
+        _Structure(keys, within)
         for keys, items, within in arrays
         if any(value_at(item, within) is not MISSING for item in items)
     ]
     return with_field or [
-        _Layout(keys, "")
+        _Structure(keys, "")
         for keys, items, _ in arrays
         if isinstance(items[0], str) and field in (".".join(keys), DEFAULT_FIELD)
     ]

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.line_ends import LineSplitter, skip_line
-from textgen.corpus.readers.base import FileRange, Limits, OpenFile, ReadOptions, TextBatch
+from textgen.corpus.readers.base import FileRange, OpenFile, ReadLimits, ReadOptions, TextBatch
 from textgen.corpus.readers.plain_text import PlainTextReader
 from textgen.corpus.text_files import open_text, shortened_error, text_encoding, text_end
 
@@ -25,7 +25,7 @@ class LineReader(PlainTextReader):
 
 
 def read_lines(
-    file: BinaryIO, file_range: FileRange, end: float, limits: Limits
+    file: BinaryIO, file_range: FileRange, end: float, limits: ReadLimits
 ) -> Iterator[bytes | Iterator[bytes]]:
     """Yields the lines that start in the range; a long line is an iterator of blocks, to be consumed immediately.
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from textgen.corpus.batching import Origin, batches
 from textgen.corpus.line_ends import skip_line, split_at_blank_lines
-from textgen.corpus.readers.base import FileRange, Limits, OpenFile, ReadOptions, TextBatch
+from textgen.corpus.readers.base import FileRange, OpenFile, ReadLimits, ReadOptions, TextBatch
 from textgen.corpus.readers.plain_text import PlainTextReader
 from textgen.corpus.text_files import open_text, shortened_error, text_encoding, text_end
 
@@ -34,7 +34,7 @@ class ParagraphReader(PlainTextReader):
             yield from batches(found, Origin(file_range.file, text_encoding(file_range.file), options))
 
 
-def boundary(file: BinaryIO, position: int, limits: Limits) -> int:
+def boundary(file: BinaryIO, position: int, limits: ReadLimits) -> int:
     """Returns the offset of the first paragraph after the first blank line that starts at or after `position`.
 
     Returns the file's size if no paragraph follows, and 0 for position 0. A boundary depends only on the file and the
@@ -51,7 +51,7 @@ def boundary(file: BinaryIO, position: int, limits: Limits) -> int:
     return found
 
 
-def _paragraphs(file: BinaryIO, end: float, limits: Limits) -> Iterator[Iterator[bytes]]:
+def _paragraphs(file: BinaryIO, end: float, limits: ReadLimits) -> Iterator[Iterator[bytes]]:
     found = (item for item in split_at_blank_lines(file, end, limits) if item[1])
     for blank, lines in itertools.groupby(found, key=itemgetter(0)):
         if not blank:

@@ -95,8 +95,8 @@ def measure_contamination(directory: str | Path, size: ComparisonSize = DEFAULT_
     reason = _unmeasurable(manifest)
     if reason:
         return Contamination(reason, reason)
-    grams = _Tally(sum(counts.tokens for counts in held_out), size)
-    documents = _Tally(sum(counts.documents for counts in held_out), size)
+    grams = _OverlapCounts(sum(counts.tokens for counts in held_out), size)
+    documents = _OverlapCounts(sum(counts.documents for counts in held_out), size)
     for split in (*HELD_OUT, "train"):
         gram_hasher, document_hasher = _GramHasher(size.gram), DocumentHasher(size.gram)
         for ids in read_restored(directory, manifest, split):
@@ -189,7 +189,7 @@ class DocumentHasher:
         return hashes[: len(ends)][known[: len(ends)] >= self._min_known]
 
 
-class _Tally:
+class _OverlapCounts:
     """Number of occurrences of each hash in the held-out splits, and whether the training split has it.
 
     It samples the hashes if more are expected than are kept.

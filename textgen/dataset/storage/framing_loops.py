@@ -70,9 +70,9 @@ def checksum_records(
 
 
 @inlined
-def _put(number: np.uint64, size: int, framed: np.ndarray, place: np.uint64) -> None:
+def _put(number: np.uint64, size: int, framed: np.ndarray, offset: np.uint64) -> None:
     for k in range(np.uint64(size)):
-        framed[place + k] = np.uint8(number >> np.uint64(8) * k & np.uint64(0xFF))
+        framed[offset + k] = np.uint8(number >> np.uint64(8) * k & np.uint64(0xFF))
 
 
 @compiled
@@ -86,18 +86,18 @@ def frame_records(data: np.ndarray, ends: np.ndarray, tables: np.ndarray, framed
         framed: uint8 [S + 16 N], receives the framed records.
     """
     # Unsigned, see `word_at`.
-    begin, place = np.uint64(0), np.uint64(0)
+    begin, offset = np.uint64(0), np.uint64(0)
     for n in range(len(ends)):
         end = np.uint64(ends[n])
         size = end - begin
-        _put(size, 8, framed, place)
-        _put(np.uint64(_masked_checksum(framed, place, place + _EIGHT, tables)), 4, framed, place + _EIGHT)
-        place += np.uint64(12)
+        _put(size, 8, framed, offset)
+        _put(np.uint64(_masked_checksum(framed, offset, offset + _EIGHT, tables)), 4, framed, offset + _EIGHT)
+        offset += np.uint64(12)
         for i in range(size):
-            framed[place + i] = data[begin + i]
-        place += size
-        _put(np.uint64(_masked_checksum(data, begin, end, tables)), 4, framed, place)
-        place += np.uint64(4)
+            framed[offset + i] = data[begin + i]
+        offset += size
+        _put(np.uint64(_masked_checksum(data, begin, end, tables)), 4, framed, offset)
+        offset += np.uint64(4)
         begin = end
 
 

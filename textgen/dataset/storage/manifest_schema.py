@@ -5,6 +5,7 @@ from typing import Any
 from textgen.config import EOS, SPLITS, PrepareConfig
 from textgen.config.schema import (
     SHA256,
+    Anything,
     ListOf,
     MapOf,
     Numbers,
@@ -86,18 +87,13 @@ _MANIFEST = Record(
 )
 
 
-class _Anything:
-    def check(self, value: Any, name: str) -> Any:
-        return value
-
-
 def parse_values(content: bytes) -> dict[str, Any]:
     """Returns the unchecked values of the content, an object with a version.
 
     Raises:
         SchemaError: it is too large, no JSON, or no such object.
     """
-    values = parse_json(content, _Anything(), max_bytes=MAX_BYTES)
+    values = parse_json(content, Anything(), max_bytes=MAX_BYTES)
     if not isinstance(values, dict) or "version" not in values:
         raise SchemaError("it is not the JSON of a manifest, which must be an object with a version")
     return values

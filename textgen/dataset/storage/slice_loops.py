@@ -16,13 +16,13 @@ def copy_slices(source: np.ndarray, starts: np.ndarray, lengths: np.ndarray, siz
         size: bytes of an element.
         joined: uint8 [T], receives the bytes of all slices, one after another.
     """
-    place = np.uint64(0)
+    offset = np.uint64(0)
     for n in range(len(starts)):
         # Unsigned, see `word_at` in `textgen.numba_loops`.
         begin, count = np.uint64(starts[n] * size), np.uint64(lengths[n] * size)
         for i in range(count):
-            joined[place + i] = source[begin + i]
-        place += count
+            joined[offset + i] = source[begin + i]
+        offset += count
 
 
 @compiled

@@ -57,21 +57,21 @@ class ChunkMemory:
         self._lock = threading.Lock()
         self._forget()
 
-    def look_up(self, text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, CutChunks]:
+    def look_up(self, text: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, CutChunks]:
         """Returns the row of each chunk in CutChunks, int32 [M]; the graph cuts those that are new.
 
         Args:
             text: uint8 [S].
-            begins: int64 [M], start of each chunk in `text`.
+            starts: int64 [M], start of each chunk in `text`.
             ends: int64 [M], its end.
         """
-        sizes = (ends - begins).astype(np.int32)
-        keys = string_keys(text, begins, sizes)
+        sizes = (ends - starts).astype(np.int32)
+        keys = string_keys(text, starts, sizes)
         with self._lock:
             if len(self._chunks) >= self._most_chunks or self._chunks.size >= self._most_bytes:
                 self._forget()
             known = len(self._chunks)
-            rows = self._chunks.number(text, keys, begins, sizes)
+            rows = self._chunks.number(text, keys, starts, sizes)
             if len(self._chunks) > known:
                 try:
                     new = self._chunks.strings(known).to_pylist()

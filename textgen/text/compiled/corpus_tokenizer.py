@@ -8,7 +8,7 @@ import numpy as np
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import SPACE, ByteRules, byte_rules
 from textgen.text.compiled.chunk_memory import ChunkMemory, Graph, edges_of
-from textgen.text.compiled.loop_arrays import ByteTables, CleanedTexts, FoundTokens, PlacedChunks, Texts
+from textgen.text.compiled.loop_arrays import ByteTables, FoundTokens, PlacedChunks, Texts, WrittenTexts
 from textgen.text.compiled.plain_chunks import PlainChunks
 from textgen.text.compiled.pretoken_cutter import PretokenCutter
 from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers, SymbolNumbers
@@ -51,12 +51,12 @@ class _Chunks(NamedTuple):
     """M chunks that the graph cuts.
 
     Attributes:
-        begins: int64 [M], start of each in the text.
+        starts: int64 [M], start of each in the text.
         ends: int64 [M], its end.
         rows: int64 [M], index of its text.
     """
 
-    begins: np.ndarray
+    starts: np.ndarray
     ends: np.ndarray
     rows: np.ndarray
 
@@ -113,10 +113,10 @@ class CorpusTokenizer:
 
     def _by_loops(self, texts: Texts, others: _Chunks, rules: ByteRules, numbers: SymbolNumbers) -> Tokens:
         """Tokenizes texts by compiled loops; one that is given to the graph whole is empty, and has no chunk."""
-        rows, entries = self._memory.look_up(texts.text, others.begins, others.ends)
-        chunks = PlacedChunks(others.begins, others.ends, rows)
+        rows, entries = self._memory.look_up(texts.text, others.starts, others.ends)
+        chunks = PlacedChunks(others.starts, others.ends, rows)
         tables = ByteTables(rules.kinds, rules.mapped, rules.marks, rules.collapses)
-        written = CleanedTexts.with_room(texts, _total(entries.edges, rows))
+        written = WrittenTexts.with_room(texts, _total(entries.edges, rows))
         if rules.tokens != "words":
             clean_texts(texts, tables, chunks, entries, written)
             cleaned = written.text[: written.edges[-1]]
@@ -157,15 +157,15 @@ class CorpusTokenizer:
 
 def _others(text: np.ndarray, edges: np.ndarray, rules: ByteRules) -> _Chunks:
     """Finds the chunks that the graph must cut."""
-    begins, ends, rows = (np.empty(len(text) // 2 + len(edges), np.int64) for _ in range(3))
-    count = find_others(text, edges, rules.kinds, rules.mapped, rules.longest_run, begins, ends, rows)
-    return _Chunks(begins[:count].copy(), ends[:count].copy(), rows[:count].copy())
+    starts, ends, rows = (np.empty(len(text) // 2 + len(edges), np.int64) for _ in range(3))
+    count = find_others(text, edges, rules.kinds, rules.mapped, rules.longest_run, starts, ends, rows)
+    return _Chunks(starts[:count].copy(), ends[:count].copy(), rows[:count].copy())
 
 
 def _whole(text: bytes, edges: np.ndarray, continued: np.ndarray, chunks: _Chunks, rules: ByteRules) -> np.ndarray:
     """Returns bool [B], whether each text is given to the graph whole."""
     sizes, counts = np.diff(edges), np.bincount(chunks.rows, minlength=len(continued))
-    chunk_sizes = chunks.ends - chunks.begins
+    chunk_sizes = chunks.ends - chunks.starts
     in_chunks = np.bincount(chunks.rows, chunk_sizes, len(continued))
     whole = (in_chunks > sizes / 2) & (in_chunks > _MEAN_CHUNK * counts)
     whole[chunks.rows[chunk_sizes > _LONG_CHUNK]] = True

@@ -34,12 +34,12 @@ class PlacedChunks(NamedTuple):
     """M chunks of texts, ascending, of which the cleaned text and the tokens are known.
 
     Attributes:
-        begins: int64 [M], start of each in the texts.
+        starts: int64 [M], start of each in the texts.
         ends: int64 [M], its end.
         entries: int32 [M], its row in CutChunks.
     """
 
-    begins: np.ndarray
+    starts: np.ndarray
     ends: np.ndarray
     entries: np.ndarray
 
@@ -66,7 +66,7 @@ class CutChunks(NamedTuple):
     token_sizes: np.ndarray
 
 
-class CleanedTexts(NamedTuple):
+class WrittenTexts(NamedTuple):
     """B cleaned texts, which a loop writes.
 
     Attributes:
@@ -80,7 +80,7 @@ class CleanedTexts(NamedTuple):
     characters: np.ndarray
 
     @classmethod
-    def with_room(cls, texts: Texts, size: int) -> "CleanedTexts":
+    def with_room(cls, texts: Texts, size: int) -> "WrittenTexts":
         """Returns arrays for texts of which the cleaned ones take `size` bytes more at most."""
         count = len(texts.starts)
         return cls(

@@ -2,13 +2,13 @@
 
 from textgen.numba_loops import compiled
 from textgen.text.compiled.byte_rules import SPACE
-from textgen.text.compiled.loop_arrays import ByteTables, CleanedTexts, CutChunks, PlacedChunks, Texts
+from textgen.text.compiled.loop_arrays import ByteTables, CutChunks, PlacedChunks, Texts, WrittenTexts
 from textgen.text.compiled.text_cutting import copy_entry, is_written_space, write_gap
 
 
 @compiled
 def clean_texts(
-    texts: Texts, rules: ByteTables, chunks: PlacedChunks, entries: CutChunks, written: CleanedTexts
+    texts: Texts, rules: ByteTables, chunks: PlacedChunks, entries: CutChunks, written: WrittenTexts
 ) -> None:
     """Cleans texts; the arguments are those of `cut_texts`."""
     text, cleaned = texts.text, written.text
@@ -23,7 +23,7 @@ def clean_texts(
             if is_space and rules.collapses:
                 gap = True
                 i += 1
-            elif chunk < len(chunks.begins) and chunks.begins[chunk] == i:
+            elif chunk < len(chunks.starts) and chunks.starts[chunk] == i:
                 entry = chunks.entries[chunk]
                 i = chunks.ends[chunk]
                 chunk += 1

@@ -5,7 +5,7 @@ import numpy as np
 from textgen.numba_loops import compiled, inlined
 from textgen.text.compiled.byte_rules import MARK, OTHER, QUOTE, SEPARATE, SPACE, STRIP, WORD
 from textgen.text.compiled.keys import BASIS, BYTE, PRIME, key_of, string_key
-from textgen.text.compiled.loop_arrays import ByteTables, CleanedTexts, CutChunks, FoundTokens, PlacedChunks, Texts
+from textgen.text.compiled.loop_arrays import ByteTables, CutChunks, FoundTokens, PlacedChunks, Texts, WrittenTexts
 
 SPACE_CODE, APOSTROPHE, LINE_FEED, CARRIAGE_RETURN = (ord(character) for character in " '\n\r")
 
@@ -17,7 +17,7 @@ def find_others(
     kinds: np.ndarray,
     mapped: np.ndarray,
     longest_run: int,
-    begins: np.ndarray,
+    starts: np.ndarray,
     ends: np.ndarray,
     rows: np.ndarray,
 ) -> int:
@@ -29,7 +29,7 @@ def find_others(
         kinds: uint8 [256]; see `ByteRules`.
         mapped: uint8 [256]; see `ByteRules`.
         longest_run: see `ByteRules`.
-        begins: int64 [S], receives the start of each chunk in `text`.
+        starts: int64 [S], receives the start of each chunk in `text`.
         ends: int64 [S], receives the end of each chunk.
         rows: int64 [S], receives the index of its text.
 
@@ -55,7 +55,7 @@ def find_others(
                 continue
             while i < last and kinds[text[i]] != SPACE:
                 i += 1
-            begins[count], ends[count], rows[count] = begin, i, row
+            starts[count], ends[count], rows[count] = begin, i, row
             count += 1
     return count
 
@@ -202,7 +202,7 @@ def cut_texts(
     rules: ByteTables,
     chunks: PlacedChunks,
     entries: CutChunks,
-    written: CleanedTexts,
+    written: WrittenTexts,
     tokens: FoundTokens,
 ) -> int:
     """Cleans texts and finds their tokens.
@@ -236,7 +236,7 @@ def cut_texts(
                     cleaned[c] = rules.mapped[text[i]]
                     c += 1
                 i += 1
-            elif chunk < len(chunks.begins) and chunks.begins[chunk] == i:
+            elif chunk < len(chunks.starts) and chunks.starts[chunk] == i:
                 entry = chunks.entries[chunk]
                 i = chunks.ends[chunk]
                 chunk += 1

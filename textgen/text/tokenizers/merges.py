@@ -39,7 +39,7 @@ def learn_merges(counts: Mapping[str, int], size: int) -> LearnedTokens:
     ids = {character: i for i, character in enumerate(tokens)}
     words = [[ids[character] for character in word] for word in counts]
     weights = list(counts.values())
-    pairs = _Pairs(words, weights)
+    pairs = _PairCounts(words, weights)
     while len(tokens) < size and (pair := pairs.most_frequent()):
         tokens.append(tokens[pair[0]] + tokens[pair[1]])
         pairs.merge(pair, len(tokens) - 1)
@@ -50,7 +50,7 @@ def learn_merges(counts: Mapping[str, int], size: int) -> LearnedTokens:
     return LearnedTokens(tokens, [found[i] for i in range(len(tokens))])
 
 
-class _Pairs:
+class _PairCounts:
     """Counts of the pairs of adjacent tokens in words, kept up to date while pairs are merged in place."""
 
     def __init__(self, words: list[list[int]], weights: Sequence[int]):

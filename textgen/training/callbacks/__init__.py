@@ -13,7 +13,7 @@ from textgen.runs import RunConfig
 from textgen.training.callbacks.history import History, HistoryRow, resumed_history
 from textgen.training.metrics import MetricSums
 
-__all__ = ["Callback", "Check", "History", "MakeSampler", "Plan", "Progress", "Sampler", "resumed_history"]
+__all__ = ["Callback", "Check", "History", "MakeSampler", "TrainingPlan", "Progress", "Sampler", "resumed_history"]
 
 Sampler = Callable[[], str]
 """Function that generates a sample of text with the model's current weights."""
@@ -22,7 +22,7 @@ MakeSampler = Callable[[keras.Model, RunConfig], Sampler]
 """Function that returns the sampler of a model, given the settings of its run."""
 
 
-class Plan(NamedTuple):
+class TrainingPlan(NamedTuple):
     """Size and limits of a training session, at its start.
 
     Attributes:
@@ -105,7 +105,7 @@ class Check(NamedTuple):
 class Callback:
     """Base class of callbacks; a method that is not overridden does nothing."""
 
-    def on_start(self, plan: Plan) -> None:
+    def on_start(self, plan: TrainingPlan) -> None:
         """Called once, before the first step."""
 
     def on_progress(self, progress: Progress) -> None:

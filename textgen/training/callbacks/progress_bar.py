@@ -3,7 +3,7 @@
 from typing import Any
 
 from textgen.console import bar
-from textgen.training.callbacks import Callback, Plan, Progress
+from textgen.training.callbacks import Callback, Progress, TrainingPlan
 
 _TIME_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f} of {total:.0f} s{postfix}"
 """The bar of a run with a time limit: the time spent is its only clock."""
@@ -14,9 +14,9 @@ class ProgressBar(Callback):
 
     def __init__(self) -> None:
         self._bar: Any = None
-        self._plan: Plan | None = None
+        self._plan: TrainingPlan | None = None
 
-    def on_start(self, plan: Plan) -> None:
+    def on_start(self, plan: TrainingPlan) -> None:
         """Opens the bar at the current step or time, unless the run is done."""
         if not plan.has_steps:
             return
@@ -38,12 +38,12 @@ class ProgressBar(Callback):
             self._bar.close()
 
 
-def _position(progress: Progress, plan: Plan) -> float:
+def _position(progress: Progress, plan: TrainingPlan) -> float:
     """Returns the position of the bar: the number of steps, or seconds of the time limit."""
     return min(progress.spent, plan.max_seconds) if plan.is_limited else progress.step
 
 
-def _figures(progress: Progress, plan: Plan) -> str:
+def _figures(progress: Progress, plan: TrainingPlan) -> str:
     """Returns the metrics since the last check and the speed as text; with a time limit, also the step."""
     rate = progress.sums.pairs / progress.seconds
     figures = f"step {progress.step:,}, " * plan.is_limited + f"loss {progress.sums.mean_loss:.3f}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from textgen.config import TrainConfig
 from textgen.console import printable, say
-from textgen.training.callbacks import Callback, Check, Plan, Progress
+from textgen.training.callbacks import Callback, Check, Progress, TrainingPlan
 from textgen.training.callbacks.history import HistoryRow
 from textgen.training.metrics import perplexity
 
@@ -15,11 +15,11 @@ class Summary(Callback):
     def __init__(self, output: Path, config: TrainConfig):
         """Sets the folder and the training settings of the run."""
         self._output, self._config = output, config
-        self._plan: Plan | None = None
+        self._plan: TrainingPlan | None = None
         self._progress: Progress | None = None
         self._checks = 0
 
-    def on_start(self, plan: Plan) -> None:
+    def on_start(self, plan: TrainingPlan) -> None:
         """Prints the sizes of the data and of the model, or that the run is done."""
         self._plan = plan
         if plan.is_done:
@@ -54,7 +54,7 @@ class Summary(Callback):
         say(f"  sample at temperature {config.sample_temperature:g}, seed {config.seed}: {check.sample}")
 
 
-def _plan(plan: Plan) -> str:
+def _plan(plan: TrainingPlan) -> str:
     text = f"training on {plan.pairs:,} pairs, {plan.steps_per_epoch:,} steps per epoch, {plan.weights:,} weights"
     if plan.replicas > 1:
         text += f", {plan.replicas} devices in {plan.workers} processes"
@@ -66,7 +66,7 @@ def _plan(plan: Plan) -> str:
     return text
 
 
-def _end_of_time(plan: Plan, step: int, checks: int) -> str:
+def _end_of_time(plan: TrainingPlan, step: int, checks: int) -> str:
     """Returns a message that the limit is reached, and whether it was too short for the planned checks."""
     text = f"--max-minutes {plan.max_seconds / 60:g} is over after step {step:,}"
     if checks < plan.planned_checks:
