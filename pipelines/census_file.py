@@ -18,11 +18,11 @@ from textgen.text.tokenizers import make_tokenizer
 
 FILE_NAME = "census"
 _MAX_BYTES, _MAX_HEAD_BYTES = 1 << 34, 1 << 28
-_MOST_TOKENS = 1 << 45
+_MAX_TOKENS = 1 << 45
 _HEAD = Record(
     {
         "documents": Record(dict.fromkeys(SPLITS, Whole())),
-        "histogram": ListOf(Numbers(at_least=1, at_most=_MOST_TOKENS, size=2)),
+        "histogram": ListOf(Numbers(at_least=1, at_most=_MAX_TOKENS, size=2)),
         "equal_documents": Whole(),
     }
 )
@@ -142,7 +142,7 @@ def require_counts(counts: pa.Table, of_symbols: pa.DataType) -> None:
     # A unit without tokens has no symbols of any type.
     types = [of_symbols] if counts.num_rows else [of_symbols, pa.binary()]
     require_sound(counts, [pa.schema([("symbol", each), ("count", pa.int64())]) for each in types])
-    require_between(counts["count"], "count", 1, _MOST_TOKENS)
+    require_between(counts["count"], "count", 1, _MAX_TOKENS)
     if of_symbols == pa.int32() and counts.num_rows:
         require_between(counts["symbol"], "symbol", 0, (1 << 31) - 1)
 

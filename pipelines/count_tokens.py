@@ -27,13 +27,13 @@ from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.text.compiled.counting import count_slices
 
-_MOST_BUCKETS, _UNITS_PER_BUCKET = 64, 16
+_MAX_BUCKETS, _UNITS_PER_BUCKET = 64, 16
 _TRAIN = SPLITS.index("train")
 
 
 def buckets_for(units: int) -> int:
     """Returns the number of buckets with which a sum over so many units fits in memory."""
-    return min(max(1, units // _UNITS_PER_BUCKET), _MOST_BUCKETS)
+    return min(max(1, units // _UNITS_PER_BUCKET), _MAX_BUCKETS)
 
 
 class CountUnit:

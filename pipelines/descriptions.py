@@ -22,7 +22,7 @@ _ARCHIVES: Mapping[str, str] = {"zip archive": "zip", "tar archive": "tar"}
 _PARQUET = "not text (Parquet in an archive)"
 
 
-MOST_NAMES = 3
+MAX_NAMES = 3
 """Number of files that a message names for each reason."""
 
 
@@ -110,5 +110,5 @@ def say_notices(described: Iterable[Described], *, left_out: Collection[str]) ->
 
 def shown_names(paths: Sequence[str]) -> str:
     """Returns the first names of a list, and the number of the others."""
-    others = f" and {len(paths) - MOST_NAMES:,} others" if len(paths) > MOST_NAMES else ""
-    return ", ".join(map(shown, paths[:MOST_NAMES])) + others
+    others = f" and {len(paths) - MAX_NAMES:,} others" if len(paths) > MAX_NAMES else ""
+    return ", ".join(map(shown, paths[:MAX_NAMES])) + others

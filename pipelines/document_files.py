@@ -18,8 +18,8 @@ from textgen.text import minhash
 EMPTY = "empty"
 """Drop reason of documents without tokens."""
 
-_MOST_TOKENS = 1 << 45
-_MAX_REASON, _MOST_REASONS = 200, 200
+_MAX_TOKENS = 1 << 45
+_MAX_REASON_CHARACTERS, _MAX_REASONS = 200, 200
 """Bounds that hold for every unit; the manifest refuses what is beyond them."""
 
 
@@ -92,9 +92,9 @@ def read_documents(file: BinaryIO) -> DocumentTable:
     count = table.num_rows
     width = table.schema.field("signature").type.byte_width // 4
     for name in ("tokens", "characters"):
-        require_between(table[name], name, 0, _MOST_TOKENS)
+        require_between(table[name], name, 0, _MAX_TOKENS)
     reasons = table["reason"].to_pylist()
-    if max(map(len, reasons), default=0) > _MAX_REASON or len(set(reasons)) > _MOST_REASONS:
+    if max(map(len, reasons), default=0) > _MAX_REASON_CHARACTERS or len(set(reasons)) > _MAX_REASONS:
         raise ArrowDamageError("its drop reasons are too long or too many")
     return DocumentTable(
         _matrix(table["digest"], np.uint8, count, DIGEST_BYTES),

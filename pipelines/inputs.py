@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from pipelines.descriptions import MOST_NAMES, How, describe, say_notices, shown_names
+from pipelines.descriptions import MAX_NAMES, How, describe, say_notices, shown_names
 from pipelines.listing import list_files
 from textgen import files
 from textgen.config import PrepareConfig
@@ -69,7 +69,7 @@ def find_inputs(
         OSError: a store cannot be listed.
     """
     listing = list_files(words, output=output)
-    for folder in listing.folders_left[:MOST_NAMES]:
+    for folder in listing.folders_left[:MAX_NAMES]:
         say(f"{shown(folder)} matches too, but its files do not; to read them, add {shown(folder)}.")
     with ThreadPoolExecutor(_THREADS) as pool:
         how = How(format, encoding, on_invalid)

@@ -9,15 +9,15 @@ from pipelines.workspace import Workspace
 from textgen import files
 from textgen.console import printable, say
 from textgen.corpus.archives import open_content
-from textgen.corpus.encoding_choice import AUTO, FEW, MOST_REPLACED, TOLD_REPLACED, invalid_text
+from textgen.corpus.encoding_choice import AUTO, FEW, MAX_REPLACED, TOLD_REPLACED, invalid_text
 from textgen.corpus.encoding_detection import OR_AUTO, Invalid, encoding_remedy, invalid_bytes
 from textgen.corpus.readers.base import InputFile
 from textgen.errors import UserError
 
-_MOST_TOLD = 10
+_MAX_TOLD = 10
 _PART_BYTES = 1 << 16
-_MOST_PARTS = 1 << 12
-_MOST_CUT = 3
+_MAX_PARTS = 1 << 12
+_MAX_CUT = 3
 """Most invalid sequences that a character has that is cut at the start of a part."""
 
 
@@ -55,19 +55,19 @@ def check_replaced(plan: Plan, workspace: Workspace) -> None:
     if not told:
         return
     worst = told[0]
-    if plan.config.on_invalid == FEW and found[worst.path].share > MOST_REPLACED:
+    if plan.config.on_invalid == FEW and found[worst.path].share > MAX_REPLACED:
         message = invalid_text(worst.path, found[worst.path], _invalid_part(worst), worst.encoding)
         # Detection has seen only the start of the file.
         raise UserError(message.replace(OR_AUTO, "") if plan.config.encoding == AUTO else message)
-    for file in told[:_MOST_TOLD]:
+    for file in told[:_MAX_TOLD]:
         invalid = found[file.path]
         say(
             f"{printable(file.path)}: {invalid.share:.1%} of its characters "
             f"({invalid.replaced:,} of {invalid.characters:,}) "
             f"were not valid {file.encoding} and are replaced by U+FFFD. {_remedy(file)}"
         )
-    if len(told) > _MOST_TOLD:
-        say(f"So were more than 0.1% of the characters of {len(told) - _MOST_TOLD:,} more files.")
+    if len(told) > _MAX_TOLD:
+        say(f"So were more than 0.1% of the characters of {len(told) - _MAX_TOLD:,} more files.")
 
 
 def invalid_characters(results: Iterable[dict[str, Any]]) -> dict[str, Invalid]:
@@ -84,8 +84,8 @@ def _invalid_part(file: InputFile) -> bytes:
     """Returns the first part of a file that is not valid UTF-8, or its start if there is none within the limit."""
     with open_content(file, files.open_file) as opened:
         start = block = opened.read(_PART_BYTES)
-        for _ in range(_MOST_PARTS):
-            if not block or invalid_bytes(block, "utf-8", is_whole=False).replaced > _MOST_CUT:
+        for _ in range(_MAX_PARTS):
+            if not block or invalid_bytes(block, "utf-8", is_whole=False).replaced > _MAX_CUT:
                 break
             block = opened.read(_PART_BYTES)
     return block or start

@@ -18,7 +18,7 @@ from textgen.errors import require
 if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
 
-_MOST_TASKS = 10_000
+_MAX_TASKS = 10_000
 """A unit is a task of its own up to this number; more tasks would take the driver longer than they save."""
 
 _TASKS_PER_CORE = 2
@@ -55,7 +55,7 @@ class PySparkRunner(PipelineRunner):
 
         values, stages = chain_of(pipeline)
         context = _context(self._options)
-        data = context.parallelize(values, max(1, min(len(values), _MOST_TASKS)))
+        data = context.parallelize(values, max(1, min(len(values), _MAX_TASKS)))
         tasks = _TASKS_PER_CORE * context.defaultParallelism
         try:
             for number, stage in enumerate(stages):

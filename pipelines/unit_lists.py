@@ -13,7 +13,7 @@ from textgen import files
 from textgen.corpus.readers.base import FileRange
 from textgen.corpus.units import Unit, input_file
 
-MOST_IN_JOB = 2_000
+MAX_IN_JOB = 2_000
 """Number of units up to which a job holds them itself."""
 
 PER_LIST = 1_000
@@ -22,7 +22,7 @@ _MAX_BYTES = 1 << 30
 
 
 class CreateUnits(beam.PTransform):
-    """Returns the units of a job; more than MOST_IN_JOB are read by the workers from files in `_work/units`.
+    """Returns the units of a job; more than MAX_IN_JOB are read by the workers from files in `_work/units`.
 
     Dataflow refuses jobs of more than 10 MB: https://cloud.google.com/dataflow/quotas
     """
@@ -33,7 +33,7 @@ class CreateUnits(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Adds the steps; the files are written now."""
-        if len(self._units) <= MOST_IN_JOB:
+        if len(self._units) <= MAX_IN_JOB:
             return pipeline | "CreateUnits" >> beam.Create(self._units)
         return (
             pipeline

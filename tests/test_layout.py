@@ -39,8 +39,8 @@ FLOORS = (
     {"textgen.api"},
     {"textgen.commands", "textgen.cli"},
 )
-MOST_LINES = 300
-MOST_INTERNAL_IMPORTS = 10
+MAX_LINES = 300
+MAX_INTERNAL_IMPORTS = 10
 # A table of variants imports every variant.
 TABLES = {"textgen.text.cleaning", "textgen.text.tokenizers", "textgen.training.callbacks.defaults"}
 WITHOUT_TESTS_OF_THEIR_OWN = {"textgen.text.filters.cleaned_texts"}
@@ -126,10 +126,10 @@ def test_no_two_modules_share_a_name_but_a_command_and_its_worker() -> None:
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_is_small(module: str) -> None:
-    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - TABLES))
 def test_a_module_imports_few_others(module: str) -> None:
     internal = {name for name in imported(MODULES[module]) if name.split(".")[0] in ("textgen", "pipelines")}
-    assert len(internal) <= MOST_INTERNAL_IMPORTS, sorted(internal)
+    assert len(internal) <= MAX_INTERNAL_IMPORTS, sorted(internal)

@@ -21,7 +21,7 @@ SECONDS = 120.0
 FIRST_SECONDS = 3.0
 """The same for a store that has never answered this process: its address may be wrong."""
 
-_FIRST_WAIT, _MOST_WAIT = 0.5, 15.0
+_FIRST_WAIT, _MAX_WAIT = 0.5, 15.0
 _TELL_SECONDS = 15.0
 
 _CONNECT_SECONDS, _READ_SECONDS, _UPLOAD_SECONDS = 15, 60, 300
@@ -80,7 +80,7 @@ def retried(url: str, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwarg
                 raise
             _tell(url, error, left)
             time.sleep(wait)
-            wait = min(2 * wait, _MOST_WAIT)
+            wait = min(2 * wait, _MAX_WAIT)
         else:
             _answered.add(_store(url))
             return found

@@ -25,7 +25,7 @@ _STEP = " [while running "
 """Beam adds this, and the name of a step, to the message of an exception."""
 
 _PROGRAM = Path(__file__).parents[1]
-_MOST_CHARACTERS = 300
+_MAX_CHARACTERS = 300
 
 _OS_ERRORS: dict[str, type[OSError]] = {
     name: kind for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, OSError)
@@ -141,8 +141,8 @@ def summary(error: BaseException) -> str:
     """
     found = list(_EXCEPTION.finditer(str(error))) if "Traceback (most recent" in str(error) else []
     if found:
-        return f"{found[-1][1]}: {one_line(Exception(found[-1][2] or ''))[:_MOST_CHARACTERS]}"
-    text = one_line(error)[:_MOST_CHARACTERS]
+        return f"{found[-1][1]}: {one_line(Exception(found[-1][2] or ''))[:_MAX_CHARACTERS]}"
+    text = one_line(error)[:_MAX_CHARACTERS]
     name = type(error).__name__
     frames = [
         f" ({Path(frame.filename).relative_to(_PROGRAM)}:{frame.lineno})"

@@ -197,10 +197,10 @@ def test_whole_documents_and_documents_in_blocks_give_the_same_batches(
 
 @given(st.lists(st.binary(max_size=8)), st.integers(1, 5), st.integers(1, 20))
 @settings(max_examples=60, deadline=None)
-def test_batches_hold_every_text_once_in_order(raw_texts, most_texts, most_bytes):
-    made = list(batches(raw_texts, limited(batch_texts=most_texts, batch_bytes=most_bytes)))
+def test_batches_hold_every_text_once_in_order(raw_texts, max_texts, max_bytes):
+    made = list(batches(raw_texts, limited(batch_texts=max_texts, batch_bytes=max_bytes)))
     assert [text for batch in made for text in batch.texts] == [valid_utf8(raw).text for raw in raw_texts]
-    assert all(0 < len(batch.texts) <= most_texts for batch in made)
+    assert all(0 < len(batch.texts) <= max_texts for batch in made)
 
 
 TRAIN, TEST = Label("train", b"ann"), Label("test")

@@ -14,7 +14,7 @@ values = st.recursive(
 
 
 def stream_of(text, size=1, most=1 << 20):
-    return JsonStream((text[i : i + size] for i in range(0, len(text), size)), most_characters=most)
+    return JsonStream((text[i : i + size] for i in range(0, len(text), size)), max_characters=most)
 
 
 @given(st.lists(values, max_size=5), st.integers(1, 40), st.sampled_from([None, 1]), st.booleans())
@@ -75,7 +75,7 @@ def test_a_fault_is_noticed_before_the_rest_is_read():
             yield "x" * 100
 
     with pytest.raises(JsonError, match="Expecting value"):
-        JsonStream(blocks(), most_characters=1 << 30).value()
+        JsonStream(blocks(), max_characters=1 << 30).value()
     assert len(read) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_value_that_never_ends_is_an_error_at_the_limit():
             yield '"' if i == 0 else "x" * 100
 
     with pytest.raises(JsonError, match="A value is longer than 1,000 characters"):
-        JsonStream(blocks(), most_characters=1000).value()
+        JsonStream(blocks(), max_characters=1000).value()
     assert len(read) < 50
 
 

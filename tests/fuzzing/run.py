@@ -25,7 +25,7 @@ from tests.fuzzing.trials import CASE_SECONDS, Failure, limit_memory, shrunk, tr
 
 _FORK = multiprocessing.get_context("fork")
 _WALL_SECONDS = 4 * CASE_SECONDS
-_MOST_SHOWN = 1000
+_MAX_SHOWN = 1000
 
 
 class _Worker(NamedTuple):
@@ -159,11 +159,11 @@ def _show(seed: str, found: Failure | str, *, shrink: bool) -> bool:
     if not isinstance(found, Failure):
         print(f"{seed}: {found}")
         return False
-    print(f"--case {seed}: {found.kind}\n{found.details[-_MOST_SHOWN:]}")
+    print(f"--case {seed}: {found.kind}\n{found.details[-_MAX_SHOWN:]}")
     case = make_case(seed)
     if shrink:
         case = shrunk(case, lambda smaller: _fails(smaller, found.kind))
-    shown = {name: repr(value)[:_MOST_SHOWN] for name, value in case._asdict().items()}
+    shown = {name: repr(value)[:_MAX_SHOWN] for name, value in case._asdict().items()}
     print(json.dumps(shown, indent=2, ensure_ascii=False), flush=True)
     return True
 

@@ -23,7 +23,7 @@ CASE_SECONDS = 20.0
 MEMORY_BYTES = 400 << 20
 """Maximum memory that a case takes beyond what the process has."""
 
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 _ADDRESS_BYTES = 3 << 30
 _ROOT = str(Path(__file__).parents[2])
 
@@ -120,7 +120,7 @@ def _decompressed(case: Case) -> bytes:
     try:
         compression = read_head(case.path, lambda _, size: case.content[:size]).compression
         file = InputFile(case.path, len(case.content), 0.0, "document", compression)
-        return open_decompressed(file, lambda _: io.BytesIO(case.content)).read(_MOST_BYTES) if compression else b""
+        return open_decompressed(file, lambda _: io.BytesIO(case.content)).read(_MAX_BYTES) if compression else b""
     except UserError:
         return b""
 

@@ -112,9 +112,9 @@ def test_other_steps_and_side_inputs_are_refused() -> None:
         chain_of(pipeline)
 
 
-@pytest.mark.parametrize("most", [0, unit_lists.MOST_IN_JOB])
+@pytest.mark.parametrize("most", [0, unit_lists.MAX_IN_JOB])
 def test_every_job_of_a_preparation_is_a_chain(most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unit_lists, "MOST_IN_JOB", most)
+    monkeypatch.setattr(unit_lists, "MAX_IN_JOB", most)
     run_by, chains = jobs.runners.start, []
 
     def start(*arguments: Any, **settings: Any) -> Any:

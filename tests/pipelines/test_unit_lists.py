@@ -26,7 +26,7 @@ def unit_of(number: int) -> Unit:
 def test_units_are_the_same_within_a_job_and_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     units = [unit_of(i) for i in range(5)]
     for most in (10, 4):
-        monkeypatch.setattr(unit_lists, "MOST_IN_JOB", most)
+        monkeypatch.setattr(unit_lists, "MAX_IN_JOB", most)
         monkeypatch.setattr(unit_lists, "PER_LIST", 2)
         with beam.Pipeline(runner=runners.FnApiRunner()) as pipeline:
             assert_that(pipeline | CreateUnits(units, Workspace(str(tmp_path))), equal_to(units))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 USES_TENSORFLOW = False
 
-_MOST_ATTEMPTS = 10
+_MAX_ATTEMPTS = 10
 
 
 def add_arguments(parser: CommandParser) -> None:
@@ -55,11 +55,11 @@ def _lines(report: "ProgressReport") -> list[str]:
     failed = [each for each in report.attempts if each.error]
     ended = "at work" if report.state == "running" else "cut off"
     now = time.time()
-    for each in at_work[:_MOST_ATTEMPTS]:
+    for each in at_work[:_MAX_ATTEMPTS]:
         seconds = _duration(max(0.0, now - each.since))
         lines.append(f"{ended}  {each.label}, on {printable(each.host)}, begun {seconds} ago")
-    lines += [f"failed   {each.label}: {printable(each.summary)}" for each in failed[:_MOST_ATTEMPTS]]
-    more = max(0, len(at_work) - _MOST_ATTEMPTS) + max(0, len(failed) - _MOST_ATTEMPTS)
+    lines += [f"failed   {each.label}: {printable(each.summary)}" for each in failed[:_MAX_ATTEMPTS]]
+    more = max(0, len(at_work) - _MAX_ATTEMPTS) + max(0, len(failed) - _MAX_ATTEMPTS)
     if more:
         lines.append(f"and {more:,} more units")
     if report.state in ("interrupted", "failed"):

@@ -25,7 +25,7 @@ _IS_ENCRYPTED = 1
 _METHODS: Mapping[int, str] = {0: "", 8: "deflate", 12: "bz2", 93: "zstd", 95: "xz"}
 """Compression of a file in a zip archive, by the number of the method."""
 
-_MOST_KEPT = 1 << 23
+_MAX_KEPT = 1 << 23
 """Maximum size of a file of a compressed tar archive that is kept in memory, since readers open a file twice."""
 
 
@@ -162,7 +162,7 @@ def _open_in_stream(file: InputFile, member: Member, open_file: OpenFile, block_
         stream.opened.close()
         stream = None
     stream = stream or _ArchiveStream(archive, member, open_file)
-    if member.size > _MOST_KEPT:
+    if member.size > _MAX_KEPT:
         return open_blocks(stream.read_member(member, block_bytes), source=stream.opened, block_bytes=block_bytes)
     _KEPT.content = b"".join(stream.read_member(member, block_bytes))
     _KEPT.member, _KEPT.stream = (archive, member), stream

@@ -65,21 +65,21 @@ def compression_of_content(content: bytes) -> str | None:
     return next((kind for kind, magic in _MAGIC.items() if magic.match(content)), None)
 
 
-def decompress_start(content: bytes, kind: str, *, most_bytes: int) -> bytes:
+def decompress_start(content: bytes, kind: str, *, max_bytes: int) -> bytes:
     """Returns the start of the decompressed content, as far as the bytes given allow.
 
     Args:
         content: the compressed file or the start of it; it may be damaged.
         kind: its compression.
-        most_bytes: maximum number of bytes to return.
+        max_bytes: maximum number of bytes to return.
     """
     start = bytearray()
     with contextlib.suppress(*_FAULTS):
         for block in _DECOMPRESSORS[kind](io.BytesIO(content), _START_BYTES):
             start += block
-            if len(start) >= most_bytes:
+            if len(start) >= max_bytes:
                 break
-    return bytes(start[:most_bytes])
+    return bytes(start[:max_bytes])
 
 
 def open_decompressed(file: InputFile, open_file: OpenFile, *, block_bytes: int = BLOCK_BYTES) -> BinaryIO:

@@ -21,7 +21,7 @@ HEAD_BYTES = 1 << 16
 _LONG_HEAD_BYTES = 1 << 20
 """Number of bytes that are read of a file whose first compressed block is longer; a bz2 block has up to 900 kB."""
 
-_MOST_COMPRESSIONS = 4
+_MAX_COMPRESSIONS = 4
 _HEADER_LINES = 20
 _LONGEST_NAME = 40
 
@@ -97,7 +97,7 @@ def read_head(path: str, read: Callable[[str, int], bytes]) -> Head:
     if head.content or not head.compression or head.is_whole:
         return head
     stored = read(path, _LONG_HEAD_BYTES)
-    return head_of(path, stored, is_whole=len(stored) < _LONG_HEAD_BYTES, most_bytes=_LONG_HEAD_BYTES)
+    return head_of(path, stored, is_whole=len(stored) < _LONG_HEAD_BYTES, max_bytes=_LONG_HEAD_BYTES)
 
 
 def detect(path: str, head: Head, *, format: str, encoding: str, on_invalid: str = FEW) -> Detected:
@@ -149,14 +149,14 @@ def detect(path: str, head: Head, *, format: str, encoding: str, on_invalid: str
     return Detected(asked, notices, encoding)
 
 
-def head_of(path: str, content: bytes, *, is_whole: bool, most_bytes: int = HEAD_BYTES) -> Head:
+def head_of(path: str, content: bytes, *, is_whole: bool, max_bytes: int = HEAD_BYTES) -> Head:
     """Returns the decompressed start of a file.
 
     Args:
         path: the file, for errors.
         content: its first bytes as they are stored.
         is_whole: whether these are all of the file.
-        most_bytes: maximum number of bytes to decompress of what is compressed again.
+        max_bytes: maximum number of bytes to decompress of what is compressed again.
 
     Raises:
         UserError: the file is compressed more often than four times.
@@ -164,13 +164,13 @@ def head_of(path: str, content: bytes, *, is_whole: bool, most_bytes: int = HEAD
     compression: tuple[str, ...] = ()
     while kind := compression_of_content(content):
         compression += (kind,)
-        if len(compression) > _MOST_COMPRESSIONS:
+        if len(compression) > _MAX_COMPRESSIONS:
             raise UserError(
-                f"{path} is compressed at least {len(compression)} times over; at most {_MOST_COMPRESSIONS} "
+                f"{path} is compressed at least {len(compression)} times over; at most {_MAX_COMPRESSIONS} "
                 "compressions are read. Decompress it first."
             )
-        content = decompress_start(content, kind, most_bytes=most_bytes)
-        is_whole = is_whole and len(content) < most_bytes
+        content = decompress_start(content, kind, max_bytes=max_bytes)
+        is_whole = is_whole and len(content) < max_bytes
     if compression:
         is_whole, content = is_whole and len(content) < HEAD_BYTES, content[:HEAD_BYTES]
     return Head(content, compression, is_whole)

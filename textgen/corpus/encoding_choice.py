@@ -18,9 +18,9 @@ AUTO = "auto"
 """Given encoding of files whose encodings are detected."""
 
 FEW = "replace-few"
-"""Value of `on_invalid` with which more than `MOST_REPLACED` invalid characters of a file are an error."""
+"""Value of `on_invalid` with which more than `MAX_REPLACED` invalid characters of a file are an error."""
 
-MOST_REPLACED = 0.05
+MAX_REPLACED = 0.05
 TOLD_REPLACED = 0.001
 """Shares of a file's characters: above the first one, invalid ones are an error; above the second, they are told."""
 
@@ -53,7 +53,7 @@ def choose_encoding(path: str, head: bytes, *, is_whole: bool, encoding: str, on
             f"{path} is ASCII text, but is to be read as {encoding}. Leave --encoding out, or use --encoding auto."
         )
     found = invalid_bytes(head, encoding, is_whole=is_whole)
-    if on_invalid == FEW and found.share > MOST_REPLACED:
+    if on_invalid == FEW and found.share > MAX_REPLACED:
         raise UserError(invalid_text(path, found, head, encoding, where="" if is_whole else " at its start"))
     return encoding
 
@@ -72,7 +72,7 @@ def invalid_text(path: str, found: Invalid, head: bytes, encoding: str, *, where
     remedy = "It is valid UTF-8: use --encoding utf-8." if is_utf8 else encoding_remedy(head)
     return (
         f"{path} is not valid {encoding}: {found.share:.1%} of its characters{where} ({found.replaced:,} of "
-        f"{found.characters:,}) would be replaced by U+FFFD, and more than {MOST_REPLACED:.0%} are not replaced "
+        f"{found.characters:,}) would be replaced by U+FFFD, and more than {MAX_REPLACED:.0%} are not replaced "
         f"unless --on-invalid replace is given. {remedy}"
     )
 

@@ -15,7 +15,7 @@ _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
 )
 _WIDE = (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2))
-_MOST_STRANGE = 0.01
+_MAX_STRANGE = 0.01
 
 _ESCAPES = (
     (re.compile(rb"\x1b\$[@B]|\x1b\$\(D|\x1b\([IJ]"), "iso2022_jp"),
@@ -93,7 +93,7 @@ def wide_encoding(head: bytes) -> str:
         return _wide_ascii(head)
     found = [(_strange(head, encoding, width), i, encoding) for i, (encoding, width) in enumerate(_WIDE)]
     strange, _, encoding = min(found)
-    return encoding if strange <= _MOST_STRANGE else ""
+    return encoding if strange <= _MAX_STRANGE else ""
 
 
 def escape_encoding(head: bytes) -> str:
@@ -223,7 +223,7 @@ def _strange(head: bytes, encoding: str, width: int) -> float:
 
 
 def _decodes(head: bytes, encoding: str) -> bool:
-    return invalid_bytes(head, encoding).share < _MOST_STRANGE
+    return invalid_bytes(head, encoding).share < _MAX_STRANGE
 
 
 def _sample(head: bytes) -> bytes:

@@ -13,7 +13,7 @@ _ASCII = bytes(range(128))
 # Latin, Japanese, Chinese and Korean characters and a punctuation mark; an encoding ignores those that it lacks.
 _NON_ASCII = "é、あ中한"
 _INVALID_BYTE = "textgen-invalid-byte"
-_MOST_HELD = 1 << 20
+_MAX_HELD = 1 << 20
 
 
 def _invalid_byte(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -95,7 +95,7 @@ def decoded_blocks(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
             text = decoder.decode(block)
         except UnicodeError:
             # A decoder keeps up to 8 bytes for its next call, but an escape sequence may have 16.
-            if len(block) > _MOST_HELD:
+            if len(block) > _MAX_HELD:
                 raise
             decoder.setstate(state)
             held = block

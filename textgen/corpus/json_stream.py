@@ -55,11 +55,11 @@ class JsonStream:
 
     Args:
         blocks: the text, in blocks of any size.
-        most_characters: maximum length of a value that is read as a whole.
+        max_characters: maximum length of a value that is read as a whole.
     """
 
-    def __init__(self, blocks: Iterator[str], *, most_characters: int):
-        self._blocks, self._most = blocks, most_characters
+    def __init__(self, blocks: Iterator[str], *, max_characters: int):
+        self._blocks, self._most = blocks, max_characters
         self._text, self._position, self._before = "", 0, 0
 
     @property
@@ -78,7 +78,7 @@ class JsonStream:
         """Reads a value.
 
         Raises:
-            JsonError: there is none, or it is longer than `most_characters`.
+            JsonError: there is none, or it is longer than `max_characters`.
         """
         self.peek()
         while True:
@@ -176,7 +176,7 @@ class JsonStream:
         """Checks the length of a value from its own characters, so that it does not depend on the blocks.
 
         Raises:
-            JsonError: the value, which goes on to at least `end`, is longer than `most_characters`.
+            JsonError: the value, which goes on to at least `end`, is longer than `max_characters`.
         """
         if end - self._position > self._most:
             raise self._error(f"A value is longer than {self._most:,} characters (--max-row-bytes)", self._position)

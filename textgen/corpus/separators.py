@@ -9,7 +9,7 @@ from textgen.corpus.readers.base import ReadLimits, SeparatorOptions
 from textgen.errors import UserError
 
 _LINE_END = re.compile(rb"\r\n?|\n")
-_MOST_MATCHED = 1 << 13
+_MAX_MATCHED = 1 << 13
 """Number of bytes of a long line in which a regular expression is searched."""
 
 
@@ -113,7 +113,7 @@ class _Lines:
             block = file.read(limits.block_bytes)
             text = unfinished + block
             cut = certain_end(text) if block else len(text)
-            if not cut and len(text) > max(limits.chunk_bytes, _MOST_MATCHED):
+            if not cut and len(text) > max(limits.chunk_bytes, _MAX_MATCHED):
                 # The start of a long line; a last `\r` may be half of its end.
                 cut = len(text) - text.endswith(b"\r")
             lines, unfinished = text[:cut], text[cut:]
@@ -166,13 +166,13 @@ class _LineStart(_Lines):
         self._pattern, self._encoding = pattern, encoding
 
     def _separator_size(self, line: bytes) -> int:
-        text = line[:_MOST_MATCHED].rstrip(b"\r\n")
+        text = line[:_MAX_MATCHED].rstrip(b"\r\n")
         # Invalid bytes become surrogates, which are encoded to the same bytes.
         found = self._pattern.match(text.decode(self._encoding, "surrogateescape"))
         if not found:
             return -1
         size = len(found[0].encode(self._encoding, "surrogateescape"))
-        return len(line) if size == len(text) and size and len(line) <= _MOST_MATCHED else size
+        return len(line) if size == len(text) and size and len(line) <= _MAX_MATCHED else size
 
 
 def boundary(file: BinaryIO, position: int, separator: Separator, limits: ReadLimits) -> int:

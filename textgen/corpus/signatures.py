@@ -116,7 +116,7 @@ _PARQUET = re.compile(rb"PAR[1E][\0-\x08\x0e-\x1f]|PAR1\Z")
 _CONTROLS = bytes({*range(0x1C)} - {*b"\1\2\3\b\t\n\v\f\r\x1a\x1b"})
 """Control characters that text does not have, but for a rare one; some others separate columns or items in text."""
 
-_MOST_CONTROLS_PERCENT = 3
+_MAX_CONTROLS_PERCENT = 3
 """Maximum percentage of control characters in text; random bytes have twice as many."""
 
 _CHECKED_BYTES = 4096
@@ -159,7 +159,7 @@ def kind_of_bytes(content: bytes) -> FileKind | None:
     """
     sample = content[:_CHECKED_BYTES]
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
-    if controls < 2 or 100 * controls <= _MOST_CONTROLS_PERCENT * len(sample):  # noqa: PLR2004 - One may be a slip.
+    if controls < 2 or 100 * controls <= _MAX_CONTROLS_PERCENT * len(sample):  # noqa: PLR2004 - One may be a slip.
         return None
     return None if sample.startswith(_MARKS) or wide_encoding(sample) else _BINARY
 

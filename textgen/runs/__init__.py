@@ -25,7 +25,7 @@ from textgen.runs.checkpoint_files import CheckpointError, checkpoints_in, read,
 FILE_NAME = "run.json"
 BEST, LAST = "best", "last"
 
-_MOST_PER_WEIGHT, _MOST_OTHERS = 8, 1 << 28
+_MAX_PER_WEIGHT, _MAX_OTHERS = 8, 1 << 28
 """Bound of the numbers in a checkpoint: those of the optimizer per weight, and the states of stateful rows."""
 
 VERSION = 2
@@ -229,8 +229,8 @@ def _require_room(config: RunConfig, found: Mapping[str, Sequence[int]]) -> None
             f"it has {numbers:,} numbers, and the network of {FILE_NAME} has {needed:,} weights; it must have at "
             "least as many"
         )
-    if numbers > _MOST_PER_WEIGHT * needed + _MOST_OTHERS:
+    if numbers > _MAX_PER_WEIGHT * needed + _MAX_OTHERS:
         raise CheckpointError(
             f"it has {numbers:,} numbers, more than the network of {FILE_NAME} with its optimizer; it must have at "
-            f"most {_MOST_PER_WEIGHT * needed + _MOST_OTHERS:,}"
+            f"most {_MAX_PER_WEIGHT * needed + _MAX_OTHERS:,}"
         )

@@ -25,7 +25,7 @@ PORT_SECONDS = 5.0
 _STRANGER_SECONDS = 2.0
 _RETRY_SECONDS = 0.2
 _LEAST_SECONDS = 30.0
-_MOST_BYTES = 1 << 16
+_MAX_BYTES = 1 << 16
 
 
 class ClusterMember(NamedTuple):
@@ -266,6 +266,6 @@ def _send(connection: socket.socket, message: dict[str, Any]) -> None:
 def _receive(connection: socket.socket) -> dict[str, Any] | None:
     """Returns the line of JSON that the other side sends; None if it sends anything else."""
     with contextlib.suppress(OSError, ValueError, RecursionError), connection.makefile("rb") as file:
-        message = json.loads(file.readline(_MOST_BYTES))
+        message = json.loads(file.readline(_MAX_BYTES))
         return message if isinstance(message, dict) else None
     return None

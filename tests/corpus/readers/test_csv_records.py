@@ -124,10 +124,10 @@ def test_records_agree_with_a_parser_by_hand(data, dialect):
     assert last_record_end(data, dialect)[0] == (ends[-1] if ends else 0)
 
 
-def split(data, dialect, *, block_bytes, most_bytes=1 << 20, end=None):
+def split(data, dialect, *, block_bytes, max_bytes=1 << 20, end=None):
     file = io.BytesIO(data)
     reader = RecordReader(
-        file, dialect, block_bytes=block_bytes, most_bytes=most_bytes, end=len(data) if end is None else end
+        file, dialect, block_bytes=block_bytes, max_bytes=max_bytes, end=len(data) if end is None else end
     )
     return list(reader.blocks())
 
@@ -136,18 +136,18 @@ def split(data, dialect, *, block_bytes, most_bytes=1 << 20, end=None):
 @settings(max_examples=400, deadline=None)
 @example(b'"a\nb"c\nd\n', Dialect(), 3, 1000)
 @example(b'a,"b\n' * 4, Dialect(), 2, 1)
-def test_blocks_are_the_records_and_faulty_ones_are_set_apart(data, dialect, block_bytes, most_bytes):
+def test_blocks_are_the_records_and_faulty_ones_are_set_apart(data, dialect, block_bytes, max_bytes):
     expected = []
     for record, unclosed in records_by_hand(data, dialect):
-        large = len(record.removesuffix(b"\n").removesuffix(b"\r")) > most_bytes
+        large = len(record.removesuffix(b"\n").removesuffix(b"\r")) > max_bytes
         fault = TOO_LARGE if large else UNCLOSED if unclosed else ""
         if expected and not fault and not expected[-1].fault:
             last = expected.pop()
             record = last.content + record
-        content = record[: min(SAMPLE_BYTES, most_bytes)] if large else record
+        content = record[: min(SAMPLE_BYTES, max_bytes)] if large else record
         expected.append(RecordBlock(content, len(record), fault))
     found = []
-    for block in split(data, dialect, block_bytes=block_bytes, most_bytes=most_bytes):
+    for block in split(data, dialect, block_bytes=block_bytes, max_bytes=max_bytes):
         if found and not block.fault and not found[-1].fault:
             last = found.pop()
             block = RecordBlock(last.content + block.content, last.size + block.size)
@@ -180,7 +180,7 @@ class NotedReads(io.BytesIO):
 def test_a_record_that_is_too_large_is_not_held(text, start):
     text = text if start else text.replace(b"\n", b" ")
     file = NotedReads(start + text * (1 << 17) + b'"\nlast\n')
-    reader = RecordReader(file, Dialect(), block_bytes=1000, most_bytes=5000, end=float("inf"))
+    reader = RecordReader(file, Dialect(), block_bytes=1000, max_bytes=5000, end=float("inf"))
     blocks = list(reader.blocks())
     assert file.most <= 5000
     assert [block.fault for block in blocks] == [TOO_LARGE, ""]

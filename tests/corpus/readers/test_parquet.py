@@ -148,7 +148,7 @@ def test_batches_do_not_depend_on_the_rows_read_at_once(batches_of, monkeypatch)
     options = {"text_field": "text", "limits": ReadLimits(batch_texts=256)}
     batches = batches_of("parquet", content, **options)
     assert [len(batch.texts) for batch in batches] == [256, 256, 256, 232]
-    monkeypatch.setattr(parquet, "_MOST_ROWS", 7)
+    monkeypatch.setattr(parquet, "_MAX_ROWS", 7)
     assert batches_of("parquet", content, **options) == batches
 
 

@@ -52,7 +52,7 @@ def test_a_chunk_is_cut_once() -> None:
 
 def test_chunks_are_forgotten_when_they_are_many() -> None:
     graph = Graph()
-    memory = ChunkMemory(graph, most_chunks=2)
+    memory = ChunkMemory(graph, max_chunks=2)
     for chunk in (b"a", b"b", b"a", b"a"):
         assert look_up(memory, chunk) == [(chunk, 1, [chunk])]
     assert graph.met == [b"a", b"b", b"a"]

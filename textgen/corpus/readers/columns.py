@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from textgen.console import excerpt, replace_unprintable
 from textgen.errors import UserError
 
-_MOST_NAMED = 20
-_MOST_SHOWN = 40
+_MAX_NAMED = 20
+_MAX_SHOWN = 40
 _LONGEST_NAME = 100
 
 
@@ -53,8 +53,8 @@ def missing_column_error(
         hint: a further sentence, for a cause that is likely.
         flag: option that names the column.
     """
-    shown = ", ".join(map(shown_name, names[:_MOST_NAMED]))
-    rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    shown = ", ".join(map(shown_name, names[:_MAX_NAMED]))
+    rest = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     found = f"{path} is a {kind} file with the column{'s' * (len(names) != 1)} {shown}{rest}"
     end = f" {hint}" if hint else ""
     if text_field is None:
@@ -88,4 +88,4 @@ def shown_name(name: str) -> str:
 
 def shortened(text: str) -> str:
     """Returns the start of a cell, in one line, for an error."""
-    return excerpt(text, _MOST_SHOWN)
+    return excerpt(text, _MAX_SHOWN)

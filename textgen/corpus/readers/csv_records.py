@@ -56,13 +56,13 @@ class RecordBlock(NamedTuple):
 class RecordReader:
     """Reads the rest of a file, up to the end of a record at offset `end`, in blocks of whole records.
 
-    Memory use does not depend on the size of a record: what exceeds `most_bytes` is skipped.
+    Memory use does not depend on the size of a record: what exceeds `max_bytes` is skipped.
     """
 
-    def __init__(self, file: BinaryIO, dialect: Dialect, *, block_bytes: int, most_bytes: int, end: float):
+    def __init__(self, file: BinaryIO, dialect: Dialect, *, block_bytes: int, max_bytes: int, end: float):
         self._file, self._dialect, self._end = file, dialect, end
-        self._block_bytes, self._most_bytes = block_bytes, most_bytes
-        self._sample_bytes = min(SAMPLE_BYTES, most_bytes)
+        self._block_bytes, self._max_bytes = block_bytes, max_bytes
+        self._sample_bytes = min(SAMPLE_BYTES, max_bytes)
         self._position: float = file.tell()
 
     def blocks(self) -> Iterator[RecordBlock]:
@@ -74,13 +74,13 @@ class RecordReader:
             if last:
                 yield from self._checked(data[:last], suspicious)
                 held, wanted = data[last:], self._block_bytes
-            elif len(data) > self._most_bytes + len(b"\r\n"):
+            elif len(data) > self._max_bytes + len(b"\r\n"):
                 size, held = self._skip(data)
                 yield RecordBlock(data[: self._sample_bytes], size, TOO_LARGE)
                 wanted = self._block_bytes
             else:
                 # Each attempt doubles the data, so that a long record is not searched many times.
-                held, wanted = data, min(max(self._block_bytes, len(data)), self._most_bytes + 3 - len(data))
+                held, wanted = data, min(max(self._block_bytes, len(data)), self._max_bytes + 3 - len(data))
         yield from self._checked(held, suspicious=True)
 
     def _read(self, size: int) -> bytes:
@@ -92,7 +92,7 @@ class RecordReader:
 
     def _checked(self, data: bytes, suspicious: bool) -> Iterator[RecordBlock]:
         """Yields the data as one block; if it may have faulty records, these are set apart."""
-        if not suspicious and len(data) <= self._most_bytes:
+        if not suspicious and len(data) <= self._max_bytes:
             yield RecordBlock(data, len(data))
             return
         sound = start = 0
@@ -107,7 +107,7 @@ class RecordReader:
         yield from _nonempty(data[sound:])
 
     def _fault(self, record: bytes) -> str:
-        if len(record.removesuffix(b"\n").removesuffix(b"\r")) > self._most_bytes:
+        if len(record.removesuffix(b"\n").removesuffix(b"\r")) > self._max_bytes:
             return TOO_LARGE
         return UNCLOSED if is_unclosed(record, self._dialect) else ""
 

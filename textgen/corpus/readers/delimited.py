@@ -184,8 +184,8 @@ def _check_marks(file: InputFile, options: ReadOptions) -> None:
 def _records(
     file: BinaryIO, head: TableHead, options: ReadOptions, end: float, block_bytes: int
 ) -> Iterator[RecordBlock]:
-    most_bytes = options.tables.max_row_bytes
-    return RecordReader(file, head.dialect, block_bytes=block_bytes, most_bytes=most_bytes, end=end).blocks()
+    max_bytes = options.tables.max_row_bytes
+    return RecordReader(file, head.dialect, block_bytes=block_bytes, max_bytes=max_bytes, end=end).blocks()
 
 
 def _ranges(blocks: Iterator[RecordBlock], start: int, end: int, wanted_bytes: int) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ MISSING = object()
 _ALL = "*"
 """Part of a path that stands for all items of an array, or all values of an object."""
 
-_MOST_PATHS = 20
+_MAX_PATHS = 20
 _KINDS = {dict: "an object", list: "a list", bool: "true or false", float: "a number", int: "a number"}
 
 
@@ -140,7 +140,7 @@ def text_paths(value: Any) -> list[str]:
     found: dict[str, None] = {}
     for path in _paths(value, ()):
         found[path] = None
-        if len(found) == _MOST_PATHS:
+        if len(found) == _MAX_PATHS:
             break
     return list(found)
 
@@ -152,5 +152,5 @@ def _paths(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
         for key, inner in value.items():
             yield from _paths(inner, (*keys, str(key)))
     elif isinstance(value, list):
-        for inner in value[:_MOST_PATHS]:
+        for inner in value[:_MAX_PATHS]:
             yield from _paths(inner, (*keys, _ALL))

@@ -23,7 +23,7 @@ _HEAD_RECORDS = 100
 _HEAD_CHARACTERS = 1 << 22
 """Length up to which an object is read as a whole to find out what it holds."""
 
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 
 _REMEDY = (
     "Correct or download it again, or write one record per line as .jsonl, of which each line is read by itself."
@@ -111,7 +111,7 @@ def _opened(file: InputFile, open_file: OpenFile, options: ReadOptions) -> Itera
     with open_text(file, open_file, options) as opened:
         try:
             blocks = decoded_blocks(read_blocks(opened, block_bytes=options.limits.block_bytes), text_encoding(file))
-            yield JsonStream(blocks, most_characters=options.tables.max_row_bytes)
+            yield JsonStream(blocks, max_characters=options.tables.max_row_bytes)
         except RecursionError:
             fault = "its values are nested too deeply"
             raise UserError(f"{file.path} can't be read as JSON: {fault}. {_REMEDY}") from None
@@ -242,8 +242,8 @@ def _arrays(value: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 def _no_field_error(file: InputFile, options: ReadOptions, top: Any, *, several: bool) -> UserError:
     """Returns the error for a field that no array of records has, or several have."""
     names = list(dict.fromkeys(_text_paths(top)))
-    shown = ", ".join(map(shown_name, names[:_MOST_NAMED]))
-    rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    shown = ", ".join(map(shown_name, names[:_MAX_NAMED]))
+    rest = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     found = f"{file.path} is a JSON file with texts at {shown}{rest}" if names else f"{file.path} holds no texts"
     what = "several arrays have" if several else "no record has"
     return UserError(

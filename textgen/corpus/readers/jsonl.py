@@ -40,9 +40,9 @@ class JsonLinesReader(PlainTextReader):
             UserError: the first line is no JSON object, none of the first 100 lines has the field `text_field`, or
                 none of them has a text there.
         """
-        most_bytes = options.tables.max_row_bytes
+        max_bytes = options.tables.max_row_bytes
         with open_text(file, open_file, options) as opened:
-            lines = _whole(read_lines(opened, FileRange(file, 0, 0), float("inf"), options.limits), most_bytes)
+            lines = _whole(read_lines(opened, FileRange(file, 0, 0), float("inf"), options.limits), max_bytes)
             head = [_value(line, text_encoding(file)) for line in itertools.islice(lines, _HEAD_LINES)]
         if not head:
             return
@@ -73,9 +73,9 @@ class JsonLinesReader(PlainTextReader):
         Raises:
             UserError: the file has become shorter, or a text is invalid and `on_invalid` is "fail".
         """
-        encoding, most_bytes = text_encoding(file_range.file), options.tables.max_row_bytes
+        encoding, max_bytes = text_encoding(file_range.file), options.tables.max_row_bytes
         with open_text(file_range.file, open_file, options) as file:
-            lines = _whole(read_lines(file, file_range, text_end(file_range), options.limits), most_bytes)
+            lines = _whole(read_lines(file, file_range, text_end(file_range), options.limits), max_bytes)
             labeller = Labeller(options)
             found = (item for line in lines for item in _documents(line, encoding, options, labeller))
             yield from batches(found, Origin(file_range.file, "utf-8", options))
@@ -85,27 +85,27 @@ def _names(value: Any) -> Iterable[Any]:
     return value if isinstance(value, dict) else range(len(value))
 
 
-def _whole(lines: Iterable[bytes | Iterator[bytes]], most_bytes: int) -> Iterator[bytes | Rejected]:
+def _whole(lines: Iterable[bytes | Iterator[bytes]], max_bytes: int) -> Iterator[bytes | Rejected]:
     """Yields the lines that are not blank, with the blocks of a long line joined; too long ones as rejected."""
     for found in lines:
         line: bytes | Rejected
-        if isinstance(found, bytes) and len(found) <= most_bytes:
+        if isinstance(found, bytes) and len(found) <= max_bytes:
             line = found
         else:
-            line = _joined([found] if isinstance(found, bytes) else found, most_bytes)
+            line = _joined([found] if isinstance(found, bytes) else found, max_bytes)
         if isinstance(line, Rejected) or (line and not line.isspace()):
             yield line
 
 
-def _joined(blocks: Iterable[bytes], most_bytes: int) -> bytes | Rejected:
-    """Joins the blocks of a line; if it has more than `most_bytes` bytes, only its start is held."""
+def _joined(blocks: Iterable[bytes], max_bytes: int) -> bytes | Rejected:
+    """Joins the blocks of a line; if it has more than `max_bytes` bytes, only its start is held."""
     held, size = list[bytes](), 0
     for block in blocks:
-        if size <= most_bytes:
+        if size <= max_bytes:
             held.append(block)
         size += len(block)
-    if size > most_bytes:
-        return Rejected("row too large", b"".join(held)[: min(most_bytes, SAMPLE_BYTES)], f"{size:,} bytes")
+    if size > max_bytes:
+        return Rejected("row too large", b"".join(held)[: min(max_bytes, SAMPLE_BYTES)], f"{size:,} bytes")
     return b"".join(held)
 
 

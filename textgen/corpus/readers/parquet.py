@@ -25,7 +25,7 @@ from textgen.corpus.readers.parquet_paths import ColumnPath, Texts, find_path, t
 from textgen.errors import UserError, one_line
 
 _BUFFER_BYTES = 1 << 20
-_MOST_ROWS = 1024
+_MAX_ROWS = 1024
 """Maximum number of rows to read at once; the file does not record how much memory repeated cells take decoded."""
 
 
@@ -115,7 +115,7 @@ class _Columns:
         metadata = self._file.metadata.row_group(group)
         size = sum(metadata.column(leaf).total_uncompressed_size for leaf in self._leaves)
         rows = self._options.limits.batch_bytes * metadata.num_rows // max(1, size)
-        rows = max(1, min(rows, _MOST_ROWS))
+        rows = max(1, min(rows, _MAX_ROWS))
         names = [self._file.schema.column(leaf).path for leaf in self._leaves]
         for batch in self._file.iter_batches(rows, row_groups=[group], columns=names, use_threads=False):
             texts = [path.values(batch) for path in self._paths]

@@ -14,7 +14,7 @@ from textgen.errors import UserError
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", ":": "colon"}
 """Delimiters that are tried where a dialect does not fit, and their names."""
 
-_MOST_SKIPPED = 20
+_MAX_SKIPPED = 20
 """Maximum number of lines before a table in which its header is searched for."""
 
 _MANY_WORDS = 5
@@ -119,7 +119,7 @@ def _other_delimiter(file: TableFile, head: TableHead, *, fits: bool) -> Iterato
 def _header_below(file: TableFile, head: TableHead) -> Iterator[UserError]:
     """Yields an error for a header row that is below other lines."""
     begin = head.begin
-    for _ in range(_MOST_SKIPPED):
+    for _ in range(_MAX_SKIPPED):
         begin = file.start.content.find(head.dialect.line_end, begin) + 1
         other = _at(file, head.dialect, begin) if begin else None
         if other and column_indices(other.names, file.text_field) and _fits(other, file):

@@ -11,7 +11,7 @@ from textgen.text.compiled.keys import string_keys
 from textgen.text.compiled.loop_arrays import CutChunks
 from textgen.text.compiled.symbol_numbers import StringNumbers
 
-MOST_CHUNKS, MOST_BYTES = 1 << 20, 64 << 20
+MAX_CHUNKS, MAX_BYTES = 1 << 20, 64 << 20
 
 
 class GraphTokens(NamedTuple):
@@ -43,17 +43,17 @@ class ChunkMemory:
         self,
         graph: Graph,
         *,
-        most_chunks: int = MOST_CHUNKS,
-        most_bytes: int = MOST_BYTES,
+        max_chunks: int = MAX_CHUNKS,
+        max_bytes: int = MAX_BYTES,
     ):
         """Creates a memory without chunks.
 
         Args:
             graph: cleans and tokenizes texts.
-            most_chunks: number of chunks at which all are forgotten.
-            most_bytes: number of bytes of chunks at which all are forgotten.
+            max_chunks: number of chunks at which all are forgotten.
+            max_bytes: number of bytes of chunks at which all are forgotten.
         """
-        self._graph, self._most_chunks, self._most_bytes = graph, most_chunks, most_bytes
+        self._graph, self._max_chunks, self._max_bytes = graph, max_chunks, max_bytes
         self._lock = threading.Lock()
         self._forget()
 
@@ -68,7 +68,7 @@ class ChunkMemory:
         sizes = (ends - starts).astype(np.int32)
         keys = string_keys(text, starts, sizes)
         with self._lock:
-            if len(self._chunks) >= self._most_chunks or self._chunks.size >= self._most_bytes:
+            if len(self._chunks) >= self._max_chunks or self._chunks.size >= self._max_bytes:
                 self._forget()
             known = len(self._chunks)
             rows = self._chunks.number(text, keys, starts, sizes)
