@@ -4,10 +4,12 @@ A token is found in one loop and looked up in another: a look-up waits for memor
 under way at once.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from textgen.numba_loops import compiled
-from textgen.text.compiled.keys import MAY_BE_SHARED, PACKED_BYTES
+from textgen.numba_loops import compiled, inlined
+from textgen.text.compiled.keys import MAY_BE_SHARED
 
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 """2^64 divided by the golden ratio; the high bits of the product choose the slot (Knuth, TAOCP 3, 6.4)."""
@@ -15,31 +17,69 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 _NEXT = np.uint64(1)
 
 
-@compiled
-def number_strings(
-    source: np.ndarray,
-    keys: np.ndarray,
-    starts: np.ndarray,
-    sizes: np.ndarray,
-    table: np.ndarray,
-    arena: np.ndarray,
-    edges: np.ndarray,
-    shift: int,
-    known: int,
-    numbers: np.ndarray,
-    begin: int,
-) -> tuple[int, int]:
-    """Numbers strings, and adds those that are new.
+class KeyedStrings(NamedTuple):
+    """N strings with their keys.
 
-    Args:
-        source: uint8 [S].
+    Attributes:
+        source: uint8 [S], the bytes in which the strings are.
         keys: uint64 [N], the key of each string.
         starts: int64 [N], start of each string in `source`.
         sizes: int32 [N], number of its bytes.
-        table: uint64 [2^k, 2], for each slot a key and the number of its string plus 1, or 0 for an empty slot.
+    """
+
+    source: np.ndarray
+    keys: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+
+
+class StringTable(NamedTuple):
+    """Known strings, numbered from 0, and a hash table that finds their numbers.
+
+    Attributes:
+        slots: uint64 [2^k, 2], for each slot a key and the number of its string plus 1, or 0 for an empty slot.
         arena: uint8 [A], the known strings one after another.
         edges: int64 [E], start of each known string in `arena`, and the end of the last.
         shift: 64 - k.
+    """
+
+    slots: np.ndarray
+    arena: np.ndarray
+    edges: np.ndarray
+    shift: int
+
+
+@inlined
+def _is_string(strings: KeyedStrings, n: int, table: StringTable, number: int) -> bool:
+    """Returns whether string `n`, whose key may be shared, is the known string of a number."""
+    start, known_start = strings.starts[n], table.edges[number]
+    size = strings.sizes[n]
+    if table.edges[number + 1] - known_start != size:
+        return False
+    i = 0
+    while i < size and table.arena[known_start + i] == strings.source[start + i]:
+        i += 1
+    return i == size
+
+
+@inlined
+def _append(strings: KeyedStrings, n: int, table: StringTable, known: int) -> None:
+    """Copies string `n` to the end of the arena, as the known string of the number `known`."""
+    start, end = strings.starts[n], table.edges[known]
+    for i in range(strings.sizes[n]):
+        table.arena[end + i] = strings.source[start + i]
+    table.edges[known + 1] = end + strings.sizes[n]
+
+
+@compiled
+def number_strings(
+    strings: KeyedStrings, table: StringTable, known: int, numbers: np.ndarray, begin: int
+) -> tuple[int, int]:
+    """Numbers strings, and adds those that are new to the table.
+
+    Args:
+        strings: N strings.
+        table: the known strings.
         known: number of known strings.
         numbers: int32 [N], receives the number of each string.
         begin: index of the first string to number.
@@ -48,52 +88,41 @@ def number_strings(
         The number of known strings, and the index of the first string that is not numbered, for lack of space; N if
         all are.
     """
-    mask, by = np.uint64(len(table) - 1), np.uint64(shift)
-    most = min(len(table) // 2, len(edges) - 1)
+    keys, slots = strings.keys, table.slots
+    mask, by = np.uint64(len(slots) - 1), np.uint64(table.shift)
+    max_known = min(len(slots) // 2, len(table.edges) - 1)
     for n in range(begin, len(keys)):
-        key, size = keys[n], sizes[n]
+        key = keys[n]
         slot = (key * _MIXER) >> by
-        while True:
-            found = np.int64(table[slot, 1]) - 1
-            if found < 0:
-                if known == most or edges[known] + size > len(arena):
-                    return known, n
-                end = edges[known]
-                for i in range(size):
-                    arena[end + i] = source[starts[n] + i]
-                table[slot, 0], table[slot, 1] = key, np.uint64(known + 1)
-                known += 1
-                edges[known] = end + size
-                found = known - 1
+        number = np.int64(slots[slot, 1]) - 1
+        while number >= 0:
+            if slots[slot, 0] == key and (not key & MAY_BE_SHARED or _is_string(strings, n, table, number)):
                 break
-            if table[slot, 0] == key:
-                same = True
-                if key & MAY_BE_SHARED:
-                    same = edges[found + 1] - edges[found] == size
-                    if same and size > PACKED_BYTES:
-                        for i in range(size):
-                            if arena[edges[found] + i] != source[starts[n] + i]:
-                                same = False
-                                break
-                if same:
-                    break
             slot = (slot + _NEXT) & mask
-        numbers[n] = found
+            number = np.int64(slots[slot, 1]) - 1
+        if number < 0:
+            if known == max_known or table.edges[known] + strings.sizes[n] > len(table.arena):
+                return known, n
+            _append(strings, n, table, known)
+            slots[slot, 0], slots[slot, 1] = key, np.uint64(known + 1)
+            number = np.int64(known)
+            known += 1
+        numbers[n] = number
     return known, len(keys)
 
 
 @compiled
-def place_strings(keys: np.ndarray, table: np.ndarray, shift: int) -> None:
-    """Fills an empty table with known strings, which all differ.
+def fill_slots(keys: np.ndarray, slots: np.ndarray, shift: int) -> None:
+    """Fills empty slots with the known strings, which all differ.
 
     Args:
         keys: uint64 [N], the key of each string.
-        table: uint64 [2^k, 2], of zeros; see `number_strings`.
+        slots: uint64 [2^k, 2], of zeros; see `StringTable`.
         shift: 64 - k.
     """
-    mask, by = np.uint64(len(table) - 1), np.uint64(shift)
+    mask, by = np.uint64(len(slots) - 1), np.uint64(shift)
     for n in range(len(keys)):
         slot = (keys[n] * _MIXER) >> by
-        while table[slot, 1] != 0:
+        while slots[slot, 1] != 0:
             slot = (slot + _NEXT) & mask
-        table[slot, 0], table[slot, 1] = keys[n], np.uint64(n + 1)
+        slots[slot, 0], slots[slot, 1] = keys[n], np.uint64(n + 1)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from textgen.text.compiled.keys import string_keys
-from textgen.text.compiled.string_table import number_strings, place_strings
+from textgen.text.compiled.string_table import KeyedStrings, StringTable, fill_slots, number_strings
 
 _STRINGS, _BYTES = 1 << 14, 1 << 18
 
@@ -45,10 +45,13 @@ class StringNumbers:
     """The distinct strings that were met, numbered from 0 in the order of first occurrence."""
 
     def __init__(self) -> None:
-        self._known, self._bits = 0, _STRINGS.bit_length()
-        self._edges = np.zeros(_STRINGS + 1, np.int64)
-        self._arena = np.empty(_BYTES, np.uint8)
-        self._table = np.zeros((1 << self._bits, 2), np.uint64)
+        self._known, bits = 0, _STRINGS.bit_length()
+        self._table = StringTable(
+            slots=np.zeros((1 << bits, 2), np.uint64),
+            arena=np.empty(_BYTES, np.uint8),
+            edges=np.zeros(_STRINGS + 1, np.int64),
+            shift=64 - bits,
+        )
 
     def __len__(self) -> int:
         """Returns the number of distinct strings."""
@@ -57,7 +60,7 @@ class StringNumbers:
     @property
     def size(self) -> int:
         """Number of bytes of all distinct strings."""
-        return int(self._edges[self._known])
+        return int(self._table.edges[self._known])
 
     def number(self, source: np.ndarray, keys: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         """Returns the numbers of strings, int32 [N]; new strings get new numbers.
@@ -68,12 +71,10 @@ class StringNumbers:
             starts: int64 [N], start of each string in `source`.
             sizes: int32 [N], number of its bytes.
         """
+        strings = KeyedStrings(source, keys, starts, sizes)
         numbers, done = np.empty(len(keys), np.int32), 0
         while done < len(keys):
-            self._known, done = number_strings(
-                source, keys, starts, sizes, self._table, self._arena, self._edges, 64 - self._bits, self._known,
-                numbers, done,
-            )  # fmt: skip
+            self._known, done = number_strings(strings, self._table, self._known, numbers, done)
             if done < len(keys):
                 self._grow(int(sizes[done]))
         return numbers
@@ -91,21 +92,21 @@ class StringNumbers:
 
     def strings(self, first: int = 0) -> pa.Array:
         """Returns the distinct strings from a number on, as a binary array that shares no memory with this object."""
-        edges = self._edges[first : self._known + 1]
-        data = self._arena[edges[0] : edges[-1]].copy()
+        edges = self._table.edges[first : self._known + 1]
+        data = self._table.arena[edges[0] : edges[-1]].copy()
         offsets = (edges - edges[0]).astype(np.int32)
         return pa.Array.from_buffers(pa.binary(), len(edges) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
     def _grow(self, size: int) -> None:
         """Makes room for more strings, of which the next has `size` bytes."""
-        if self.size + size > len(self._arena):
-            self._arena = np.resize(self._arena, 2 * max(len(self._arena), size))
-        if self._known == len(self._edges) - 1:
+        table = self._table
+        if self.size + size > len(table.arena):
+            table = table._replace(arena=np.resize(table.arena, 2 * max(len(table.arena), size)))
+        if self._known == len(table.edges) - 1:
             edges = np.zeros(2 * self._known + 1, np.int64)
-            edges[: self._known + 1] = self._edges
-            self._edges, self._bits = edges, self._bits + 1
-            self._table = np.zeros((1 << self._bits, 2), np.uint64)
-            starts = edges[: self._known]
-            sizes = np.diff(edges[: self._known + 1]).astype(np.int32)
-            keys = string_keys(self._arena, starts, sizes)
-            place_strings(keys, self._table, 64 - self._bits)
+            edges[: self._known + 1] = table.edges
+            slots = np.zeros((2 * len(table.slots), 2), np.uint64)
+            table = StringTable(slots, table.arena, edges, table.shift - 1)
+            starts, sizes = edges[: self._known], np.diff(edges[: self._known + 1]).astype(np.int32)
+            fill_slots(string_keys(table.arena, starts, sizes), slots, table.shift)
+        self._table = table
