@@ -32,7 +32,7 @@ PAGES = ("README.md", "docs/index.md", "docs/guide/prepare.md", "docs/guide/trai
          "docs/engines/spark.md", "docs/engines/flink.md")  # fmt: skip
 REASONS = (
     "installs", "needs several devices", "needs PyTorch", "needs a cluster", "needs a cloud", "needs a second",
-    "needs a store",
+    "needs a store", "needs minutes",
 )  # fmt: skip
 
 
@@ -168,6 +168,11 @@ def test_a_block_is_run_or_says_why_not(page: str) -> None:
     for block in blocks(page):
         assert block.language in ("sh", "python", "text", "toml", "json"), block
         assert not block.skipped or block.skipped.startswith(REASONS), block.skipped
+
+
+def test_the_guide_shows_every_command() -> None:
+    guide = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES if page.startswith("docs/guide/"))
+    assert [name for name in COMMANDS if f"textgen {name} " not in guide] == []
 
 
 def test_every_page_is_run() -> None:
