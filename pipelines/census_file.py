@@ -34,7 +34,7 @@ class Census(NamedTuple):
     Attributes:
         counts: number of occurrences in the training split of each of the most frequent tokens.
         documents: number of documents in each split.
-        vocabulary_sizes: by a percentage, the size of the vocabulary that leaves so many tokens unknown.
+        vocabulary_sizes: by a percentage, the size of the vocabulary that leaves that share of the tokens unknown.
         equal_documents: number of documents with the most frequent text.
     """
 
@@ -56,7 +56,7 @@ def write_census(
     Args:
         counts: table with the columns `symbol` (binary or int32) and `count` (int64).
         documents: number of documents in each split.
-        histogram: for each count, the number of symbols that occur so many times.
+        histogram: for each count, the number of symbols that occur that often.
         equal_documents: number of documents with the most frequent text.
         workspace: the output folder.
 

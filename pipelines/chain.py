@@ -64,7 +64,7 @@ def chain_of(pipeline: beam.Pipeline) -> Chain:
     """Returns a pipeline as a chain.
 
     Raises:
-        NotImplementedError: it is none; the message names the step.
+        NotImplementedError: it is not a chain; the message names the step.
     """
     visitor = _Visitor()
     pipeline.visit(visitor)
@@ -133,7 +133,7 @@ def _unknown(node: AppliedPTransform) -> NotImplementedError:
 
 
 def run_steps(steps: bytes, elements: Iterable[Any]) -> Iterator[Any]:
-    """Returns what the steps of a stage make of elements; steps that a process has run before are set up already."""
+    """Returns the results of the steps of a stage for elements; a process sets up the steps of a stage once."""
     flow = iter(elements)
     for step in _ready(steps):
         flow = _run(step, flow)

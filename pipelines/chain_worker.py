@@ -1,8 +1,9 @@
 """Runs a stage of a chain in a process of its own, for an engine whose workers have another Python.
 
-Messages on standard input and output are a length of four bytes, little-endian, and so many bytes. The first message
-to it is a pickled Job. Each later one is a pickled list of pickled elements: one element, or the pairs of a group.
-The answer to each is a pickled list of (key, pickled result), or the traceback of an error as a string.
+A message on standard input or output is its length, four bytes, little-endian, and that number of bytes. The first
+message to the worker is a pickled Job. Each later one is a pickled list of pickled elements: one element, or the
+pairs of a group. The answer to each is a pickled list of (key, pickled result), or the traceback of an error as a
+string.
 """
 
 import os

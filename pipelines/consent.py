@@ -58,7 +58,7 @@ def require_consent(
 
 
 def group_by_folder(paths: Iterable[str], *, most: int = _MAX_FOLDERS) -> dict[str, list[str]]:
-    """Groups paths by folders, of which each path has one; no file is looked at.
+    """Groups paths by the folders that they are in; no file is looked at.
 
     The folders are those of the files if there are few, else folders further up.
 

@@ -32,7 +32,7 @@ _TRAIN = SPLITS.index("train")
 
 
 def buckets_for(units: int) -> int:
-    """Returns the number of buckets with which a sum over so many units fits in memory."""
+    """Returns the number of buckets with which the sum over a number of units fits in memory."""
     return min(max(1, units // _UNITS_PER_BUCKET), _MAX_BUCKETS)
 
 
@@ -120,7 +120,7 @@ class PartialCensus(NamedTuple):
 
     Attributes:
         head: counts of its most frequent symbols as an Arrow stream.
-        histogram: for each count, the number of its symbols that occur so many times.
+        histogram: for each count, the number of its symbols that occur that often.
         documents: as in Bucket.
         equal_documents: as in Bucket.
     """

@@ -35,7 +35,7 @@ class How(NamedTuple):
 
 
 class Described(NamedTuple):
-    """A file, as its start tells it.
+    """A file, as its start shows it.
 
     Attributes:
         file: the file with all that readers must know of it; None if it is passed over.

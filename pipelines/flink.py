@@ -1,4 +1,4 @@
-"""Runs the jobs of a preparation on Apache Flink, by PyFlink: the cluster needs no server and no jar of Beam."""
+"""Runs the jobs of a preparation on Apache Flink with PyFlink: the cluster needs no server and no jar of Beam."""
 
 import contextlib
 import json
@@ -64,8 +64,8 @@ class PyFlinkRunner(PipelineRunner):
         """Runs a pipeline to its end.
 
         Raises:
-            NotImplementedError: it is no chain.
-            RuntimeError: Flink gave it up.
+            NotImplementedError: it is not a chain.
+            RuntimeError: Flink gave up the job.
         """
         chain = chain_of(pipeline)
         if chain.values:
@@ -132,7 +132,7 @@ def require_pyflink(options: PipelineOptions) -> None:
     """Checks that there is a Python with PyFlink.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such Python.
     """
     python = options.view_as(FlinkOptions).flink_python
     require(

@@ -1,7 +1,7 @@
-"""The program that PyFlink runs: a chain of steps each done by processes of textgen's Python.
+"""The program that PyFlink runs: a chain of stages, each done by processes of textgen's Python.
 
-PyFlink needs another version of Beam than textgen, so that this file is run by another Python, which has no textgen.
-It imports nothing of it, and passes elements on as bytes.
+PyFlink needs another version of Beam than textgen, so another Python runs this file, which does not have textgen. The
+file imports nothing of it, and passes elements on as bytes.
 
     flink run --python flink_job.py JOB
 
@@ -31,11 +31,11 @@ from pyflink.table import EnvironmentSettings, StreamTableEnvironment
 _LENGTH = "<I"
 _LENGTH_BYTES = 4
 _PAIRS = Types.ROW_NAMED(["k", "v"], [Types.STRING(), Types.STRING()])
-"""A key, which is empty where it does not count, and a value in base 64."""
+"""Type of rows: a key, empty where rows are not grouped, and an element or several in base 64."""
 
 
 class Work(FlatMapFunction):
-    """Passes lists of elements to a process of textgen, and its answers, pairs of a key and an element, on."""
+    """Sends lists of elements to a process of textgen, and yields its answers: pairs of a key and an element."""
 
     def __init__(self, worker: list[str], variables: dict[str, str], first: bytes):
         self._worker, self._variables, self._first = worker, variables, first

@@ -53,8 +53,8 @@ def find_inputs(
 ) -> Inputs:
     """Returns the files that paths, globs and folders name, and all that is passed over; see `list_files`.
 
-    The start of each file is read, which tells what it is, and whether it may be read, before any work begins. Files
-    that may not be what they are taken for are told.
+    The start of each file is read before any work begins, to find its kind and whether it may be read. Files
+    that may have another format than it seems are reported.
 
     Args:
         words: paths and globs, local or URLs.

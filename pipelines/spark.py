@@ -1,4 +1,4 @@
-"""Runs the jobs of a preparation on Apache Spark, by PySpark: the cluster needs no server and no jar of Beam."""
+"""Runs the jobs of a preparation on Apache Spark with PySpark: the cluster needs no server and no jar of Beam."""
 
 import importlib.util
 import os
@@ -22,8 +22,8 @@ _MAX_TASKS = 10_000
 """A unit is a task of its own up to this number; more tasks would take the driver longer than they save."""
 
 _TASKS_PER_CORE = 2
-"""Number of tasks per core of the cluster for data that was exchanged. A task that is done again finds the results of
-units that it has done before."""
+"""Number of tasks per core of the cluster after an exchange of data. A task that is repeated finds the results of the
+units that were done."""
 
 
 class SparkOptions(PipelineOptions):
@@ -48,8 +48,8 @@ class PySparkRunner(PipelineRunner):
         """Runs a pipeline to its end.
 
         Raises:
-            NotImplementedError: it is no chain.
-            RuntimeError: Spark gave it up.
+            NotImplementedError: it is not a chain.
+            RuntimeError: Spark gave up the job.
         """
         from py4j.protocol import Py4JError
 

@@ -85,7 +85,7 @@ def unit_of(name: str) -> int | None:
 
 
 def parse_result(stage: str, unit: int, content: bytes) -> dict[str, Any]:
-    """Returns the result of a stage for a unit; of a stage that is none of the above it may be any object.
+    """Returns the result of a stage for a unit; for any other stage than those above it may be any object.
 
     Raises:
         SchemaError: it is not as declared, is of another unit, or its counts do not add up.

@@ -16,7 +16,7 @@ SYMBOL_TOKENIZERS = ("word", "char")
 _MOST_FREQUENT = 64
 
 Histogram = Mapping[int, int]
-"""For each count, the number of symbols that occur so many times."""
+"""For each count, the number of symbols that occur that often."""
 
 
 def most_frequent_digests(digests: np.ndarray) -> dict[str, int]:

@@ -12,7 +12,7 @@ from textgen.corpus.units import Unit
 
 _POLL_SECONDS = 0.5
 _POLL_SHARE = 20
-"""Listing the results takes at most one in so many seconds: with many units at a store, it takes seconds itself."""
+"""Listing the results takes at most one second in so many: with many units at a store, a listing takes seconds."""
 
 
 @contextlib.contextmanager

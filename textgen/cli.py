@@ -35,7 +35,7 @@ _BEAM_COMMANDS = ("prepare", "repair")
 _MEMORY_REMEDY = "Close other programs, or use a machine with more memory."
 
 _Kept = Callable[[argparse.Namespace], str]
-"""Function that returns what a command that failed has kept, and how to go on, as sentences."""
+"""Function that returns what a command that failed has kept, and how to continue, as sentences."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

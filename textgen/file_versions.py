@@ -38,7 +38,7 @@ class Version(NamedTuple):
 
 
 def version_in(driver: Any, info: dict[str, Any]) -> Version:
-    """Returns the version of a file, given fsspec's driver of its store and what the driver tells of the file."""
+    """Returns the version of a file, given fsspec's driver of its store and what the driver says about the file."""
     modified = next((info[key] for key in _MODIFIED_KEYS if info.get(key)), None)
     if modified is None:
         with contextlib.suppress(NotImplementedError):

@@ -1,4 +1,4 @@
-"""Compiles loops by numba, without the cost of what they do not need."""
+"""Compiles loops with numba, without checks and counts that they do not need."""
 
 import contextlib
 import functools
@@ -23,7 +23,7 @@ inlined = numba.njit(forceinline=True, **_OPTIONS)
 def compiled(loop: _Loop) -> _Loop:
     """Compiles a function at its first call, and keeps the result on disk.
 
-    It checks no bounds, creates no array, and holds no lock of the interpreter.
+    The compiled function checks no bounds, must create no array, and releases the interpreter lock.
     """
     compiled_loop = numba.njit(cache=True, **_OPTIONS)(loop)
 
@@ -65,7 +65,7 @@ class _Extensions:
 
     @contextlib.contextmanager
     def left_out(self) -> Iterator[None]:
-        """Inside the context, numba takes them for imported."""
+        """Inside the context, numba regards them as imported already."""
         with self._lock:
             if not self._calls:
                 self._are_known = getattr(entrypoints, _FLAG, True)

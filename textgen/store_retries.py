@@ -54,7 +54,7 @@ _of_thread = threading.local()
 def retried(url: str, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Returns the result of a request to a store; repeats it while it fails with a passing error.
 
-    The waits between tries double, from half a second to 15 s. The user is told at once, and again every 15 s.
+    The waits between tries double, from half a second to 15 s. A message says so at once, and again every 15 s.
 
     Args:
         url: what is asked for, for messages.

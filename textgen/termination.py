@@ -58,13 +58,13 @@ def default_signals() -> Iterator[None]:
 
 
 def before_end(call: Callable[[], object]) -> None:
-    """Has something called at the end of the command, since `run_process` skips `atexit`."""
+    """Registers a function to call at the end of the command, since `run_process` skips `atexit`."""
     _BEFORE_END.append(call)
 
 
 @contextlib.contextmanager
 def calls_before_end() -> Iterator[None]:
-    """Makes the calls that `before_end` was given, at the end of the context."""
+    """At the end of the context, calls the functions that `before_end` registered."""
     try:
         yield
     finally:
@@ -98,7 +98,7 @@ def run_process(command: Callable[[], int]) -> NoReturn:
     except (KeyboardInterrupt, BrokenPipeError) as stop:
         code = 1 if isinstance(stop, BrokenPipeError) else 143 if isinstance(stop, Terminated) else 130
         if code > 1:
-            # It came before the command has begun its work, which tells a signal itself.
+            # The signal came before the command began its work; from then on the command reports it.
             with contextlib.suppress(Exception):
                 print("interrupted. Nothing was changed; run the same command again.", file=sys.stderr)
     except BaseException:

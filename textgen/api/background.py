@@ -1,4 +1,4 @@
-"""Goes on with a command in a process of its own, which outlives the terminal."""
+"""Continues a command in a process of its own, which outlives the terminal."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ _SUBMIT_SECONDS = 60.0
 _EMBEDDED = "Beam's embedded engine"
 
 
-def go_on_in_background(words: Sequence[str], output: str) -> int:
+def continue_in_background(words: Sequence[str], output: str) -> int:
     """Starts a preparation in the background, and waits until its first job is submitted to the engine.
 
     Args:
@@ -31,7 +31,7 @@ def go_on_in_background(words: Sequence[str], output: str) -> int:
         output: path or URL of the dataset's folder.
 
     Returns:
-        0 if the command goes on, else its exit code.
+        0 if the command continues, else its exit code.
 
     Raises:
         OSError: the file of its messages can't be written.

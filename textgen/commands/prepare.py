@@ -34,8 +34,8 @@ def add_arguments(parser: CommandParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--detach", action="store_true",
-        help="submit the first job and leave: the command goes on in the background, with its messages in OUTPUT.log "
-        "or for a URL in a file of its name in this folder; `textgen status OUTPUT` tells how far it is",
+        help="submit the first job and leave: the command continues in the background, with its messages in "
+        "OUTPUT.log or for a URL in a file of its name in this folder; `textgen status OUTPUT` shows the progress",
     )  # fmt: skip
     add_input_arguments(parser)
 
@@ -105,10 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     require(arguments.output is not None, "--output is missing; a dataset needs a folder. Add --output DIR.")
     if arguments.detach:
-        from textgen.api.background import go_on_in_background
+        from textgen.api.background import continue_in_background
 
         words = [word for word in arguments.words if word != "--detach"]
-        return go_on_in_background(words, arguments.output)
+        return continue_in_background(words, arguments.output)
 
     from textgen.api.datasets import prepare
     from textgen.commands.inspect import accounts
@@ -128,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def kept(arguments: argparse.Namespace) -> str:
-    """Returns what is left of the work of a command that failed, and how to go on."""
+    """Returns what is left of the work of a command that failed, and how to continue."""
     if arguments.list:
         return "Nothing was changed; run the same command again."
     return "Finished work is kept; run the same command again to continue."

@@ -56,5 +56,5 @@ def _ask(question: str) -> bool:
 
 
 def kept(arguments: argparse.Namespace) -> str:
-    """Returns what is left of the work of a command that failed, and how to go on."""
+    """Returns what is left of the work of a command that failed, and how to continue."""
     return "Finished work is kept; run the same command again to continue."

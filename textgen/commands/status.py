@@ -1,4 +1,4 @@
-"""Show how far a preparation is: what is done, running and left, on this machine or elsewhere."""
+"""Show the progress of a preparation: what is done, running and left, on this machine or elsewhere."""
 
 import argparse
 import json

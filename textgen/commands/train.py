@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def kept(arguments: argparse.Namespace) -> str:
-    """Returns which checkpoint a command that failed has kept, and how to go on."""
+    """Returns which checkpoint a command that failed has kept, and how to continue."""
     from textgen.api.train import last_step
 
     step = last_step(expand_home(arguments.output)) if arguments.output else None

@@ -37,7 +37,7 @@ NOTICES: Mapping[str, str] = {
     "it is read as it is",
     "not compressed": "is named like a compressed file, but is not compressed; it is read as it is",
 }
-"""What a user is told of a file that may not be what it is taken for, by its name in `Detected.notices`."""
+"""Notices about files that may have another format than it seems, by their names in `Detected.notices`."""
 
 
 class Head(NamedTuple):

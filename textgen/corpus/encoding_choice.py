@@ -22,7 +22,7 @@ FEW = "replace-few"
 
 MAX_REPLACED = 0.05
 TOLD_REPLACED = 0.001
-"""Shares of a file's characters: above the first one, invalid ones are an error; above the second, they are told."""
+"""Shares of a file's characters: above the first one, invalid ones are an error; above the second, a warning."""
 
 
 def choose_encoding(path: str, head: bytes, *, is_whole: bool, encoding: str, on_invalid: str) -> str:

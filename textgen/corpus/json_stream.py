@@ -92,7 +92,7 @@ class JsonStream:
             except RecursionError:
                 raise self._error("Values are nested too deeply", self._position) from None
             else:
-                # A number may go on in the next block, as `1` and `1.` do in `1.5`.
+                # A number may continue in the next block, as `1` and `1.` do in `1.5`.
                 whole = not isinstance(value, int | float) or end < len(self._text) - _LONGEST_TOKEN
                 if whole or not self._fill():
                     self._check_length(end)

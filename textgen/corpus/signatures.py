@@ -1,4 +1,4 @@
-"""Kinds of files that hold no text to read, told by the bytes that they start with or by their endings."""
+"""Kinds of files that hold no text to read, recognized by the bytes that they start with or by their endings."""
 
 import re
 from collections.abc import Mapping

@@ -42,7 +42,7 @@ class NeuralCache:
         Args:
             logits: float32 [B, W, V] of the network.
             hidden: float [B, W, D], the vectors from which the head computed them.
-            y: int32 [B, W], the tokens that followed; PAD is none. Each is in the cache for later positions only.
+            y: int32 [B, W], the tokens that followed; PAD is not one. Each is in the cache for later positions only.
             fresh: bool [B], True where a row does not continue the previous one and its cache is emptied.
             states: states before these positions.
 

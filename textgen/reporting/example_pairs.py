@@ -57,7 +57,7 @@ def decoded(data: str, manifest: Manifest, words: Vocabulary, rows: Sequence[Row
 
 
 def _plain_texts(manifest: Manifest, words: Vocabulary, rows: Sequence[Row]) -> list[str]:
-    """Returns the text of each row; empty if the graph alone can tell it."""
+    """Returns the text of each row; empty if only a graph can compute it."""
     if manifest.text.tokenizer_model or manifest.text.unknown_word:
         return []
     tokenizer = make_tokenizer(manifest.text)

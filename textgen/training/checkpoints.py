@@ -103,7 +103,7 @@ class Checkpoints:
     def save(self, *, best: bool = False) -> None:
         """Writes the state to `last`; with `best`, also writes the weights to `best`.
 
-        `last` comes first: a run that is killed in between goes on from it, and `complete_best` writes the rest.
+        `last` comes first: a run that is killed in between continues from it, and `complete_best` writes the rest.
 
         Raises:
             UserError: another process has taken the lock of the run.

@@ -1,4 +1,4 @@
-"""Sets files of a run aside that can't be read, so that a resumed run goes on without them."""
+"""Sets files of a run aside that can't be read, so that a resumed run continues without them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ def read_or_set_aside(path: Path, read: Callable[[Path], Content], *, empty: Con
         path: path of the file, which need not exist.
         read: reads the file; raises UserError or OSError if it can't.
         empty: what to return for a file that can't be read.
-        step: step of the checkpoint from which the run goes on, for the message.
+        step: step of the checkpoint from which the run continues, for the message.
 
     Raises:
         OSError: the file can't be renamed.

@@ -129,7 +129,7 @@ class TrainingData:
     def validation(self, source: ValidationSource) -> HeldOut:
         """Returns the batches on which the model is validated, with every target once.
 
-        An `lstm` reads a document of more than 4,096 targets in stretches of so many, all at the same time, each
+        An `lstm` reads a document of more than 4,096 targets in stretches of that length, all at the same time, each
         after the 1,024 tokens before it. So a check does not read one long document token by token.
         """
         data, split, _ = source

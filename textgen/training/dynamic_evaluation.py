@@ -75,7 +75,7 @@ def evaluate_adapting(
 ) -> MetricSums:
     """Returns the sums over the targets of a split, of a network that follows what it reads.
 
-    Documents are read one after another, each from its beginning. The weights go on from document to document, and
+    Documents are read one after another, each from its beginning. The weights are kept from document to document, and
     are the trained ones again afterwards.
 
     Args:

@@ -40,7 +40,7 @@ def cross_entropy(logits: tf.Tensor, y: tf.Tensor, *, smoothing: float = 0.0) ->
 
     Args:
         logits: float32 [..., V].
-        y: int32 [...], targets; PAD is none.
+        y: int32 [...], targets; PAD is not a target.
         smoothing: share of each target that is spread over all tokens.
     """
     counted = tf.cast(tf.not_equal(y, PAD), tf.float32)

@@ -160,7 +160,7 @@ def _admit(chief: ClusterMember, connection: socket.socket, waiting: dict[int, s
         )
         connection.close()
         return
-    # If refused, the process is told with the others.
+    # A refused process gets the reason together with the others.
     waiting[index] = connection
     if refusal is not None:
         raise UserError(refusal)

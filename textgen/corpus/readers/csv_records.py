@@ -143,7 +143,7 @@ class _EndFinder:
 
     def __init__(self, dialect: Dialect) -> None:
         escape, blanks = re.escape(dialect.escape), b" *" if dialect.skips_blanks else b""
-        # A cell starts after a delimiter, and after a line end that is none of this file.
+        # A cell starts after a delimiter, and after a line end of another kind than the file's.
         other_end = b"\n" if dialect.line_end == b"\r" else b"\r"
         before = (re.escape(dialect.delimiter), other_end) if dialect.quoted else ()
         # Alternatives that all begin with a character are searched for fast.

@@ -25,9 +25,7 @@ _HEAD_CHARACTERS = 1 << 22
 
 _MAX_NAMED = 20
 
-_REMEDY = (
-    "Correct or download it again, or write one record per line as .jsonl, of which each line is read by itself."
-)
+_REMEDY = "Correct or download it again, or write one record per line as .jsonl, whose lines are read one by one."
 
 
 class _Structure(NamedTuple):

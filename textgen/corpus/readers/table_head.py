@@ -17,7 +17,7 @@ SAMPLE_ROWS = 100
 """Maximum number of rows after the header by which a dialect is judged."""
 
 _SEPARATOR_LINE = re.compile(rb"sep=([^\"\r\n])\r?\n", re.IGNORECASE)
-"""First line by which Excel is told the delimiter."""
+"""First line that names the delimiter for Excel."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -105,7 +105,7 @@ def first_rows(head: TableHead, start: Start) -> list[list[str]]:
 
 
 def _first_line(content: bytes, skip_rows: int) -> tuple[int, str]:
-    """Returns the offset of the line after skipped and blank lines, and the delimiter that Excel is told, if any."""
+    """Returns the offset of the line after skipped and blank lines, and the delimiter that a line for Excel names."""
     named = _SEPARATOR_LINE.match(content)
     begin = 0
     for _ in range(max(skip_rows, 1 if named else 0)):

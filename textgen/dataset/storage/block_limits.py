@@ -12,7 +12,7 @@ MAX_BLOCK_BYTES = (1 << 31) - 1
 
 
 def block_fault(block: Block, limits: RecordLimits) -> str:
-    """Returns what no preparation writes of a block, and the rule; empty if it is as it is written.
+    """Returns what of a block no preparation writes, and the rule; empty if the block may be one.
 
     Args:
         block: the block.

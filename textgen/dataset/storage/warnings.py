@@ -23,8 +23,8 @@ class Figures:
         config: settings of the preparation.
         splits: counts of the splits.
         documents: number of documents that each split would get; those of `splits` in a dataset.
-        vocabulary_sizes: by a percentage, the size of the vocabulary that leaves so many of the training tokens
-            unknown, as {"5": 12000}.
+        vocabulary_sizes: by a percentage, the size of the vocabulary that leaves that many percent of the training
+            tokens unknown, as {"5": 12000}.
         equal_documents: number of documents with the most frequent text.
         vocabulary: number of tokens in the vocabulary.
         unused: tokens of a given vocabulary that the training text does not have.

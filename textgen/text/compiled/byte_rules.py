@@ -1,8 +1,8 @@
 """Reads the settings as rules for single bytes, so that a compiled pass can apply them to ASCII text.
 
 The graph of `textgen.text.cleaning` and of the tokenizers is the definition. These rules say which text is simple
-enough to be cut without it: chunks of ASCII between white space, to which only rules apply that look at a byte at a
-time. Any other chunk, or the whole text, is left to the graph.
+enough to be cut without it: chunks of ASCII between white space, to which only rules for single bytes apply. Any
+other chunk, or the whole text, is left to the graph.
 """
 
 import dataclasses
@@ -108,7 +108,7 @@ def _kinds(config: TextConfig) -> np.ndarray:
 
 
 def _left_to_graph(config: TextConfig) -> str:
-    """Returns characters without which no match of a rule can be."""
+    """Returns the characters of which every match of a rule has at least one."""
     characters = ""
     if config.urls == "mask":
         # "://" or "www."
@@ -139,7 +139,7 @@ def _mapped(config: TextConfig) -> np.ndarray:
 
 
 def _whole(config: TextConfig) -> list[bytes]:
-    """Returns patterns without which no match of a rule that spans white space can be."""
+    """Returns patterns of which every match of a rule that spans white space contains one."""
     patterns = [rb"\x1b"]
     if config.html == "strip":
         patterns.append(b"[<&]")

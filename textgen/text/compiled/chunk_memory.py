@@ -33,7 +33,7 @@ class GraphTokens(NamedTuple):
 
 
 Graph = Callable[[Sequence[bytes], Sequence[bool]], GraphTokens]
-"""Cleans and tokenizes texts; the second argument tells which ones continue the document of the text before."""
+"""Cleans and tokenizes texts; the second argument is whether each one continues the document of the text before."""
 
 
 class ChunkMemory:
@@ -77,7 +77,7 @@ class ChunkMemory:
                     new = self._chunks.strings(known).to_pylist()
                     self._add(self._graph(new, [False] * len(new)))
                 except BaseException:
-                    # Chunks with numbers but without tokens would be taken for known ones.
+                    # Chunks that have numbers but no tokens would count as known.
                     self._forget()
                     raise
             return rows, CutChunks(**{name: part.view() for name, part in self._parts.items()})

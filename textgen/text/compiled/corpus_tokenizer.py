@@ -17,8 +17,8 @@ from textgen.text.compiled.text_cutting import cut_texts, find_others
 
 _LONG_CHUNK = 1024
 _MEAN_CHUNK = 24
-"""Sizes in bytes, of a chunk and of the mean of a text's chunks, from which the text is given to the graph whole: it
-is in a script without spaces, and few of its chunks would be met again."""
+"""Sizes in bytes. A text with a chunk above the first, or whose chunks are above the second on average, is given to
+the graph whole: it is in a script without spaces, so that few of its chunks occur again."""
 
 _RARE = 0.01
 """Share of a batch's bytes up to which such texts are cut by chunks too, since TensorFlow may not be needed yet."""
@@ -206,5 +206,5 @@ def _characters(text: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _total(edges: np.ndarray, rows: np.ndarray) -> int:
-    """Returns the sum of the sizes of some parts, each as often as it is named."""
+    """Returns the total size of the parts with the indices `rows`, in which a part may occur more than once."""
     return int((edges[rows + 1] - edges[rows]).sum())

@@ -8,20 +8,20 @@ PACKED_BYTES = 8
 """Longest string, in bytes, whose key is the string itself."""
 
 MAY_BE_SHARED = np.uint64(1 << 63)
-"""Bit of a key; without it, no two strings have the key."""
+"""Bit that is set in a key that several strings may have."""
 
 BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 """Those of the hash FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/."""
 
 BYTE = np.uint64(8)
-"""Number of bits, by which a packed string is shifted for its next byte."""
+"""Number of bits by which a packed string is shifted to append a byte."""
 
 
 @inlined
 def key_of(packed: np.uint64, hashed: np.uint64, size: int) -> np.uint64:
     """Returns the key of a string: the string itself if it is short, and its hash if not.
 
-    A NUL at its start does not show in the key, so that others may share it.
+    A NUL at the start of a string does not change the number that it packs to, so another string may have its key.
     """
     if size > PACKED_BYTES:
         return hashed | MAY_BE_SHARED

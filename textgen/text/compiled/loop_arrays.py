@@ -81,7 +81,7 @@ class WrittenTexts(NamedTuple):
 
     @classmethod
     def with_room(cls, texts: Texts, size: int) -> "WrittenTexts":
-        """Returns arrays for texts of which the cleaned ones take `size` bytes more at most."""
+        """Returns arrays for cleaned texts that take at most `size` bytes more than the texts."""
         count = len(texts.starts)
         return cls(
             np.empty(len(texts.text) + count + size, np.uint8),
@@ -107,7 +107,7 @@ class FoundTokens(NamedTuple):
 
     @classmethod
     def with_room(cls, texts: Texts, count: int) -> "FoundTokens":
-        """Returns arrays for the tokens of texts, of which each byte may be one, and `count` more."""
+        """Returns arrays for as many tokens as the texts have bytes, and `count` more."""
         size = len(texts.text) + count
         return cls(
             np.empty(size, np.uint64), np.empty(size, np.int64), np.empty(size, np.int32),

@@ -1,8 +1,8 @@
 """Cleans and cuts chunks of plain characters without the graph: "Café—" → "café", "—".
 
-Plain are the letters, marks and spaces of Latin, Greek, Cyrillic, Armenian and Hebrew text, symbols, single emoji,
-and the syllables and ideographs of East Asia: what the rules do to one does not depend on its neighbours, so that a
-table tells it. Chunks with any other character are left to the graph, which is the definition.
+A character is plain if what the rules make of it does not depend on its neighbours, so that a table can hold it: the
+letters, marks and spaces of Latin, Greek, Cyrillic, Armenian and Hebrew text, symbols, single emoji, and the
+syllables and ideographs of East Asia. Chunks with any other character are left to the graph, which is the definition.
 """
 
 import itertools

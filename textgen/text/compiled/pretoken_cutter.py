@@ -1,4 +1,4 @@
-"""Cuts cleaned texts into the pre-tokens of byte-level BPE, by kinds of characters that the graph tells once."""
+"""Cuts cleaned texts into the pre-tokens of byte-level BPE, by kinds of characters that the graph finds once."""
 
 import threading
 import unicodedata
@@ -52,9 +52,9 @@ class Pretokens(NamedTuple):
 
 
 def known_kinds() -> np.ndarray:
-    """Returns uint8 [1,114,112], the kinds that `character_kinds` tells of common characters; UNKNOWN of all others.
+    """Returns uint8 [1,114,112], the kinds of common characters as in `character_kinds`; UNKNOWN for all others.
 
-    Common are those whose kind has not changed since Unicode 3.2, in blocks of which much text is.
+    A common character is in a block of a widely used script, and its kind has not changed since Unicode 3.2.
     """
     kinds = np.full(CHARACTERS, UNKNOWN, np.uint8)
     for code in (code for block in _BLOCKS for code in block):
@@ -82,7 +82,7 @@ class PretokenCutter:
             text: uint8 [S], texts one after another, each valid UTF-8.
             edges: int64 [B + 1], start of each text in `text`, and the end of the last.
         """
-        # Another thread must not take a kind that is not known yet.
+        # Another thread must not read a kind that is not known yet.
         with self._lock:
             self._learn_kinds(text)
         keys, starts, sizes = (np.empty(len(text), dtype) for dtype in (np.uint64, np.int64, np.int32))

@@ -227,7 +227,7 @@ def cut_texts(
         # Whether white space is to be written before the next word; only where it collapses.
         gap = False
         while i < last:
-            # White space at the start remains if the text goes on from another.
+            # White space at the start remains if the text continues the one before.
             follows = c > row_start or texts.continued[row]
             if rules.kinds[text[i]] == SPACE:
                 if rules.collapses:

@@ -85,7 +85,7 @@ class Tokenizer(Protocol):
         ...
 
     def encoder(self, vocabulary: Vocabulary) -> Encoder | None:
-        """Returns a way to the ids of `table` outside of graphs; None if there is none but the table."""
+        """Returns an encoder that gives the ids of `table` outside of graphs; None if only the table gives them."""
         ...
 
     def detokenize(self, tokens: tf.RaggedTensor) -> tf.Tensor:
@@ -104,7 +104,7 @@ class Tokenizer(Protocol):
             tokens: texts of the vocabulary, or the name of [UNK].
 
         Returns:
-            The text, in which invalid bytes are replaced; None if the graph alone can tell.
+            The text, in which invalid bytes are replaced; None if only a graph can compute it.
         """
         ...
 
@@ -169,7 +169,7 @@ def require_tokens(vocabulary: Vocabulary, tokenizer: Tokenizer, name: str) -> N
     """Checks that a tokenizer of numbers, such as characters, has a number for each token.
 
     Raises:
-        UserError: it has not.
+        UserError: a token has no number.
     """
     strange = next((token for token in vocabulary.tokens if not tokenizer.is_token(token)), None)
     if strange is not None:

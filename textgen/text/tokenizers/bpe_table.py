@@ -58,7 +58,7 @@ class BpeTable(tf.Module):
         return ids.with_flat_values(tf.gather(self._texts, ids.flat_values))
 
     def _merge_all(self, ids: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Applies all merges to the ids of bytes, int32 [M], of which each belongs to a row, int64 [M], in order.
+        """Applies all merges to the ids of bytes, int32 [M], given the row of each, int64 [M], in ascending order.
 
         Returns:
             The same of the tokens that are left.

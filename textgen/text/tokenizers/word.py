@@ -72,7 +72,7 @@ class WordTokenizer(SymbolTokenizer):
         return symbol.decode()
 
     def is_token(self, text: str) -> bool:
-        """Returns whether a text is one word, or a line end that is a token; the unknown word is none."""
+        """Returns whether a text is one word, or a line end that is a token; the unknown word is not."""
         return (text.split() == [text] and text != self.unknown_word) or (self._line_ends and text == LINE_END)
 
     def symbols_to_learn(self, size: int) -> int:
