@@ -56,7 +56,9 @@ class Work(FlatMapFunction):
         self._send(pickle.dumps([base64.b64decode(element) for element in value[1].split(",")]))
         length = self._process.stdout.read(_LENGTH_BYTES)
         if len(length) < _LENGTH_BYTES:
-            raise RuntimeError(f"a worker of textgen was ended with exit code {self._process.wait()}")
+            raise RuntimeError(
+                f"a worker of textgen was ended with exit code {self._process.wait()}. See the TaskManager's log."
+            )
         answer = pickle.loads(self._process.stdout.read(*struct.unpack(_LENGTH, length)))
         if isinstance(answer, str):
             raise RuntimeError(answer)
