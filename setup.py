@@ -14,7 +14,7 @@ setup(
     # The import name `textgen` is another project's distribution on the package index.
     name="textgen-stream",
     version=VERSION,
-    description="Streams every (window, next token) pair of a text corpus from Apache Beam to a bidirectional LSTM.",
+    description="Streams every (window, next token) pair of a text corpus from Apache Beam to a language model.",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

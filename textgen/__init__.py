@@ -1,4 +1,4 @@
-"""Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text.
+"""Streams every (window, next token) pair of a text corpus to a language model, and writes new text.
 
     import textgen
 

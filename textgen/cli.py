@@ -22,9 +22,7 @@ from textgen.standard_streams import open_closed_descriptors, safe_streams
 from textgen.system_errors import describe, exit_code, summary, system_error
 from textgen.termination import calls_before_end, received_signal, run_process
 
-_DESCRIPTION = (
-    "Streams every (window, next token) pair of a text corpus to a bidirectional LSTM, and writes new text."
-)
+_DESCRIPTION = "Streams every (window, next token) pair of a text corpus to a language model, and writes new text."
 
 COMMANDS = (
     "estimate", "prepare", "status", "inspect", "verify", "repair", "train", "evaluate", "generate", "score",

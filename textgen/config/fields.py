@@ -19,7 +19,7 @@ from textgen.errors import require
 
 GROUPS = {
     "input": "input",
-    "tables": "tables: csv, tsv, jsonl and parquet",
+    "tables": "tables: csv, tsv, json, jsonl and parquet",
     "cleaning": "cleaning (the default keeps the text, apart from case, white space and punctuation)",
     "filters": "document filters (the default keeps every document that holds text)",
     "tokens": "tokens and vocabulary",

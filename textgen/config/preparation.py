@@ -94,13 +94,13 @@ class PrepareConfig(SplitSettings):
     tables: TablesConfig = TablesConfig()
     format: str = setting(
         "auto", choices=("auto", *FORMATS), group="input",
-        help="format of the files; auto: by their ending, and one document per file for any other ending; "
-        ".gz, .bz2, .xz and .zst are decompressed",
+        help="format of the files; auto: by the first bytes and the ending of each file, and one document per file "
+        "for plain text; gzip, bz2, xz and zstd files are decompressed, and zip and tar archives opened",
     )  # fmt: skip
     text_field: str | None = setting(
         None, group="input",
-        help="column that holds the documents, several joined as title,body (csv, tsv), or path to the field (jsonl, "
-        "parquet), as data.text or messages.*.content",
+        help="column that holds the documents, several joined as title,body (csv, tsv), or path to the field (json, "
+        "jsonl, parquet), as data.text or messages.*.content",
     )  # fmt: skip
     document_separator: str | None = setting(
         None, convert=document_separators.separator, group="input", metavar="TEXT",

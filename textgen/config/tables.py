@@ -70,7 +70,7 @@ class TablesConfig(Settings):
     )  # fmt: skip
     max_row_bytes: int = setting(
         64 << 20, at_least=1, group="tables", metavar="BYTES", advanced=True,
-        help="maximum size of a row (csv, tsv, jsonl); larger rows are dropped and counted",
+        help="maximum size of a row or record (csv, tsv, json, jsonl); larger ones are left out and counted",
     )  # fmt: skip
 
     def check_together(self) -> None:

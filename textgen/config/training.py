@@ -263,7 +263,8 @@ class AdaptationConfig(Settings):
     )  # fmt: skip
     adapt_decay: float | None = setting(
         None, at_least=0, below=1, group="adaptation", metavar="LAMBDA",
-        help="share of the way back to the trained weights at each step (default: likewise, or 0.001)",
+        help="share of the way back to the trained weights at each step (default: that of evaluate "
+        "--tune-adaptation, or 0.001)",
     )  # fmt: skip
     adapt_tokens: int = setting(
         32, at_least=1, at_most=4096, group="adaptation", advanced=True,

@@ -1,4 +1,4 @@
-"""Tells the format of a file by the bytes that it starts with, and by its ending where they leave it open."""
+"""Finds the format of a file by the bytes that it starts with, and by its ending where they leave it open."""
 
 import csv
 import io
