@@ -9,20 +9,20 @@ from pipelines.workspace import Workspace
 from textgen import files
 from textgen.console import printable, say
 from textgen.corpus.archives import open_content
-from textgen.corpus.encoding_choice import AUTO, FEW, MAX_REPLACED, TOLD_REPLACED, invalid_text
+from textgen.corpus.encoding_choice import AUTO, FEW, FLAGGED_REPLACED, MAX_REPLACED, invalid_text
 from textgen.corpus.encoding_detection import OR_AUTO, Invalid, encoding_remedy, invalid_bytes
 from textgen.corpus.readers.base import InputFile
 from textgen.errors import UserError
 
-_MAX_TOLD = 10
+_MAX_FLAGGED = 10
 _PART_BYTES = 1 << 16
 _MAX_PARTS = 1 << 12
 _MAX_CUT = 3
-"""Most invalid sequences that a character has that is cut at the start of a part."""
+"""Maximum number of invalid sequences that a character gives that is cut at the start of a part."""
 
 
 def check_reading(plan: Plan, workspace: Workspace, *, is_complete: bool) -> None:
-    """Tells which items were rejected, and in which files invalid bytes were replaced.
+    """Prints which items were rejected, and in which files invalid bytes were replaced.
 
     Args:
         plan: the plan.
@@ -38,7 +38,7 @@ def check_reading(plan: Plan, workspace: Workspace, *, is_complete: bool) -> Non
 
 
 def check_replaced(plan: Plan, workspace: Workspace) -> None:
-    """Tells the files of which more than one character in a thousand was replaced.
+    """Prints the files of which more than one character in a thousand was replaced.
 
     Args:
         plan: the plan.
@@ -48,26 +48,26 @@ def check_replaced(plan: Plan, workspace: Workspace) -> None:
         UserError: more than 5 percent of the characters of a file were replaced, and `on_invalid` is "replace-few".
     """
     found = invalid_characters(unit_results(workspace))
-    told = sorted(
-        (file for file in plan.files if found.get(file.path, Invalid(0, 1)).share > TOLD_REPLACED),
+    flagged = sorted(
+        (file for file in plan.files if found.get(file.path, Invalid(0, 1)).share > FLAGGED_REPLACED),
         key=lambda file: (-found[file.path].share, file.path),
     )
-    if not told:
+    if not flagged:
         return
-    worst = told[0]
+    worst = flagged[0]
     if plan.config.on_invalid == FEW and found[worst.path].share > MAX_REPLACED:
         message = invalid_text(worst.path, found[worst.path], _invalid_part(worst), worst.encoding)
         # Detection has seen only the start of the file.
         raise UserError(message.replace(OR_AUTO, "") if plan.config.encoding == AUTO else message)
-    for file in told[:_MAX_TOLD]:
+    for file in flagged[:_MAX_FLAGGED]:
         invalid = found[file.path]
         say(
             f"{printable(file.path)}: {invalid.share:.1%} of its characters "
             f"({invalid.replaced:,} of {invalid.characters:,}) "
             f"were not valid {file.encoding} and are replaced by U+FFFD. {_remedy(file)}"
         )
-    if len(told) > _MAX_TOLD:
-        say(f"So were more than 0.1% of the characters of {len(told) - _MAX_TOLD:,} more files.")
+    if len(flagged) > _MAX_FLAGGED:
+        say(f"So were more than 0.1% of the characters of {len(flagged) - _MAX_FLAGGED:,} more files.")
 
 
 def invalid_characters(results: Iterable[dict[str, Any]]) -> dict[str, Invalid]:

@@ -1,4 +1,4 @@
-"""Tells, before any work begins, that a dataset's manifest would be too large to be read."""
+"""Estimates the size of a dataset's manifest before any work begins, and refuses one that is too large to be read."""
 
 from textgen.config import PrepareConfig
 from textgen.console import say

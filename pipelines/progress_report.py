@@ -1,4 +1,4 @@
-"""Reports how far a preparation is, from what its folder holds: on this machine or elsewhere, running or ended."""
+"""Reports the progress of a preparation by what its folder holds, on this machine or elsewhere, running or ended."""
 
 import dataclasses
 import time
@@ -98,7 +98,7 @@ class ProgressReport:
 
 
 def report_progress(directory: str) -> ProgressReport:
-    """Returns how far the preparation in a folder is; it looks, and changes nothing.
+    """Returns the progress of the preparation in a folder, which is not changed.
 
     Args:
         directory: path or URL of the folder.

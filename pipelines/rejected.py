@@ -1,4 +1,4 @@
-"""Tells which input items were left out, and why: counts by reason and some samples."""
+"""Collects and prints which input items were left out, and why: counts by reason and some samples."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -74,7 +74,7 @@ def _build(text: TextConfig, selection: SelectionConfig, model: bytes) -> TextOp
 
 
 def text_operations(text: TextConfig, selection: SelectionConfig, model: bytes) -> TextOperations:
-    """Returns the text operations of the last settings that were asked for, or those of others.
+    """Returns the text operations of some settings; those of the last settings are kept for the next call.
 
     Args:
         text: the text settings.

@@ -21,7 +21,7 @@ FEW = "replace-few"
 """Value of `on_invalid` with which more than `MAX_REPLACED` invalid characters of a file are an error."""
 
 MAX_REPLACED = 0.05
-TOLD_REPLACED = 0.001
+FLAGGED_REPLACED = 0.001
 """Shares of a file's characters: above the first one, invalid ones are an error; above the second, a warning."""
 
 

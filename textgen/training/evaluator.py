@@ -105,7 +105,7 @@ class _DocumentEvaluator:
     """
 
     def __init__(self, replicas: Replicas, model: LanguageModel, cache: NeuralCache | None):
-        """Traces nothing yet.
+        """Makes an evaluator; its graph is traced at the first call.
 
         Args:
             replicas: devices and processes.
