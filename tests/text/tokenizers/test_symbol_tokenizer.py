@@ -1,5 +1,6 @@
 import tensorflow as tf
 
+from textgen.text.tokenizers import Tokenizer
 from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
 from textgen.text.vocabulary import Vocabulary
 
@@ -19,3 +20,9 @@ def test_symbols_are_learned_counted_and_looked_up_as_tokens() -> None:
     assert table.ids(tf.constant(["b", "z"])).to_list() == [[5], [1]]
     assert table.texts(tf.ragged.constant([[4, 1]], tf.int32)).to_list() == [[b"a", b"?"]]
     assert tokenizer.encoder(learned).encode([b"b", b"z"]).ids.tolist() == [5, 1]
+
+
+def test_a_subclass_that_splits_and_joins_is_a_whole_tokenizer() -> None:
+    methods = {name for name, value in vars(Tokenizer).items() if callable(value) and not name.startswith("_")}
+    assert methods - {"tokenize", "token", "is_token", "detokenize", "join"} <= set(dir(SymbolTokenizer))
+    assert SymbolTokenizer().plain_text("so", ["it", "is"]) is None

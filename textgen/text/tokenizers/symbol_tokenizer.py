@@ -54,3 +54,7 @@ class SymbolTokenizer:
     def encoder(self, vocabulary: Vocabulary) -> SymbolEncoder:
         """Returns an encoder of symbols outside of graphs, which gives the ids of the table."""
         return SymbolEncoder(self.symbols(vocabulary))
+
+    def plain_text(self, prompt: str, tokens: Sequence[str]) -> str | None:
+        """Returns None: only `join` and `detokenize` give the text, unless a subclass says otherwise."""
+        return None
