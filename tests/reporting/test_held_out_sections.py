@@ -31,4 +31,4 @@ def test_documents_are_shown_token_by_token(page: Page):
 def test_what_was_written_is_compared(page: Page):
     rows = page.text_of("th")
     assert "distinct 1-grams" in rows and "longest copy, tokens" in rows
-    assert any("64 texts without a prompt" in text or "texts without a prompt" in text for text in page.text_of("p"))
+    assert any("texts without a prompt, of at most 200 tokens" in text for text in page.text_of("p"))

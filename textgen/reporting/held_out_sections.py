@@ -30,8 +30,10 @@ def _by_position(documents: Sequence[ScoredDocument], window: int | None, split:
     tokens = sum(len(one.ids) for one in documents)
     losses = sum(one.loss * len(one.ids) for one in documents) / tokens
     yield paragraph(
-        f"Of {split}, {len(documents):,} documents were drawn at random and the first tokens of each scored: "
-        f"{tokens:,} tokens, {losses:.4f} nats per token. `textgen evaluate` scores the whole split."
+        f"Scored: the first tokens of {len(documents):,} of the documents of {split}, drawn at random: {tokens:,} "
+        f"tokens, {losses:.4f} nats per token. ",
+        element("code", "textgen evaluate"),
+        " scores the whole split.",
     )
     groups = held_out_scores.loss_by_context(documents, window=window)
     series = Series("loss", [group.at for group in groups], [group.loss for group in groups])
@@ -69,7 +71,8 @@ def _calibration(documents: Sequence[ScoredDocument]) -> Iterator[Content]:
         [percent(confidence), percent(accuracy), f"{tokens:,}"]
         for confidence, accuracy, tokens in zip(found.confidences, found.accuracies, found.tokens, strict=True)
     ]
-    yield details("Number of tokens", table("Calibration", ["mean probability", "how often right", "tokens"], rows))
+    head = ["mean probability", "how often right", "tokens"]
+    yield details("Figures as a table", table("Most likely tokens by their probability", head, rows))
 
 
 def _documents(documents: Sequence[ScoredDocument], preprocessor: Preprocessor) -> Iterator[Content]:
@@ -87,8 +90,9 @@ def _quality(quality: TextQuality, split: str) -> Iterator[Content]:
     yield paragraph(
         f"The model wrote {quality.written.texts:,} texts without a prompt, of at most "
         f"{settings.generation_tokens:,} tokens, at temperature {settings.generation_temperature:g} with seed "
-        f"{settings.generation_seed}. Beside them stands as much text of {split}. `textgen evaluate --generation` "
-        "measures with other settings, and docs/guide/generate.md explains the figures."
+        f"{settings.generation_seed}. Beside them stands as much text of {split}. ",
+        element("code", "textgen evaluate --generation"),
+        " measures with other settings, and its guide (docs/guide/generate.md) explains the figures.",
     )
     yield table("Written and held-out text", ["", "written", split], list(shown_rows(quality)))
     for name, figures in (("written", quality.written), (split, quality.held_out)):

@@ -2,6 +2,7 @@
 
 A word is a run of letters and digits, with apostrophes inside it. Where tokens are words, the vocabulary of the
 dataset says which there are; otherwise the training text is decoded, and only the words of the texts are in memory.
+Then the first and the last word of a text are left out, since the text may begin or end inside them.
 """
 
 import re
@@ -35,10 +36,11 @@ class WordSearch:
             preprocessor: decodes ids.
         """
         self._preprocessor, self._before = preprocessor, np.empty(0, np.int64)
+        self._has_words = preprocessor.config.tokenizer == "word"
         self._words = [Counter(self._decoded_words(texts)) for texts in sets]
         self._unknown = [sum(int((np.asarray(text) == UNK).sum()) for text in texts) for texts in sets]
         self._missing = set().union(*self._words)
-        if preprocessor.config.tokenizer == "word":
+        if self._has_words:
             tokens, counts = preprocessor.vocabulary
             seen = [token for token, count in zip(tokens, counts, strict=True) if count] or tokens
             self._missing -= {word for token in seen for word in _WORD.findall(token)}
@@ -72,8 +74,12 @@ class WordSearch:
         return sum(count for word, count in words.items() if word not in self._missing) / total if total else None
 
     def _decoded_words(self, texts: Sequence[np.ndarray]) -> list[str]:
-        runs = [run for text in texts for run in np.split(text, np.flatnonzero(text <= EOS))]
-        return [word for text in self._texts(runs) for word in _WORD.findall(text)]
+        found: list[str] = []
+        for text in texts:
+            runs = self._texts(np.split(text, np.flatnonzero(text <= EOS)))
+            words = [word for run in runs for word in _WORD.findall(run)]
+            found += words if self._has_words else words[1:-1]
+        return found
 
     def _texts(self, runs: Sequence[np.ndarray]) -> list[str]:
         """Returns the text of each run of ids; a reserved id at its start is left out."""
