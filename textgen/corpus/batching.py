@@ -14,6 +14,9 @@ from textgen.errors import UserError
 Item: TypeAlias = bytes | Iterator[bytes] | Labelled | Rejected
 """A document, whole or as blocks that must be consumed before the next item, or with a label; or a rejected item."""
 
+Found: TypeAlias = Item | list[bytes]
+"""An item, or several whole documents, which take a tenth of the time of as many items."""
+
 
 class Origin(NamedTuple):
     """Origin of texts: their file, their encoding when they reach batching, and the read options."""
@@ -31,7 +34,7 @@ class _RawBatch(NamedTuple):
     labels: list[Label]
 
 
-def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
+def batches(found: Iterable[Found], origin: Origin) -> Iterator[TextBatch]:
     """Groups short documents into batches; each chunk of a long document is a separate batch.
 
     Args:
@@ -43,9 +46,12 @@ def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
     """
     limits = origin.options.limits
     batch, size = _RawBatch([], [], []), 0
-    for item in found:
-        whole, label = (item, None) if isinstance(item, bytes) else _gathered(item, limits)
-        if isinstance(whole, bytes) and len(whole) <= limits.short_bytes:
+    for item in _divided(found, limits):
+        whole, label = (item, None) if isinstance(item, bytes | list) else _gathered(item, limits)
+        if isinstance(whole, list):
+            batch.texts.extend(whole)
+            size += sum(map(len, whole))
+        elif isinstance(whole, bytes) and len(whole) <= limits.short_bytes:
             batch.texts.append(whole)
             if label:
                 batch.labels.append(label)
@@ -65,6 +71,17 @@ def batches(found: Iterable[Item], origin: Origin) -> Iterator[TextBatch]:
             batch, size = _RawBatch([], [], []), 0
     if batch.texts or batch.rejected:
         yield _batch(batch, origin)
+
+
+def _divided(found: Iterable[Found], limits: ReadLimits) -> Iterator[Found]:
+    """Divides lists of documents into lists of short ones, no longer than a batch, and single long ones."""
+    for item in found:
+        if not isinstance(item, list):
+            yield item
+        elif max(map(len, item), default=0) > limits.short_bytes:
+            yield from item
+        else:
+            yield from (item[i : i + limits.batch_texts] for i in range(0, len(item), limits.batch_texts))
 
 
 def merge_batches(batches: Iterable[TextBatch], limits: ReadLimits) -> Iterator[TextBatch]:
@@ -114,7 +131,7 @@ def _joined(blocks: Iterator[bytes], limits: ReadLimits) -> bytes | Iterator[byt
 
 def _batch(raw_batch: _RawBatch, origin: Origin) -> TextBatch:
     raw_texts, rejected, labels = raw_batch
-    texts = [to_utf8(raw, origin.encoding) for raw in raw_texts]
+    texts = raw_texts if origin.encoding == "utf-8" else [to_utf8(raw, origin.encoding) for raw in raw_texts]
     # Joined texts are valid if and only if each text is, and one call takes a fifth of the time of many.
     characters = count_characters(b"\n".join(texts))
     if characters is not None:

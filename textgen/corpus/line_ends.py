@@ -50,11 +50,11 @@ class LineSplitter:
         # Bytes that were read after `position`.
         self._ahead = b""
 
-    def lines(self, end: float) -> Iterator[bytes | Iterator[bytes]]:
+    def lines(self, end: float) -> Iterator[list[bytes] | Iterator[bytes]]:
         """Yields the lines that start before the offset `end`, or before the end of the file.
 
         Yields:
-            A line, whole or as an iterator of blocks, which must be consumed before the next line.
+            Several lines, or one as an iterator of blocks, which must be consumed before the next line.
         """
         unfinished = b""
         while self.position < end and (block := self._read(int(min(self._limits.block_bytes, end - self.position)))):
@@ -65,7 +65,7 @@ class LineSplitter:
                 text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             finished, line_end, unfinished = text.rpartition(b"\n")
             if line_end:
-                yield from finished.split(b"\n")
+                yield finished.split(b"\n")
             if len(unfinished) > self._limits.chunk_bytes:
                 yield self._rest_of_line(unfinished)
                 unfinished = b""

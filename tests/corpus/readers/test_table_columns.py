@@ -21,7 +21,7 @@ def test_each_column_is_read_once() -> None:
 
 
 def test_without_labels_documents_are_the_cells() -> None:
-    assert list(columns(["text"], text_field="text").documents([[b"a", b"b"]])) == [b"a", b"b"]
+    assert list(columns(["text"], text_field="text").documents([[b"a", b"b"]])) == [[b"a", b"b"]]
     found = columns(["t", "b"], text_field="t,b", tables=TableOptions(join="space")).documents([[b"a"], [b"b"]])
     assert list(found) == [b"a b"]
 

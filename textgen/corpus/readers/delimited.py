@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from textgen.corpus.batching import Item, Origin, batches
+from textgen.corpus.batching import Found, Origin, batches
 from textgen.corpus.encodings import is_part_of_others
 from textgen.corpus.readers.base import FileRange, InputFile, OpenFile, ReadOptions, Rejected, TextBatch
 from textgen.corpus.readers.csv_parsing import parse_block
@@ -117,7 +117,7 @@ class DelimitedReader:
 
     def _items(
         self, blocks: Iterator[tuple[int, RecordBlock]], head: TableHead, columns: TableColumns, lines: "_FaultLines"
-    ) -> Iterator[Item]:
+    ) -> Iterator[Found]:
         for position, block in blocks:
             if block.fault:
                 yield lines.rejected(position, block)

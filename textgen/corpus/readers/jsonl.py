@@ -85,16 +85,15 @@ def _names(value: Any) -> Iterable[Any]:
     return value if isinstance(value, dict) else range(len(value))
 
 
-def _whole(lines: Iterable[bytes | Iterator[bytes]], max_bytes: int) -> Iterator[bytes | Rejected]:
+def _whole(lines: Iterable[list[bytes] | Iterator[bytes]], max_bytes: int) -> Iterator[bytes | Rejected]:
     """Yields the lines that are not blank, with the blocks of a long line joined; too long ones as rejected."""
     for found in lines:
-        line: bytes | Rejected
-        if isinstance(found, bytes) and len(found) <= max_bytes:
-            line = found
-        else:
-            line = _joined([found] if isinstance(found, bytes) else found, max_bytes)
-        if isinstance(line, Rejected) or (line and not line.isspace()):
-            yield line
+        several = found if isinstance(found, list) else [_joined(found, max_bytes)]
+        for line in several:
+            if isinstance(line, Rejected):
+                yield line
+            elif line and not line.isspace():
+                yield line if len(line) <= max_bytes else _joined([line], max_bytes)
 
 
 def _joined(blocks: Iterable[bytes], max_bytes: int) -> bytes | Rejected:

@@ -26,8 +26,10 @@ class LineReader(PlainTextReader):
 
 def read_lines(
     file: BinaryIO, file_range: FileRange, end: float, limits: ReadLimits
-) -> Iterator[bytes | Iterator[bytes]]:
-    """Yields the lines that start in the range; a long line is an iterator of blocks, to be consumed immediately.
+) -> Iterator[list[bytes] | Iterator[bytes]]:
+    """Yields the lines that start in the range, several at once.
+
+    A long line is an iterator of blocks, to be consumed immediately.
 
     Args:
         file: the opened file; for a range that starts at 0, positioned at the start of its text.

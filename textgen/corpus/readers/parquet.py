@@ -3,12 +3,13 @@
 import contextlib
 import itertools
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from textgen.corpus.batching import Item, Origin, batches
+from textgen.corpus.batching import Found, Item, Origin, batches
 from textgen.corpus.encodings import to_utf8
 from textgen.corpus.readers.base import (
     SEPARATORS,
@@ -110,7 +111,7 @@ class _Columns:
         chunks = (group.column(self._leaves[0]) for group in groups)
         return [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in chunks]
 
-    def items(self, group: int) -> Iterator[Item]:
+    def items(self, group: int) -> Iterator[Found]:
         """Yields the documents of a row group."""
         metadata = self._file.metadata.row_group(group)
         size = sum(metadata.column(leaf).total_uncompressed_size for leaf in self._leaves)
@@ -124,8 +125,7 @@ class _Columns:
                 for row, values in zip(self._joined(texts, batch.num_rows), labels, strict=True):
                     yield from self._labeller.label(row, values)
             elif len(texts) == 1 and texts[0][1] is None:
-                for cell in texts[0][0].to_pylist():
-                    yield Rejected("empty", b"") if cell is None else to_utf8(cell, self._encodings[0])
+                yield from _documents(texts[0][0].to_pylist(), self._encodings[0])
             else:
                 yield from itertools.chain.from_iterable(self._joined(texts, batch.num_rows))
 
@@ -146,6 +146,15 @@ class _Columns:
                 yield [*found]
             else:
                 yield [separator.join(filter(None, found))]
+
+
+def _documents(cells: list[bytes | None], encoding: str) -> Iterator[Found]:
+    """Yields the cells of one column; nulls as rejected."""
+    if encoding == "utf-8" and None not in cells:
+        yield cast(list[bytes], cells)
+        return
+    for cell in cells:
+        yield Rejected("empty", b"") if cell is None else to_utf8(cell, encoding)
 
 
 def _cells(array: pa.Array, owners: np.ndarray | None, rows: int) -> list[list[bytes | None]]:

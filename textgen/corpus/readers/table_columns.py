@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from textgen.corpus.batching import Item
+from textgen.corpus.batching import Found
 from textgen.corpus.encodings import to_utf8
 from textgen.corpus.readers.base import SEPARATORS, InputFile, ReadOptions
 from textgen.corpus.readers.columns import column_indices, missing_column_error
@@ -41,15 +41,17 @@ class TableColumns:
         self.indices = list(dict.fromkeys([*texts, *labels]))
         self._texts, self._labels = ([self.indices.index(i) for i in several] for several in (texts, labels))
 
-    def documents(self, columns: Sequence[Sequence[bytes]]) -> Iterator[Item]:
+    def documents(self, columns: Sequence[Sequence[bytes]]) -> Iterator[Found]:
         """Yields the documents of rows.
 
         Args:
             columns: cells of each column of `indices`, in the encoding of the file.
         """
-        if not self._labels:
+        if not self._labels and len(self._texts) == 1:
+            yield list(columns[self._texts[0]])
+        elif not self._labels:
             yield from joined_cells([columns[i] for i in self._texts], self._separator)
-            return
-        for row in zip(*columns, strict=True):
-            documents = joined_cells([[row[i]] for i in self._texts], self._separator)
-            yield from self._labeller.label(documents, [to_utf8(row[i], self._encoding) for i in self._labels])
+        else:
+            for row in zip(*columns, strict=True):
+                documents = joined_cells([[row[i]] for i in self._texts], self._separator)
+                yield from self._labeller.label(documents, [to_utf8(row[i], self._encoding) for i in self._labels])
