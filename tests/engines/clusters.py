@@ -86,7 +86,7 @@ spark.executor.extraJavaOptions {java}
 
 @contextlib.contextmanager
 def spark(folder: Path, *, settings: str = "") -> Iterator[Cluster]:
-    """A master of Spark and two workers with a core each."""
+    """A master of Spark and two workers with a core each, which have addresses of their own as two machines have."""
     installation.install_spark()
     home = installation.SPARK / "pyspark"
     (folder / "conf").mkdir(exist_ok=True)
@@ -99,21 +99,22 @@ def spark(folder: Path, *, settings: str = "") -> Iterator[Cluster]:
     port = free_port()
     address = f"spark://localhost:{port}"
     deploy, start = "org.apache.spark.deploy", str(home / "bin" / "spark-class")
-    at = ["--host", "localhost", "--webui-port", "0"]
+    at = ["--webui-port", "0", "--host"]
     master = Daemon(
-        [start, f"{deploy}.master.Master", *at, "--port", str(port)], folder / "spark-master.log", **variables
-    )
+        [start, f"{deploy}.master.Master", *at, "localhost", "--port", str(port)],
+        folder / "spark-master.log", **variables,
+    )  # fmt: skip
     workers = []
     with started(master), contextlib.ExitStack() as stack:
         wait(lambda: "I have been elected leader" in master.log, "Spark's master starts")
         for number in range(2):
+            host = f"127.0.0.{number + 2}"
             sizes = ["--cores", "1", "--memory", "2g", "--work-dir", str(folder / f"spark-{number}")]
             workers.append(
                 Daemon(
-                    [start, f"{deploy}.worker.Worker", *at, *sizes, address],
+                    [start, f"{deploy}.worker.Worker", *at, host, *sizes, address],
                     folder / f"spark-worker-{number}.log",
-                    SPARK_LOCAL_DIRS=str(folder / "local"),
-                    **variables,
+                    **{**variables, "SPARK_LOCAL_IP": host, "SPARK_LOCAL_DIRS": str(folder / "local")},
                 )  # fmt: skip
             )
             stack.enter_context(started(workers[-1]))
@@ -138,11 +139,16 @@ def speculating_spark(folder: Path) -> Iterator[Cluster]:
     events = folder / "events"
     events.mkdir()
     with spark(folder, settings=_SPECULATION.format(events=events.as_uri())) as cluster:
-        yield cluster._replace(note=lambda: f"{_count(events, 'SpeculativeTaskSubmitted')} tasks done twice")
+        yield cluster._replace(note=lambda: f"{_tasks_twice(events)} tasks given to both workers")
 
 
-def _count(folder: Path, word: str) -> int:
-    return sum(path.read_text(errors="replace").count(word) for path in folder.rglob("*") if path.is_file())
+def _tasks_twice(events: Path) -> int:
+    """Returns the number of tasks that were started a second time, by Spark's logs of events."""
+    with contextlib.suppress(TimeoutError):
+        # The driver, which ends after the command, completes the log.
+        wait(lambda: not list(events.glob("*.inprogress")), "Spark's log of events", seconds=30.0)
+    lines = [line for path in events.iterdir() for line in path.read_text().splitlines()]
+    return sum("SparkListenerTaskStart" in line and '"Speculative":true' in line for line in lines)
 
 
 _FLINK_SETTINGS = """
