@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-system test-faults test-engines test-engines-full test-stores fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
+.PHONY: help setup demo check test test-system test-faults test-engines test-engines-full test-stores test-deploy fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -60,6 +60,18 @@ test-stores: setup .stores/.installed  ## every command at real object stores on
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[aws,gs]'
 	@touch $@
 
+DEPLOY ?=
+
+test-deploy: setup .stores/.installed .deploy/.installed  ## deploy/ and training on several machines, as far as one can (30 minutes; needs root, Go)
+	.deploy/bin/python -m tests.deploy.run --workers 1 $(DEPLOY)
+
+# An environment that adds Beam's driver of Google Cloud to that of the project.
+.deploy/.installed: setup.py Makefile
+	$(BIN)/python -m venv .deploy
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(.deploy/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	.deploy/bin/pip install --quiet --disable-pip-version-check 'apache-beam[gcp]>=2.77,<2.78' 'gcsfs>=2024.2,<2027' 'kubernetes-validate>=1.34,<2'
+	@touch $@
+
 FUZZ ?= --minutes 10
 
 fuzz: setup  ## random files, valid and damaged, through all readers (10 minutes, or FUZZ='--minutes 2 --seed 1')
@@ -96,4 +108,4 @@ bench-peers:  ## both of these, one after the other
 	@touch $@
 
 clean:  ## remove what the words above made
-	rm -rf $(VENV) .venv-peers .engines .stores demo build site *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-peers .engines .stores .deploy demo build site *.egg-info .pytest_cache .mypy_cache .ruff_cache

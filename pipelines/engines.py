@@ -1,12 +1,11 @@
 """The engines that `--runner` names: what each needs, checked before any work, and the Beam runner that it is."""
 
 import os
+import re
 import shutil
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import apache_beam
 from apache_beam.options.pipeline_options import (
@@ -19,13 +18,15 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.runners import PipelineRunner, create_runner
 
+from pipelines import dataflow
+from pipelines.endpoints import require_answer
 from pipelines.flink import PyFlinkRunner, require_pyflink
 from pipelines.spark import PySparkRunner, SparkOptions, require_pyspark
+from textgen import files
 from textgen.errors import UserError, require
 from textgen.termination import before_end
 
 EMBEDDED = "embedded"
-_CONNECT_SECONDS = 10.0
 
 _OWN_FLINK = ("[auto]", "[local]")
 """Values of --flink_master with which the job server runs Flink inside itself."""
@@ -45,6 +46,9 @@ _REFUSED = {
 }
 """Runners that this job must not use, and why."""
 
+_OF_MACHINE = re.compile(r"(?:file|local|memory)://|(?![\w.+:-]+://)")
+"""Paths that only one machine can open."""
+
 
 class BeamEngine(NamedTuple):
     """An engine that `--runner` names.
@@ -54,22 +58,24 @@ class BeamEngine(NamedTuple):
             be reached.
         create: returns the Beam runner; None for that which Beam knows by the name.
         is_noisy: whether processes that it starts log to this process's standard error.
+        shares_folders: whether machines of its workers may have folders of this one.
     """
 
     check: Callable[[PipelineOptions], None]
     create: Callable[[PipelineOptions], PipelineRunner] | None = None
     is_noisy: bool = False
+    shares_folders: bool = True
 
 
 def name_of(options: PipelineOptions) -> str:
-    """Returns the name of the engine in lower case and without `Runner`, or a runner's class with its module.
+    """Returns the name of the engine in lower case, without `Runner`, or a class that is not Beam's with its module.
 
     >>> name_of(PipelineOptions(["--runner=FlinkRunner"])), name_of(PipelineOptions([]))
     ('flink', 'embedded')
     """
     given = options.view_as(StandardOptions).runner or ""
     short = given.rpartition(".")[2].lower().removesuffix("runner")
-    if "." in given and short not in _REFUSED:
+    if "." in given and not given.startswith("apache_beam.") and short not in _REFUSED:
         return given
     return _ALIASES.get(short, short)
 
@@ -100,25 +106,58 @@ def check(options: PipelineOptions) -> None:
         ConnectionError: it does not answer at its address.
     """
     name = name_of(options)
-    others = ", ".join([EMBEDDED, *ENGINES, "dataflow"])
+    others = ", ".join([EMBEDDED, *ENGINES])
     if name in _REFUSED:
         raise UserError(f"--runner {name} is refused: {_REFUSED[name]}. Use one of: {others}.")
     if name in ENGINES:
         ENGINES[name].check(options)
     elif name != EMBEDDED:
         _check_other(name, others)
-    _require_answer(options.view_as(PortableOptions).job_endpoint, "--job_endpoint", "a job server of Beam")
+    if name == "portable":
+        _require_job_endpoint(options)
+    require_answer(options.view_as(PortableOptions).job_endpoint, "--job_endpoint", "a job server of Beam")
+
+
+def check_paths(options: PipelineOptions, paths: Iterable[str]) -> None:
+    """Checks that workers can open paths.
+
+    Args:
+        options: the options that name the engine.
+        paths: paths and URLs of inputs and output.
+
+    Raises:
+        UserError: workers run elsewhere, and a path is relative, or is of this machine and they share no folder.
+    """
+    if not has_workers_elsewhere(options):
+        return
+    name = name_of(options)
+    shares_folders = name not in ENGINES or ENGINES[name].shares_folders
+    for path in paths:
+        require(
+            shares_folders or _OF_MACHINE.match(path) is None,
+            f"{path} is on this machine, and workers of --runner {name} share no folder with it. Copy it to a store, "
+            "and name it as gs://bucket/folder.",
+        )
+        require(
+            files.is_remote(path) or Path(path.removeprefix("file://")).is_absolute(),
+            f"{path} is relative; workers of --runner {name} may have another current folder. "
+            f"Write {Path.cwd() / path}, in a folder that all machines share.",
+        )
 
 
 def _check_other(name: str, others: str) -> None:
     try:
-        create_runner(name)
-    except (ValueError, ImportError, AttributeError) as error:
-        if "dataflow" in name and isinstance(error, ImportError):
-            raise UserError(
-                "--runner dataflow needs Beam's driver of Google Cloud. Install the extra [gcp]."
-            ) from None
-        raise UserError(f"--runner is {name!r}, which is not known; it must be one of: {others}.") from None
+        found = isinstance(create_runner(name), PipelineRunner)
+    except (ValueError, ImportError, AttributeError, TypeError):
+        found = False
+    require(found, f"--runner is {name!r}, which is not known; it must be one of: {others}.")
+
+
+def _require_job_endpoint(options: PipelineOptions) -> None:
+    require(
+        bool(options.view_as(PortableOptions).job_endpoint),
+        "--runner portable needs a job server of Beam. Give its address by --job_endpoint host:port.",
+    )
 
 
 def _check_prism(options: PipelineOptions) -> None:
@@ -149,7 +188,7 @@ def _check_flink(options: PipelineOptions) -> None:
     elif not options.view_as(PortableOptions).job_endpoint:
         _require_job_server("flink", options.view_as(FlinkRunnerOptions).flink_job_server_jar)
     if master not in _OWN_FLINK:
-        _require_answer(master, "--flink-master", "the REST server of Flink's JobManager")
+        require_answer(master, "--flink-master", "the REST server of Flink's JobManager")
         if _flink_job_server(options):
             _require_workers("flink", options)
 
@@ -159,7 +198,7 @@ def _check_spark(options: PipelineOptions) -> None:
         require_pyspark()
         master = options.view_as(SparkOptions).spark_master
         if master and master.startswith("spark://"):
-            _require_answer(master, "--spark-master", "Spark's master")
+            require_answer(master, "--spark-master", "Spark's master")
         return
     if not options.view_as(PortableOptions).job_endpoint:
         _require_job_server("spark", options.view_as(SparkRunnerOptions).spark_job_server_jar)
@@ -204,28 +243,6 @@ def _require_workers(engine: str, options: PipelineOptions) -> None:
     )
 
 
-def _require_answer(address: str | None, option: str, what: str) -> None:
-    """Checks that something listens at an address; clients of engines would try for minutes.
-
-    Raises:
-        UserError: the address has no port.
-        ConnectionError: nothing does.
-    """
-    if not address or address == "embed":
-        return
-    for each in address.rpartition("//")[2].split(","):
-        parts = urlsplit("//" + each)
-        require(parts.port is not None, f"{option} is {address}, which has no port; it must be host:port.")
-        try:
-            socket.create_connection((parts.hostname or "", parts.port or 0), _CONNECT_SECONDS).close()
-            return
-        except OSError as error:
-            failed = error
-    raise ConnectionError(
-        f"{what} does not answer at {option} {address}: {failed}. Start it, or correct the address."
-    )
-
-
 def _flink(options: PipelineOptions) -> PipelineRunner:
     return create_runner("FlinkRunner") if _flink_job_server(options) else PyFlinkRunner(options)
 
@@ -246,5 +263,6 @@ ENGINES: Mapping[str, BeamEngine] = {
     "prism": BeamEngine(_check_prism, _prism),
     "flink": BeamEngine(_check_flink, _flink, is_noisy=True),
     "spark": BeamEngine(_check_spark, _spark, is_noisy=True),
+    "dataflow": BeamEngine(dataflow.check, dataflow.create, shares_folders=False),
 }
 """The engines by name, besides the embedded one."""

@@ -24,6 +24,7 @@ from pipelines.job_record import record_job
 from pipelines.unit_attempts import attempt, forget_attempts
 from pipelines.unit_lists import CreateUnits
 from pipelines.unit_progress import progress
+from pipelines.worker_version import own_version, require_same
 from pipelines.workspace import Workspace
 from textgen.console import hushed, say
 from textgen.corpus.units import Unit
@@ -51,7 +52,8 @@ class ProcessUnits(beam.PTransform):
     """Does the work of a stage on all units, and returns their results as JSON values."""
 
     def __init__(self, units: Sequence[Unit], work: UnitWork, workspace: Workspace):
-        super().__init__()
+        # The name of the step in the views of engines: Tokens, Vocabulary, Shards.
+        super().__init__(label=work.stage.capitalize())
         self._units, self._work, self._workspace = units, work, workspace
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
@@ -70,9 +72,15 @@ class ProcessUnit(beam.DoFn):
 
     def __init__(self, work: UnitWork, workspace: Workspace):
         self._work, self._workspace = work, workspace
+        self._version = own_version()
 
     def setup(self) -> None:
-        """Builds the objects that the work needs."""
+        """Builds the objects that the work needs.
+
+        Raises:
+            UserError: this worker has another version of textgen than the launcher.
+        """
+        require_same(self._version)
         self._work.setup()
 
     def process(self, unit: Unit) -> Iterator[dict[str, Any]]:
@@ -155,7 +163,8 @@ class JobRunner:
         result = engine.pipeline.run()
         if runners.job_id(result):
             record(job=runners.job_id(result))
-        result.wait_until_finish()
+        with runners.cancelled_by_signals(result):
+            result.wait_until_finish()
 
     def _start(self) -> runners.EnginePipeline:
         folder = self._workspace.local_temporary_folder()

@@ -18,8 +18,8 @@ from apache_beam.utils import interactive_utils
 
 from pipelines import engines
 from pipelines.beam_flags import known_flags
-from textgen import files
-from textgen.errors import require
+from pipelines.option_values import require_valid
+from textgen.errors import UserError, one_line
 
 _NEVER = -1
 """Turns off the timer with which Beam's worker threads send buffered data every second. It may fire in the middle of
@@ -58,18 +58,14 @@ def check_beam_flags(flags: Sequence[str], paths: Iterable[str] = ()) -> None:
         paths: paths and URLs that workers will open.
 
     Raises:
-        UserError: a flag is unknown or missing, its value cannot be read, the engine is refused, or its workers are
-            on other machines, where a relative path leads elsewhere.
+        UserError: a flag is unknown or missing, its value is not allowed, the engine is refused, or its workers are
+            on other machines, which do not have a path.
         ConnectionError: the engine does not answer.
     """
     options = PipelineOptions(known_flags(flags))
+    require_valid(options)
     engines.check(options)
-    for path in paths if engines.has_workers_elsewhere(options) else ():
-        require(
-            files.is_remote(path) or Path(path.removeprefix("file://")).is_absolute(),
-            f"{path} is relative; workers of --runner {engines.name_of(options)} may have another current folder. "
-            f"Write {Path.cwd() / path}, in a folder that all machines share.",
-        )
+    engines.check_paths(options, paths)
 
 
 def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | None = None) -> EnginePipeline:
@@ -126,7 +122,11 @@ def job_id(result: PipelineResult) -> str:
 def _pipeline(
     runner: PipelineRunner | None, options: PipelineOptions, temporary_folder: Path | None
 ) -> beam.Pipeline:
-    pipeline = beam.Pipeline(runner=runner, options=options)
+    try:
+        pipeline = beam.Pipeline(runner=runner, options=options)
+    except ValueError as error:
+        # It checks the options, after `require_valid` has looked at those that it knows.
+        raise UserError(f"Beam refuses the options: {one_line(error)}. Correct them.") from None
     if temporary_folder:
         # Beam has no option for it.
         temporary_folder.mkdir(mode=0o700, parents=True)
@@ -144,6 +144,18 @@ def _limit_arenas() -> None:
 
 def _given(option: str, flags: Sequence[str]) -> bool:
     return any(flag == option or flag.startswith(option + "=") for flag in flags)
+
+
+@contextlib.contextmanager
+def cancelled_by_signals(result: PipelineResult) -> Iterator[None]:
+    """Inside the context, a signal cancels a submitted job, which would go on elsewhere and cost money."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        # Not all engines can.
+        with contextlib.suppress(Exception):
+            result.cancel()
+        raise
 
 
 @contextlib.contextmanager

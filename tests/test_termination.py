@@ -37,6 +37,8 @@ _IGNORES = """
 
 _SAVES = """
     with termination.saving():
+        with termination.saving():
+            pass
         with contextlib.suppress(KeyboardInterrupt):
             ready()
         time.sleep(0.8)

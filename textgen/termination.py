@@ -23,7 +23,8 @@ GRACE_SECONDS = 7.0
 SAVE_SECONDS = 120.0
 """Additional time for a checkpoint that is being written at the end of the grace time."""
 
-_SAVING = threading.Event()
+_SAVING: list[None] = []
+"""An entry per context of `saving` that is open."""
 
 _RECEIVED: list[int] = []
 
@@ -33,11 +34,11 @@ _BEFORE_END: list[Callable[[], object]] = []
 @contextlib.contextmanager
 def saving() -> Iterator[None]:
     """Inside the context, a signal gives the process `SAVE_SECONDS` more, since state is being written."""
-    _SAVING.set()
+    _SAVING.append(None)
     try:
         yield
     finally:
-        _SAVING.clear()
+        _SAVING.pop()
 
 
 @contextlib.contextmanager
@@ -133,7 +134,7 @@ def _end_after_signal(received: int, terminal: int) -> None:
         number = os.read(received, 1)[0]
     time.sleep(GRACE_SECONDS)
     patience = time.monotonic() + SAVE_SECONDS
-    while _SAVING.is_set() and time.monotonic() < patience:
+    while _SAVING and time.monotonic() < patience:
         time.sleep(0.05)
     name = signal.Signals(number).name
     with contextlib.suppress(OSError):

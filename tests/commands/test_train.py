@@ -207,6 +207,19 @@ def test_a_resumed_run_may_go_on_for_longer(asked, data: Path, half: Path):
     assert settings["resume"]
 
 
+def test_a_job_that_is_started_again_goes_on_or_begins(asked, data: Path, half: Path, tmp_path: Path):
+    for output in (tmp_path / "new", half):
+        assert main(["train", "--data", str(data), "--output", str(output), "--units", "4", "--resume", "auto"]) == 0
+    assert [settings["resume"] for _, settings in asked] == [False, True]
+
+
+def test_a_run_is_resumed_or_not(data: Path, tmp_path: Path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--data", str(data), "--output", str(tmp_path / "run"), "--resume", "maybe"])
+    assert stopped.value.code == 2
+    assert "'maybe' is not allowed; write --resume, or --resume auto" in capsys.readouterr().err
+
+
 def test_units_that_are_no_numbers_are_refused(data: Path, tmp_path: Path, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["train", "--data", str(data), "--output", str(tmp_path / "run"), "--units", "4,b"])

@@ -50,6 +50,10 @@ def test_prism_is_found_on_the_path_and_never_downloaded(tmp_path: Path, monkeyp
         (["--runner=flink", "--flink_job_server_jar=/nowhere.jar"], "no such file"),
         (["--runner=spark", "--spark_job_server_jar=/nowhere.jar"], "no such file"),
         (["--runner=PortableRunner", "--job_endpoint=localhost"], "no port"),
+        (["--runner=PortableRunner"], "needs a job server of Beam. Give its address by --job_endpoint"),
+        (["--runner=os.path"], "'os.path', which is not known"),
+        (["--runner=pathlib.Path"], "'pathlib.Path', which is not known"),
+        (["--runner=apache_beam.runners.dataflow.dataflow_runner.DataflowRunner"], "dataflow lacks --project"),
     ],
 )
 def test_what_an_engine_lacks_is_told(flags: list[str], message: str) -> None:

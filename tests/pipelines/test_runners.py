@@ -6,11 +6,12 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.utils import interactive_utils
 
-from pipelines import runners
-from textgen.errors import UserError
+from pipelines import engines, runners
+from textgen.errors import Terminated, UserError
 
 SMALL, LARGE = 1, runners.PARALLEL_FROM_BYTES
 
@@ -75,10 +76,40 @@ def test_an_unknown_option_is_an_error() -> None:
 
 def test_a_relative_path_is_refused_where_workers_are_elsewhere() -> None:
     flags = ["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=EXTERNAL"]
+    flags.append("--environment_config=host:1")
     runners.check_beam_flags([], ["texts"])
     runners.check_beam_flags(flags, ["/texts", "s3://texts/*", "file:///texts"])
     with pytest.raises(UserError, match="texts is relative.*Write /.*/texts"):
         runners.check_beam_flags(flags, ["/data", "texts"])
+
+
+@pytest.mark.parametrize("path", ["/texts", "texts", "file:///texts", "memory://texts"])
+def test_a_path_of_this_machine_is_refused_where_workers_share_no_folder(path: str) -> None:
+    options = PipelineOptions(["--runner=dataflow"])
+    engines.check_paths(options, ["gs://texts", "s3://texts"])
+    with pytest.raises(UserError, match=f"{path} is on this machine, .* dataflow share no folder .* gs://bucket"):
+        engines.check_paths(options, [path])
+
+
+class Cancelled:
+    def __init__(self, error: type[Exception] | None):
+        self.error, self.calls = error, 0
+
+    def cancel(self) -> None:
+        self.calls += 1
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [None, NotImplementedError])
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, Terminated])
+def test_a_signal_cancels_the_job(error: type[Exception] | None, signal: type[BaseException]) -> None:
+    result = Cancelled(error)
+    with pytest.raises(signal), runners.cancelled_by_signals(result):
+        raise signal
+    with runners.cancelled_by_signals(result):
+        pass
+    assert result.calls == 1
 
 
 class SlowToPickle:

@@ -40,16 +40,18 @@ Start = Callable[[Path, "int | None"], "contextlib.AbstractContextManager[Store]
 
 
 @contextlib.contextmanager
-def google(folder: Path, seen_at: int | None = None) -> Iterator[Store]:
+def google(folder: Path, seen_at: int | None = None, host: str = "127.0.0.1") -> Iterator[Store]:
     """Runs a server with the interface of Google's store.
 
     Args:
         folder: an empty folder for its log.
         seen_at: port of a proxy in front of it; None for none.
+        host: address of this machine that it listens at; of others it listens at localhost too.
     """
     port = free_port()
-    address = f"http://127.0.0.1:{seen_at or port}"
-    words = f"-backend memory -scheme http -host 127.0.0.1 -port {port} -external-url {address}"
+    address = f"http://{host}:{seen_at or port}"
+    listens = host if host == "127.0.0.1" else "0.0.0.0"
+    words = f"-backend memory -scheme http -host {listens} -port {port} -external-url {address}"
     environment = {"STORAGE_EMULATOR_HOST": address}
     with _running("fake-gcs-server", [*words.split(), "-public-host", address[7:]], folder, port) as process:
         _send(port, "POST", "/storage/v1/b?project=test", f'{{"name": "{BUCKET}"}}')

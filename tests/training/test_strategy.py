@@ -1,4 +1,5 @@
 import json
+import types
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ def made(monkeypatch) -> list[Any]:
 
     class Strategy:
         num_replicas_in_sync = 6
+        extended = types.SimpleNamespace()
 
         def __init__(self, *arguments: Any, **settings: Any):
             calls.append((arguments, settings))
@@ -63,6 +65,8 @@ def test_tf_config_names_the_processes_and_the_chief_is_the_first(monkeypatch, m
     assert type(replicas.strategy).__name__ == "MultiWorkerMirroredStrategy"
     assert (replicas.worker, replicas.workers, replicas.count) == (worker, 3, 6)
     assert replicas.is_chief == (worker == 0)
+    # Three attempts of 10 seconds follow.
+    assert replicas.strategy.extended._check_health_interval <= 20
 
 
 @pytest.mark.parametrize("rank", [0, 1, 3])
@@ -71,7 +75,6 @@ def test_slurm_names_the_processes(monkeypatch, made, rank: int):
         "STEP_NUM_TASKS": "4", "PROCID": str(rank), "STEP_NODELIST": "n[1-2]", "STEP_TASKS_PER_NODE": "2(x2)",
     }.items():  # fmt: skip
         monkeypatch.setenv(f"SLURM_{name}", value)
-    monkeypatch.setattr(strategy.shutil, "which", lambda name: None)
     replicas = make_replicas()
     assert (replicas.worker, replicas.workers) == (rank, 4)
     resolver = made[0][1]["cluster_resolver"]

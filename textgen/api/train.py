@@ -2,7 +2,7 @@
 
 import math
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textgen import runs
 from textgen.api.keywords import TrainSettings, resumed_config, train_configs, with_settings
@@ -37,7 +37,7 @@ def train(
     preset: str | None = None,
     model: ModelConfig | None = None,
     train: TrainConfig | None = None,
-    resume: bool = False,
+    resume: bool | Literal["auto"] = False,
     max_minutes: float = math.inf,
     validation_data: str | os.PathLike[str] | None = None,
     strategy: str = "auto",
@@ -57,7 +57,8 @@ def train(
         preset: named settings: `notebook` or `char`.
         model: settings of the network.
         train: settings of the training.
-        resume: continue from the last checkpoint of `output`, with the settings of that run.
+        resume: continue from the last checkpoint of `output`, with the settings of that run; `"auto"` begins a new
+            run if there is no checkpoint.
         max_minutes: time limit of the training over all sessions of the run, in minutes. The cosine schedule ends
             with it, and at least five validations are made. Compiling the training step is not counted.
         validation_data: folder or URL of a dataset with the vocabulary and cleaning of `data`, to validate on: its
@@ -88,6 +89,8 @@ def train(
     require(max_minutes > 0, f"max minutes is {max_minutes:g}; it must be above 0.")
     require(connect_minutes > 0, f"connect minutes is {connect_minutes:g}; it must be above 0.")
     folder = runs.run_folder(os.fspath(output))
+    if resume == "auto":
+        resume = last_step(folder) is not None
     if resume:
         config = resumed_config(runs.load(folder), settings)
     else:

@@ -38,8 +38,9 @@ def add_arguments(parser: CommandParser) -> None:
         help="folder of the run on this machine: a new one, or with --resume an existing run",
     )
     parser.add_argument(
-        "--resume", action="store_true",
-        help="continue the run from its last checkpoint, with its own settings; --preset is ignored",
+        "--resume", nargs="?", const=True, default=False, type=_resume, metavar="auto",
+        help="continue the run from its last checkpoint, with its own settings; --preset is ignored. With `auto`, "
+        "begin a new run if there is no checkpoint, as for jobs that a cluster starts again",
     )  # fmt: skip
     parser.add_argument(
         "--max-minutes",
@@ -72,6 +73,12 @@ def _add_devices(parser: CommandParser) -> None:
             "--cache-gb", type=float, default=10.0, metavar="GB", help="maximum size of --cache in GB (default: 10)"
         )
     )
+
+
+def _resume(text: str) -> str:
+    if text != "auto":
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; write --resume, or --resume auto")
+    return text
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,7 +116,7 @@ def kept(arguments: argparse.Namespace) -> str:
 
     step = last_step(expand_home(arguments.output)) if arguments.output else None
     if step is None:
-        without = "without --resume" if arguments.resume else "again"
+        without = "without --resume" if arguments.resume is True else "again"
         return f"There is no checkpoint yet; run the same command {without} to begin anew."
     again = "" if arguments.resume else " with --resume"
     return f"The checkpoint of step {step:,} is kept; run the same command again{again} to continue."
@@ -124,7 +131,7 @@ def _check_cudnn(arguments: argparse.Namespace) -> int:
         "train --check-cudnn is now called inspect --check-cudnn; the old name will be removed in the next version.",
         file=sys.stderr,
     )
-    file = f"{arguments.output}/run.json" if arguments.resume else arguments.config
+    file = f"{arguments.output}/run.json" if arguments.resume is True else arguments.config
     values = collect("train", given(arguments, STAGES["train"]), file=file, preset=arguments.preset)
     return print_cudnn(cudnn_check.obstacles(_weights(arguments.data), **train_configs(values)))
 

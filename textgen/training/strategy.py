@@ -7,7 +7,6 @@ environment variables of a Slurm job step. The first process is the chief, and o
 import contextlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,8 +16,9 @@ from textgen.config import CONNECT_MINUTES
 from textgen.config.checks import require_choice
 from textgen.errors import UserError, one_line, require
 from textgen.model.cpu_parallelism import WHOLE_BATCHES, CpuPlan
-from textgen.termination import default_signals
+from textgen.termination import default_signals, saving
 from textgen.training import rendezvous
+from textgen.training.slurm import JobStep, job_step
 
 STRATEGIES = ("auto", "one", "mirrored", "multiworker")
 
@@ -27,6 +27,9 @@ _WORKERS = ("chief", "worker")
 MakeBatches = Callable[[int, int], tf.data.Dataset]
 """Function that returns a worker's slices of all batches, given the worker's index and the number of workers."""
 
+
+_HEALTH_SECONDS = 10.0
+"""Pause after which a process asks the others whether they are there: the loss of a machine resets no connection."""
 
 _LOST = (
     tf.errors.UnavailableError,
@@ -105,6 +108,12 @@ class Replicas:
                 "Start all processes again"
             ) from None
 
+    @contextlib.contextmanager
+    def time_to_agree(self) -> Iterator[None]:
+        """Inside the context, a signal leaves several processes time to agree and to save, as `saving` does."""
+        with saving() if self.workers > 1 else contextlib.nullcontext():
+            yield
+
     def sum_over_workers(self, values: Sequence[float]) -> list[float]:
         """Returns the sum of each value over all processes; waits until all have called it."""
         if self.workers == 1:
@@ -176,12 +185,15 @@ def _connected(
     rendezvous.meet(member, minutes=minutes)
     try:
         with default_signals(), rendezvous.connection_limit(member, minutes=minutes):
-            return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+            strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except (tf.errors.OpError, RuntimeError) as error:
         raise ConnectionError(
             f"TensorFlow did not connect {member.address} to the other processes: {one_line(error)[:200]}. Start all "
             "processes again"
         ) from None
+    # TensorFlow's own 30 seconds, and three attempts of 10 seconds each, would be more than a minute.
+    strategy.extended._check_health_interval = _HEALTH_SECONDS
+    return strategy
 
 
 def _member(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> rendezvous.ClusterMember:
@@ -189,10 +201,10 @@ def _member(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> rendezv
     cluster, tasks = resolver.cluster_spec(), _tasks(resolver)
     addresses = tuple(cluster.task_address(*task) for task in tasks)
     index = tasks.index((resolver.task_type, resolver.task_id))
-    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    kind = "GPU" if tf.config.get_visible_devices("GPU") else "CPU"
     devices = [
         len(tf.config.get_logical_device_configuration(device) or [device])
-        for device in tf.config.list_physical_devices(kind)
+        for device in tf.config.get_visible_devices(kind)
     ]
     return rendezvous.ClusterMember(addresses, index, sum(devices))
 
@@ -209,11 +221,9 @@ def _resolver() -> tf.distribute.cluster_resolver.ClusterResolver | None:
     """Returns the resolver of several processes; None if there is only one."""
     if os.environ.get("TF_CONFIG"):
         resolver = _from_tf_config()
-    elif int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
-        resolver = _from_slurm()
-    else:
-        return None
-    return resolver if len(_tasks(resolver)) > 1 else None
+        return resolver if len(_tasks(resolver)) > 1 else None
+    step = job_step(os.environ)
+    return None if step is None else _from_slurm(step)
 
 
 def _from_tf_config() -> tf.distribute.cluster_resolver.ClusterResolver:
@@ -241,30 +251,25 @@ def _from_tf_config() -> tf.distribute.cluster_resolver.ClusterResolver:
     return tf.distribute.cluster_resolver.TFConfigClusterResolver()
 
 
-def _from_slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
-    """Returns the resolver for a Slurm job step.
+class _JobStepResolver(tf.distribute.cluster_resolver.TFConfigClusterResolver):
+    """Resolver of a Slurm job step. With its base class, a strategy uses all GPUs that are visible."""
 
-    Raises:
-        UserError: Slurm's variables do not describe the job step.
-    """
-    # The resolver fails without GPUs; with these arguments it assumes one GPU per process and assigns none.
-    without_gpus = {
-        "gpus_per_node": int(os.environ["SLURM_STEP_NUM_TASKS"]),
-        "gpus_per_task": 1,
-        "auto_set_gpu": False,
-    }
-    try:
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            **{} if shutil.which("nvidia-smi") else without_gpus
-        )
-        # The resolver sets its own task only when it resolves the cluster.
-        resolver.cluster_spec()
-    except (RuntimeError, ValueError) as error:
-        raise UserError(
-            f"Slurm's variables do not describe this job step: {error}. Start the processes with srun, or set "
-            "TF_CONFIG."
-        ) from None
-    return resolver
+    def __init__(self, addresses: Sequence[str], index: int):
+        super().__init__(task_type="worker", task_id=index, rpc_layer="grpc")
+        self._addresses = list(addresses)
+
+    def cluster_spec(self) -> tf.train.ClusterSpec:
+        return tf.train.ClusterSpec({"worker": self._addresses})
+
+
+def _from_slurm(step: JobStep) -> tf.distribute.cluster_resolver.ClusterResolver:
+    """Returns the resolver for a Slurm job step, and divides the GPUs of a node among its processes."""
+    gpus = tf.config.get_visible_devices("GPU")
+    count, index = step.local_count, step.local_rank
+    if not step.has_own_gpus and len(gpus) >= count > 1:
+        own = gpus[index * len(gpus) // count : (index + 1) * len(gpus) // count]
+        tf.config.set_visible_devices(own, "GPU")
+    return _JobStepResolver(step.addresses, step.rank)
 
 
 def _tasks(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> list[tuple[str, int]]:

@@ -99,7 +99,8 @@ def train(
         callbacks = make_callbacks(output, config.train, step=loop.state.step, is_chief=is_chief, validated=validated)
         if is_chief and not loop.is_done:
             cpu_plan.say_notice()
-        loop.run(callbacks, make_sample)
+        with replicas.time_to_agree():
+            loop.run(callbacks, make_sample)
     return loop.history
 
 
