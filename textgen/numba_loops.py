@@ -25,12 +25,19 @@ def compiled(loop: _Loop) -> _Loop:
 
     The compiled function checks no bounds, must create no array, and releases the interpreter lock.
     """
-    compiled_loop = numba.njit(cache=True, **_OPTIONS)(loop)
+    compiled_loop = _cached(loop)
 
     @functools.wraps(loop)
     def call(*arguments: Any) -> Any:
         with _EXTENSIONS.left_out():
-            return compiled_loop(*arguments)
+            try:
+                return compiled_loop(*arguments)
+            except Exception:
+                # Loops raise nothing. What was kept on disk is damaged, or of another version, whose types had other
+                # names: numba reads these before it looks whether what it reads is of this version.
+                with contextlib.suppress(OSError):
+                    compiled_loop._cache.flush()
+                return compiled_loop(*arguments)
 
     return call  # type: ignore[return-value]
 
@@ -51,6 +58,14 @@ def word_at(data: np.ndarray, place: np.uint64) -> np.uint64:
     word |= np.uint64(data[place + np.uint64(6)]) << np.uint64(48)
     word |= np.uint64(data[place + np.uint64(7)]) << np.uint64(56)
     return word
+
+
+def _cached(loop: Callable[..., Any]) -> Any:
+    """Returns a loop for numba to compile, without a cache where no folder for it can be written."""
+    try:
+        return numba.njit(cache=True, **_OPTIONS)(loop)
+    except RuntimeError:
+        return numba.njit(**_OPTIONS)(loop)
 
 
 class _Extensions:
