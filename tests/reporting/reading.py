@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 
 _EMPTY = ("meta",)
+_BLOCKS = ("div", "p", "ul", "table", "figure", "details", "h1", "h2", "h3", "section")
 
 
 class Page(HTMLParser):
@@ -23,6 +24,8 @@ class Page(HTMLParser):
         assert not self._open, self._open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        # A browser would end the paragraph.
+        assert not (self._open and self._open[-1] == "p" and tag in _BLOCKS), tag
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         if tag not in _EMPTY:
             self._open.append(tag)

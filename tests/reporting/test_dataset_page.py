@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from tests.conftest import CHAR, MakeDataset
 from tests.reporting.conftest import EVIL
 from tests.reporting.reading import Page, check
+from textgen.dataset.storage.manifest import FILE_NAME, read_manifest
 from textgen.errors import UserError
 from textgen.reporting.dataset_page import dataset_page, shortened
 
@@ -52,6 +54,14 @@ def test_a_dataset_whose_text_cannot_be_restored_has_a_report_too(
     data = make_dataset(tmp_path / "data", train=[[4, 5, 6, 7, 8] * 4] * 3, test=[[4, 5, 6]], text=CHAR, **settings)
     page = check(dataset_page(str(data)))
     assert "not measurable" in page.text.lower()
+
+
+def test_warnings_come_first(make_dataset: MakeDataset, tmp_path: Path):
+    data = make_dataset(tmp_path / "data", train=[[4, 5, 6]])
+    manifest = dataclasses.replace(read_manifest(data), warnings=[f"12% of tokens are {EVIL}."])
+    (data / FILE_NAME).write_bytes(manifest.to_bytes())
+    page = check(dataset_page(str(data)))
+    assert page.text_of("li")[0] == f"12% of tokens are {EVIL}."
 
 
 def test_a_damaged_dataset_has_none(make_dataset: MakeDataset, tmp_path: Path):

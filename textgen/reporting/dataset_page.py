@@ -52,7 +52,7 @@ def dataset_page(directory: str) -> str:
 def _counts(manifest: Manifest) -> Iterator[Markup]:
     total = manifest.total
     if manifest.warnings:
-        yield note(element("strong", "Before training: "), items(manifest.warnings))
+        yield element("div", element("strong", "Before training: "), items(manifest.warnings), class_="note")
     dropped = sum(total.dropped.values())
     yield items(
         [
@@ -97,18 +97,16 @@ def _dropped(directory: str, manifest: Manifest) -> Iterator[Content]:
 def _duplicates(manifest: Manifest, scans: Mapping[str, SplitScan]) -> Iterator[Content]:
     selection, total = manifest.config.selection, manifest.total
     found = {reason: count for reason, count in total.dropped.items() if "duplicate" in reason}
-    searched = [
-        ("exact duplicates", selection.duplicates == "drop" or selection.near_duplicates > 0),
-        (f"near duplicates (similarity {selection.near_duplicates:g})", selection.near_duplicates > 0),
-    ]
-    for name, is_searched in searched:
-        if not is_searched:
-            option = "--duplicates drop" if name.startswith("exact") else "--near-duplicates 0.8"
-            yield paragraph(f"The preparation did not look for {name.partition(' (')[0]}; {option} takes them out.")
+    searches_near = selection.near_duplicates > 0
+    searches = searches_near or selection.duplicates == "drop"
+    if not searches:
+        yield paragraph("The preparation did not look for exact duplicates; --duplicates drop takes them out.")
+    if not searches_near:
+        yield paragraph("The preparation did not look for near duplicates; --near-duplicates 0.8 takes them out.")
     if found:
         rows = [[reason, f"{count:,}", percent(count / total.documents)] for reason, count in found.items()]
         yield table("Duplicates that were taken out", ["reason", "documents", "of all"], rows)
-    elif any(is_searched for _, is_searched in searched):
+    elif searches:
         yield paragraph("None was found.")
     rows = [
         [split, f"{one.compared:,}", f"{one.repeated:,}", percent(one.repeated / one.compared)]

@@ -116,7 +116,7 @@ def plot(
     )
     legend = _legend([one.name for one in kept]) if len(kept) > 1 else ""
     tables = _table(title, x, y, kept) if has_table else []
-    return element("figure", drawing, legend, element("figcaption", caption or title), *tables)
+    return element("figure", drawing, legend, *tables, element("figcaption", caption or title))
 
 
 class _Scale:
