@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from textgen import cli, termination
+from textgen import __version__, cli, termination
 from textgen.commands import generate, prepare, train, verify
 from textgen.errors import Interrupted, Terminated, UserError
 
@@ -49,6 +49,12 @@ def _raising(error: BaseException):
         raise error
 
     return run
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit, match="^0$"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"textgen {__version__}\n"
 
 
 def test_help_is_there_for_every_command_without_a_framework():

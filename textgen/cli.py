@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 
+from textgen import __version__
 from textgen.config.options import CommandParser
 from textgen.console import import_tensorflow, say
 from textgen.errors import Interrupted, Terminated, user_error
@@ -60,6 +61,7 @@ def _main_of_process() -> int:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = CommandParser(prog="textgen", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"textgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         command = importlib.import_module(f"textgen.commands.{name}")
