@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test test-system test-faults test-engines test-engines-full test-stores test-deploy fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
+.PHONY: help setup demo check test test-system test-faults test-engines test-engines-full test-page test-stores test-deploy fuzz lint docs bench-memory bench-prepare bench-loader bench-training bench-peers clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -47,6 +47,10 @@ test-engines: setup  ## prepares on Prism, Spark and others, real ones installed
 
 test-engines-full: setup  ## all settings, corpora and kills on all engines (hours), as in docs/engines
 	$(BIN)/python -m tests.engines.run --full $(ENGINES)
+
+test-page: setup  ## the server's page in a headless browser (needs Chromium; 1 minute)
+	$(BIN)/pip install --quiet --disable-pip-version-check 'playwright>=1.50,<2'
+	$(BIN)/python -m tests.page.run
 
 STORES ?=
 

@@ -4,6 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from textgen.console import import_tensorflow
 # First of all, as the command line does, so that TensorFlow's libraries write nothing between a command's lines.
 import_tensorflow()
 
+from tests.made_runs import write_run  # noqa: E402
 from tests.stored_folders import CONTENT, Folders  # noqa: E402
 from textgen.dataset.storage import manifest, windows  # noqa: E402
 from textgen.dataset.storage.layouts import LAYOUTS  # noqa: E402
@@ -90,8 +92,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=ranks.__getitem__)
 
 
+# Folders whose tests share what takes seconds to make.
+SHARING = ("tests/serving/",)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Lets the tests of a folder that shares its fixtures run in one process, as those of a file do."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((folder for folder in SHARING if file.startswith(folder)), file)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 Documents = Sequence[Sequence[int]]
 MakeDataset = Callable[..., Path]
+MakeRun = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -142,6 +162,12 @@ def make_dataset() -> MakeDataset:
         return directory
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_run() -> MakeRun:
+    """Writes a run with initial weights; see `write_run`."""
+    return write_run
 
 
 @pytest.fixture(scope="session")

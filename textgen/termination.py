@@ -41,6 +41,11 @@ def saving() -> Iterator[None]:
         _SAVING.pop()
 
 
+def allow_draining() -> None:
+    """From now on, a signal gives the process `SAVE_SECONDS` more, until it has ended its work by itself."""
+    _SAVING.set()
+
+
 @contextlib.contextmanager
 def default_signals() -> Iterator[None]:
     """Inside the context, SIGINT and SIGTERM end the process as the operating system does, without Python.

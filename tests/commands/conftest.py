@@ -58,6 +58,12 @@ def trained(data: Path, tmp_path_factory) -> Path:
     return output
 
 
+@pytest.fixture(scope="session")
+def made(make_run, tmp_path_factory) -> Path:
+    """A run of the vocabulary of `data` with initial weights; tests that change it make a copy."""
+    return make_run(tmp_path_factory.mktemp("made") / "run")
+
+
 @pytest.fixture
 def refused(capfd) -> Refused:
     """Runs a command that must be refused; its message, which must be all that it says."""

@@ -12,8 +12,8 @@ from textgen.config import GeneratedTextConfig
 from textgen.training.text_quality.comparison import TextFigures, TextQuality
 
 
-def test_a_run_is_scored_on_the_test_split_beside_the_baselines(trained: Path, data: Path, capfd):
-    assert main(["evaluate", str(trained), "--data", str(data)]) == 0
+def test_a_run_is_scored_on_the_test_split_beside_the_baselines(made: Path, data: Path, capfd):
+    assert main(["evaluate", str(made), "--data", str(data)]) == 0
     out, err = capfd.readouterr()
     assert err == ""
     head, columns, model, *baselines, unknown = out.splitlines()
@@ -27,8 +27,8 @@ def test_a_run_is_scored_on_the_test_split_beside_the_baselines(trained: Path, d
     assert unknown == "unknown tokens: 16.67%"
 
 
-def test_as_json_every_figure_has_its_name(trained: Path, data: Path, capfd):
-    assert main(["evaluate", str(trained), "--data", str(data), "--split", "validation", "--json"]) == 0
+def test_as_json_every_figure_has_its_name(made: Path, data: Path, capfd):
+    assert main(["evaluate", str(made), "--data", str(data), "--split", "validation", "--json"]) == 0
     values = json.loads(capfd.readouterr().out)
     assert (values["split"], values["pairs"], values["context_tokens"]) == ("validation", 10, 5)
     assert values["perplexity"] == pytest.approx(math.exp(values["loss"]))
@@ -42,21 +42,21 @@ def test_as_json_every_figure_has_its_name(trained: Path, data: Path, capfd):
     assert values["unknown_rate"] == 0
 
 
-def test_on_the_training_split_there_is_the_unigram_alone(trained: Path, data: Path, capfd):
-    assert main(["evaluate", str(trained), "--data", str(data), "--split", "train"]) == 0
+def test_on_the_training_split_there_is_the_unigram_alone(made: Path, data: Path, capfd):
+    assert main(["evaluate", str(made), "--data", str(data), "--split", "train"]) == 0
     assert [line.split()[0] for line in capfd.readouterr().out.splitlines()[2:-1]] == ["model", "unigram"]
 
 
-def test_on_a_dataset_at_a_url_the_figures_are_those_of_one_in_a_folder(trained: Path, data: Path, url: str, capfd):
+def test_on_a_dataset_at_a_url_the_figures_are_those_of_one_in_a_folder(made: Path, data: Path, url: str, capfd):
     told = []
     for dataset in (str(data), url):
-        assert main(["evaluate", str(trained), "--data", dataset]) == 0
+        assert main(["evaluate", str(made), "--data", dataset]) == 0
         told.append(capfd.readouterr())
     assert told[0] == told[1]
 
 
-def test_figures_that_there_are_not_are_dashes(trained: Path, strided_data: Path, capfd):
-    assert main(["evaluate", str(trained), "--data", str(strided_data)]) == 0
+def test_figures_that_there_are_not_are_dashes(made: Path, strided_data: Path, capfd):
+    assert main(["evaluate", str(made), "--data", str(strided_data)]) == 0
     head, _, *scores, _ = capfd.readouterr().out.splitlines()
     assert head.startswith("test: 5 targets")
     assert [line.split()[3] for line in scores] == ["-"] * 4
@@ -69,46 +69,43 @@ def test_a_folder_that_is_no_run_is_refused(refused, data: Path, tmp_path: Path)
     assert "is not there" in refused("evaluate", tmp_path / "nowhere", "--data", data)
 
 
-def test_a_run_without_a_checkpoint_is_refused(refused, trained: Path, data: Path, tmp_path: Path):
-    run = shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("best"))
+def test_a_run_without_a_checkpoint_is_refused(refused, made: Path, data: Path, tmp_path: Path):
+    run = shutil.copytree(made, tmp_path / "run", ignore=shutil.ignore_patterns("best"))
     assert "has no checkpoint yet. Continue with `textgen train --resume" in refused("evaluate", run, "--data", data)
 
 
-def test_a_folder_that_is_no_dataset_is_refused(refused, trained: Path, tmp_path: Path):
-    assert "is not a dataset" in refused("evaluate", trained, "--data", trained)
-    assert "textgen prepare" in refused("evaluate", trained, "--data", tmp_path / "nowhere")
+def test_a_folder_that_is_no_dataset_is_refused(refused, made: Path, tmp_path: Path):
+    assert "is not a dataset" in refused("evaluate", made, "--data", made)
+    assert "textgen prepare" in refused("evaluate", made, "--data", tmp_path / "nowhere")
 
 
-def test_a_dataset_of_another_vocabulary_is_refused(refused, trained: Path, other_data: Path):
-    message = refused("evaluate", trained, "--data", other_data)
-    assert f"prepare this text again with --vocabulary {trained}/vocabulary.jsonl." in message
+def test_a_dataset_of_another_vocabulary_is_refused(refused, made: Path, other_data: Path):
+    message = refused("evaluate", made, "--data", other_data)
+    assert f"prepare this text again with --vocabulary {made}/vocabulary.jsonl." in message
 
 
-def test_a_whole_dataset_is_one_test_text(trained: Path, data: Path, capfd):
-    assert main(["evaluate", str(trained), "--data", str(data), "--split", "all"]) == 0
+def test_a_whole_dataset_is_one_test_text(made: Path, data: Path, capfd):
+    assert main(["evaluate", str(made), "--data", str(data), "--split", "all"]) == 0
     head, _, *scores, _ = capfd.readouterr().out.splitlines()
     assert head.startswith("all: 54 targets, each once")
     assert [line.split()[0] for line in scores] == ["model"]
 
 
-def test_an_unknown_split_is_refused(refused, trained: Path, data: Path):
-    message = refused("evaluate", trained, "--data", data, "--split", "dev")
+def test_an_unknown_split_is_refused(refused, made: Path, data: Path):
+    message = refused("evaluate", made, "--data", data, "--split", "dev")
     assert "split is 'dev'; it must be one of: train, validation, test, all." in message
 
 
-def test_a_damaged_shard_is_named_in_one_line(refused, trained: Path, data: Path, tmp_path: Path):
+def test_a_damaged_shard_is_named_in_one_line(refused, made: Path, data: Path, tmp_path: Path):
     damaged = shutil.copytree(data, tmp_path / "data")
     (damaged / "test-000000.tfrecord").unlink()
-    message = refused("evaluate", trained, "--data", damaged)
+    message = refused("evaluate", made, "--data", damaged)
     assert "test-000000.tfrecord cannot be read" in message
 
 
-def test_an_lstm_is_evaluated_with_a_neural_cache(make_dataset, tmp_path: Path, capfd):
+def test_an_lstm_is_evaluated_with_a_neural_cache(make_dataset, make_run, tmp_path: Path, capfd):
     data = make_dataset(tmp_path / "data", train=[[4, 5, 6, 7, 8]], test=[[7, 8, 9, 1], [12, 13]], layout="spans")
-    run = tmp_path / "run"
-    train = ["train", "--network", "lstm", "--embedding", "4", "--units", "4", "--epochs", "1"]
-    assert main([*train, "--data", str(data), "--output", str(run)]) == 0
-    capfd.readouterr()
+    run = make_run(tmp_path / "run", network="lstm")
     cache = ["--neural-cache", "10", "--neural-cache-sharpness", "5", "--neural-cache-weight", "0.5"]
     assert main(["evaluate", str(run), "--data", str(data), *cache]) == 0
     _, _, model, cached, *_ = capfd.readouterr().out.splitlines()
@@ -124,13 +121,13 @@ def test_an_lstm_is_evaluated_with_a_neural_cache(make_dataset, tmp_path: Path, 
     assert values["bits_per_character"] == pytest.approx(values["loss"] * 8 / math.log(2) / 6)
 
 
-def test_a_bilstm_has_no_neural_cache(refused, trained: Path, data: Path):
-    message = refused("evaluate", trained, "--data", data, "--neural-cache", "10")
+def test_a_bilstm_has_no_neural_cache(refused, made: Path, data: Path):
+    message = refused("evaluate", made, "--data", data, "--neural-cache", "10")
     assert "has no neural cache. Leave --neural-cache out, or train --network lstm" in message
 
 
-def test_a_negative_neural_cache_is_an_error(refused, trained: Path, data: Path):
-    message = refused("evaluate", trained, "--data", data, "--neural-cache", "-1")
+def test_a_negative_neural_cache_is_an_error(refused, made: Path, data: Path):
+    message = refused("evaluate", made, "--data", data, "--neural-cache", "-1")
     assert "neural cache is -1; it must be at least 0" in message
 
 
@@ -142,37 +139,25 @@ def test_a_negative_neural_cache_is_an_error(refused, trained: Path, data: Path)
         ("--memory-share", "--neural-cache-weight"),
     ],
 )
-def test_former_options_work_and_say_the_new_names(trained: Path, data: Path, capfd, former: str, now: str):
-    assert main(["evaluate", str(trained), "--data", str(data), former, "-1"]) == 2
+def test_former_options_work_and_say_the_new_names(made: Path, data: Path, capfd, former: str, now: str):
+    assert main(["evaluate", str(made), "--data", str(data), former, "-1"]) == 2
     told, error = capfd.readouterr().err.splitlines()
     assert told == f"{former} is now called {now}; the old name will be removed in the next version."
     assert error.startswith(f"error: {now.removeprefix('--').replace('-', ' ')} is -1")
 
 
-def test_an_lstm_adapts_to_what_it_reads_with_the_step_sizes_of_the_run(make_dataset, tmp_path: Path, capfd):
+def test_an_lstm_adapts_to_what_it_reads_with_the_step_sizes_of_the_run(
+    make_dataset, make_run, tmp_path: Path, capfd
+):
     document = [4, 5, 6, 7] * 12
     data = make_dataset(tmp_path / "data", train=[document], validation=[document], test=[document], layout="spans")
-    run = tmp_path / "run"
-    options = ["--network", "lstm", "--embedding", "4", "--units", "4", "--batch-size", "1", "--epochs", "1"]
-    assert main(["train", "--data", str(data), "--output", str(run), *options]) == 0
-    capfd.readouterr()
+    run = make_run(tmp_path / "run", network="lstm")
     assert main(["evaluate", str(run), "--data", str(data), "--tune-adaptation", "--adapt-tokens", "4"]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert len(lines) == 9 and lines[-1].startswith("saved")
     assert json.loads((run / "adaptation.json").read_text())["rate"] > 0
-    argv = [
-        "evaluate",
-        str(run),
-        "--data",
-        str(data),
-        "--adapt",
-        "--adapt-tokens",
-        "4",
-        "--neural-cache",
-        "9",
-        "--json",
-    ]
-    assert main(argv) == 0
+    options = ["--adapt", "--adapt-tokens", "4", "--neural-cache", "9", "--json"]
+    assert main(["evaluate", str(run), "--data", str(data), *options]) == 0
     found = json.loads(capfd.readouterr().out)
     assert [adapted["tokens"] for adapted in found["adapted"]] == [0, 9]
     assert found["adapted"][0]["loss"] < found["loss"]

@@ -1,12 +1,10 @@
 import string
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import pytest
 
 from textgen.config import ModelConfig, TextConfig
-from textgen.export import exporters
 from textgen.generation.writer import Writer
 from textgen.model import networks
 from textgen.model.language_model import LanguageModel
@@ -45,14 +43,6 @@ def bilstm() -> Trained:
 @pytest.fixture(scope="session")
 def writer(lstm: Trained) -> Writer:
     return Writer(lstm.model, lstm.preprocessor, boundaries=True)
-
-
-@pytest.fixture(scope="session")
-def saved(lstm: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SavedModel of the network `lstm`."""
-    folder = tmp_path_factory.mktemp("saved") / "model"
-    exporters.export(*lstm, folder, format="saved_model", boundaries=True)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -59,5 +59,7 @@ def test_what_cannot_be_exported_is_refused(lstm, tmp_path: Path):
     (tmp_path / "full" / "a").touch()
     with pytest.raises(UserError, match="is not an empty folder; an export needs a new one"):
         exporters.export(*lstm, tmp_path / "full", format="litert", boundaries=True)
-    with pytest.raises(UserError, match="format is 'tfjs'; it must be one of: saved_model, litert, onnx"):
+    with pytest.raises(
+        UserError, match="format is 'tfjs'; it must be one of: saved_model, core_saved_model, litert, onnx"
+    ):
         exporters.export(*lstm, tmp_path / "new", format="tfjs", boundaries=True)

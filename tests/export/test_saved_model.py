@@ -1,28 +1,36 @@
-"""Loads an exported SavedModel in a process that has TensorFlow alone, and compares what it writes."""
+"""Loads exported SavedModels in a process that has TensorFlow alone, and compares what they write."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from absl import flags
+from absl.testing import flagsaver
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.tools import saved_model_cli
 
 from textgen.config import GenerationConfig
+from textgen.export import exporters
 from textgen.generation.scoring import Scorer
 from textgen.generation.writer import Writer
 
 # -I: without PYTHONPATH, the working folder and user's packages; textgen itself may not be found.
 SCRIPT = """
 import json, sys
-sys.modules["textgen"] = None
-import numpy as np, tensorflow as tf, tensorflow_text
+sys.modules.update(textgen=None, tensorflow_text=None)
+import numpy as np, tensorflow as tf
+# Optimizing the graphs would take longer than running them.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 model = tf.saved_model.load(sys.argv[1])
 def text(values): return [value.decode() for value in values.numpy().tolist()]
 def refused(**settings):
     try: model.generate(tf.constant(["ab"]), **settings)
     except tf.errors.InvalidArgumentError as error: return str(error)
     return ""
-prompts = tf.constant(["ab", "cd é", "ab", ""])
+prompts = tf.constant(["ab", "cd e\u0301", "ab", ""])
 plain = model.generate(prompts)
 more = model.generate(
     prompts, max_tokens=tf.constant(30), temperature=tf.constant([1.5, 0.5]), top_p=tf.constant(0.9),
@@ -32,8 +40,8 @@ more = model.generate(
 best = model.signatures["next_token"](prompt=prompts, top=tf.constant(3))
 scored = model.signatures["score"](text=prompts)
 print(json.dumps({
-    "plain": text(plain["text"]), "more": text(more["text"]), "reason": text(more["reason"]),
-    "lengths": more["lengths"].numpy().tolist(),
+    "plain": text(plain["text"]), "more": text(more["text"]),
+    "reason": text(more["reason"]), "lengths": more["lengths"].numpy().tolist(),
     "tokens": [text(row)[:length] for row, length in zip(more["tokens"], more["lengths"].numpy())],
     "next": text(best["tokens"][0]), "probabilities": np.exp(best["log_probabilities"][0]).tolist(),
     "scores": scored["log_probabilities"].numpy().tolist(), "scored": scored["lengths"].numpy().tolist(),
@@ -51,6 +59,23 @@ print(json.dumps({
 """
 
 
+WITH_TENSORFLOW_TEXT = """
+import json, sys
+sys.modules["textgen"] = None
+import tensorflow as tf, tensorflow_text
+found = tf.saved_model.load(sys.argv[1]).generate(tf.constant(json.loads(sys.argv[2])))
+print(json.dumps([text.decode() for text in found["text"].numpy().tolist()]))
+"""
+
+
+@pytest.fixture(scope="module")
+def saved(lstm, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SavedModel of the network `lstm`, of operations of TensorFlow alone."""
+    folder = tmp_path_factory.mktemp("saved") / "model"
+    exporters.export(*lstm, folder, format="core_saved_model", boundaries=True)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def found(saved: Path) -> dict:
     done = subprocess.run(
@@ -61,7 +86,7 @@ def found(saved: Path) -> dict:
 
 
 def test_it_writes_the_same_text_as_textgen(writer: Writer, found: dict):
-    prompts = ["ab", "cd é", "ab", ""]
+    prompts = ["ab", "cd e\u0301", "ab", ""]
     settings = GenerationConfig(
         tokens=30, temperature=(1.5, 0.5), top_p=0.9, top_k=7, stop=("e", "zz"), seed=5, echo=False, may_end=True,
         no_repeat_ngram=2, logit_bias={"a": 1.5},
@@ -97,3 +122,35 @@ def test_what_textgen_refuses_is_refused_with_the_rule(found: dict):
     )  # fmt: skip
     for message, rule in zip(found["refused"], rules, strict=True):
         assert rule in message
+
+
+def test_servers_and_saved_model_cli_see_all_inputs_with_their_defaults(saved: Path, capfd):
+    flags.FLAGS.mark_as_parsed()
+    content = saved_model_pb2.SavedModel.FromString((saved / "saved_model.pb").read_bytes())
+    generate = content.meta_graphs[0].signature_def["generate"]
+    assert set(generate.inputs) - set(generate.defaults) == {"prompt"}
+    assert list(generate.defaults["max_tokens"].int_val) == [100]
+    for signature, inputs, outputs in (
+        ("generate", set(generate.inputs), {"text", "tokens", "ids", "log_probabilities", "lengths", "reason"}),
+        ("next_token", {"prompt", "top"}, {"tokens", "ids", "log_probabilities"}),
+        ("score", {"text"}, {"tokens", "ids", "log_probabilities", "lengths"}),
+    ):
+        capfd.readouterr()
+        with flagsaver.flagsaver(dir=str(saved), tag_set="serve", signature_def=signature):
+            saved_model_cli.show()
+        shown = capfd.readouterr().out
+        assert set(re.findall(r"inputs\['(\w+)'\]", shown)) == inputs
+        assert set(re.findall(r"outputs\['(\w+)'\]", shown)) == outputs
+        assert "Method name is: tensorflow/serving/predict" in shown
+
+
+@pytest.mark.system
+def test_with_tensorflow_text_the_other_format_writes_the_same_text(lstm, writer: Writer, tmp_path: Path):
+    exporters.export(*lstm, tmp_path / "model", format="saved_model", boundaries=True)
+    prompts = ["ab", "cd e\u0301", ""]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", WITH_TENSORFLOW_TEXT, tmp_path / "model", json.dumps(prompts)],
+        cwd=tmp_path, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads(done.stdout) == [found.text for found in writer.write(prompts, GenerationConfig())]

@@ -197,20 +197,15 @@ def test_a_prompt_of_unknown_words_is_gone_on_from(words: Pen):
 
 def test_an_lstm_goes_on_as_if_it_read_all_of_the_text_anew_for_each_token(chars: Pen):
     keras.utils.set_random_seed(11)
-    vocabulary_size = 4 + len(CHARACTERS)
     config = ModelConfig(network="lstm", embedding=4, layers=2, units=(6, 5))
-    model = networks.build(config, vocabulary_size=vocabulary_size, window=WINDOW)
+    model = networks.build(config, vocabulary_size=4 + len(CHARACTERS), window=WINDOW)
     model.set_weights([6 * weight for weight in model.get_weights()])
     prompts = ["", "ab", "abcdefghijklmn"]
     settings = GenerationConfig(tokens=20, temperature=(0.0,))
     texts = [found.text for found in Writer(model, chars.preprocessor, boundaries=True).write(prompts, settings)]
-    whole = networks.build(config, vocabulary_size=vocabulary_size, window=40)
-    whole.set_weights(model.get_weights())
-    logits = tf.function(whole)
-    for prompt, text in zip(prompts, texts, strict=True):
-        ids = [BOS, *chars.preprocessor.encode([prompt]).to_list()[0]]
-        for _ in range(20):
-            scores = logits(tf.constant([ids + [PAD] * (40 - len(ids))]))[0, len(ids) - 1].numpy()
-            ids.append(4 + int(np.argmax(scores[4:])))
-        expected = "".join(chars.preprocessor.vocabulary.texts[i] for i in ids[1:])
-        assert text == expected
+    ids = [[BOS, *row] for row in chars.preprocessor.encode(texts).to_list()]
+    whole = model(tf.constant([row + [PAD] * (40 - len(row)) for row in ids])).numpy()
+    for prompt, row, logits in zip(prompts, ids, whole, strict=True):
+        assert len(row) == 1 + len(prompt) + 20
+        likeliest = 4 + np.argmax(logits[:, 4:], axis=1)
+        assert row[1 + len(prompt) :] == likeliest[len(prompt) : len(row) - 1].tolist()

@@ -30,9 +30,9 @@ def _adjusted(controls: Controls, prompts: list[list[int]], *new: list[int]) -> 
 
 
 def test_without_settings_logits_stay_except_of_what_stands_for_no_text():
-    (found,) = _adjusted(_controls(GenerationConfig()), [[2, 4]], [5])
-    assert (found[[PAD, UNK, BOS]] < MASKED_LOGIT / 2).all()
-    assert found[3:].tolist() == LOGITS[3:]
+    (found, ending) = _adjusted(_controls(GenerationConfig(), GenerationConfig(may_end=True)), [[2, 4]] * 2, [5, 5])
+    assert (found[[PAD, UNK, BOS, EOS]] < MASKED_LOGIT / 2).all() and found[4:].tolist() == LOGITS[4:]
+    assert (ending[[PAD, UNK, BOS]] < MASKED_LOGIT / 2).all() and ending[3:].tolist() == LOGITS[3:]
 
 
 def test_penalties_are_those_of_the_definitions_for_each_row():
@@ -84,7 +84,7 @@ def test_no_ngram_is_completed_twice(prompts: list[list[int]], new: list[int], s
     found = _adjusted(controls, prompts, *[[token] * len(prompts) for token in new])
     for row, n, prompt in zip(found, sizes, prompts, strict=True):
         expected = _banned(prompt + new, n)
-        assert {int(i) for i in np.flatnonzero(row < MASKED_LOGIT / 2)} - {PAD, UNK, BOS} == expected
+        assert {int(i) for i in np.flatnonzero(row < MASKED_LOGIT / 2)} - {PAD, UNK, BOS, EOS} == expected
 
 
 @pytest.mark.parametrize("config", [GenerationConfig(), GenerationConfig(tokens=7, temperature=0)])

@@ -1,9 +1,18 @@
+import io
 from pathlib import Path
 
 import pytest
 
 from textgen.errors import UserError
-from textgen.generation.prompts import MAX_PROMPT_BYTES, parse_prompts, read, sample_numbers, to_bytes
+from textgen.generation import prompts
+from textgen.generation.prompts import (
+    MAX_PROMPT_BYTES,
+    parse_prompts,
+    read,
+    read_stream,
+    sample_numbers,
+    to_bytes,
+)
 
 
 def test_prompts_become_valid_utf8():
@@ -19,7 +28,13 @@ def test_a_prompt_that_is_too_long_is_refused_with_the_rule():
 
 
 def test_equal_prompts_are_numbered():
-    assert sample_numbers([b"a", b"b", b"a", b"a"]) == [0, 0, 1, 2]
+    assert list(sample_numbers([b"a", b"b", b"a", b"a"])) == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("prompt", [5, None, b"bytes"])
+def test_a_prompt_that_is_no_text_is_refused(prompt: object):
+    with pytest.raises(UserError, match=rf"a prompt is .*, a {type(prompt).__name__}; it must be a str"):
+        to_bytes(["a", prompt])
 
 
 def test_a_file_has_one_prompt_per_line_and_an_empty_line_is_an_empty_prompt():
@@ -51,9 +66,13 @@ def test_a_file_that_has_no_prompts_is_refused_with_the_place(content: bytes, na
     assert message in str(refused.value)
 
 
-def test_a_file_is_read(tmp_path: Path):
+def test_a_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "prompts.txt"
     path.write_bytes(b"a\n")
     assert read(str(path)) == b"a\n"
     with pytest.raises(FileNotFoundError):
         read(str(tmp_path / "none"))
+    monkeypatch.setattr(prompts, "MAX_FILE_BYTES", 1)
+    for reading in (lambda: read(str(path)), lambda: read_stream(io.BytesIO(b"ab"), "standard input")):
+        with pytest.raises(UserError, match=r"has more than 1 bytes, which is the maximum\. Divide it"):
+            reading()

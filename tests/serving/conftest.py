@@ -47,11 +47,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
     (run / "history.csv").write_text("step,loss,validation_loss\n3,2.5,\n6,2.25,2.75\n", encoding="utf-8")
     sample = {"step": 3, "prompt": "a", "temperature": 1.0, "seed": 0, "text": "abc"}
     (run / "samples.jsonl").write_text(f'{json.dumps(sample)}\n{{"step": 6, "pro', encoding="utf-8")
-    return Served(
-        Writer(model, preprocessor, boundaries=True),
-        Scorer(model, preprocessor, boundaries=True),
-        served_model("letters", run, model, preprocessor, boundaries=True, max_waiting=8),
-    )
+    found = served_model("letters", run, model, preprocessor, boundaries=True, max_waiting=8)
+    writer = Writer(model, preprocessor, boundaries=True)
+    # What is traced for the server is not traced again.
+    writer.generator = writer._smaller = found.engine._generator
+    return Served(writer, found.engine._scorer, found)
 
 
 Serve = Callable[..., str]

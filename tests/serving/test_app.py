@@ -18,7 +18,9 @@ from tests.serving.conftest import Serve, ask
         ({"temperature": float("nan")}, 400, "temperature", "at least 0"),
         ({"temperature": "hot"}, 400, "temperature", "at least 0"),
         ({"top_p": 0}, 400, "top_p", "above 0, and at most 1"),
-        ({"top_k": -1}, 400, "top_k", "at least 0"),
+        ({"top_k": -1}, 400, "top_k", "from 0 to 2,147,483,647"),
+        ({"top_k": 2**40}, 400, "top_k", "from 0 to 2,147,483,647"),
+        ({"temperature": [1.0] * 10_001}, 400, "temperature", "it must have at most 10,000"),
         ({"max_tokens": -1}, 400, "max_tokens", "from 0 to 1,000,000"),
         ({"max_tokens": 1.5}, 400, "max_tokens", "from 0 to 1,000,000"),
         ({"max_tokens": 5, "min_tokens": 6}, 400, "min_tokens", "must be at most tokens"),
@@ -65,13 +67,13 @@ def test_other_addresses_methods_and_kinds_of_content_are_refused(address: str):
 
 
 def test_a_key_is_demanded_where_one_is_set(serve: Serve):
-    address = serve(api_key="secret")
+    address = serve(api_key="sécret")
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         reply = ask(f"{address}/v1/models", **headers)
         assert (reply.status, reply.json["error"]["code"]) == (401, "invalid_api_key")
         assert ask(f"{address}/v1/completions", {"model": "letters"}, **headers).status == 401
         assert ask(f"{address}/v1/runs/letters", **headers).status == 401
-    assert ask(f"{address}/v1/models", Authorization="Bearer secret").status == 200
+    assert ask(f"{address}/v1/models", Authorization="Bearer s\xc3\xa9cret").status == 200
     assert ask(f"{address}/health").json == {"status": "ok"}
 
 

@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from tests.serving.conftest import Serve, Served, ask, events
-from textgen.config import GenerationConfig
+from textgen.config import BOS, GenerationConfig
 
 SETTINGS = {"max_tokens": 20, "temperature": 0.8, "seed": 5}
 
@@ -79,6 +79,20 @@ def test_the_requests_of_lm_eval_are_scored_as_by_score(address: str, served: Se
         assert choice["finish_reason"] == "length"
         # It tells by this whether a continuation is the likeliest one.
         assert all(values[i] == max(best[i].values()) for i in range(len(text), len(text) + max_tokens))
+
+
+def test_a_prompt_of_ids_may_begin_with_the_beginning_of_a_document(address: str, served: Served):
+    # So lm-eval scores a text without a context: that of [BOS], which is one token.
+    ids = [BOS, *(int(i) for i in served.model.preprocessor.encode(["whale"]).to_list()[0])]
+    body = {"model": "letters", "prompt": [ids], "max_tokens": 1, "logprobs": 1, "echo": True, "temperature": 0}
+    reply = ask(f"{address}/v1/completions", body).json
+    (choice,), (score,) = reply["choices"], served.scorer.scores(["whale"])
+    found = choice["logprobs"]
+    assert found["token_ids"][:6] == ids and found["tokens"][0] == "" and found["token_logprobs"][0] is None
+    assert found["top_logprobs"][0] is None
+    assert found["token_logprobs"][1:6] == pytest.approx(list(score.log_probabilities), abs=1e-4)
+    assert len(found["tokens"]) == 7 and choice["text"].startswith("whale")
+    assert reply["usage"]["prompt_tokens"] == 6
 
 
 def test_biases_and_penalties_reach_the_sampler(client: openai.OpenAI, served: Served):

@@ -162,11 +162,12 @@ class Writing:
 
         Args:
             directory: folder, which must be empty or not exist.
-            format: "saved_model" for one TensorFlow graph from text to text; "litert" or "onnx" for one step of the
-                network with its vocabulary.
+            format: "saved_model" for one TensorFlow graph from text to text; "core_saved_model" for the same without
+                operations of tensorflow_text; "litert" or "onnx" for one step of the network with its vocabulary.
 
         Raises:
-            UserError: there is no such format, the folder is not empty, or a package of the format is missing.
+            UserError: there is no such format or not for this tokenizer, the folder is not empty, or a package of
+                the format is missing.
             OSError: the folder can't be written.
 
         Example:

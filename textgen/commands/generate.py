@@ -107,10 +107,10 @@ def _interact(writer: "Writer", prompt: str, config: GenerationConfig, top: int)
 
 def _prompts(arguments: argparse.Namespace) -> list[str]:
     """Returns the prompts of the options, or what is piped into the command; one empty prompt if there are none."""
-    from textgen.generation.prompts import MAX_FILE_BYTES, parse_prompts, read
+    from textgen.generation.prompts import parse_prompts, read, read_stream
 
     def from_stdin() -> list[str]:
-        return parse_prompts(sys.stdin.buffer.read(MAX_FILE_BYTES), "standard input")
+        return parse_prompts(read_stream(sys.stdin.buffer, "standard input"), "standard input")
 
     prompts = list(arguments.prompt)
     if arguments.prompts_file == STDIN:

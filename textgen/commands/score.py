@@ -37,12 +37,12 @@ def run(arguments: argparse.Namespace) -> None:
         UserError: the run or a text cannot be read, or there is no text.
         OSError: a file cannot be read.
     """
-    from textgen.generation.prompts import decode, read
+    from textgen.generation.prompts import decode, read, read_stream
 
     texts = list(arguments.text)
     files = arguments.text_file or ([STDIN] if not texts and not sys.stdin.isatty() else [])
     for path in files:
-        content = sys.stdin.buffer.read() if path == STDIN else read(path)
+        content = read_stream(sys.stdin.buffer, "standard input") if path == STDIN else read(path)
         texts.append(decode(content, "standard input" if path == STDIN else path))
     require(bool(texts), "there is no text; there must be at least one. Use --text, --text-file, or a pipe.")
 

@@ -1,6 +1,7 @@
 """Serve models over HTTP, to tools that speak OpenAI's dialect of completions and as a page to play with."""
 
 import argparse
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Serves until SIGINT or SIGTERM.
+    """Serves until SIGINT or SIGTERM, after which running answers end first.
 
     Raises:
         UserError: a run cannot be read, two have the same name, an option is not allowed, or the extra is missing.
@@ -48,7 +49,10 @@ def run(arguments: argparse.Namespace) -> None:
     """
     require(0 <= arguments.port <= 65535, f"port is {arguments.port}; it must be from 0 to 65535.")
     require(arguments.max_waiting >= 1, f"max waiting is {arguments.max_waiting}; it must be at least 1.")
-    require(arguments.max_seconds > 0, f"max seconds is {arguments.max_seconds:g}; it must be above 0.")
+    require(
+        0 < arguments.max_seconds < math.inf,
+        f"max seconds is {arguments.max_seconds:g}; it must be finite and above 0.",
+    )
     key = _api_key(arguments.api_key_file)
     paths = {Path(model).resolve().name: model for model in arguments.models}
     require(
@@ -84,11 +88,9 @@ def _load(name: str, path: str, *, max_waiting: int) -> "ServedModel":
 def _api_key(path: str | None) -> str:
     if path is None:
         return os.environ.get(KEY_VARIABLE, "").strip()
-    key = Path(path).expanduser().read_text(encoding="utf-8").strip()
+    key = Path(path).expanduser().read_bytes().decode(errors="replace").strip()
     require(bool(key), f"{path} is empty; it must have a key. Write one into it.")
+    require(
+        key.isprintable() and "\ufffd" not in key, f"{path} is no line of UTF-8; it must have one key. Correct it."
+    )
     return key
-
-
-def kept(arguments: argparse.Namespace) -> str:
-    """Returns what a server that was stopped has kept."""
-    return "Answers that were running have ended; nothing is kept."

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from textgen.config.fields import Settings, setting
-from textgen.config.training import NeuralCacheConfig
+from textgen.config.training import MAX_CACHED_TOKENS, NeuralCacheConfig
 from textgen.errors import require
 
 MAX_TOKENS = 1_000_000
@@ -13,8 +13,15 @@ MAX_TOKENS = 1_000_000
 _MAX_GENERATED = 2_000_000
 """Maximum number of tokens of texts that are compared with held-out text, whose n-grams are held in memory."""
 
+MAX_TOP_K = 2**31 - 1
+"""Maximum of top-k, which may be above the size of the vocabulary."""
+
 _MAX_STOPS, _MAX_STOP_BYTES = 64, 1000
 """Bounds of stop strings; each is compared with the end of the text after every token."""
+
+
+_MAX_TEMPERATURES = 10_000
+"""Every text of a batch has as many as the longest schedule."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,7 +49,7 @@ class GenerationConfig(Settings):
         "the last one for all further tokens",
     )  # fmt: skip
     top_k: int = setting(
-        0, at_least=0, group="sampling", remedy="Use 0 for all tokens.",
+        0, at_least=0, limit=MAX_TOP_K, group="sampling", remedy="Use 0 for all tokens.",
         help="sample from the K most likely tokens; 0, or more than there are: from all",
     )  # fmt: skip
     top_p: float = setting(
@@ -93,7 +100,7 @@ class GenerationConfig(Settings):
     )
 
     neural_cache: int = setting(
-        0, at_least=0, former="memory", group="neural cache",
+        0, at_least=0, limit=MAX_CACHED_TOKENS, former="memory", group="neural cache",
         help="mix the predictions of the lstm with a cache of the last N tokens (Grave et al. 2017); 0: no cache",
     )  # fmt: skip
     neural_cache_sharpness: float = setting(
@@ -119,6 +126,11 @@ class GenerationConfig(Settings):
             UserError: one of them is not allowed.
         """
         require(bool(self.temperature), "temperature is an empty list; it must have at least one number. Use 1.")
+        require(
+            len(self.temperature) <= _MAX_TEMPERATURES,
+            f"temperature has {len(self.temperature):,} numbers; it must have at most {_MAX_TEMPERATURES:,}. Leave "
+            "the last ones out.",
+        )
         require(
             self.min_tokens <= self.tokens,
             f"min tokens is {self.min_tokens:,}; it must be at most tokens, which is {self.tokens:,}.",

@@ -227,12 +227,16 @@ class TrainConfig(Settings):
         return self.softmax == "sampled"
 
 
+MAX_CACHED_TOKENS = 10_000_000
+"""Maximum size of a neural cache, which takes some gigabytes per text."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NeuralCacheConfig(Settings):
     """Settings of the neural cache of an `lstm` (`textgen.model.neural_cache`); the defaults suit characters."""
 
     tokens: int = setting(
-        0, at_least=0, option="neural-cache", former="memory", group="neural cache",
+        0, at_least=0, limit=MAX_CACHED_TOKENS, option="neural-cache", former="memory", group="neural cache",
         help="use a cache of the last N tokens of the document beside the lstm (Grave et al. 2017); 0: no cache",
     )  # fmt: skip
     sharpness: float = setting(

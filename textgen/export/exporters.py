@@ -34,7 +34,8 @@ def export(
         boundaries: whether the documents of the training data begin with [BOS].
 
     Raises:
-        UserError: there is no such format, the folder is not empty, or a package that the format needs is missing.
+        UserError: there is no such format or not for this tokenizer, the folder is not empty, or a package that the
+            format needs is missing.
         OSError: the folder can't be written.
     """
     require(format in FORMATS, f"format is {format!r}; it must be one of: {', '.join(FORMATS)}.")
@@ -59,6 +60,12 @@ def _umask() -> int:
 
 def _export_saved_model(model: LanguageModel, preprocessor: Preprocessor, directory: Path, boundaries: bool) -> None:
     saved_model.save(model, preprocessor, directory, boundaries=boundaries)
+
+
+def _export_core_saved_model(
+    model: LanguageModel, preprocessor: Preprocessor, directory: Path, boundaries: bool
+) -> None:
+    saved_model.save_core(model, preprocessor, directory, boundaries=boundaries)
 
 
 def _export_litert(model: LanguageModel, preprocessor: Preprocessor, directory: Path, boundaries: bool) -> None:
@@ -90,6 +97,7 @@ def _write_vocabulary(model: LanguageModel, preprocessor: Preprocessor, director
 
 FORMATS: Mapping[str, Exporter] = {
     "saved_model": _export_saved_model,
+    "core_saved_model": _export_core_saved_model,
     "litert": _export_litert,
     "onnx": _export_onnx,
 }

@@ -32,24 +32,23 @@ def save(model: LanguageModel, directory: Path) -> None:
     Raises:
         OSError: the file can't be written.
     """
-    weights = weights_of(model)
-    if model.config.causal:
-        specs = {"ids": tf.TensorSpec([1], tf.int32, "ids")}
-        for number, width in enumerate(model.state_widths):
-            specs[f"state_{number}"] = tf.TensorSpec([1, width], tf.float32, f"state_{number}")
-        step = _named(lambda ids, *states: _step(weights, ids, states), specs)
-    else:
-        specs = {"ids": tf.TensorSpec([1, model.window], tf.int32, "ids")}
-        step = _named(lambda ids: _read_window(weights, ids), specs)
     module = tf.Module()
-    module.step = step
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([step.get_concrete_function()], module)
+    module.step = plain_step(model)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.step.get_concrete_function()], module)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     write_atomically(directory / FILE_NAME, converter.convert())
 
 
-def _named(function: Callable[..., dict[str, tf.Tensor]], specs: dict[str, tf.TensorSpec]) -> tf.function:
-    return tf.function(function, input_signature=list(specs.values()), autograph=False)
+def plain_step(model: LanguageModel) -> tf.function:
+    """Returns the function that `save` converts, with the weights as constants."""
+    weights = weights_of(model)
+    if not model.config.causal:
+        spec = tf.TensorSpec([1, model.window], tf.int32, "ids")
+        return tf.function(lambda ids: _read_window(weights, ids), input_signature=[spec], autograph=False)
+    specs = [tf.TensorSpec([1], tf.int32, "ids")]
+    for number, width in enumerate(model.state_widths):
+        specs.append(tf.TensorSpec([1, width], tf.float32, f"state_{number}"))
+    return tf.function(lambda ids, *states: _step(weights, ids, states), input_signature=specs, autograph=False)
 
 
 def _step(weights: NetworkWeights, ids: tf.Tensor, states: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:

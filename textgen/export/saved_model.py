@@ -4,6 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from textgen.export.core_operations import with_core_operations
 from textgen.export.text_signatures import generate_signature, next_token_signature, score_signature
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
@@ -36,3 +37,19 @@ def save(model: LanguageModel, preprocessor: Preprocessor, directory: Path, *, b
     for name, signature in signatures.items():
         setattr(saved, name, signature)
     tf.saved_model.save(saved, str(directory), signatures={**signatures, "serving_default": signatures["generate"]})
+
+
+def save_core(model: LanguageModel, preprocessor: Preprocessor, directory: Path, *, boundaries: bool) -> None:
+    """Writes what `save` writes without operations of tensorflow_text; see `with_core_operations`.
+
+    Args:
+        model: the network.
+        preprocessor: encodes prompts and decodes ids.
+        directory: folder of the SavedModel.
+        boundaries: whether the documents of the training data begin with [BOS].
+
+    Raises:
+        UserError: the tokenizer needs tensorflow_text.
+        OSError: the folder can't be written.
+    """
+    save(model, with_core_operations(preprocessor), directory, boundaries=boundaries)

@@ -58,7 +58,7 @@ class BeamSearch(tf.Module):
         def step(
             state: TextState, scores: tf.Tensor, ids: tf.Tensor, log_probabilities: tf.Tensor
         ) -> tuple[TextState, tf.Tensor, tf.Tensor, tf.Tensor]:
-            logits, context = self._generator.predict(state)
+            logits, _, context = self._generator.predict(state)
             totals = scores[:, tf.newaxis] + self._next(logits, state, controls, biases)
             parents, chosen, scores = _best(totals, state, beams, penalty)
             plain = tf.gather_nd(tf.nn.log_softmax(logits), tf.stack([parents, chosen], axis=1))

@@ -6,12 +6,18 @@ from textgen.config import BOS, EOS, NO_NEURAL_CACHE, PAD, NeuralCacheConfig
 from textgen.generation import penalties, stops
 from textgen.generation.contexts import DecodingState, decoding_context
 from textgen.generation.controls import ALL_KINDS, Controls, Kinds, control_specs
-from textgen.generation.penalties import adjust, dense_biases, forbid_end
-from textgen.generation.sampling import Limits, sample, uniform
+from textgen.generation.penalties import adjust, dense_biases, settle_end
+from textgen.generation.plain_sampling import (
+    PlainSampling,
+    finite_softmax,
+    is_plain_now,
+    log_total,
+    plain_sampling,
+)
+from textgen.generation.sampling import Limits, draw, sample, uniform
 from textgen.generation.stops import find_stops, last_characters
 from textgen.generation.text_state import END, LENGTH, RUNNING, STOP, Generated, TextState, Written
 from textgen.model.language_model import LanguageModel
-from textgen.model.masking import MASKED_LOGIT
 from textgen.text.preprocessor import Preprocessor
 
 _TOKENS_BEFORE = 16
@@ -124,6 +130,7 @@ class Generator(tf.Module):
             The texts and their new tokens; as many columns as the longest of them needs.
         """
         biases = dense_biases(controls, self.size)
+        plain = plain_sampling(controls, biases)
         rows = tf.shape(state.reasons)[0]
         # The first element is not used: a stack of no elements would have no shape.
         first = Written(
@@ -136,7 +143,7 @@ class Generator(tf.Module):
         def write(
             done: tf.Tensor, state: TextState, arrays: tuple[tf.TensorArray, ...]
         ) -> tuple[tf.Tensor, TextState, tuple[tf.TensorArray, ...]]:
-            state, found = self._write_token(state, controls, biases, top)
+            state, found = self._write_token(state, controls, biases, plain, top)
             arrays = tuple(array.write(done + 1, one) for array, one in zip(arrays, found, strict=True))
             return done + 1, state, arrays
 
@@ -150,14 +157,19 @@ class Generator(tf.Module):
         return state, Written(*(_batch_first(array.stack()[1:]) for array in arrays))
 
     def _write_token(
-        self, state: TextState, controls: Controls, biases: tf.Tensor, top: tf.Tensor
+        self, state: TextState, controls: Controls, biases: tf.Tensor, plain: PlainSampling, top: tf.Tensor
     ) -> tuple[TextState, Written]:
         """Writes one token of each text that has not ended; the tensors of `Written` are without N."""
-        logits, context = self.predict(state)
-        ids = self._choose(self.allowed(logits, state, controls, biases), state, controls)
-        # Not the log-softmax of all, of which few are wanted.
-        total = tf.reduce_logsumexp(logits, axis=-1)
+        logits, probabilities, context = self.predict(state)
+        numbers = uniform(controls.seeds, controls.samples, state.lengths)
+        # Each pass over all logits of a batch takes time.
+        ids = tf.cond(
+            is_plain_now(plain, probabilities),
+            lambda: draw(probabilities * plain.allowed, numbers),
+            lambda: self._choose(self.allowed(logits, state, controls, biases), state, controls, numbers),
+        )
         alternatives = tf.math.top_k(logits, tf.minimum(top, self.size))
+        total = log_total(logits, probabilities, ids)
         is_written = (state.reasons == RUNNING) & (ids != EOS)
         written = Written(
             tf.where(is_written, ids, PAD),
@@ -167,21 +179,18 @@ class Generator(tf.Module):
         )
         return self.append(state._replace(context=context), ids, controls), written
 
-    def predict(self, state: TextState) -> tuple[tf.Tensor, DecodingState]:
-        """Returns the logits of the next token of each text, finite float32 [B, V], and what the network has read."""
+    def predict(self, state: TextState) -> tuple[tf.Tensor, tf.Tensor, DecodingState]:
+        """Returns the logits of the next token of each text, float32 [B, V], their softmax, and what was read."""
         logits, context = self._context.predict(state.context)
-        return tf.where(tf.math.is_finite(logits), logits, MASKED_LOGIT), context
+        return *finite_softmax(logits), context
 
     def allowed(self, logits: tf.Tensor, state: TextState, controls: Controls, biases: tf.Tensor) -> tf.Tensor:
         """Returns logits, float32 [B, V], with penalties and biases.
 
-        What is not allowed has MASKED_LOGIT or less. Where nothing is allowed, [EOS] is.
+        What is not allowed has such a low one that its probability is 0. Where nothing is allowed, [EOS] is.
         """
         adjusted = adjust(logits, state.tokens, biases, controls, self.kinds)
-        adjusted = forbid_end(adjusted, ~controls.may_end | (state.lengths < controls.min_tokens))
-        is_allowed = tf.reduce_max(adjusted, axis=-1, keepdims=True) > MASKED_LOGIT / 2
-        is_end = tf.range(self.size) == EOS
-        return tf.where(is_allowed | ~is_end, adjusted, 0.0)
+        return settle_end(adjusted, controls.may_end & (state.lengths < controls.min_tokens))
 
     def append(self, state: TextState, ids: tf.Tensor, controls: Controls) -> TextState:
         """Returns the texts with one more id each, int32 [B]; EOS ends a text, and what has ended does not change."""
@@ -207,13 +216,13 @@ class Generator(tf.Module):
             cuts=tf.where(is_stop, cuts, state.cuts),
         )
 
-    def _choose(self, logits: tf.Tensor, state: TextState, controls: Controls) -> tf.Tensor:
-        """Returns the next id of each text, int32 [B], from the logits of `allowed`."""
+    def _choose(self, logits: tf.Tensor, state: TextState, controls: Controls, numbers: tf.Tensor) -> tf.Tensor:
+        """Returns the next id of each text, int32 [B], from the logits of `allowed` and random numbers."""
         position = tf.minimum(state.lengths, tf.shape(controls.temperatures)[1] - 1)
         return sample(
             logits,
             temperatures=tf.gather(controls.temperatures, position, batch_dims=1),
-            numbers=uniform(controls.seeds, controls.samples, state.lengths),
+            numbers=numbers,
             limits=Limits(controls.top_k, controls.top_p, controls.min_p) if self.kinds.limits else None,
         )
 

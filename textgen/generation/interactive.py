@@ -69,7 +69,8 @@ class Session:
     def candidates(self) -> list[Candidate]:
         """Returns the most likely next tokens, the most likely first."""
         state = self._generator.resume(self._prompts, self._ids, self._controls)
-        _, written = self._generator.advance(state, self._controls, 1, self._top)
+        # Two that are never written may be among the likeliest.
+        _, written = self._generator.advance(state, self._controls, 1, self._top + len((PAD, BOS)))
         texts = self._writer.preprocessor.vocabulary.texts
         return [
             Candidate(number, texts[number], probability)
@@ -79,7 +80,7 @@ class Session:
                 strict=True,
             )
             if number not in (PAD, BOS)
-        ]
+        ][: self._top]
 
     def choose(self, number: int) -> None:
         """Adds a token by its id.

@@ -1,5 +1,6 @@
 """Changes of logits by what stands in the text so far: penalties, biases, and n-grams that may not repeat."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -89,7 +90,7 @@ def append(so_far: TokensSoFar, ids: tf.Tensor, controls: Controls, kinds: Kinds
 def adjust(
     logits: tf.Tensor, so_far: TokensSoFar, biases: tf.Tensor, controls: Controls, kinds: Kinds = ALL_KINDS
 ) -> tf.Tensor:
-    """Returns the logits with all penalties, biases and prohibitions, without those of [EOS].
+    """Returns the logits with all penalties, biases and prohibitions.
 
     Args:
         logits: float32 [B, V].
@@ -117,7 +118,10 @@ def adjust(
 
 
 def dense_biases(controls: Controls, size: int) -> tf.Tensor:
-    """Returns what is added to the logits of each row, float32 [B, V]; [PAD], [UNK] and [BOS] are never allowed."""
+    """Returns what is added to the logits of each row, float32 [B, V].
+
+    [PAD], [UNK] and [BOS] are never allowed, and [EOS] only where a text may end.
+    """
     rows = tf.shape(controls.bias_ids)[0]
     is_used = controls.bias_ids != UNUSED_ID
     indices = tf.where(is_used)
@@ -127,13 +131,32 @@ def dense_biases(controls: Controls, size: int) -> tf.Tensor:
         tf.boolean_mask(controls.biases, is_used),
         tf.cast([rows, size], tf.int64),
     )
-    return given + MASKED_LOGIT * tf.reduce_sum(tf.one_hot([PAD, UNK, BOS], size), axis=0)
+    allowed = given + MASKED_LOGIT * tf.reduce_sum(tf.one_hot([PAD, UNK, BOS], size), axis=0)
+    return forbid_end(allowed, ~controls.may_end)
 
 
 def forbid_end(logits: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     """Returns logits, float32 [B, V], with [EOS] masked in the given rows, bool [B]."""
     is_end = tf.range(tf.shape(logits)[1]) == EOS
     return tf.where(rows[:, tf.newaxis] & is_end, MASKED_LOGIT, logits)
+
+
+def settle_end(logits: tf.Tensor, too_short: tf.Tensor) -> tf.Tensor:
+    """Returns logits, float32 [B, V], with [EOS] masked in texts that are too short, and allowed where nothing is.
+
+    Args:
+        logits: float32 [B, V], of `adjust`.
+        too_short: bool [B].
+    """
+
+    def where_any(rows: tf.Tensor, changed: Callable[[], tf.Tensor], unchanged: tf.Tensor) -> tf.Tensor:
+        # Each pass over all logits of a batch takes time, and few texts need one of these.
+        return tf.cond(tf.reduce_any(rows), changed, lambda: unchanged)
+
+    settled = where_any(too_short, lambda: forbid_end(logits, too_short), logits)
+    nothing = tf.reduce_max(settled, axis=-1) <= MASKED_LOGIT / 2
+    is_end = tf.range(tf.shape(logits)[1]) == EOS
+    return where_any(nothing, lambda: tf.where(nothing[:, tf.newaxis] & is_end, 0.0, settled), settled)
 
 
 def _penalize(logits: tf.Tensor, so_far: TokensSoFar, controls: Controls) -> tf.Tensor:

@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from textgen.errors import UserError, require
 
@@ -22,32 +23,35 @@ def to_bytes(prompts: Sequence[str], *, what: str = "prompt") -> list[bytes]:
         what: what they are, for the error.
 
     Raises:
-        UserError: a prompt is too long.
+        UserError: a prompt is too long, or is no string.
     """
+    for prompt in prompts:
+        require(
+            isinstance(prompt, str),
+            f"a {what} is {prompt!r:.40}, a {type(prompt).__name__}; it must be a str. Decode bytes first.",
+        )
     # An argument of the command line that was not valid UTF-8 has surrogates in it.
     found = [prompt.encode(errors="replace") for prompt in prompts]
     remedies = {"prompt": "Give its end, since what stands far before it hardly changes what is written."}
     remedy = remedies.get(what, "Divide it, or use `textgen evaluate` for a whole dataset.")
-    for prompt in found:
+    for encoded in found:
         require(
-            len(prompt) <= MAX_PROMPT_BYTES,
-            f"a {what} has {len(prompt):,} bytes; it must have at most {MAX_PROMPT_BYTES:,}. {remedy}",
+            len(encoded) <= MAX_PROMPT_BYTES,
+            f"a {what} has {len(encoded):,} bytes; it must have at most {MAX_PROMPT_BYTES:,}. {remedy}",
         )
     return found
 
 
-def sample_numbers(prompts: Sequence[bytes]) -> list[int]:
-    """Returns the number of each prompt among those that equal it, so that each of them is continued differently.
+def sample_numbers(prompts: Iterable[bytes]) -> Iterator[int]:
+    """Yields the number of each prompt among those that equal it, so that each of them is continued differently.
 
-    >>> sample_numbers([b"a", b"b", b"a"])
+    >>> list(sample_numbers([b"a", b"b", b"a"]))
     [0, 0, 1]
     """
     counts = Counter[bytes]()
-    numbers = []
     for prompt in prompts:
-        numbers.append(counts[prompt])
+        yield counts[prompt]
         counts[prompt] += 1
-    return numbers
 
 
 def parse_prompts(content: bytes, name: str) -> list[str]:
@@ -91,8 +95,21 @@ def read(path: str) -> bytes:
         OSError: it can't be read.
     """
     with Path(path).expanduser().open("rb") as file:
-        content = file.read(MAX_FILE_BYTES + 1)
-    require(len(content) <= MAX_FILE_BYTES, f"{path} has more than {MAX_FILE_BYTES:,} bytes. Divide it.")
+        return read_stream(file, path)
+
+
+def read_stream(file: BinaryIO, name: str) -> bytes:
+    """Returns what is left in a stream of prompts or text.
+
+    Raises:
+        UserError: it is too large.
+        OSError: it can't be read.
+    """
+    content = file.read(MAX_FILE_BYTES + 1)
+    require(
+        len(content) <= MAX_FILE_BYTES,
+        f"{name} has more than {MAX_FILE_BYTES:,} bytes, which is the maximum. Divide it.",
+    )
     return content
 
 

@@ -7,11 +7,14 @@ import tensorflow as tf
 from textgen.model.masking import MASKED_LOGIT
 
 _COLDEST, _HOTTEST = 1e-6, 1e6
-"""Limits of the temperature. Beyond them a quotient would overflow, or a forbidden token become possible, while the
-samples would not differ from the likeliest token or from uniform ones."""
+"""Limits of the temperature. Beyond them a quotient would overflow, or a token with MASKED_LOGIT become possible,
+while the samples would not differ from the likeliest token or from uniform ones."""
+
+_COLD = 1e-3
+"""Temperature from which on no quotient of a logit of less than 1e30 overflows."""
 
 _CANDIDATES = 256
-"""Number of likeliest tokens among which those of top-p are looked for before all tokens are sorted."""
+"""Number of likeliest tokens among which those of top-p are looked for first."""
 
 _BLOCK = 64
 """Number of tokens whose probabilities are summed before they are accumulated, which is slow."""
@@ -78,20 +81,42 @@ def sample(
     Returns:
         int32 [B].
     """
-    # The largest becomes 0 first, so that no quotient overflows upwards however low the temperature.
-    shifted = logits - tf.reduce_max(logits, axis=-1, keepdims=True)
-    warm = tf.clip_by_value(temperatures, _COLDEST, _HOTTEST)[:, tf.newaxis]
-    scaled = tf.where(shifted > MASKED_LOGIT / 2, tf.maximum(shifted / warm, MASKED_LOGIT), MASKED_LOGIT)
+    is_warm = temperatures > 0
+    divisors = tf.where(is_warm, tf.clip_by_value(temperatures, _COLDEST, _HOTTEST), 1.0)[:, tf.newaxis]
+    # Each pass over all logits of a batch takes time.
+    drawn = tf.cond(
+        tf.reduce_any(is_warm),
+        lambda: draw(_weights(logits, divisors, limits), numbers),
+        lambda: tf.zeros_like(temperatures, tf.int32),
+    )
+    return tf.cond(
+        tf.reduce_all(is_warm),
+        lambda: drawn,
+        lambda: tf.where(is_warm, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32)),
+    )
+
+
+def _weights(logits: tf.Tensor, divisors: tf.Tensor, limits: Limits | None) -> tf.Tensor:
+    """Returns the probabilities of softmax(logits / divisors), float32 [B, V], 0 beyond the limits.
+
+    A token that is not allowed stays so far below the others that it has 0 at the highest temperature too.
+    """
+
+    def shifted() -> tf.Tensor:
+        # The largest becomes 0 first, so that no quotient overflows upwards however low the temperature.
+        return (logits - tf.reduce_max(logits, axis=-1, keepdims=True)) / divisors
+
+    def softmax() -> tf.Tensor:
+        is_safe = tf.reduce_all(divisors >= _COLD)
+        return tf.nn.softmax(tf.cond(is_safe, lambda: logits / divisors, shifted))
+
     if limits is None:
-        probabilities = tf.nn.softmax(scaled)
-    else:
-        probabilities = tf.cond(
-            tf.reduce_any((limits.top_k > 0) | (limits.top_p < 1) | (limits.min_p > 0)),
-            lambda: _restrict(scaled, limits),
-            lambda: tf.nn.softmax(scaled),
-        )
-    drawn = _draw(probabilities, numbers)
-    return tf.where(temperatures > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
+        return softmax()
+    return tf.cond(
+        tf.reduce_any((limits.top_k > 0) | (limits.top_p < 1) | (limits.min_p > 0)),
+        lambda: _restrict(shifted(), limits),
+        softmax,
+    )
 
 
 def _restrict(logits: tf.Tensor, limits: Limits) -> tf.Tensor:
@@ -115,25 +140,42 @@ def _least_of_nucleus(probabilities: tf.Tensor, top_p: tf.Tensor) -> tf.Tensor:
     """Returns the smallest probability, float32 [B], among the fewest tokens that hold `top_p` of it; 0 at 1."""
     everything = top_p >= 1
     size = tf.shape(probabilities)[-1]
-
-    def least(count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        values = tf.math.top_k(probabilities, count).values
-        is_inside = tf.cumsum(values, axis=-1, exclusive=True) < top_p[:, tf.newaxis]
-        smallest = tf.reduce_min(tf.where(is_inside, values, 1.0), axis=-1)
-        return smallest, tf.reduce_all(everything | ~is_inside[:, -1])
-
-    first, is_found = least(tf.minimum(_CANDIDATES, size))
-    found = tf.cond(is_found | (size <= _CANDIDATES), lambda: first, lambda: least(size)[0])
+    values = tf.math.top_k(probabilities, tf.minimum(_CANDIDATES, size)).values
+    is_inside = tf.cumsum(values, axis=-1, exclusive=True) < top_p[:, tf.newaxis]
+    is_found = tf.reduce_all(everything | ~is_inside[:, -1]) | (size <= _CANDIDATES)
+    found = tf.cond(
+        is_found,
+        lambda: tf.reduce_min(tf.where(is_inside, values, 1.0), axis=-1),
+        lambda: _bisect_nucleus(probabilities, top_p),
+    )
     return tf.where(everything, 0.0, found)
 
 
-def _draw(probabilities: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-    """Returns the id, int32 [B], at which the cumulative sum of probabilities exceeds `numbers` of the whole sum.
+def _bisect_nucleus(probabilities: tf.Tensor, top_p: tf.Tensor) -> tf.Tensor:
+    """Returns the smallest number, float32 [B], above which tokens hold less than `top_p`, in less time than sorting.
 
-    A token of probability 0 is never returned. Sums are made of blocks first, and then inside one block.
+    A token is in the nucleus if those that are likelier hold less than that. Positive floats are in the order of
+    their bits, whose midpoints halve what is left however small the numbers.
     """
-    rows, size = tf.unstack(tf.shape(probabilities))
-    padded = tf.pad(probabilities, [[0, 0], [0, -size % _BLOCK]])
+
+    def halve(low: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        middle = low + (high - low) // 2
+        is_likelier = probabilities > tf.bitcast(middle, tf.float32)[:, tf.newaxis]
+        is_enough = tf.reduce_sum(tf.where(is_likelier, probabilities, 0.0), axis=-1) < top_p
+        return tf.where(is_enough, low, middle + 1), tf.where(is_enough, middle, high)
+
+    highest = tf.bitcast(tf.reduce_max(probabilities, axis=-1), tf.int32)
+    least, _ = tf.while_loop(lambda low, high: tf.reduce_any(low < high), halve, (tf.zeros_like(highest), highest))
+    return tf.bitcast(least, tf.float32)
+
+
+def draw(weights: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """Returns the id, int32 [B], at which the cumulative sum of weights, float32 [B, V], exceeds `numbers` of all.
+
+    A token of weight 0 is never returned. Sums are made of blocks first, and then inside one block.
+    """
+    rows, size = tf.unstack(tf.shape(weights))
+    padded = tf.pad(weights, [[0, 0], [0, -size % _BLOCK]])
     blocks = tf.reshape(padded, [rows, (size + _BLOCK - 1) // _BLOCK, _BLOCK])
     block, rest = _find(tf.cast(tf.reduce_sum(blocks, axis=-1), tf.float64), numbers)
     inside = tf.cast(tf.gather(blocks, block, batch_dims=1), tf.float64)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -21,6 +22,9 @@ from textgen.text.preprocessor import Preprocessor
 
 _MAX_ROWS = 64
 """Maximum number of texts that are written at once."""
+
+MAX_SAMPLES = 2**31 - 1
+"""Maximum number of texts per prompt, which are numbered."""
 
 _TOKENS_KEPT = 32
 """Number of tokens that are kept to find the text of the next one."""
@@ -114,18 +118,20 @@ class Writer:
         self, prompts: Sequence[str], config: GenerationConfig, *, samples: int = 1
     ) -> Iterator[Continuation]:
         """Yields what `write` returns, batch after batch, each as soon as it is written."""
-        require(samples >= 1, f"samples is {samples}; it must be at least 1.")
+        require(
+            1 <= samples <= MAX_SAMPLES, f"samples is {samples:,}; it must be from 1 to {MAX_SAMPLES:,}. Use another."
+        )
         encoded, generator = to_bytes(prompts), self.generator_for(config)
         if config.beams > 1:
             yield from self._search(list(zip(prompts, encoded, strict=True)), config, samples)
             return
-        rows = [(prompt, text) for prompt, text in zip(prompts, encoded, strict=True) for _ in range(samples)]
-        numbers = sample_numbers([text for _, text in rows])
-        for i in range(0, len(rows), _MAX_ROWS):
-            batch = rows[i : i + _MAX_ROWS]
-            controls = make_controls([config] * len(batch), self.preprocessor, samples=numbers[i : i + _MAX_ROWS])
-            generated = generator.generate(tf.constant([text for _, text in batch]), controls, 0)
-            yield from self._continuations([prompt for prompt, _ in batch], generated, echo=config.echo)
+        pairs, again = itertools.tee(pair for pair in zip(prompts, encoded, strict=True) for _ in range(samples))
+        rows = zip(pairs, sample_numbers(text for _, text in again), strict=True)
+        while batch := list(itertools.islice(rows, _MAX_ROWS)):
+            samples_of_rows = [number for _, number in batch]
+            controls = make_controls([config] * len(batch), self.preprocessor, samples=samples_of_rows)
+            generated = generator.generate(tf.constant([text for (_, text), _ in batch]), controls, 0)
+            yield from self._continuations([prompt for (prompt, _), _ in batch], generated, echo=config.echo)
 
     def _search(
         self, prompts: Sequence[tuple[str, bytes]], config: GenerationConfig, samples: int

@@ -8,13 +8,14 @@ from importlib import resources
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from textgen.serving import run_files
-from textgen.serving.completion_request import RequestError, parse_request
+from textgen.serving import run_files, tokenization
+from textgen.serving.completion_request import RequestError, json_object, parse_request
 from textgen.serving.completions import Completions, ServedModel
 from textgen.serving.prometheus import Metrics
 
@@ -24,6 +25,7 @@ MAX_BODY_BYTES = 8 << 20
 _MAX_DROPPED_BYTES = 8 * MAX_BODY_BYTES
 
 _Handler = Callable[[Request], Awaitable[Response]]
+_Conversion = Callable[[ServedModel, Mapping[str, Any]], dict[str, Any]]
 
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -42,7 +44,7 @@ class Site:
             models: the models by their names.
             completions: answers requests.
             metrics: what `/metrics` shows.
-            api_key: key that requests below `/v1/` must have; empty for none.
+            api_key: key that requests must have, except for the page, health and metrics; empty for none.
         """
         self._models, self._completions, self._metrics, self._api_key = models, completions, metrics, api_key
 
@@ -56,6 +58,9 @@ class Site:
             Route("/v1/models/{name:path}", self.guarded(self.show_model)),
             Route("/v1/runs/{name:path}", self.guarded(self.show_run)),
             Route("/v1/completions", self.guarded(self.complete), methods=["POST"]),
+            Route("/tokenizer_info", self.guarded(self.show_tokenizer)),
+            Route("/tokenize", self.guarded(self.convert(tokenization.tokenize)), methods=["POST"]),
+            Route("/detokenize", self.guarded(self.convert(tokenization.detokenize)), methods=["POST"]),
         ]
         handlers = {HTTPException: _refused_address, RequestError: _refused, Exception: _failed}
         return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
@@ -105,6 +110,20 @@ class Site:
         """Returns the curves and samples of a run."""
         return JSONResponse(run_files.read(self._model(request).path))
 
+    async def show_tokenizer(self, request: Request) -> Response:
+        """Returns what is to be known of the tokenizer of the first model."""
+        return JSONResponse(tokenization.describe(self._named(None)))
+
+    def convert(self, conversion: _Conversion) -> _Handler:
+        """Returns a handler that converts texts to ids or back, with the model that is named, or the first."""
+
+        async def handle(request: Request) -> Response:
+            values = json_object(await _body(request))
+            model = self._named(values.get("model"))
+            return JSONResponse(await run_in_threadpool(conversion, model, values))
+
+        return handle
+
     async def complete(self, request: Request) -> Response:
         """Answers a request for completions, as one object or as a stream of server-sent events."""
         asked = parse_request(await _body(request))
@@ -116,8 +135,13 @@ class Site:
         return StreamingResponse(_lines(first, events), media_type="text/event-stream", headers=_STREAM_HEADERS)
 
     def _model(self, request: Request) -> ServedModel:
-        name = request.path_params["name"]
-        if name not in self._models:
+        return self._named(request.path_params["name"])
+
+    def _named(self, name: Any) -> ServedModel:
+        """Returns the model of a name, the first one for None."""
+        if name is None:
+            return next(iter(self._models.values()))
+        if not isinstance(name, str) or name not in self._models:
             raise RequestError(
                 f"The model {name!r} does not exist; there are: {', '.join(self._models)}.",
                 status=404, param="model", code="model_not_found",
@@ -126,7 +150,9 @@ class Site:
 
     def _require_key(self, request: Request) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        if self._api_key and not hmac.compare_digest(given.encode(), self._api_key.encode()):
+        # Headers are read as Latin-1, and clients send UTF-8.
+        expected = self._api_key.encode(errors="surrogateescape")
+        if expected and not hmac.compare_digest(given.encode("latin-1"), expected):
             raise RequestError(
                 "Incorrect API key provided. Give it in the header `Authorization: Bearer KEY`.",
                 status=401, code="invalid_api_key",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from textgen.config import PAD, GenerationConfig
-from textgen.config.generation import MAX_TOKENS
+from textgen.config.generation import MAX_TOKENS, MAX_TOP_K
 from textgen.errors import UserError
 from textgen.generation.prompts import MAX_PROMPT_BYTES
 
@@ -78,7 +78,7 @@ def parse_request(body: bytes) -> CompletionRequest:
     Raises:
         RequestError: it is not JSON, or a parameter is unknown or not allowed.
     """
-    values = _json_object(body)
+    values = json_object(body)
     unknown = sorted(set(values) - set(_CHECKS))
     if unknown:
         raise RequestError(
@@ -118,7 +118,12 @@ def _config(given: Mapping[str, Any], max_tokens: int) -> GenerationConfig:
         raise RequestError(message, param=next(named, None)) from None
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """Returns the object in a body.
+
+    Raises:
+        RequestError: it is no JSON object.
+    """
     try:
         values = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -213,7 +218,7 @@ _CHECKS: Mapping[str, tuple[str, _Convert]] = {
     "seed": ("a whole number", lambda value: value % (_MAX_SEED + 1) if type(value) is int else None),
     "user": ("a text", _kind(str)),
     "suffix": ("null, since text cannot be inserted", lambda value: "" if value == "" else None),
-    "top_k": ("a whole number of at least 0", _whole(0, math.inf)),
+    "top_k": (f"a whole number from 0 to {MAX_TOP_K:,}", _whole(0, MAX_TOP_K)),
     "min_p": ("a number from 0 to 1", _number(0, 1)),
     "repetition_penalty": ("a number from 0.01 to 100", _number(0.01, 100)),
     "no_repeat_ngram": ("a whole number from 0 to 100", _whole(0, 100)),

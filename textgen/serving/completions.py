@@ -29,6 +29,7 @@ class ServedModel:
         engine: writes its texts.
         preprocessor: has its vocabulary.
         token_texts: text of each id by itself.
+        boundaries: whether the documents of the training data begin with [BOS].
         created: time of the end of its training, in seconds since 1970.
     """
 
@@ -37,6 +38,7 @@ class ServedModel:
     engine: Engine
     preprocessor: Preprocessor
     token_texts: tuple[bytes, ...]
+    boundaries: bool
     created: int
 
 
@@ -190,8 +192,9 @@ def _encoded(prompt: str | tuple[int, ...]) -> dict[str, Any]:
     if isinstance(prompt, str):
         # A lone surrogate, which JSON may hold, is no text.
         return {"prompt": prompt.encode(errors="replace"), "prompt_ids": None}
-    # The engine reads it by itself.
-    return {"prompt": b"", "prompt_ids": prompt[1:] if prompt[:1] == (BOS,) else prompt}
+    # The engine reads [BOS] by itself.
+    begins = prompt[:1] == (BOS,)
+    return {"prompt": b"", "prompt_ids": prompt[1:] if begins else prompt, "begins": begins}
 
 
 def _new_texts(request: CompletionRequest) -> list[Text]:

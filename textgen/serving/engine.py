@@ -4,11 +4,12 @@ import collections
 import math
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from textgen.config import PAD
+from textgen.config import BOS, PAD
 from textgen.generation.controls import make_controls
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
@@ -54,10 +55,8 @@ class Engine:
         self._running: list[Text] = []
         self._rows: Rows | None = None
         self._changed = threading.Condition()
-        self._count = tf.function(
-            lambda texts: preprocessor.encode(texts).row_lengths(),
-            input_signature=[tf.TensorSpec([None], tf.string)],
-            autograph=False,
+        self._encode = tf.function(
+            preprocessor.encode, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
         )
         threading.Thread(target=self._work, daemon=True, name="engine").start()
 
@@ -70,6 +69,16 @@ class Engine:
     def waiting(self) -> int:
         """Number of texts that wait."""
         return len(self._waiting)
+
+    def encode(self, text: bytes) -> list[int]:
+        """Returns the ids of a text, valid UTF-8."""
+        ids: list[int] = self._encode(tf.constant([text])).flat_values.numpy().tolist()
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        """Returns the text of ids; reserved ones have none."""
+        (text,) = self._generator.continue_text(tf.constant([b""]), _filled([ids])).numpy()
+        return bytes(text)
 
     def submit(self, texts: Sequence[Text]) -> bool:
         """Queues texts; returns False, and queues none, if too many wait."""
@@ -119,10 +128,10 @@ class Engine:
         )
         rows = Rows(self._generator.resume(prompts, ids, controls), controls)
         further = self._generator.continue_text(prompts, ids).numpy()
-        lengths = self._count(prompts).numpy()
+        lengths = self._encode(prompts).row_lengths().numpy()
         for text, more, length in zip(texts, further, lengths, strict=True):
             text.written.prompt = text.prompt + more
-            text.prompt_tokens = int(length) + len(text.prompt_ids or ())
+            text.prompt_tokens = int(length) + len(text.prompt_ids or ()) + text.begins
         self._rows = rows if self._rows is None else join(self._rows, rows)
         self._running += texts
 
@@ -209,7 +218,7 @@ class Engine:
         ids, log_probabilities, top_ids, top_log_probabilities, lengths = (one.numpy() for one in found)
         pieces = self._generator.token_texts(tf.constant([b""] * len(texts)), ids, 0).numpy()
         for row, (text, length) in enumerate(zip(texts, lengths.tolist(), strict=True)):
-            text.prompt_tokens = length
+            text.prompt_tokens = length + text.begins
             values = log_probabilities[row, :length].tolist()
             # A first token with nothing before it has no probability.
             known = [None if math.isnan(value) else value for value in values]
@@ -217,13 +226,16 @@ class Engine:
                 top_ids[row, :length, : text.top].tolist(),
                 top_log_probabilities[row, :length, : text.top].tolist(),
             )
+            # The [BOS] of a prompt of ids is one of its tokens, though it has no text and no probability.
+            first = [BOS] * text.begins
+            nothing: list[list[Any]] = [[] for _ in first]
             text.deliver(
                 Piece(
-                    texts=pieces[row, :length].tolist(),
-                    ids=ids[row, :length].tolist(),
-                    log_probabilities=known,
-                    top_ids=best[0],
-                    top_log_probabilities=best[1],
+                    texts=[b"" for _ in first] + pieces[row, :length].tolist(),
+                    ids=first + ids[row, :length].tolist(),
+                    log_probabilities=[None for _ in first] + known,
+                    top_ids=nothing + best[0],
+                    top_log_probabilities=nothing + best[1],
                     reason=SCORED,
                 )
             )

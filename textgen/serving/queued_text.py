@@ -38,7 +38,8 @@ class Text:
 
     Attributes:
         prompt: the prompt, valid UTF-8; empty if `prompt_ids` are given.
-        prompt_ids: its ids, None if it is a text.
+        prompt_ids: its ids without [BOS], None if it is a text.
+        begins: whether [BOS] was the first of its ids.
         config: the settings.
         sample: number of the text among those of the same prompt.
         top: number of alternatives per token; None if only the text is wanted, which is then one piece of its own.
@@ -57,6 +58,7 @@ class Text:
     top: int | None
     by_pieces: bool
     scored: bool
+    begins: bool = False
     deliver: Callable[[Piece | Exception], None] = lambda piece: None  # noqa: E731
     cancelled: bool = False
     prompt_tokens: int = 0

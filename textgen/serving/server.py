@@ -1,5 +1,6 @@
 """Serves models over HTTP until a signal asks it to stop, which lets running answers end."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -13,7 +14,7 @@ from textgen.errors import UserError, one_line
 from textgen.serving.app import Site
 from textgen.serving.completions import Completions, ServedModel
 from textgen.serving.prometheus import Metrics
-from textgen.termination import saving
+from textgen.termination import allow_draining
 
 DRAIN_SECONDS = 100
 """Maximum time that running answers have after a signal."""
@@ -57,11 +58,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: Starlette, listening: socket.socket) -> None:
-    """Serves an application until SIGINT or SIGTERM, which running answers may outlast.
-
-    Raises:
-        KeyboardInterrupt: a signal has ended the server.
-    """
+    """Serves an application until SIGINT or SIGTERM; running answers end before this returns."""
     host, port = listening.getsockname()[:2]
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS
@@ -70,6 +67,8 @@ def serve(app: Starlette, listening: socket.socket) -> None:
     say(f"serving at http://{shown}:{port} (process {os.getpid()}); stop with Ctrl-C")
     # What starts a server in a pipe waits for this line.
     sys.stderr.flush()
-    # A signal ends a process that is saving nothing within seconds.
-    with saving():
+    # Not only until the last answer, since the process must still return its exit code.
+    allow_draining()
+    # The server raises the signal again when it has ended.
+    with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

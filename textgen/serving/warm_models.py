@@ -41,6 +41,7 @@ def served_model(
         engine=engine,
         preprocessor=preprocessor,
         token_texts=(*reserved, *alone[4:]),
+        boundaries=boundaries,
         created=int(path.stat().st_mtime),
     )
 

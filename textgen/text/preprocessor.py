@@ -14,6 +14,7 @@ from textgen.errors import UserError
 from textgen.folder import Folder
 from textgen.text import vocabulary as vocabularies
 from textgen.text.cleaning import clean
+from textgen.text.cleaning.unicode_forms import TENSORFLOW_TEXT_FORMS, UnicodeForms
 from textgen.text.filters import Filter
 from textgen.text.filters.cleaned_texts import CleanedTexts
 from textgen.text.tokenizers import make_tokenizer, require_tokens
@@ -91,19 +92,27 @@ class Analyzer(tf.Module):
 class Preprocessor(Analyzer):
     """Converts texts to ids and ids to texts."""
 
-    def __init__(self, config: TextConfig, vocabulary: Vocabulary, *, model: bytes = b""):
+    def __init__(
+        self,
+        config: TextConfig,
+        vocabulary: Vocabulary,
+        *,
+        model: bytes = b"",
+        forms: UnicodeForms = TENSORFLOW_TEXT_FORMS,
+    ):
         """Builds the tokenizer and the lookup table of the vocabulary.
 
         Args:
             config: the text settings.
             vocabulary: the tokens that have ids.
             model: content of the tokenizer's model file; empty for a tokenizer without one.
+            forms: the normal forms of Unicode, for `encode`.
 
         Raises:
             UserError: the model is damaged, or the vocabulary is that of another tokenizer.
         """
         super().__init__(config, model=model)
-        self.vocabulary = vocabulary
+        self.vocabulary, self._forms = vocabulary, forms
         if self.tokenizer.symbol_dtype == "int32":
             require_tokens(vocabulary, self.tokenizer, config.tokenizer)
         self._table = self.tokenizer.table(vocabulary)
@@ -115,7 +124,7 @@ class Preprocessor(Analyzer):
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Returns the ids of texts, string [B] of valid UTF-8 → ragged int32 [B, (T)], without [BOS] and [EOS]."""
-        symbols = self.tokenizer.tokenize(clean(texts, self.config))
+        symbols = self.tokenizer.tokenize(clean(texts, self.config, forms=self._forms))
         return symbols.with_values(self.ids(symbols.values)).merge_dims(1, 2)
 
     def ids(self, symbols: tf.Tensor) -> tf.RaggedTensor:

@@ -22,11 +22,18 @@ from textgen.text.cleaning.repeats import limit_repeats
 from textgen.text.cleaning.rows import CleaningRule, has_non_ascii, narrow_rows, update_rows
 from textgen.text.cleaning.rules import CleaningStep, apply_rules
 from textgen.text.cleaning.tags import open_cdata, strip_tags
+from textgen.text.cleaning.unicode_forms import TENSORFLOW_TEXT_FORMS, UnicodeForms
 from textgen.text.cleaning.urls import mask_urls
 from textgen.text.cleaning.whitespace import collapse, collapse_within_lines, keep_lines
 
 
-def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = None) -> tf.Tensor:
+def clean(
+    texts: tf.Tensor,
+    config: TextConfig,
+    continued: tf.Tensor | None = None,
+    *,
+    forms: UnicodeForms = TENSORFLOW_TEXT_FORMS,
+) -> tf.Tensor:
     r"""Applies the cleaning rules that the settings select: "It’s  Ahab!\r\n" → "it’s ahab!".
 
     Cleaning is idempotent. The order of the rules:
@@ -51,22 +58,23 @@ def clean(texts: tf.Tensor, config: TextConfig, continued: tf.Tensor | None = No
         config: the text settings.
         continued: bool [B], whether a text is a further chunk of the document of the preceding text; such a chunk
             starts with white space. None if no text is one.
+        forms: the normal forms of Unicode.
 
     Returns:
         string [B], valid UTF-8.
     """
-    texts = apply_rules(texts, list(_steps(config)))
+    texts = apply_rules(texts, list(_steps(config, forms)))
     if config.whitespace == "keep":
         return texts if config.normalization == "none" else keep_lines(texts)
     return (collapse_within_lines if config.line_ends == "token" else collapse)(texts, continued)
 
 
-def _steps(config: TextConfig) -> Iterator[CleaningStep]:
+def _steps(config: TextConfig, forms: UnicodeForms) -> Iterator[CleaningStep]:
     """Yields the steps before the rule for white space."""
     if config.normalization == "none":
         yield from _optional_steps(config, CleaningStep(tf.identity))
         return
-    normal = CleaningStep(partial(normalize, form=config.normalization, fold=config.case == "fold"))
+    normal = CleaningStep(partial(normalize, form=config.normalization, fold=config.case == "fold", forms=forms))
     others = list(_optional_steps(config, normal))
     yield CleaningStep(remove_escapes)
     yield normal

@@ -3,7 +3,6 @@
 from functools import partial
 
 import tensorflow as tf
-import tensorflow_text as tf_text
 
 from textgen.text.cleaning.ignorables import (
     between_ignorables,
@@ -11,14 +10,15 @@ from textgen.text.cleaning.ignorables import (
     only_joins_words,
     remove_ignorables,
 )
-from textgen.text.cleaning.rows import has_non_ascii, narrow_rows, update_rows
+from textgen.text.cleaning.rows import CleaningRule, has_non_ascii, narrow_rows, update_rows
+from textgen.text.cleaning.unicode_forms import TENSORFLOW_TEXT_FORMS, UnicodeForms
 
 _NORMAL = r"\x00-\x7f«»¡¿§¶·°±×÷à-öø-ÿ–—‘’‚“”„†‡•€،؛؟۔٠-٩۰-۹।॥०-९"
 """Characters that are in every normal form and do not change in folding, if ASCII is lower-cased; and that
 do not combine with each other. Much English text has no others, and needs no more than lower-casing."""
 
 
-def normalize(texts: tf.Tensor, *, form: str, fold: bool) -> tf.Tensor:
+def normalize(texts: tf.Tensor, *, form: str, fold: bool, forms: UnicodeForms = TENSORFLOW_TEXT_FORMS) -> tf.Tensor:
     """Converts texts to a normal form: "Straße" → "strasse" with NFKC and folding; string [B] → string [B].
 
     With NFC, folding is lower-casing, "Straße" → "straße", since full case folding merges compatible characters,
@@ -29,19 +29,24 @@ def normalize(texts: tf.Tensor, *, form: str, fold: bool) -> tf.Tensor:
         texts: string [B], valid UTF-8.
         form: "nfkc" or "nfc".
         fold: whether to fold the case.
+        forms: the normal forms.
     """
     rows = narrow_rows(texts, has_non_ascii(texts), _may_change)
-    return update_rows(tf.strings.lower(texts) if fold else texts, rows, partial(_normalize, form=form, fold=fold))
+    return update_rows(
+        tf.strings.lower(texts) if fold else texts, rows, partial(_normalize, form=form, fold=fold, forms=forms)
+    )
 
 
 def _may_change(texts: tf.Tensor) -> tf.Tensor:
     return ~tf.strings.regex_full_match(texts, f"[{_NORMAL}]*")
 
 
-def _normalize(texts: tf.Tensor, *, form: str, fold: bool) -> tf.Tensor:
+def _normalize(texts: tf.Tensor, *, form: str, fold: bool, forms: UnicodeForms) -> tf.Tensor:
     """Converts texts of any characters; see `normalize`."""
-    normal = partial(tf_text.normalize_utf8, normalization_form=form.upper())
-    change = {"nfkc": _fold_nfkc, "nfc": _fold_nfc}[form] if fold else tf.identity
+    normal = {"nfkc": forms.nfkc, "nfc": forms.nfc}[form]
+    change: CleaningRule = tf.identity
+    if fold:
+        change = forms.folded_nfkc if form == "nfkc" else partial(_fold_nfc, forms=forms)
 
     def spell(texts: tf.Tensor) -> tf.Tensor:
         # Where a character is removed, those beside it may combine. Folding would remove the joiners of words too.
@@ -54,15 +59,10 @@ def _normalize(texts: tf.Tensor, *, form: str, fold: bool) -> tf.Tensor:
     return tf.tensor_scatter_nd_update(change(texts), rows, spelled)
 
 
-def _fold_nfkc(texts: tf.Tensor) -> tf.Tensor:
-    # Folding can undo the normal form, as in U+0390.
-    return tf_text.normalize_utf8(tf_text.case_fold_utf8(texts), "NFKC")
-
-
-def _fold_nfc(texts: tf.Tensor) -> tf.Tensor:
+def _fold_nfc(texts: tf.Tensor, *, forms: UnicodeForms) -> tf.Tensor:
     # ICU lower-cases this letter by the locale of the process, differently for Turkish.
     texts = tf.strings.regex_replace(texts, "\u0130", "i\u0307")
     # TensorFlow would end the text at a NUL, which the rule for white space replaces by a space anyway.
     texts = tf.strings.regex_replace(texts, r"\x00", " ")
     texts = tf.strings.regex_replace(tf.strings.lower(texts, encoding="utf-8"), "ς", "σ")
-    return tf_text.normalize_utf8(texts, "NFC")
+    return forms.nfc(texts)

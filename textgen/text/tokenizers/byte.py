@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from textgen.lazy_tensorflow import tf, tf_text
+from textgen.lazy_tensorflow import tf
 from textgen.text.tokenizers.symbol_tokenizer import SymbolTokenizer
 from textgen.text.vocabulary import Vocabulary, most_frequent
 
@@ -18,7 +18,8 @@ class ByteTokenizer(SymbolTokenizer):
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits texts, string [B] → ragged int32 [B, (bytes)]."""
-        return tf.cast(tf_text.ByteSplitter().split(texts), tf.int32)
+        # In ISO-8859-1 each byte is the code point of its number.
+        return tf.strings.unicode_decode(texts, "ISO-8859-1")
 
     def token(self, symbol: bytes | int) -> str:
         """Returns a visible ASCII character as itself, and another byte as its number: 10 → `<0x0A>`."""
