@@ -24,7 +24,7 @@ SAVE_SECONDS = 120.0
 """Additional time for a checkpoint that is being written at the end of the grace time."""
 
 _SAVING: list[None] = []
-"""An entry per context of `saving` that is open."""
+"""An entry per context of `saving` that is open, and one after `allow_draining`."""
 
 _RECEIVED: list[int] = []
 
@@ -43,7 +43,7 @@ def saving() -> Iterator[None]:
 
 def allow_draining() -> None:
     """From now on, a signal gives the process `SAVE_SECONDS` more, until it has ended its work by itself."""
-    _SAVING.set()
+    _SAVING.append(None)
 
 
 @contextlib.contextmanager
