@@ -131,7 +131,7 @@ class Generator(tf.Module):
         """
         biases = dense_biases(controls, self.size)
         plain = plain_sampling(controls, biases)
-        rows = tf.shape(state.reasons)[0]
+        rows, top = tf.shape(state.reasons)[0], tf.minimum(top, self.size)
         # The first element is not used: a stack of no elements would have no shape.
         first = Written(
             tf.zeros([rows], tf.int32), tf.zeros([rows]), tf.zeros([rows, top], tf.int32), tf.zeros([rows, top])
@@ -168,7 +168,7 @@ class Generator(tf.Module):
             lambda: draw(probabilities * plain.allowed, numbers),
             lambda: self._choose(self.allowed(logits, state, controls, biases), state, controls, numbers),
         )
-        alternatives = tf.math.top_k(logits, tf.minimum(top, self.size))
+        alternatives = tf.math.top_k(logits, top)
         total = log_total(logits, probabilities, ids)
         is_written = (state.reasons == RUNNING) & (ids != EOS)
         written = Written(
