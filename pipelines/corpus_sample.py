@@ -135,11 +135,13 @@ class _SmallReads(io.RawIOBase):
         """Returns True."""
         return True
 
-    def read(self, size: int = -1) -> bytes:
-        """Reads at most `size` bytes, and at most `_READ_BYTES`."""
-        data = self._file.read(_READ_BYTES if size < 0 else min(size, _READ_BYTES))
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fills a buffer with as many bytes as it holds, and at most `_READ_BYTES`; returns their number."""
+        wanted = memoryview(buffer).cast("B")
+        data = self._file.read(min(len(wanted), _READ_BYTES))
+        wanted[: len(data)] = data
         self.bytes_read += len(data)
-        return data
+        return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Moves to an offset of the file."""
