@@ -18,7 +18,7 @@ from textgen.corpus.readers.json_records import json_lines
 from textgen.corpus.units import Unit
 from textgen.owned_folders import OwnedFolder
 
-_READ_BYTES = 1 << 14
+_READ_BYTES = 1 << 12
 
 
 class SampleSize(NamedTuple):
