@@ -63,7 +63,9 @@ WITH_TENSORFLOW_TEXT = """
 import json, sys
 sys.modules["textgen"] = None
 import tensorflow as tf, tensorflow_text
-found = tf.saved_model.load(sys.argv[1]).generate(tf.constant(json.loads(sys.argv[2])))
+# Kept, since its functions do not keep its variables.
+model = tf.saved_model.load(sys.argv[1])
+found = model.generate(tf.constant(json.loads(sys.argv[2])))
 print(json.dumps([text.decode() for text in found["text"].numpy().tolist()]))
 """
 
