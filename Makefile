@@ -29,10 +29,10 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 check: lint  ## Ruff, mypy and the fast tests (about 2 minutes): before every commit
 	$(PYTEST) -m 'not slow'
 
-test: setup  ## all tests of the parts, on all cores (under 10 minutes)
+test: setup  ## all tests of the parts, on all cores (10 to 12 minutes)
 	$(PYTEST) -m 'not system'
 
-test-system: setup  ## whole processes: commands of the documentation, notebooks, several devices, kills (6 minutes)
+test-system: setup  ## whole processes: commands of the documentation, notebooks, several devices, kills (10 minutes)
 	$(PYTEST) -m system
 
 FAULTS ?=
