@@ -19,7 +19,7 @@ _LENGTH = struct.Struct("<I")
 
 
 class Job(NamedTuple):
-    """What a worker does with elements.
+    """Work of a worker on the elements of a stage.
 
     Attributes:
         steps: steps of the stage; see `pipelines.chain`.

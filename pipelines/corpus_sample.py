@@ -19,6 +19,7 @@ from textgen.corpus.units import Unit
 from textgen.owned_folders import OwnedFolder
 
 _READ_BYTES = 1 << 12
+"""Number of bytes to read at once: few, since all that a decompressor has read ahead counts as read."""
 
 
 class SampleSize(NamedTuple):

@@ -74,11 +74,12 @@ def batches(found: Iterable[Found], origin: Origin) -> Iterator[TextBatch]:
 
 
 def _divided(found: Iterable[Found], limits: ReadLimits) -> Iterator[Found]:
-    """Divides lists of documents into lists of short ones, no longer than a batch, and single long ones."""
+    """Divides lists of documents into lists of short ones, no longer than a batch; others are yielded one by one."""
     for item in found:
         if not isinstance(item, list):
             yield item
-        elif max(map(len, item), default=0) > limits.short_bytes:
+        elif max(map(len, item), default=0) > limits.short_bytes or sum(map(len, item)) > 2 * limits.batch_bytes:
+            # One by one, so that a batch does not become as large as its list.
             yield from item
         else:
             yield from (item[i : i + limits.batch_texts] for i in range(0, len(item), limits.batch_texts))

@@ -6,7 +6,6 @@ from textgen.config import BOS, EOS, NO_NEURAL_CACHE, PAD, NeuralCacheConfig
 from textgen.generation import penalties, stops
 from textgen.generation.contexts import DecodingState, decoding_context
 from textgen.generation.controls import ALL_KINDS, Controls, Kinds, control_specs
-from textgen.generation.penalties import adjust, dense_biases, settle_end
 from textgen.generation.plain_sampling import (
     PlainSampling,
     finite_softmax,
@@ -15,7 +14,6 @@ from textgen.generation.plain_sampling import (
     plain_sampling,
 )
 from textgen.generation.sampling import Limits, draw, sample, uniform
-from textgen.generation.stops import find_stops, last_characters
 from textgen.generation.text_state import END, LENGTH, RUNNING, STOP, Generated, TextState, Written
 from textgen.model.language_model import LanguageModel
 from textgen.text.preprocessor import Preprocessor
@@ -129,7 +127,7 @@ class Generator(tf.Module):
         Returns:
             The texts and their new tokens; as many columns as the longest of them needs.
         """
-        biases = dense_biases(controls, self.size)
+        biases = penalties.dense_biases(controls, self.size)
         plain = plain_sampling(controls, biases)
         rows, top = tf.shape(state.reasons)[0], tf.minimum(top, self.size)
         # The first element is not used: a stack of no elements would have no shape.
@@ -189,8 +187,8 @@ class Generator(tf.Module):
 
         What is not allowed has such a low one that its probability is 0. Where nothing is allowed, [EOS] is.
         """
-        adjusted = adjust(logits, state.tokens, biases, controls, self.kinds)
-        return settle_end(adjusted, controls.may_end & (state.lengths < controls.min_tokens))
+        adjusted = penalties.adjust(logits, state.tokens, biases, controls, self.kinds)
+        return penalties.settle_end(adjusted, controls.may_end & (state.lengths < controls.min_tokens))
 
     def append(self, state: TextState, ids: tf.Tensor, controls: Controls) -> TextState:
         """Returns the texts with one more id each, int32 [B]; EOS ends a text, and what has ended does not change."""
@@ -201,7 +199,9 @@ class Generator(tf.Module):
         if self.kinds.stops:
             last, cuts = tf.cond(
                 tf.shape(state.last.ids)[1] > 0,
-                lambda: find_stops(state.last, tf.where(is_written, ids, PAD), controls.stops, self._continue_text),
+                lambda: stops.find_stops(
+                    state.last, tf.where(is_written, ids, PAD), controls.stops, self._continue_text
+                ),
                 lambda: (state.last, tf.zeros_like(ids)),
             )
         is_stop = is_written & (cuts > 0) & (lengths >= controls.min_tokens)
@@ -228,7 +228,7 @@ class Generator(tf.Module):
 
     def _continue_text(self, prompts: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
         """Returns the text that ids, int32 [B, N] with PAD for none, add to prompts, string [B] → string [B]."""
-        last = last_characters(prompts)
+        last = stops.last_characters(prompts)
         texts = self._preprocessor.tokenizer.join(last, self._preprocessor.decode(tf.RaggedTensor.from_tensor(ids)))
         begins = tf.strings.length(last)
         return tf.strings.substr(texts, begins, tf.strings.length(texts) - begins)

@@ -11,7 +11,7 @@ from textgen.model.masking import MASKED_LOGIT
 
 
 class TokensSoFar(NamedTuple):
-    """What penalties need of a text; the widths are 0 where no text of the batch needs it.
+    """Tokens of each text that penalties depend on; a width is 0 where no text of the batch needs it.
 
     Attributes:
         in_prompt: bool [B, V or 0], whether a token stands in the prompt.

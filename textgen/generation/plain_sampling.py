@@ -18,7 +18,7 @@ _SMALLEST = 1e-30
 
 
 class PlainSampling(NamedTuple):
-    """What is known of the settings of a batch before its tokens are.
+    """Properties of the settings of a batch that do not depend on its tokens.
 
     Attributes:
         is_plain: bool [], whether tokens are sampled from the softmax of the logits, of the tokens that are allowed.

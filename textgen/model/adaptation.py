@@ -20,7 +20,7 @@ from textgen.model.neural_cache import NeuralCache
 
 
 class Read(NamedTuple):
-    """What was predicted of a stretch of text, before the weights followed it.
+    """Predictions of a stretch of text, made before the weights followed it.
 
     Attributes:
         sums: float32 [3], the cross-entropy in nats, the number of correct predictions, and the number of targets.

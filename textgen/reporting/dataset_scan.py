@@ -34,7 +34,7 @@ class Passage(NamedTuple):
 
 @dataclasses.dataclass
 class SplitScan:
-    """What was found in a split.
+    """Findings of one reading of a split.
 
     Attributes:
         lengths: number of documents by their number of tokens.

@@ -18,7 +18,7 @@ from textgen.training.text_quality.comparison import TextQuality, compare, requi
 
 @dataclasses.dataclass(frozen=True)
 class HeldOutFigures:
-    """What was measured.
+    """Measurements of a run on held-out text.
 
     Attributes:
         split: name of the split.

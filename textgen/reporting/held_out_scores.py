@@ -159,7 +159,7 @@ def _groups(documents: Sequence[ScoredDocument], keys: np.ndarray) -> list[Group
 
 
 class Calibration(NamedTuple):
-    """How far the probabilities of the most likely tokens are the shares of cases in which these come.
+    """Probabilities of the most likely tokens of a model, beside the shares of cases in which they come.
 
     Attributes:
         confidences: mean probability of the most likely token, in each of ten ranges of it that have tokens.

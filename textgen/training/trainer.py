@@ -19,7 +19,7 @@ from textgen.training.strategy import Replicas, make_replicas
 
 
 class _Datasets(NamedTuple):
-    """What a run reads.
+    """Datasets that a run reads.
 
     Attributes:
         manifests: manifest of each dataset to train on, by its folder or URL.

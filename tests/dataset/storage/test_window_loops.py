@@ -15,5 +15,6 @@ def test_windows_are_slices_with_padding(id_dtype, dtype):
 
 
 def test_no_pairs_fill_nothing():
-    none = np.empty(0, np.int32)
-    fill_pairs(np.array([2, 3], np.uint16), none, none, np.empty((0, 2), np.int32), none)
+    none, x, y = np.empty(0, np.int32), np.full((1, 2), 9, np.int32), np.full(1, 9, np.int32)
+    fill_pairs(np.array([2, 3], np.uint16), none, none, x, y)
+    assert (x.tolist(), y.tolist()) == ([[9, 9]], [9])
