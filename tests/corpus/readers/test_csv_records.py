@@ -116,6 +116,7 @@ def test_marks_have_the_meaning_of_the_dialect(dialect, data, records):
 @settings(max_examples=500, deadline=None)
 @example(b'"\t"a,"\n', Dialect())
 @example(b'\\, "\n', Dialect(escape=b"\\", skips_blanks=True))
+@example('\\§"\n"'.encode(), Dialect("§".encode(), escape=b"\\"))
 def test_records_agree_with_a_parser_by_hand(data, dialect):
     by_hand = records_by_hand(data, dialect)
     ends = list(record_ends(data, dialect))

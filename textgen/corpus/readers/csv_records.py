@@ -277,11 +277,11 @@ def _marks(dialect: Dialect) -> re.Pattern[bytes] | None:
 
     It matches consecutive quoted cells, up to the end of the data (group `open`) or to the last mark, which a
     delimiter, line end or the end of the data follows (group `closed`), or text (group `text`). It also matches an
-    escaped character outside of them. Without the rarer marks it begins with the quotation mark and then checks the
-    byte before it, so that text without marks is skipped at the speed of memchr.
+    escaped character, or whole delimiter, outside of them. Without the rarer marks it begins with the quotation mark
+    and then checks the byte before it, so that text without marks is skipped at the speed of memchr.
     """
     escape = re.escape(dialect.escape)
-    pair = escape + rb"(?:.|\Z)"
+    pair = escape + rb"(?:%b|.|\Z)" % re.escape(dialect.delimiter)
     if not dialect.quoted:
         return re.compile(pair, re.DOTALL) if escape else None
     delimiter = re.escape(dialect.delimiter)
