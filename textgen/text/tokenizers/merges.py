@@ -4,17 +4,20 @@ The most frequent pair of adjacent tokens becomes a token, again and again (Senn
 Equal counts go by the ids of the pair, so that the merges are those of Hugging Face's `BpeTrainer`.
 """
 
-import heapq
-from collections import Counter, defaultdict
 from collections.abc import Container, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
+
+import numpy as np
 
 from textgen.errors import UserError
 from textgen.text.tokenizers.byte_alphabet import ALPHABET, is_written
 
 _LEAST = 2
 """Number of times that a pair must occur to become a token."""
+
+_MASK = (1 << 32) - 1
+"""Selects the second token of a pair, whose key is the first one times 2^32, plus the second."""
 
 _REMEDY = "Give the vocabulary.jsonl of a dataset with --tokenizer bpe."
 
@@ -35,72 +38,28 @@ def learn_merges(counts: Mapping[str, int], size: int) -> LearnedTokens:
         counts: number of occurrences of each pre-token, in the alphabet of bytes.
         size: number of tokens, at least 256.
     """
+    # Imported late, since only learning needs compiled loops.
+    from textgen.text.tokenizers.merge_loops import Pairs, Words, learn
+
+    characters = _ids_of_characters("".join(counts))
+    sizes = np.fromiter(map(len, counts), np.int64, len(counts))
+    words = Words.of_characters(characters, sizes, np.fromiter(counts.values(), np.int64, len(counts)))
+    merges = np.empty(size - len(ALPHABET), np.int64)
+    learned = learn(words, Pairs.with_room(len(characters)), merges, _LEAST)
     tokens = list(ALPHABET)
-    ids = {character: i for i, character in enumerate(tokens)}
-    words = [[ids[character] for character in word] for word in counts]
-    weights = list(counts.values())
-    pairs = _PairCounts(words, weights)
-    while len(tokens) < size and (pair := pairs.most_frequent()):
-        tokens.append(tokens[pair[0]] + tokens[pair[1]])
-        pairs.merge(pair, len(tokens) - 1)
-    found = Counter[int]()
-    for word, weight in zip(words, weights, strict=True):
-        for i in word:
-            found[i] += weight
-    return LearnedTokens(tokens, [found[i] for i in range(len(tokens))])
+    for first, second in zip(*(part[:learned].tolist() for part in (merges >> 32, merges & _MASK)), strict=True):
+        tokens.append(tokens[first] + tokens[second])
+    is_token, found = words.tokens >= 0, np.zeros(len(tokens), np.int64)
+    np.add.at(found, words.tokens[is_token], words.weights[is_token])
+    return LearnedTokens(tokens, found.tolist())
 
 
-class _PairCounts:
-    """Counts of the pairs of adjacent tokens in words, kept up to date while pairs are merged in place."""
-
-    def __init__(self, words: list[list[int]], weights: Sequence[int]):
-        self._words, self._weights = words, weights
-        self._counts: dict[Pair, int] = defaultdict(int)
-        # Words that have had a pair; some may have it no longer.
-        self._words_with: dict[Pair, set[int]] = defaultdict(set)
-        for i, word in enumerate(words):
-            for pair in pairwise(word):
-                self._counts[pair] += weights[i]
-                self._words_with[pair].add(i)
-        self._heap = [(-count, pair) for pair, count in self._counts.items()]
-        heapq.heapify(self._heap)
-
-    def most_frequent(self) -> Pair | None:
-        """Returns the most frequent pair, of equal ones the one with the lowest ids; None if no pair occurs twice."""
-        while self._heap:
-            negated, pair = self._heap[0]
-            count = self._counts[pair]
-            if count == -negated:
-                return pair if count >= _LEAST else None
-            # The count has changed since; a higher one has an entry of its own.
-            heapq.heappop(self._heap)
-            if 0 < count < -negated:
-                heapq.heappush(self._heap, (-count, pair))
-        return None
-
-    def merge(self, pair: Pair, merged: int) -> None:
-        """Replaces a pair by the token `merged` in all words, from the left."""
-        grown: set[Pair] = set()
-        for i in self._words_with.pop(pair):
-            word, at = self._words[i], 0
-            while at < len(word) - 1:
-                if word[at] == pair[0] and word[at + 1] == pair[1]:
-                    if at > 0:
-                        grown.add(self._exchange((word[at - 1], pair[0]), (word[at - 1], merged), i))
-                    if at + 2 < len(word):
-                        grown.add(self._exchange((pair[1], word[at + 2]), (merged, word[at + 2]), i))
-                    word[at : at + 2] = [merged]
-                at += 1
-        del self._counts[pair]
-        for each in grown:
-            heapq.heappush(self._heap, (-self._counts[each], each))
-
-    def _exchange(self, old: Pair, new: Pair, i: int) -> Pair:
-        """Counts a pair of word `i` as another one, which it returns."""
-        self._counts[old] -= self._weights[i]
-        self._counts[new] += self._weights[i]
-        self._words_with[new].add(i)
-        return new
+def _ids_of_characters(text: str) -> np.ndarray:
+    """Returns int32 [S], the ids of characters of the alphabet of bytes."""
+    codes = np.frombuffer("".join(ALPHABET).encode("utf-32-le"), np.int32)
+    ids = np.zeros(codes.max() + 1, np.int32)
+    ids[codes] = np.arange(len(codes), dtype=np.int32)
+    return ids[np.frombuffer(text.encode("utf-32-le"), np.int32)]
 
 
 def merge_pair(word: Sequence[int], pair: Pair, merged: int) -> list[int]:
