@@ -23,16 +23,19 @@ $(INSTALLED): setup.py
 demo: setup  ## prepare, train on and write text from the sample corpus (under 6 minutes)
 	$(BIN)/python examples/demo.py
 
+# Each process would compile the same modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Files stay whole, so that what a file's tests share is made once, and the longest begin first (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-check: lint  ## Ruff, mypy and the fast tests (about 2 minutes): before every commit
+check: lint  ## Ruff, mypy and the fast tests (about a minute): before every commit
 	$(PYTEST) -m 'not slow'
 
-test: setup  ## all tests of the parts, on all cores (10 to 12 minutes)
+test: setup  ## all tests of the parts, on all cores (about 9 minutes)
 	$(PYTEST) -m 'not system'
 
-test-system: setup  ## whole processes: commands of the documentation, notebooks, several devices, kills (10 minutes)
+test-system: setup  ## whole processes: commands of the documentation, notebooks, several devices, kills (11 minutes)
 	$(PYTEST) -m system
 
 FAULTS ?=

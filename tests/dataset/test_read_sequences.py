@@ -69,7 +69,7 @@ def test_a_held_out_split_is_served_on_its_own(folder):
     st.sampled_from([None, 0, 5]),
     st.integers(5, 30),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_target_is_served_once_and_rows_never_cross_documents(
     build_dataset, tmp_path_factory, units, window, batch_size, seed, span_targets
 ):

@@ -98,7 +98,7 @@ def invalid(token):
 
 
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=5), st.sampled_from(sorted(CONFIGS)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_analyze_and_encode_agree_on_any_text(preprocessors, texts, name):
     preprocessor = preprocessors[name]
     tokens = analyzed(preprocessor, texts)

@@ -106,7 +106,7 @@ def test_the_restarts_depend_on_the_step_only(folder):
     st.integers(1, 6),
     st.sampled_from([0.3, 0.7, 1.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_stateful_rows_are_contiguous(build_dataset, tmp_path_factory, lengths, window, batch_size, fraction):
     # Each token of its own, and documents in several spans and blocks.
     documents, token = [], 10

@@ -164,7 +164,7 @@ def test_cleaning_is_idempotent(texts, config):
 
 
 @given(texts_of_all_kinds, st.sampled_from(PLAIN_POLICIES))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_clean_text_has_only_plain_white_space_and_no_controls(texts, config):
     white = " " if config.whitespace == "collapse" else " \n\t"
     for text in clean(tf.constant(texts), config).numpy():
@@ -176,7 +176,7 @@ def test_clean_text_has_only_plain_white_space_and_no_controls(texts, config):
 
 
 @given(texts_of_all_kinds)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_text_without_a_normal_form_does_not_change_if_all_is_kept(texts):
     assert clean(tf.constant(texts), KEPT).numpy().tolist() == [text.encode() for text in texts]
 
@@ -196,7 +196,7 @@ def test_without_a_normal_form_only_the_rules_that_are_asked_for_change_a_text(t
 
 
 @given(st.lists(st.text(), min_size=1, max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_stripped_text_has_no_mark(texts):
     for text in clean(tf.constant(texts), TextConfig(punctuation="strip")).numpy():
         assert not any(unicodedata.category(c)[0] in "PS" and ord(c) < 0x10000 for c in text.decode())
@@ -212,7 +212,7 @@ def parts_of(text, data):
     policies.filter(lambda config: config.html == "keep" and config.redactions == "keep"),
     st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_cleaned_chunks_of_a_text_are_the_cleaned_text(text, config, data):
     parts = parts_of(text, data)
     continued = tf.constant([False] + [True] * (len(parts) - 1))

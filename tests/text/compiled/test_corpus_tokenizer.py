@@ -64,7 +64,7 @@ def check(config: TextConfig, texts: list[str], continued: list[bool]) -> None:
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=range(len(CONFIGS)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_tokens_are_those_of_the_graph(config: TextConfig, data: st.DataObject) -> None:
     texts = data.draw(st.lists(st.tuples(TEXTS, st.booleans()), max_size=6))

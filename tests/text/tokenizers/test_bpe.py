@@ -71,7 +71,7 @@ def test_a_given_vocabulary_is_written_in_the_alphabet_of_bytes(text, expected):
 
 
 @given(st.lists(nasty_texts, min_size=1, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_decoding_the_ids_gives_the_cleaned_text_back(preprocessor, texts):
     ids = preprocessor.encode(tf.constant(texts))
     assert preprocessor.decode(ids).numpy().tolist() == clean(tf.constant(texts), CONFIG).numpy().tolist()

@@ -71,7 +71,7 @@ def test_a_byte_that_a_given_vocabulary_lacks_is_unknown():
 
 
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_decoding_the_ids_gives_any_cleaned_text_back(preprocessor, texts):
     cleaned = clean(tf.constant(texts), CONFIG)
     ids = preprocessor.encode(tf.constant(texts))

@@ -64,7 +64,7 @@ def test_a_continuation_follows_its_prompt_at_once():
 
 
 @given(st.lists(st.text(alphabet=ALPHABET, max_size=20), min_size=1, max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_decoding_the_ids_gives_the_cleaned_text_back(preprocessor, texts):
     cleaned = clean(tf.constant(texts), CONFIG)
     # NFKC joins a letter and a combining mark into one that the vocabulary may lack.

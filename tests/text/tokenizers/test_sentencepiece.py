@@ -109,7 +109,7 @@ def test_a_given_vocabulary_holds_only_pieces_of_text(tokenizer, text, expected)
 
 # The model takes its mark for a space, and what it puts in front of a text for none of it.
 @given(st.lists(st.text(st.characters(exclude_characters="▁", exclude_categories=["Cs"]), max_size=20), min_size=1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_decoding_the_ids_gives_any_cleaned_text_back(preprocessor, texts):
     cleaned = clean(tf.constant(texts), CONFIG)
     decoded = preprocessor.decode(preprocessor.encode(tf.constant(texts)))
@@ -117,7 +117,7 @@ def test_decoding_the_ids_gives_any_cleaned_text_back(preprocessor, texts):
 
 
 @given(st.lists(st.text("acehst. ,\n", max_size=20), min_size=1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_model_that_adds_no_space_gives_known_text_back_too(unknowing, texts):
     cleaned = clean(tf.constant(texts), CONFIG)
     decoded = unknowing.decode(unknowing.encode(tf.constant(texts)))

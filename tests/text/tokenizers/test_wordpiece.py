@@ -108,7 +108,7 @@ def test_ids_are_of_32_bits():
 
 
 @given(st.lists(st.text(alphabet=ALPHABET, max_size=20), min_size=1, max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_decoding_the_ids_gives_the_cleaned_text_back(preprocessor, texts):
     ids = preprocessor.encode(tf.constant(texts))
     assert UNK not in ids.flat_values.numpy()
