@@ -80,11 +80,16 @@ class Pairs(NamedTuple):
         # There are fewer than S pairs and S merges, each of which makes at most two new ones.
         room = 3 * characters + 1
         return cls(
-            np.zeros(1 << (2 * room).bit_length(), np.int32),
-            *(np.empty(room, dtype) for dtype in (np.int64, np.int64, np.int32, np.int32)),
-            *(np.empty(characters, np.int32) for _ in range(2)),
-            *(np.empty(room, np.int32) for _ in range(2)),
-            np.zeros(1, np.int64),
+            slots=np.zeros(1 << (2 * room).bit_length(), np.int32),
+            keys=np.empty(room, np.int64),
+            counts=np.empty(room, np.int64),
+            first=np.empty(room, np.int32),
+            last=np.empty(room, np.int32),
+            before=np.empty(characters, np.int32),
+            after=np.empty(characters, np.int32),
+            heap=np.empty(room, np.int32),
+            ranks=np.empty(room, np.int32),
+            known=np.zeros(1, np.int64),
         )
 
 
@@ -170,14 +175,14 @@ def _number(pairs: Pairs, words: Words, place: int) -> int:
     slot = np.int64((np.uint64(key) * _MIXER) >> np.uint64(32)) & mask
     while pairs.slots[slot] != 0:
         if pairs.keys[pairs.slots[slot] - 1] == key:
-            return np.int64(pairs.slots[slot] - 1)
+            return int(pairs.slots[slot]) - 1
         slot = (slot + 1) & mask
-    pair = pairs.known[0]
+    pair = int(pairs.known[0])
     pairs.slots[slot] = pair + 1
     pairs.keys[pair], pairs.counts[pair], pairs.first[pair], pairs.last[pair] = key, 0, _NONE, _NONE
     pairs.heap[pair] = pairs.ranks[pair] = pair
     pairs.known[0] = pair + 1
-    return np.int64(pair)
+    return pair
 
 
 @inlined
