@@ -5,7 +5,9 @@ input and one output. Whatever else a pipeline has is refused, so that an engine
 """
 
 import functools
-from collections.abc import Iterable, Iterator
+import pickle
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -52,6 +54,35 @@ class Chain(NamedTuple):
 
     values: tuple[Any, ...]
     stages: tuple[Stage, ...]
+
+    def jobs(self) -> "list[Job]":
+        """Returns the work of workers for each stage."""
+        follows = [stage.is_grouped for stage in self.stages[1:]] + [False]
+        return [Job(stage.steps, stage.is_grouped, keyed) for stage, keyed in zip(self.stages, follows, strict=True)]
+
+
+class Job(NamedTuple):
+    """Work of workers on the elements of a stage.
+
+    Attributes:
+        steps: steps of the stage.
+        is_grouped: whether the elements that are given together are the pairs of a group.
+        is_keyed: whether the results are pairs that will be grouped by key; else keys are empty.
+    """
+
+    steps: bytes
+    is_grouped: bool
+    is_keyed: bool
+
+    def run(self, elements: Sequence[bytes]) -> list[tuple[str, bytes]]:
+        """Returns the key of each result and the result, pickled, for pickled elements."""
+        given = [pickle.loads(element) for element in elements]
+        results = run_steps(self.steps, [grouped((b"", given))] if self.is_grouped else given)
+        return [_keyed(result) if self.is_keyed else ("", pickle.dumps(result)) for result in results]
+
+
+def _keyed(pair: tuple[Any, Any]) -> tuple[str, bytes]:
+    return encode_key(pair)[0].hex(), pickle.dumps(pair)
 
 
 class _BoundDoFn(NamedTuple):
@@ -133,19 +164,28 @@ def _unknown(node: AppliedPTransform) -> NotImplementedError:
 
 
 def run_steps(steps: bytes, elements: Iterable[Any]) -> Iterator[Any]:
-    """Returns the results of the steps of a stage for elements; a process sets up the steps of a stage once."""
+    """Returns the results of the steps of a stage for elements; a thread sets up the steps of a stage once."""
     flow = iter(elements)
-    for step in _ready(steps):
+    for step in _OWN.load(steps):
         flow = _run(step, flow)
     return flow
 
 
-@functools.lru_cache(maxsize=2)
-def _ready(steps: bytes) -> list[_BoundDoFn]:
+class _OwnSteps(threading.local):
+    """The steps that a thread has set up."""
+
+    def __init__(self) -> None:
+        self.load = functools.lru_cache(maxsize=2)(_load)
+
+
+def _load(steps: bytes) -> list[_BoundDoFn]:
     loaded: list[_BoundDoFn] = pickler.loads(steps)
     for step in loaded:
         step.do.setup()
     return loaded
+
+
+_OWN = _OwnSteps()
 
 
 def _run(step: _BoundDoFn, elements: Iterator[Any]) -> Iterator[Any]:

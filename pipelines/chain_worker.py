@@ -11,25 +11,11 @@ import pickle
 import struct
 import sys
 import traceback
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from pipelines.chain import encode_key, grouped, run_steps
+from pipelines.chain import Job
 
 _LENGTH = struct.Struct("<I")
-
-
-class Job(NamedTuple):
-    """Work of a worker on the elements of a stage.
-
-    Attributes:
-        steps: steps of the stage; see `pipelines.chain`.
-        is_grouped: whether each message has the pairs of a group.
-        is_keyed: whether the results are pairs that will be grouped by key; else keys are empty.
-    """
-
-    steps: bytes
-    is_grouped: bool
-    is_keyed: bool
 
 
 def main() -> None:
@@ -48,15 +34,9 @@ def main() -> None:
 
 def _answer(job: Job, elements: list[bytes]) -> list[tuple[str, bytes]] | str:
     try:
-        given = [pickle.loads(element) for element in elements]
-        results = run_steps(job.steps, [grouped((b"", given))] if job.is_grouped else given)
-        return [_keyed(result) if job.is_keyed else ("", pickle.dumps(result)) for result in results]
+        return job.run(elements)
     except Exception:
         return traceback.format_exc()
-
-
-def _keyed(pair: tuple[Any, Any]) -> tuple[str, bytes]:
-    return encode_key(pair)[0].hex(), pickle.dumps(pair)
 
 
 def read_message(stream: BinaryIO) -> bytes | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import apache_beam
 from apache_beam.options.pipeline_options import (
+    DirectOptions,
     FlinkRunnerOptions,
     PipelineOptions,
     PortableOptions,
@@ -26,13 +27,16 @@ from textgen import files
 from textgen.errors import UserError, require
 from textgen.termination import before_end
 
-EMBEDDED = "embedded"
+LOCAL, EMBEDDED = "local", "embedded"
+"""Threads of this process, and Beam's own embedded engine, in threads or processes."""
 
 _OWN_FLINK = ("[auto]", "[local]")
 """Values of --flink_master with which the job server runs Flink inside itself."""
 
+_THREADS = "in_memory"
+"""Default of --direct_running_mode."""
+
 _ALIASES = {
-    "": EMBEDDED,
     "direct": EMBEDDED,
     "switchingdirect": EMBEDDED,
     "fnapi": EMBEDDED,
@@ -70,10 +74,16 @@ class BeamEngine(NamedTuple):
 def name_of(options: PipelineOptions) -> str:
     """Returns the name of the engine in lower case, without `Runner`, or a class that is not Beam's with its module.
 
+    Without a name it is this process, unless Beam's option for the mode of its embedded engine is given.
+
     >>> name_of(PipelineOptions(["--runner=FlinkRunner"])), name_of(PipelineOptions([]))
-    ('flink', 'embedded')
+    ('flink', 'local')
+    >>> name_of(PipelineOptions(["--direct_running_mode=multi_processing"]))
+    'embedded'
     """
-    given = options.view_as(StandardOptions).runner or ""
+    given = options.view_as(StandardOptions).runner
+    if not given:
+        return LOCAL if options.view_as(DirectOptions).direct_running_mode == _THREADS else EMBEDDED
     short = given.rpartition(".")[2].lower().removesuffix("runner")
     if "." in given and not given.startswith("apache_beam.") and short not in _REFUSED:
         return given
@@ -89,6 +99,7 @@ def has_workers_elsewhere(options: PipelineOptions) -> bool:
     if _spark_job_server(options):
         master = options.view_as(SparkRunnerOptions).spark_master_url
     is_local = {
+        LOCAL: True,
         EMBEDDED: True,
         "prism": True,
         "flink": flink in _OWN_FLINK,
@@ -106,12 +117,12 @@ def check(options: PipelineOptions) -> None:
         ConnectionError: it does not answer at its address.
     """
     name = name_of(options)
-    others = ", ".join([EMBEDDED, *ENGINES])
+    others = ", ".join([LOCAL, EMBEDDED, *ENGINES])
     if name in _REFUSED:
         raise UserError(f"--runner {name} is refused: {_REFUSED[name]}. Use one of: {others}.")
     if name in ENGINES:
         ENGINES[name].check(options)
-    elif name != EMBEDDED:
+    elif name not in (LOCAL, EMBEDDED):
         _check_other(name, others)
     if name == "portable":
         _require_job_endpoint(options)
@@ -265,4 +276,4 @@ ENGINES: Mapping[str, BeamEngine] = {
     "spark": BeamEngine(_check_spark, _spark, is_noisy=True),
     "dataflow": BeamEngine(dataflow.check, dataflow.create, shares_folders=False),
 }
-"""The engines by name, besides the embedded one."""
+"""The engines by name, besides those in this process."""

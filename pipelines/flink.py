@@ -19,7 +19,6 @@ from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOpt
 from apache_beam.runners.runner import PipelineResult, PipelineRunner
 
 from pipelines.chain import Chain, Ended, chain_of
-from pipelines.chain_worker import Job
 from textgen.errors import UserError, require
 
 _PROGRAM = Path(__file__).with_name("flink_job.py")
@@ -83,17 +82,12 @@ class PyFlinkRunner(PipelineRunner):
 
     def _job(self, chain: Chain, name: str) -> dict[str, Any]:
         """Returns what `flink_job` reads."""
-        follows = [stage.is_grouped for stage in chain.stages[1:]] + [False]
-        stages = [
-            (stage.is_grouped, pickle.dumps(tuple(Job(stage.steps, stage.is_grouped, is_keyed))))
-            for stage, is_keyed in zip(chain.stages, follows, strict=True)
-        ]
         python = self._flink.flink_worker_python or sys.executable
         return {
             "name": name,
             "launcher": os.getpid(),
             "elements": [pickle.dumps(value) for value in chain.values],
-            "stages": stages,
+            "stages": [(job.is_grouped, pickle.dumps(tuple(job))) for job in chain.jobs()],
             "worker": [python, "-m", "pipelines.chain_worker"],
             "variables": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
         }

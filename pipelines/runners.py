@@ -1,4 +1,4 @@
-"""Chooses the runner of a job: Beam's embedded runner on all cores, unless a Beam option names another."""
+"""Chooses the runner of a job: threads of this process on all cores, unless an option of Beam names another."""
 
 import contextlib
 import ctypes
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import apache_beam as beam
+from apache_beam import pipeline as beam_pipeline
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners import PipelineRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -18,6 +19,7 @@ from apache_beam.utils import interactive_utils
 
 from pipelines import engines
 from pipelines.beam_flags import known_flags
+from pipelines.local import ThreadRunner
 from pipelines.option_values import require_valid
 from textgen.errors import UserError, one_line
 
@@ -41,7 +43,7 @@ class EnginePipeline(NamedTuple):
         pipeline: the pipeline.
         name: description of the runner for messages.
         noisy: whether its worker processes log to this process's standard error.
-        remote_name: the name, if it is an engine other than Beam's embedded one.
+        remote_name: the name, if it is an engine in other processes.
     """
 
     pipeline: beam.Pipeline
@@ -71,10 +73,9 @@ def check_beam_flags(flags: Sequence[str], paths: Iterable[str] = ()) -> None:
 def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | None = None) -> EnginePipeline:
     """Creates an empty pipeline with the runner that Beam's flags name.
 
-    Without `--runner`, or with `embedded` or `direct`, this is Beam's embedded runner. It is created directly, since
-    `DirectRunner` would first try to download another runner. `--direct_num_workers` and `--direct_running_mode`
-    choose its workers. The default is threads, which share one TensorFlow and start without delay; they run in
-    parallel, since most of the work is graph and array operations, which release the interpreter lock.
+    Without `--runner`, these are threads of this process, as many as `--direct_num_workers` says. With `embedded` or
+    `direct`, or with `--direct_running_mode`, it is Beam's embedded runner. It is created directly, since
+    `DirectRunner` would first try to download another runner.
 
     Args:
         flags: Beam's own options.
@@ -86,11 +87,22 @@ def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | No
     flags = known_flags(flags)
     options = PipelineOptions(flags)
     name = engines.name_of(options)
-    if name != engines.EMBEDDED:
+    if name not in (engines.LOCAL, engines.EMBEDDED):
         return _other(name, options, temporary_folder)
     direct = options.view_as(DirectOptions)
-    if not _given("--direct_num_workers", flags) and input_bytes >= PARALLEL_FROM_BYTES:
-        direct.direct_num_workers = os.cpu_count() or 1
+    if not _given("--direct_num_workers", flags):
+        direct.direct_num_workers = 0 if input_bytes >= PARALLEL_FROM_BYTES else 1
+    direct.direct_num_workers = direct.direct_num_workers or os.cpu_count() or 1
+    if name == engines.LOCAL:
+        threads = direct.direct_num_workers
+        runner = ThreadRunner(threads)
+        name = f"this machine, {threads} thread{'s' * (threads != 1)}"
+        return EnginePipeline(_pipeline(runner, options, temporary_folder), name, noisy=False)
+    return _embedded(flags, options, temporary_folder)
+
+
+def _embedded(flags: Sequence[str], options: PipelineOptions, temporary_folder: Path | None) -> EnginePipeline:
+    direct = options.view_as(DirectOptions)
     if not _given("--direct_running_mode", flags) and direct.direct_num_workers != 1:
         direct.direct_running_mode = "multi_threading"
     workers, mode = direct.direct_num_workers, direct.direct_running_mode
@@ -162,14 +174,17 @@ def cancelled_by_signals(result: PipelineResult) -> Iterator[None]:
 def without_interactive_beam() -> Iterator[None]:
     """Inside the context, Beam builds pipelines in a notebook as it does elsewhere.
 
-    In an IPython kernel, Beam would import Interactive Beam to rename the steps, which requires pandas and more.
+    In an IPython kernel, Beam would import Interactive Beam to rename the steps, which requires pandas and more. It
+    would import IPython too, wherever that is installed, to know.
     """
-    found = interactive_utils.is_in_ipython
-    interactive_utils.is_in_ipython = _never
+    before = [(module, module.is_in_ipython) for module in (interactive_utils, beam_pipeline)]
+    for module, _ in before:
+        module.is_in_ipython = _never
     try:
         yield
     finally:
-        interactive_utils.is_in_ipython = found
+        for module, found in before:
+            module.is_in_ipython = found
 
 
 def _never() -> bool:

@@ -28,7 +28,7 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PAGES = ("README.md", "docs/index.md", "docs/guide/prepare.md", "docs/guide/train.md", "docs/guide/generate.md",
          "docs/guide/read.md", "docs/guide/errors.md", "docs/extending.md", "docs/architecture.md",
          "docs/performance.md", "docs/clusters.md", "docs/limits.md", "docs/scaling.md", "docs/stores.md",
-         "docs/engines/index.md", "docs/engines/embedded.md", "docs/engines/prism.md",
+         "docs/engines/index.md", "docs/engines/local.md", "docs/engines/prism.md",
          "docs/engines/spark.md", "docs/engines/flink.md", "docs/engines/dataflow.md")  # fmt: skip
 REASONS = (
     "installs", "needs several devices", "needs PyTorch", "needs a cluster", "needs a cloud", "needs a second",

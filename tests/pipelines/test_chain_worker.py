@@ -9,8 +9,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.chain import chain_of
-from pipelines.chain_worker import Job, read_message, write_message
+from pipelines.chain import Job, chain_of
+from pipelines.chain_worker import read_message, write_message
 
 ROOT = Path(__file__).parents[2]
 

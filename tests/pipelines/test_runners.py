@@ -6,6 +6,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+from apache_beam import pipeline as beam_pipeline
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.utils import interactive_utils
@@ -18,14 +19,14 @@ SMALL, LARGE = 1, runners.PARALLEL_FROM_BYTES
 
 def test_small_input_runs_in_this_process() -> None:
     engine = runners.start([], input_bytes=SMALL)
-    assert engine.name == "Beam's embedded engine, 1 worker, in_memory"
+    assert engine.name == "this machine, 1 thread"
     assert not engine.noisy
 
 
 def test_large_input_gets_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     engine = runners.start([], input_bytes=LARGE)
-    assert engine.name == "Beam's embedded engine, 3 workers, multi_threading"
+    assert engine.name == "this machine, 3 threads"
     assert not engine.noisy
 
 
@@ -52,7 +53,9 @@ def test_temporary_files_are_in_a_given_folder(
 
 @pytest.mark.parametrize("flags", [["--direct_num_workers=1"], ["--direct_num_workers", "1"]])
 def test_the_number_of_workers_given_is_kept(flags: list[str]) -> None:
-    assert "1 worker, in_memory" in runners.start(flags, input_bytes=LARGE).name
+    assert runners.start(flags, input_bytes=LARGE).name == "this machine, 1 thread"
+    flags = [*flags, "--runner=embedded"]
+    assert runners.start(flags, input_bytes=LARGE).name == "Beam's embedded engine, 1 worker, in_memory"
 
 
 @pytest.mark.parametrize("flag", ["--runner=DirectRunner", "--runner=embedded"])
@@ -143,7 +146,9 @@ def test_worker_threads_lose_no_element_that_takes_long_to_write() -> None:
 
 
 def test_beam_takes_a_notebook_for_a_script_inside_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interactive_utils, "is_in_ipython", lambda: True)
+    modules = (interactive_utils, beam_pipeline)
+    for module in modules:
+        monkeypatch.setattr(module, "is_in_ipython", lambda: True)
     with runners.without_interactive_beam():
-        assert not interactive_utils.is_in_ipython()
-    assert interactive_utils.is_in_ipython()
+        assert not any(module.is_in_ipython() for module in modules)
+    assert all(module.is_in_ipython() for module in modules)

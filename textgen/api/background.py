@@ -20,7 +20,8 @@ _POLL_SECONDS = 0.5
 _SUBMIT_SECONDS = 60.0
 """Time after which a job counts as submitted at an engine that gives it no name."""
 
-_EMBEDDED = "Beam's embedded engine"
+_IN_PROCESS = ("this machine", "Beam's embedded engine")
+"""Beginnings of the names of engines that work in the process that submits a job."""
 
 
 def continue_in_background(words: Sequence[str], output: str) -> int:
@@ -82,4 +83,4 @@ def _is_submitted(output: str, pid: int) -> bool:
     owner = holder.owner if holder else None
     if owner is None or owner.pid != pid or job is None or job.token != owner.token:
         return False
-    return bool(job.job) or job.engine.startswith(_EMBEDDED) or time.time() - job.since > _SUBMIT_SECONDS
+    return bool(job.job) or job.engine.startswith(_IN_PROCESS) or time.time() - job.since > _SUBMIT_SECONDS

@@ -56,7 +56,7 @@ def prepare(
             tokens are learned from the training split.
         tokenizer_model: model file of the SentencePiece tokenizer, or a `tokenizer.json` for the tokenizer `bpe`.
         beam_flags: options of Apache Beam, such as `["--runner=spark", "--spark-master=spark://host:7077"]`. By
-            default Beam's embedded engine uses all cores of this machine.
+            default threads use all cores of this machine.
         **settings: fields of `PrepareConfig`, `TextConfig` and `SelectionConfig` by name, such as
             `text_field="narrative"`, `tokenizer="char"` or `min_tokens=20`. They override the preset's. Their list
             is at the end of `help(textgen.prepare)`.
