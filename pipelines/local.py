@@ -28,7 +28,7 @@ class ThreadRunner(PipelineRunner):
 
         Raises:
             NotImplementedError: it is not a chain.
-            Exception: a step raised it. What other threads were working on is done to its end, and nothing else begun.
+            Exception: a step raised it. What other threads were working on is done to its end, and no more begun.
         """
         chain = chain_of(pipeline)
         elements = [[pickle.dumps(value)] for value in chain.values]

@@ -95,9 +95,8 @@ def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | No
     direct.direct_num_workers = direct.direct_num_workers or os.cpu_count() or 1
     if name == engines.LOCAL:
         threads = direct.direct_num_workers
-        runner = ThreadRunner(threads)
         name = f"this machine, {threads} thread{'s' * (threads != 1)}"
-        return EnginePipeline(_pipeline(runner, options, temporary_folder), name, noisy=False)
+        return EnginePipeline(_pipeline(ThreadRunner(threads), options, temporary_folder), name, noisy=False)
     return _embedded(flags, options, temporary_folder)
 
 
