@@ -24,8 +24,8 @@ def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
     parser.usage = "textgen prepare --input PATH [PATH ...] --output DIR [options]"
     parser.epilog = (
-        "--runner names the engine: local (the default), embedded, prism, spark, flink or dataflow. Options of Apache "
-        "Beam are passed on: --direct-num-workers, --spark-master, --flink-master, --job-endpoint, --project and others."
+        "--runner names the engine: local (the default), embedded, prism, spark, flink or dataflow. Options of Beam "
+        "are passed on: --direct-num-workers, --spark-master, --flink-master, --job-endpoint, --project and others."
     )
     parser.add_argument("--output", metavar="DIR", help="folder of the new dataset; not needed with --list")
     parser.add_argument(
