@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _SEPARATOR = b"\n"
 """A pre-token by itself between two others, unless one of them is white space."""
 
+_FIRST_OTHER = 0x80
+"""First byte that is not ASCII."""
+
+_IS_BLANK = np.array([bytes([byte]).isspace() for byte in range(256)])
+
 
 class BpeEncoder:
     """Gives each pre-token the ids that `BpeTable` gives it."""
@@ -42,7 +47,7 @@ class BpeEncoder:
 
     def encode(self, symbols: Sequence[bytes]) -> SymbolIds:
         """Returns the ids of pre-tokens, each a whole one as `split_pretokens` returns it."""
-        joins = np.fromiter(map(self._can_be_joined, symbols), bool, len(symbols))
+        joins = self._can_be_joined(symbols)
         joined = self._encode_joined([symbol for symbol, whole in zip(symbols, joins, strict=True) if whole])
         others = self._encode_alone([symbol for symbol, whole in zip(symbols, joins, strict=True) if not whole])
         lengths = np.empty(len(symbols), np.int64)
@@ -51,11 +56,16 @@ class BpeEncoder:
         ids[of_joined], ids[~of_joined] = joined.ids, np.concatenate([[], *others])
         return SymbolIds(ids, lengths)
 
-    def _can_be_joined(self, symbol: bytes) -> bool:
-        """Returns whether a pre-token is one between separators too."""
-        if symbol.isascii():
-            return not symbol.isspace()
-        return self._is_whole(symbol) and not symbol.decode().isspace()
+    def _can_be_joined(self, symbols: Sequence[bytes]) -> np.ndarray:
+        """Returns bool [N], whether each pre-token is one between separators too."""
+        data = np.frombuffer(b"".join(symbols), np.uint8)
+        edges = np.cumsum([0, *map(len, symbols)])
+        others = np.diff(np.concatenate([[0], np.cumsum(data >= _FIRST_OTHER)])[edges])
+        blank = np.diff(np.concatenate([[0], np.cumsum(_IS_BLANK[data])])[edges])
+        joined = blank < np.diff(edges)
+        for i in np.flatnonzero(others).tolist():
+            joined[i] = self._is_whole(symbols[i]) and not symbols[i].decode().isspace()
+        return joined
 
     def _is_whole(self, symbol: bytes) -> bool:
         """Returns whether a pre-token is one in the version of Unicode that gigatoken has."""
