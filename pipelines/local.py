@@ -13,6 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult, PipelineRunner
 
 from pipelines.chain import Ended, Job, chain_of
+from pipelines.process_memory import release_unused
 
 
 class ThreadRunner(PipelineRunner):
@@ -35,6 +36,7 @@ class ThreadRunner(PipelineRunner):
         for job in chain.jobs():
             results = self._run(job, elements)
             elements = _groups(results) if job.is_keyed else [[result] for _, result in results]
+        release_unused()
         return Ended()
 
     def _run(self, job: Job, elements: Sequence[list[bytes]]) -> list[tuple[str, bytes]]:

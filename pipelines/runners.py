@@ -1,9 +1,7 @@
 """Chooses the runner of a job: threads of this process on all cores, unless an option of Beam names another."""
 
 import contextlib
-import ctypes
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +19,7 @@ from pipelines import engines
 from pipelines.beam_flags import known_flags
 from pipelines.local import ThreadRunner
 from pipelines.option_values import require_valid
+from pipelines.process_memory import limit_arenas
 from textgen.errors import UserError, one_line
 
 _NEVER = -1
@@ -30,10 +29,6 @@ exhausts the memory."""
 
 PARALLEL_FROM_BYTES = 16 << 20
 """Minimum input size for several workers, in bytes; with less input, starting them takes longer than they save."""
-
-
-_M_ARENA_MAX, _ARENAS = -8, 2
-"""`M_ARENA_MAX` of glibc's malloc.h, and its value; without the limit, 200 MB of text took 10 percent more memory."""
 
 
 class EnginePipeline(NamedTuple):
@@ -83,7 +78,7 @@ def start(flags: Sequence[str], *, input_bytes: int, temporary_folder: Path | No
         temporary_folder: a folder to make for the pipeline's temporary files, which is removed at its end; None for
             Beam's own, which a process that is killed leaves behind.
     """
-    _limit_arenas()
+    limit_arenas()
     flags = known_flags(flags)
     options = PipelineOptions(flags)
     name = engines.name_of(options)
@@ -144,13 +139,6 @@ def _pipeline(
         Path(pipeline.local_tempdir).rmdir()
         pipeline.local_tempdir = str(temporary_folder)
     return pipeline
-
-
-def _limit_arenas() -> None:
-    """Limits glibc's memory arenas, which otherwise grow without bound when threads pass strings to each other."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt:
-        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def _given(option: str, flags: Sequence[str]) -> bool:
