@@ -91,7 +91,7 @@ def _scored(scorer: Scorer, texts: Sequence[np.ndarray]) -> Iterator[ScoredDocum
         )
 
 
-class Group(NamedTuple):
+class TargetGroup(NamedTuple):
     """Loss of some tokens.
 
     Attributes:
@@ -107,7 +107,7 @@ class Group(NamedTuple):
     loss: float
 
 
-def loss_by_context(documents: Sequence[ScoredDocument], *, window: int | None) -> list[Group]:
+def loss_by_context(documents: Sequence[ScoredDocument], *, window: int | None) -> list[TargetGroup]:
     """Returns the loss of tokens by the number of ids before them, [BOS] included.
 
     Args:
@@ -127,7 +127,7 @@ def loss_by_context(documents: Sequence[ScoredDocument], *, window: int | None) 
     ]
 
 
-def loss_by_frequency(documents: Sequence[ScoredDocument], counts: Sequence[int]) -> list[Group]:
+def loss_by_frequency(documents: Sequence[ScoredDocument], counts: Sequence[int]) -> list[TargetGroup]:
     """Returns the loss of tokens by how often they occur in the training text, in powers of ten.
 
     Args:
@@ -146,14 +146,14 @@ def _range_name(power: int) -> str:
     return f"{10**power:,} to {10 ** (power + 1) - 1:,}"
 
 
-def _groups(documents: Sequence[ScoredDocument], keys: np.ndarray) -> list[Group]:
+def _groups(documents: Sequence[ScoredDocument], keys: np.ndarray) -> list[TargetGroup]:
     """Returns the loss of the scored tokens with each key, int [N], in ascending order of the keys."""
     losses = -np.concatenate([one.log_probabilities for one in documents])
     is_scored = np.isfinite(losses)
     values, indices = np.unique(keys[is_scored], return_inverse=True)
     counts, sums = np.bincount(indices), np.bincount(indices, losses[is_scored])
     return [
-        Group("", float(value), int(count), float(total / count))
+        TargetGroup("", float(value), int(count), float(total / count))
         for value, count, total in zip(values.tolist(), counts, sums, strict=True)
     ]
 

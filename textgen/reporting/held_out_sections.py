@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from textgen.reporting import held_out_scores, tinted_text
 from textgen.reporting.held_out_figures import HeldOutFigures
-from textgen.reporting.held_out_scores import Group, ScoredDocument
+from textgen.reporting.held_out_scores import ScoredDocument, TargetGroup
 from textgen.reporting.markup import Content, details, element, paragraph, table
 from textgen.reporting.page import Section
 from textgen.reporting.plots import Axis, Series, percent, plot
@@ -52,7 +52,7 @@ def _by_frequency(documents: Sequence[ScoredDocument], counts: Sequence[int]) ->
     yield _group_table("Loss of tokens by their occurrences in the training text", "occurrences", groups)
 
 
-def _group_table(caption: str, name: str, groups: Sequence[Group]) -> Content:
+def _group_table(caption: str, name: str, groups: Sequence[TargetGroup]) -> Content:
     rows = [[group.name, f"{group.tokens:,}", f"{group.loss:.3f}"] for group in groups]
     return table(caption, [name, "tokens", "nats per token"], rows)
 

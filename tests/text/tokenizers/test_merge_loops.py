@@ -1,15 +1,15 @@
 import numpy as np
 
-from textgen.text.tokenizers.merge_loops import Pairs, Words, learn
+from textgen.text.tokenizers.merge_loops import DividedWords, TokenPairs, learn
 
 
 def learned(words, counts, *, most=10, least=2):
     """The merges as pairs, and the tokens that are left of each word."""
     sizes = np.array([len(word) for word in words], np.int64)
     characters = np.frombuffer("".join(words).encode(), np.uint8).astype(np.int32)
-    found = Words.of_characters(characters, sizes, np.array(counts, np.int64))
+    found = DividedWords.of_characters(characters, sizes, np.array(counts, np.int64))
     merges = np.empty(most, np.int64)
-    count = learn(found, Pairs.with_room(len(characters)), merges, least)
+    count = learn(found, TokenPairs.with_room(len(characters)), merges, least)
     left = [part[part >= 0].tolist() for part in np.split(found.tokens, np.cumsum(sizes)[:-1])]
     return [(key >> 32, key & 0xFFFFFFFF) for key in merges[:count].tolist()], left
 

@@ -17,7 +17,7 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 """2^64 divided by the golden ratio; the high bits of the product choose the slot (Knuth, TAOCP 3, 6.4)."""
 
 
-class Words(NamedTuple):
+class DividedWords(NamedTuple):
     """Words of S characters in all, divided into tokens.
 
     Attributes:
@@ -33,7 +33,7 @@ class Words(NamedTuple):
     weights: np.ndarray
 
     @classmethod
-    def of_characters(cls, characters: np.ndarray, sizes: np.ndarray, counts: np.ndarray) -> "Words":
+    def of_characters(cls, characters: np.ndarray, sizes: np.ndarray, counts: np.ndarray) -> "DividedWords":
         """Returns words in which each character is a token.
 
         Args:
@@ -47,7 +47,7 @@ class Words(NamedTuple):
         return cls(characters, left, right, np.repeat(counts, sizes))
 
 
-class Pairs(NamedTuple):
+class TokenPairs(NamedTuple):
     """The pairs of adjacent tokens, numbered from 0 as they are met, of which there is room for P.
 
     Attributes:
@@ -75,7 +75,7 @@ class Pairs(NamedTuple):
     known: np.ndarray
 
     @classmethod
-    def with_room(cls, characters: int) -> "Pairs":
+    def with_room(cls, characters: int) -> "TokenPairs":
         """Returns no pairs, with room for those that words of S characters may ever have."""
         # There are fewer than S pairs and S merges, each of which makes at most two new ones.
         room = 3 * characters + 1
@@ -94,7 +94,7 @@ class Pairs(NamedTuple):
 
 
 @compiled
-def learn(words: Words, pairs: Pairs, merges: np.ndarray, least: int) -> int:
+def learn(words: DividedWords, pairs: TokenPairs, merges: np.ndarray, least: int) -> int:
     """Merges the most frequent pair of all words, again and again; of equally frequent ones that with the lowest key.
 
     Args:
@@ -119,7 +119,7 @@ def learn(words: Words, pairs: Pairs, merges: np.ndarray, least: int) -> int:
 
 
 @inlined
-def _merge(words: Words, pairs: Pairs, place: int, merged: int) -> None:
+def _merge(words: DividedWords, pairs: TokenPairs, place: int, merged: int) -> None:
     """Replaces the token at a place and the next one by one token."""
     before, second = words.left[place], words.right[place]
     after = words.right[second]
@@ -133,7 +133,7 @@ def _merge(words: Words, pairs: Pairs, place: int, merged: int) -> None:
 
 
 @inlined
-def _add(words: Words, pairs: Pairs, place: int) -> None:
+def _add(words: DividedWords, pairs: TokenPairs, place: int) -> None:
     """Counts the pair that begins at a place, if one does."""
     if place == _NONE or words.right[place] == _NONE:
         return
@@ -149,7 +149,7 @@ def _add(words: Words, pairs: Pairs, place: int) -> None:
 
 
 @inlined
-def _remove(words: Words, pairs: Pairs, place: int) -> None:
+def _remove(words: DividedWords, pairs: TokenPairs, place: int) -> None:
     """Counts the pair that begins at a place no more, if one does."""
     if place == _NONE or words.right[place] == _NONE:
         return
@@ -168,7 +168,7 @@ def _remove(words: Words, pairs: Pairs, place: int) -> None:
 
 
 @inlined
-def _number(pairs: Pairs, words: Words, place: int) -> int:
+def _number(pairs: TokenPairs, words: DividedWords, place: int) -> int:
     """Returns the number of the pair that begins at a place; a new pair gets a number, and occurs nowhere yet."""
     key = np.int64(words.tokens[place]) << 32 | np.int64(words.tokens[words.right[place]])
     mask = len(pairs.slots) - 1
@@ -186,7 +186,7 @@ def _number(pairs: Pairs, words: Words, place: int) -> int:
 
 
 @inlined
-def _comes_before(pairs: Pairs, one: int, other: int) -> bool:
+def _comes_before(pairs: TokenPairs, one: int, other: int) -> bool:
     """Returns whether a pair is merged before another one."""
     if pairs.counts[one] != pairs.counts[other]:
         return pairs.counts[one] > pairs.counts[other]
@@ -194,7 +194,7 @@ def _comes_before(pairs: Pairs, one: int, other: int) -> bool:
 
 
 @inlined
-def _rise(pairs: Pairs, pair: int) -> None:
+def _rise(pairs: TokenPairs, pair: int) -> None:
     """Moves a pair that has become more frequent towards the top of the heap."""
     rank = pairs.ranks[pair]
     while rank > 0:
@@ -208,7 +208,7 @@ def _rise(pairs: Pairs, pair: int) -> None:
 
 
 @inlined
-def _sink(pairs: Pairs, pair: int) -> None:
+def _sink(pairs: TokenPairs, pair: int) -> None:
     """Moves a pair that has become rarer away from the top of the heap."""
     rank, known = pairs.ranks[pair], pairs.known[0]
     while 2 * rank + 1 < known:

@@ -39,13 +39,13 @@ def learn_merges(counts: Mapping[str, int], size: int) -> LearnedTokens:
         size: number of tokens, at least 256.
     """
     # Imported late, since only learning needs compiled loops.
-    from textgen.text.tokenizers.merge_loops import Pairs, Words, learn
+    from textgen.text.tokenizers.merge_loops import DividedWords, TokenPairs, learn
 
     characters = _ids_of_characters("".join(counts))
     sizes = np.fromiter(map(len, counts), np.int64, len(counts))
-    words = Words.of_characters(characters, sizes, np.fromiter(counts.values(), np.int64, len(counts)))
+    words = DividedWords.of_characters(characters, sizes, np.fromiter(counts.values(), np.int64, len(counts)))
     merges = np.empty(size - len(ALPHABET), np.int64)
-    learned = learn(words, Pairs.with_room(len(characters)), merges, _LEAST)
+    learned = learn(words, TokenPairs.with_room(len(characters)), merges, _LEAST)
     tokens = list(ALPHABET)
     for first, second in zip(*(part[:learned].tolist() for part in (merges >> 32, merges & _MASK)), strict=True):
         tokens.append(tokens[first] + tokens[second])

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeAlias
 
-Text: TypeAlias = Sequence[int]
+TokenIds: TypeAlias = Sequence[int]
 """Token ids of one text."""
 
 _SMOOTHING = 0.1
 
 
-def distinct(texts: Sequence[Text], n: int) -> float | None:
+def distinct(texts: Sequence[TokenIds], n: int) -> float | None:
     """Returns distinct-n: the number of distinct n-grams of all texts, as a share of all their n-grams.
 
     After Li et al. 2016, "A diversity-promoting objective function for neural conversation models", who divide by the
@@ -27,7 +27,7 @@ def distinct(texts: Sequence[Text], n: int) -> float | None:
     return len(counts) / counts.total() if counts else None
 
 
-def repetition(texts: Sequence[Text], n: int) -> float | None:
+def repetition(texts: Sequence[TokenIds], n: int) -> float | None:
     """Returns the mean share of a text's n-grams that are repetitions of an earlier one in the same text.
 
     It is 1 - distinct n-grams / n-grams of each text, "seq-rep-n" of Welleck et al. 2020, "Neural text generation
@@ -40,7 +40,7 @@ def repetition(texts: Sequence[Text], n: int) -> float | None:
     return math.fsum(shares) / len(shares) if shares else None
 
 
-def self_bleu(texts: Sequence[Text], n: int) -> float | None:
+def self_bleu(texts: Sequence[TokenIds], n: int) -> float | None:
     """Returns the mean BLEU-n of each text with all others as its references; a high one means similar texts.
 
     Self-BLEU is of Zhu et al. 2018, "Texygen: a benchmarking platform for text generation models", and BLEU of
@@ -64,11 +64,11 @@ def self_bleu(texts: Sequence[Text], n: int) -> float | None:
     return math.fsum(scores) / len(scores)
 
 
-def _grams(text: Text, n: int) -> Sequence[tuple[int, ...]]:
+def _grams(text: TokenIds, n: int) -> Sequence[tuple[int, ...]]:
     return list(zip(*(text[i:] for i in range(n)), strict=False))
 
 
-def _clipped_precisions(texts: Sequence[Text], n: int) -> list[tuple[int, int]]:
+def _clipped_precisions(texts: Sequence[TokenIds], n: int) -> list[tuple[int, int]]:
     """Returns, for each text, the n-grams that a reference has too, and all n-grams.
 
     An occurrence beyond the largest number in any one reference is no match.

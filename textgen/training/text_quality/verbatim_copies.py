@@ -47,7 +47,7 @@ class CopySearch:
         self._texts = [_joined(texts) for texts in sets]
         self._lengths = lengths
         self._grams = {n: [_valid_hashes(ids, n) for ids in self._texts] for n in lengths}
-        self._tables = {n: _Table(np.concatenate(self._grams[n])) for n in lengths}
+        self._tables = {n: _HashTable(np.concatenate(self._grams[n])) for n in lengths}
         self._longest = [_Longest(ids) for ids in self._texts]
         self._overlap = max([1, *lengths, *(len(text) for texts in sets for text in texts)])
         self._before = np.empty(0, np.int64)
@@ -116,7 +116,7 @@ class _Runs:
         return ends[self._room[ends - 1] >= n]
 
 
-class _Table:
+class _HashTable:
     """Hashes of n-grams, and which of them were found."""
 
     def __init__(self, hashes: np.ndarray):
@@ -153,7 +153,7 @@ class _Longest:
 
     def __init__(self, ids: np.ndarray):
         self._ids, self.match = ids, Match(0, np.empty(0, np.int64))
-        self._next = _Table(_valid_hashes(ids, 1))
+        self._next = _HashTable(_valid_hashes(ids, 1))
 
     def read(self, runs: _Runs) -> None:
         """Looks for a longer match that ends in a block."""
@@ -166,14 +166,14 @@ class _Longest:
         step = 1
         while step:
             longer = runs.longer(ends, length + step)
-            table = _Table(_valid_hashes(self._ids, length + step))
+            table = _HashTable(_valid_hashes(self._ids, length + step))
             longer = longer[table.has(runs.hashes(length + step, longer))]
             if len(longer):
                 ends, length, step = longer, length + step, 2 * step
             else:
                 step //= 2
         self.match = Match(length, runs.ids_before(int(ends[0]), length))
-        self._next = _Table(_valid_hashes(self._ids, length + 1))
+        self._next = _HashTable(_valid_hashes(self._ids, length + 1))
 
 
 @functools.lru_cache(maxsize=2)
