@@ -1,8 +1,8 @@
 import numpy as np
 
+from textgen.text.compiled.characters import CHARACTERS
 from textgen.text.compiled.keys import string_key
 from textgen.text.compiled.pretoken_cutting import (
-    CHARACTERS,
     LETTER,
     MARK,
     NUMBER,

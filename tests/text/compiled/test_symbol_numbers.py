@@ -3,7 +3,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers
+from textgen.text.compiled.symbol_numbers import CharacterNumbers, IntNumbers, StringNumbers
 
 
 def objects(strings: list[bytes]) -> np.ndarray:
@@ -45,3 +45,30 @@ def test_strings_that_differ_in_their_nuls_have_numbers_of_their_own() -> None:
     found = numbers.number_symbols(np.array([*strings, *reversed(strings)], object))
     assert found.tolist() == [*range(len(strings)), *reversed(range(len(strings)))]
     assert numbers.symbols().to_pylist() == strings
+
+
+@given(st.lists(st.text(max_size=300), max_size=4))
+@settings(max_examples=50, deadline=None)
+def test_characters_are_numbered_by_text_or_by_code_point(texts: list[str]) -> None:
+    numbers, found = CharacterNumbers(), []
+    for text in texts:
+        data = np.frombuffer(text.encode(), np.uint8)
+        by_text = numbers.number_text(data, len(text))
+        codes = np.array([ord(character) for character in text], np.int32)
+        assert numbers.number_symbols(codes).tolist() == by_text.tolist()
+        found.append(by_text)
+    symbols = numbers.symbols().to_numpy()
+    assert symbols[:128].tolist() == list(range(128))
+    assert ["".join(map(chr, symbols[each])) for each in found] == texts
+    assert len(set(symbols.tolist())) == len(symbols)
+
+
+def test_the_numbers_of_few_characters_are_bytes() -> None:
+    numbers = CharacterNumbers()
+    few, many = ("".join(map(chr, range(0x4E00, 0x4E00 + count))) for count in (128, 129))
+    assert numbers.number_text(np.frombuffer(few.encode(), np.uint8), 128).dtype == np.uint8
+    assert numbers.number_text(np.frombuffer(b"ascii", np.uint8), 5).tolist() == list(b"ascii")
+    found = numbers.number_text(np.frombuffer(many.encode(), np.uint8), 129)
+    assert (found.dtype, found.tolist()) == (np.int32, list(range(128, 257)))
+    assert numbers.number_text(np.frombuffer(few.encode(), np.uint8), 128).tolist() == list(range(128, 256))
+    assert numbers.number_symbols(np.array([0x10FFFF, 97])).tolist() == [257, 97]

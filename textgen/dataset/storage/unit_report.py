@@ -72,7 +72,15 @@ class UnitReport:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the report as plain JSON values."""
-        return dataclasses.asdict(self)
+        # `dataclasses.asdict` would go through each of thousands of blocks, in a sixth of the time of writing shards.
+        return {
+            **vars(self),
+            "dropped": dict(self.dropped),
+            "duplicates": {reason: list(rows) for reason, rows in self.duplicates.items()},
+            "shared": dict(self.shared),
+            "splits": {split: dict(vars(counts)) for split, counts in self.splits.items()},
+            "shards": [{**vars(shard), "blocks": [list(block) for block in shard.blocks]} for shard in self.shards],
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "UnitReport":

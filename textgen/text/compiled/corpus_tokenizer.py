@@ -11,7 +11,12 @@ from textgen.text.compiled.chunk_memory import ChunkMemory, Graph, edges_of
 from textgen.text.compiled.loop_arrays import ByteTables, FoundTokens, PlacedChunks, Texts, WrittenTexts
 from textgen.text.compiled.plain_chunks import PlainChunks
 from textgen.text.compiled.pretoken_cutter import PretokenCutter
-from textgen.text.compiled.symbol_numbers import IntNumbers, StringNumbers, SymbolNumbers
+from textgen.text.compiled.symbol_numbers import (
+    CharacterNumbers,
+    IntNumbers,
+    StringNumbers,
+    SymbolNumbers,
+)
 from textgen.text.compiled.text_cleaning import clean_texts
 from textgen.text.compiled.text_cutting import cut_texts, find_others
 
@@ -81,7 +86,9 @@ class CorpusTokenizer:
 
     def numbers(self) -> SymbolNumbers:
         """Returns an empty numbering of symbols for `tokenize`."""
-        return StringNumbers() if self._symbols_are_text else IntNumbers()
+        if self._symbols_are_text:
+            return StringNumbers()
+        return CharacterNumbers() if self._rules and self._rules.tokens == "characters" else IntNumbers()
 
     def tokenize(self, texts: Sequence[bytes], continued: Sequence[bool], numbers: SymbolNumbers) -> Tokens:
         """Cleans and tokenizes texts.
@@ -135,13 +142,10 @@ class CorpusTokenizer:
         if isinstance(numbers, StringNumbers):
             keys, starts, sizes, lengths = self._pretokens.cut(cleaned, edges)
             return Tokens(cleaned, edges, characters, numbers.number(cleaned, keys, starts, sizes), lengths)
-        if rules.tokens == "bytes":
-            return Tokens(cleaned, edges, characters, numbers.number_symbols(cleaned), np.diff(edges))
-        if (characters == np.diff(edges)).all():
-            # All are ASCII.
-            return Tokens(cleaned, edges, characters, numbers.number_symbols(cleaned), characters)
-        codes = np.frombuffer(cleaned.tobytes().decode().encode("utf-32-le"), np.int32)
-        return Tokens(cleaned, edges, characters, numbers.number_symbols(codes), characters)
+        if isinstance(numbers, CharacterNumbers):
+            found = numbers.number_text(cleaned, int(characters.sum()))
+            return Tokens(cleaned, edges, characters, found, characters)
+        return Tokens(cleaned, edges, characters, numbers.number_symbols(cleaned), np.diff(edges))
 
     def _by_graph(self, texts: Sequence[bytes], continued: np.ndarray, numbers: SymbolNumbers) -> Tokens:
         """Tokenizes texts by the graph."""

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from textgen.text.compiled.characters import CHARACTERS
 from textgen.text.compiled.pretoken_cutting import (
-    CHARACTERS,
     LETTER,
     MARK,
     NUMBER,

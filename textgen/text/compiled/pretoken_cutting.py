@@ -3,29 +3,14 @@
 import numpy as np
 
 from textgen.numba_loops import compiled, inlined
+from textgen.text.compiled.characters import decode
 from textgen.text.compiled.keys import string_key
 
 UNKNOWN, WHITE, LETTER, NUMBER, MARK = range(5)
 """Kinds of characters; that of a character is unknown until it is asked for."""
 
-CHARACTERS = 0x110000
-
 _SPACE, _APOSTROPHE = ord(" "), ord("'")
 _S, _T, _D, _M, _L, _R, _V, _E = (ord(character) for character in "stdmlrve")
-
-
-@inlined
-def _decode(text: np.ndarray, i: int) -> tuple[int, int]:
-    """Returns the code point that begins at text[i], and where the next one begins."""
-    byte = int(text[i])
-    if byte < 0x80:
-        return byte, i + 1
-    if byte < 0xE0:
-        return (byte & 0x1F) << 6 | text[i + 1] & 0x3F, i + 2
-    if byte < 0xF0:
-        return (byte & 0x0F) << 12 | (text[i + 1] & 0x3F) << 6 | text[i + 2] & 0x3F, i + 3
-    high = (byte & 0x07) << 18 | (text[i + 1] & 0x3F) << 12
-    return high | (text[i + 2] & 0x3F) << 6 | text[i + 3] & 0x3F, i + 4
 
 
 @compiled
@@ -42,7 +27,7 @@ def find_unknown(text: np.ndarray, kinds: np.ndarray, found: np.ndarray) -> int:
     """
     i, count = 0, 0
     while i < len(text) and count < len(found):
-        code, i = _decode(text, i)
+        code, i = decode(text, i)
         if kinds[code] == UNKNOWN:
             kinds[code] = MARK
             found[count] = code
@@ -67,19 +52,19 @@ def _contraction(text: np.ndarray, i: int, last: int) -> int:
 @inlined
 def _pretoken_end(text: np.ndarray, begin: int, last: int, kinds: np.ndarray) -> int:
     """Returns the end of the pre-token that begins at text[begin]."""
-    code, i = _decode(text, begin)
+    code, i = decode(text, begin)
     kind = kinds[code]
     if code == _APOSTROPHE:
         end = _contraction(text, begin, last)
         if end > begin:
             return end
     if code == _SPACE and i < last:
-        after, beyond = _decode(text, i)
+        after, beyond = decode(text, i)
         if kinds[after] != WHITE:
             kind, i = kinds[after], beyond
     before = begin
     while i < last:
-        code, beyond = _decode(text, i)
+        code, beyond = decode(text, i)
         if kinds[code] != kind:
             break
         before, i = i, beyond

@@ -5,10 +5,12 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from textgen.text.compiled.characters import CHARACTERS, number_characters
 from textgen.text.compiled.keys import string_keys
 from textgen.text.compiled.string_table import KeyedStrings, StringTable, fill_slots, number_strings
 
 _STRINGS, _BYTES = 1 << 14, 1 << 18
+_ASCII, _BYTE_VALUES = 1 << 7, 1 << 8
 
 
 class SymbolNumbers(Protocol):
@@ -39,6 +41,49 @@ class IntNumbers:
     def symbols(self) -> pa.Array:
         """Returns all integers up to the greatest symbol that was met, as an int32 array."""
         return pa.array(np.arange(self._count, dtype=np.int32))
+
+
+class CharacterNumbers:
+    """The distinct characters that were met; those of ASCII are their own numbers, and others are numbered from 128.
+
+    Most texts have few characters, so that a number fits in a byte.
+    """
+
+    def __init__(self) -> None:
+        self._known = _ASCII
+        self._table = np.full(CHARACTERS, -1, np.int32)
+        self._symbols = np.empty(CHARACTERS, np.int32)
+        self._table[:_ASCII] = self._symbols[:_ASCII] = np.arange(_ASCII)
+
+    def number_text(self, text: np.ndarray, characters: int) -> np.ndarray:
+        """Returns the numbers of the characters of a text, uint8 [N], or int32 [N] if there are many.
+
+        Args:
+            text: uint8 [S], valid UTF-8.
+            characters: N, its number of characters.
+        """
+        if characters == len(text):
+            # All are ASCII.
+            return text
+        numbers = np.empty(characters, np.uint8)
+        self._known = number_characters(text, self._table, self._symbols, self._known, numbers)
+        if self._known <= _BYTE_VALUES:
+            return numbers
+        numbers = np.empty(characters, np.int32)
+        number_characters(text, self._table, self._symbols, self._known, numbers)
+        return numbers
+
+    def number_symbols(self, symbols: np.ndarray) -> np.ndarray:
+        """Returns the numbers of code points, int [N] → uint8 [N], or int32 [N] if there are many."""
+        new = np.unique(symbols[self._table[symbols] < 0])
+        numbers = self._known + np.arange(len(new))
+        self._table[new], self._symbols[numbers] = numbers, new
+        self._known += len(new)
+        return self._table[symbols].astype(np.uint8 if self._known <= _BYTE_VALUES else np.int32)
+
+    def symbols(self) -> pa.Array:
+        """Returns the code point of each number, as an int32 array; some of ASCII may not have been met."""
+        return pa.array(self._symbols[: self._known])
 
 
 class StringNumbers:
