@@ -4,11 +4,12 @@ from typing import NamedTuple
 import keras
 import pytest
 
-from textgen.config import ModelConfig, TextConfig
+from textgen.config import TEXT_DEFAULTS, ModelConfig, TextConfig
 from textgen.generation.writer import Writer
 from textgen.model import networks
 from textgen.model.language_model import LanguageModel
 from textgen.text.preprocessor import Preprocessor
+from textgen.text.tokenizers.bpe import BpeTokenizer
 from textgen.text.vocabulary import Vocabulary
 
 WINDOW = 6
@@ -38,6 +39,13 @@ def lstm() -> Trained:
 @pytest.fixture(scope="session")
 def bilstm() -> Trained:
     return build("bilstm")
+
+
+@pytest.fixture(scope="session")
+def subwords() -> Trained:
+    """A network by subwords of bytes."""
+    learned = BpeTokenizer().learn({"the": 9, "Ġwhale": 8, "Ġthe": 7}, 256 + 8)
+    return build("lstm", TextConfig(tokenizer="bpe", **TEXT_DEFAULTS["bpe"]), learned.tokens)
 
 
 @pytest.fixture(scope="session")

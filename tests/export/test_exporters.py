@@ -25,11 +25,11 @@ def test_the_command_has_all_formats():
     assert tuple(exporters.FORMATS) == NAMES
 
 
-@pytest.mark.parametrize(("network", "format"), [("lstm", "litert"), ("bilstm", "onnx")])
-def test_a_client_without_tensorflow_writes_the_same_text(lstm, bilstm, network: str, format: str, tmp_path: Path):
+@pytest.mark.parametrize(("network", "format"), [("lstm", "litert"), ("bilstm", "onnx"), ("subwords", "onnx")])
+def test_a_client_without_tensorflow_writes_the_same_text(lstm, subwords, network: str, format: str, tmp_path: Path):
     pytest.importorskip({"litert": "ai_edge_litert", "onnx": "onnxruntime"}[format])
-    trained = {"lstm": lstm, "bilstm": build("bilstm", TextConfig(), WORDS)}[network]
-    prompt = {"lstm": "abé z", "bilstm": "the sea , xx"}[network]
+    trained = {"lstm": lstm, "bilstm": build("bilstm", TextConfig(), WORDS), "subwords": subwords}[network]
+    prompt = {"lstm": "abé z", "bilstm": "the sea , xx", "subwords": "the whale [PAD] é"}[network]
     exporters.export(*trained, tmp_path / "out", format=format, boundaries=True)
     (expected,) = Writer(*trained, boundaries=True).write(
         [prompt], GenerationConfig(temperature=0, tokens=25, ban=("[UNK]",), echo=False)
@@ -39,9 +39,16 @@ def test_a_client_without_tensorflow_writes_the_same_text(lstm, bilstm, network:
         cwd=tmp_path, capture_output=True, check=False, env={},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
-    tokens = "".join(expected.tokens) if network == "lstm" else " ".join(expected.tokens)
-    assert done.stdout.decode() == tokens + "\n"
+    text = {"lstm": "".join(expected.tokens), "bilstm": " ".join(expected.tokens), "subwords": expected.text}[network]
+    assert done.stdout.decode() == text + "\n"
     assert len(set(expected.tokens)) > 2
+
+
+def test_a_client_without_tensorflow_names_a_tokenizer_that_it_lacks(tmp_path: Path):
+    (tmp_path / "vocabulary.json").write_text('{"tokenizer": "wordpiece", "tokens": ["[PAD]"]}')
+    done = subprocess.run([sys.executable, CLIENT, tmp_path, "a", "1"], capture_output=True, check=False, env={})
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("the tokenizer wordpiece is not in this example")
 
 
 def test_a_folder_is_complete_or_not_there(lstm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

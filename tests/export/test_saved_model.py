@@ -66,7 +66,7 @@ import tensorflow as tf, tensorflow_text
 # Kept, since its functions do not keep its variables.
 model = tf.saved_model.load(sys.argv[1])
 found = model.generate(tf.constant(json.loads(sys.argv[2])))
-print(json.dumps([text.decode() for text in found["text"].numpy().tolist()]))
+print(json.dumps([text.decode(errors="replace") for text in found["text"].numpy().tolist()]))
 """
 
 
@@ -147,8 +147,13 @@ def test_servers_and_saved_model_cli_see_all_inputs_with_their_defaults(saved: P
 
 
 @pytest.mark.system
-def test_with_tensorflow_text_the_other_format_writes_the_same_text(lstm, writer: Writer, tmp_path: Path):
-    exporters.export(*lstm, tmp_path / "model", format="saved_model", boundaries=True)
+@pytest.mark.parametrize("network", ["lstm", "subwords"])
+def test_with_tensorflow_text_the_other_format_writes_the_same_text(
+    network: str, request: pytest.FixtureRequest, tmp_path: Path
+):
+    trained = request.getfixturevalue(network)
+    writer = Writer(*trained, boundaries=True)
+    exporters.export(*trained, tmp_path / "model", format="saved_model", boundaries=True)
     prompts = ["ab", "cd e\u0301", ""]
     done = subprocess.run(
         [sys.executable, "-I", "-c", WITH_TENSORFLOW_TEXT, tmp_path / "model", json.dumps(prompts)],
