@@ -196,6 +196,7 @@ def _task_managers(port: int) -> int:
 
 
 CLUSTERS: Mapping[str, Callable[[Path], AbstractContextManager[Cluster]]] = {
+    "embedded, 1 thread": embedded,
     "embedded, 2 threads": lambda folder: embedded(folder, workers=2),
     "embedded, 2 processes": processes,
     "Prism": prism,
@@ -204,4 +205,4 @@ CLUSTERS: Mapping[str, Callable[[Path], AbstractContextManager[Cluster]]] = {
     "Spark, speculation": speculating_spark,
     "Flink": flink,
 }
-"""All clusters; what they make is compared with what the embedded engine makes with one worker."""
+"""All clusters; what they make is compared with what the embedded engine made before with one worker."""

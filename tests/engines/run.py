@@ -34,11 +34,13 @@ KILLED = ("Spark", "Flink", "Prism")
 _IN_CI = ("embedded, 2 threads", "Prism", "Spark", "Flink")
 """Engines that are tried by every change of the project."""
 
-_FULL_ALONE = ("Spark, speculation",)
+_FULL_ALONE = ("embedded, 1 thread", "Spark, speculation")
 """Engines that are left to `--full`."""
 
-_SHARE_KILLS, _ALL_KILLS = 1, 20
+_SHARE_KILLS, _ALL_KILLS = 1, 13
 _COMMAND_EVERY = 4
+"""Of so many kills one is that of the command, so that `--full` kills ten workers of each cluster."""
+
 _RESULTS = 10
 """Number of results of units at which a kill comes at the latest; the smallest corpus gives about 12."""
 
@@ -64,7 +66,7 @@ class Report:
         return sum(map(len, self.rows.values())) + len(self.kills) - self.failures
 
     def show(self) -> None:
-        """Prints tables, as in docs/engines.md."""
+        """Prints tables, as in docs/engines/index.md."""
         engines = [name for name in CLUSTERS if any(name in row for row in self.rows.values())]
         print(f"\n{date.today()}, Python {platform.python_version()}, Apache Beam {apache_beam.__version__}\n")
         _print_row("corpus, layout, tokenizer", *engines)
@@ -93,7 +95,7 @@ def _print_row(*cells: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--full", action="store_true", help="try all settings on two corpora, and 20 kills per engine"
+        "--full", action="store_true", help=f"try all settings on two corpora, and {_ALL_KILLS} kills per engine"
     )
     parser.add_argument("--ci", action="store_true", help=f"try these engines alone: {'; '.join(_IN_CI)}")
     parser.add_argument("--corpus", choices=("small", "large"), help="with --full, one corpus alone")
@@ -106,33 +108,43 @@ def main() -> None:
     kills = arguments.kills if arguments.kills is not None else _ALL_KILLS if arguments.full else _SHARE_KILLS
     # So that clusters are ended before this process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    engines = [name for name in CLUSTERS if arguments.only.lower() in name.lower()]
-    if arguments.ci:
-        engines = [name for name in engines if name in _IN_CI]
-    elif not arguments.full:
-        engines = [name for name in engines if name not in _FULL_ALONE]
     report = Report()
-    with tempfile.TemporaryDirectory(prefix="textgen-engines-") as name:
+    # What came of the trials that ended is worth the most when hours of them were stopped.
+    with contextlib.ExitStack() as at_end, tempfile.TemporaryDirectory(prefix="textgen-engines-") as name:
+        at_end.callback(report.show)
         folder = Path(name)
         table = _settings(folder, arguments.full, arguments.corpus)
         expected = {settings: _expected(settings, folder / "expected") for settings in table}
-        for engine in engines:
-            (folder / "cluster").mkdir()
-            try:
-                with CLUSTERS[engine](folder / "cluster") as cluster:
-                    trials = _Trials(engine, cluster, folder / "data", report)
-                    same = [trials.compare(settings, expected[settings]) for settings in table]
-                    if engine in KILLED and all(same):
-                        trials.kill(table[0], expected[table[0]], kills=kills, seed=arguments.seed)
-            except NotInstalled as reason:
-                report.not_run[engine] = str(reason)
-                print(f"{engine}: not run: {reason}", flush=True)
-            except (TimeoutError, WrongChecksum) as failure:
-                report.kills.append((f"{engine}, start", f"FAILED: {failure}"))
-                print(f"{engine}: FAILED: {failure}", flush=True)
-            shutil.rmtree(folder / "cluster")
-    report.show()
+        for engine in _engines(arguments):
+            _try(engine, expected, folder, report, kills=kills, seed=arguments.seed)
     sys.exit(report.failures > 0 or not report.passed)
+
+
+def _engines(arguments: argparse.Namespace) -> list[str]:
+    engines = [name for name in CLUSTERS if arguments.only.lower() in name.lower()]
+    if arguments.ci:
+        return [name for name in engines if name in _IN_CI]
+    return [name for name in engines if arguments.full or name not in _FULL_ALONE]
+
+
+def _try(
+    engine: str, expected: dict[Settings, dict[str, str]], folder: Path, report: Report, *, kills: int, seed: int
+) -> None:
+    """Makes all datasets on an engine, and kills its processes while it makes the first of them again."""
+    (folder / "cluster").mkdir()
+    try:
+        with CLUSTERS[engine](folder / "cluster") as cluster:
+            trials = _Trials(engine, cluster, folder / "data", report)
+            same = [trials.compare(settings, each) for settings, each in expected.items()]
+            if engine in KILLED and all(same):
+                trials.kill(*next(iter(expected.items())), kills=kills, seed=seed)
+    except NotInstalled as reason:
+        report.not_run[engine] = str(reason)
+        print(f"{engine}: not run: {reason}", flush=True)
+    except (TimeoutError, WrongChecksum) as failure:
+        report.kills.append((f"{engine}, start", f"FAILED: {failure}"))
+        print(f"{engine}: FAILED: {failure}", flush=True)
+    shutil.rmtree(folder / "cluster")
 
 
 def _settings(folder: Path, full: bool, corpus: str | None) -> list[Settings]:
