@@ -60,10 +60,12 @@ STORES ?=
 test-stores: setup .stores/.installed  ## every command at real object stores on this machine, with faults (needs Go; all: STORES=--full)
 	$(BIN)/python -m tests.stores.run $(STORES)
 
-# Go checks each module against the checksum database.
-.stores/.installed: setup.py Makefile
+# Go checks each module against the checksum database, and Maven each jar against the registry's checksum.
+.stores/.installed: setup.py Makefile tests/stores/hadoop.xml
 	GOBIN=$(CURDIR)/.stores go install github.com/fsouza/fake-gcs-server@v1.56.1
 	GOBIN=$(CURDIR)/.stores go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+	if command -v mvn > /dev/null; then mvn --batch-mode --quiet --strict-checksums --file tests/stores/hadoop.xml \
+	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.stores/hadoop; fi
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[aws,gs]'
 	@touch $@
 

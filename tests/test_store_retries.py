@@ -1,6 +1,7 @@
 """Repetition of requests to stores, with a clock that runs only while somebody sleeps."""
 
 import itertools
+from types import SimpleNamespace
 
 import fsspec.exceptions
 import pytest
@@ -36,6 +37,14 @@ class AnswerError(Exception):
     def __init__(self, status: int, code: str):
         super().__init__(code)
         self.response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+class SessionError(Exception):
+    """An error as requests has it, with the answer of a server of WebHDFS."""
+
+    def __init__(self, status: int):
+        super().__init__(f"answer {status}")
+        self.response = SimpleNamespace(status_code=status)
 
 
 @pytest.fixture
@@ -114,13 +123,13 @@ def test_within_once_nothing_is_repeated(clock: Clock) -> None:
 def test_passing_errors_are_known_by_their_status_code_class_or_cause() -> None:
     passing = [
         StatusError(429), StatusError(502), AnswerError(503, "SlowDown"), AnswerError(200, "InternalError"),
-        ConnectionResetError(), TimeoutError(), fsspec.exceptions.FSTimeoutError(),
+        SessionError(503), ConnectionResetError(), TimeoutError(), fsspec.exceptions.FSTimeoutError(),
     ]  # fmt: skip
     assert all(map(is_passing, passing))
     wrapped = OSError(16, "Please reduce your request rate.")
     wrapped.__cause__ = AnswerError(503, "SlowDown")
     assert is_passing(wrapped)
-    assert not any(map(is_passing, [OSError(5, "x"), StatusError(404), AnswerError(412, "PreconditionFailed")]))
+    assert not any(map(is_passing, [OSError(5, "x"), StatusError(404), SessionError(403), AnswerError(412, "")]))
 
 
 def test_the_drivers_leave_the_repetitions_to_us(monkeypatch: pytest.MonkeyPatch) -> None:

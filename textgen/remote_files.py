@@ -53,6 +53,7 @@ def connect(url: str) -> tuple[Any, str]:
     except Exception as error:
         raise os_error(error, url) from error
     store_retries.repeat_nothing(driver)
+    store_retries.limit_waits(driver)
     return driver, path.rstrip("/")
 
 
@@ -176,7 +177,7 @@ def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None
         _ask(url, driver.makedirs, made.rpartition("/")[0], exist_ok=True)
     _ask(url, _put, driver, temporary_name, content)
     with store_retries.once():
-        _ask(url, driver.mv, temporary_name, name)
+        _ask(url, _replace, driver, temporary_name, name)
 
 
 def create(url: str, content: bytes, **options: Any) -> None:
@@ -288,6 +289,15 @@ def is_object_store(driver: Any) -> bool:
 def protocols(driver: Any) -> set[str]:
     """Returns the schemes of a driver, such as {"gs", "gcs"}."""
     return {driver.protocol} if isinstance(driver.protocol, str) else set(driver.protocol)
+
+
+def _replace(driver: Any, name: str, target: str) -> None:
+    """Renames a file, in place of one that may be there."""
+    if "webhdfs" in protocols(driver):
+        # The driver's own call changes nothing if there is a file, and raises nothing.
+        driver._call("RENAME", method="put", path=name, destination=target, renameoptions="OVERWRITE")
+    else:
+        driver.mv(name, target)
 
 
 def _put(driver: Any, name: str, content: bytes | Path) -> None:

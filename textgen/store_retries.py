@@ -1,6 +1,7 @@
 """Asks stores again that answer with a passing error, are slow or cannot be reached, within a bound, and says so."""
 
 import contextlib
+import functools
 import importlib
 import os
 import threading
@@ -149,6 +150,14 @@ def repeat_nothing(driver: Any) -> None:
         driver._request = types.MethodType(request, driver)
 
 
+def limit_waits(driver: Any) -> None:
+    """Has a driver that asks by a session of requests, as that of webhdfs, wait no longer than others do."""
+    session: Any = getattr(driver, "session", None)
+    if type(session).__module__.partition(".")[0] == "requests":
+        waits = (_CONNECT_SECONDS, _READ_SECONDS)
+        session.request = functools.partial(type(session).request, session, timeout=waits)
+
+
 def _patience(url: str, error: Exception) -> float:
     """Returns for how many seconds a request is repeated."""
     if getattr(_of_thread, "once", False):
@@ -184,7 +193,8 @@ def _status(error: BaseException | None) -> int | None:
     """Returns the HTTP status of an answer that an error of a driver reports; None if it reports no answer."""
     response = getattr(error, "response", None)
     metadata = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
-    for found in (metadata.get("HTTPStatusCode"), getattr(error, "code", None), getattr(error, "status", None)):
+    answers = (getattr(response, "status_code", None), getattr(error, "code", None), getattr(error, "status", None))
+    for found in (metadata.get("HTTPStatusCode"), *answers):
         with contextlib.suppress(TypeError, ValueError):
             return int(found)  # type: ignore[arg-type]
     return None

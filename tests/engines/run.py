@@ -1,6 +1,6 @@
 """Prepares datasets on each engine, kills processes of the engines meanwhile, and compares every byte.
 
-    python -m tests.engines.run [--ci | --full] [--only NAME] [--kills N] [--seed N]
+    python -m tests.engines.run [--ci | --full] [--only NAME] [--settings TEXT] [--kills N] [--seed N]
 
 Each engine is a real one: servers and workers are processes of their own on this machine. What each makes is compared
 with what Beam's embedded engine makes with one worker: every shard, the vocabulary and the manifest, by SHA-256. An
@@ -101,6 +101,9 @@ def main() -> None:
     parser.add_argument("--corpus", choices=("small", "large"), help="with --full, one corpus alone")
     parser.add_argument("--only", default="", help="engines whose name contains this text")
     parser.add_argument(
+        "--settings", action="append", help='datasets whose name contains this text, as "MB, pairs, bpe" (repeatable)'
+    )
+    parser.add_argument(
         "--kills", type=int, help=f"number of kills per engine (default {_SHARE_KILLS}, or {_ALL_KILLS})"
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the moments of the kills")
@@ -114,6 +117,7 @@ def main() -> None:
         at_end.callback(report.show)
         folder = Path(name)
         table = _settings(folder, arguments.full, arguments.corpus)
+        table = [each for each in table if any(text in _name(each) for text in arguments.settings or [""])]
         expected = {settings: _expected(settings, folder / "expected") for settings in table}
         for engine in _engines(arguments):
             _try(engine, expected, folder, report, kills=kills, seed=arguments.seed)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.trial import Trial
-from tests.stores.servers import STORES
+from tests.stores.servers import ALL
 from tests.stores.store_commands import (
     TRAINING,
     hashes,
@@ -22,7 +22,7 @@ _SECONDS = 600.0
 
 def trials(full: bool) -> Iterator[Trial]:
     """Yields the trials; both layouts only if `full`."""
-    for scheme in STORES:
+    for scheme in ALL:
         for layout in ("pairs", "spans") if full else ("spans",):
             yield Trial(f"{scheme}, {layout}", functools.partial(_all_commands, scheme, layout), _SECONDS)
 
@@ -30,7 +30,7 @@ def trials(full: bool) -> Iterator[Trial]:
 def _all_commands(scheme: str, layout: str, folder: Path) -> None:
     texts = make_texts(folder)
     expected = local_hashes(folder, texts, "--layout", layout)
-    with STORES[scheme](folder, None) as store:
+    with ALL[scheme](folder, None) as store:
         url, data = upload(texts, store), f"{store.root}/data"
         prepare = prepare_words(url, data, "--layout", layout)
         run(prepare, store)

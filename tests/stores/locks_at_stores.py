@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.trial import Trial
-from tests.stores.servers import STORES
+from tests.stores.servers import ALL
 from tests.stores.store_commands import (
     hashes,
     local_hashes,
@@ -25,7 +25,7 @@ _SECONDS = 600.0
 
 def trials(full: bool) -> Iterator[Trial]:
     """Yields the trials."""
-    for scheme in STORES:
+    for scheme in ALL:
         yield Trial(f"{scheme}, four preparations begin at once", functools.partial(_at_once, scheme), _SECONDS)
         yield Trial(f"{scheme}, a preparation after a killed one", functools.partial(_after_kill, scheme), _SECONDS)
         if full:
@@ -35,7 +35,7 @@ def trials(full: bool) -> Iterator[Trial]:
 def _at_once(scheme: str, folder: Path) -> None:
     texts = make_texts(folder)
     expected = local_hashes(folder, texts)
-    with STORES[scheme](folder, None) as store:
+    with ALL[scheme](folder, None) as store:
         words = prepare_words(upload(texts, store), f"{store.root}/data")
         processes = [start(words, store) for _ in range(4)]
         ends = [(process.communicate()[1], process.returncode) for process in processes]
@@ -53,7 +53,7 @@ def _at_once(scheme: str, folder: Path) -> None:
 def _after_kill(scheme: str, folder: Path) -> None:
     texts = make_texts(folder)
     expected = local_hashes(folder, texts)
-    with STORES[scheme](folder, None) as store:
+    with ALL[scheme](folder, None) as store:
         data = f"{store.root}/data"
         words = prepare_words(upload(texts, store), data)
         process = start(words, store)
@@ -67,7 +67,7 @@ def _after_kill(scheme: str, folder: Path) -> None:
 
 def _elsewhere(scheme: str, folder: Path) -> None:
     texts = make_texts(folder)
-    with STORES[scheme](folder, None) as store:
+    with ALL[scheme](folder, None) as store:
         data = f"{store.root}/data"
         words = prepare_words(upload(texts, store), data)
         process = start(words, store)

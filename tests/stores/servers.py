@@ -5,7 +5,9 @@ Their programs are those that `make test-stores` has put into `.stores`.
 
 import contextlib
 import http.client
+import json
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -53,7 +55,8 @@ def google(folder: Path, seen_at: int | None = None, host: str = "127.0.0.1") ->
     listens = host if host == "127.0.0.1" else "0.0.0.0"
     words = f"-backend memory -scheme http -host {listens} -port {port} -external-url {address}"
     environment = {"STORAGE_EMULATOR_HOST": address}
-    with _running("fake-gcs-server", [*words.split(), "-public-host", address[7:]], folder, port) as process:
+    command = [_program("fake-gcs-server"), *words.split(), "-public-host", address[7:]]
+    with _running(command, folder, port) as process:
         _send(port, "POST", "/storage/v1/b?project=test", f'{{"name": "{BUCKET}"}}')
         yield Store(f"gs://{BUCKET}", port, environment, process)
 
@@ -72,11 +75,59 @@ def amazon(folder: Path, seen_at: int | None = None) -> Iterator[Store]:
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     paths = [str(folder / "attributes"), str(folder / "files")]
-    with _running("versitygw", [*words.split(), *paths], folder, port) as process:
+    with _running([_program("versitygw"), *words.split(), *paths], folder, port) as process:
         yield Store(f"s3://{BUCKET}", port, environment, process)
 
 
+_CORE_SETTINGS = {"fs.defaultFS": "hdfs://127.0.0.1:{names}"}
+_HDFS_SETTINGS = {
+    "dfs.namenode.name.dir": "{folder}/names", "dfs.datanode.data.dir": "{folder}/blocks",
+    "dfs.namenode.http-address": "127.0.0.1:{web}", "dfs.datanode.address": "127.0.0.1:{data}",
+    "dfs.datanode.http.address": "127.0.0.1:{data_web}", "dfs.datanode.ipc.address": "127.0.0.1:{ipc}",
+    "dfs.datanode.hostname": "127.0.0.1", "dfs.replication": "1", "dfs.permissions.enabled": "false",
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def hadoop(folder: Path, seen_at: int | None = None) -> Iterator[Store]:
+    """Runs HDFS, a NameNode and a DataNode, which are asked by WebHDFS; see `google`."""
+    jars = PROGRAMS / "hadoop"
+    if not jars.is_dir() or shutil.which("java") is None:
+        raise CannotTry("Hadoop is not installed; `make test-stores` installs it where there are Maven and Java")
+    ports = {name: free_port() for name in ("names", "web", "data", "data_web", "ipc")}
+    for name, settings in (("core-site.xml", _CORE_SETTINGS), ("hdfs-site.xml", _HDFS_SETTINGS)):
+        values = {key: value.format(folder=folder, **ports) for key, value in settings.items()}
+        lines = [f"<property><name>{key}</name><value>{value}</value></property>" for key, value in values.items()]
+        (folder / name).write_text(f"<configuration>{''.join(lines)}</configuration>")
+    java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{folder}:{jars}/*"]
+    names, data = (f"org.apache.hadoop.hdfs.server.{each}" for each in ("namenode.NameNode", "datanode.DataNode"))
+    subprocess.run([*java, names, "-format", "-nonInteractive"], check=True, capture_output=True)
+    with (
+        _running([*java, names], folder, ports["web"]) as process,
+        _running([*java, data], folder, ports["data_web"]),
+    ):
+        _wait_for_data_node(ports["web"])
+        yield Store(f"webhdfs://127.0.0.1:{seen_at or ports['web']}/{BUCKET}", ports["web"], {}, process)
+
+
+def _wait_for_data_node(port: int) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
+        answer = json.load(connection.getresponse())["beans"]
+        connection.close()
+        if answer and answer[0]["NumLiveDataNodes"]:
+            return
+        assert time.monotonic() < end, "the DataNode does not register"
+        time.sleep(0.1)
+
+
 STORES: dict[str, Start] = {"gs": google, "s3": amazon}
+"""Object stores."""
+
+ALL: dict[str, Start] = {**STORES, "webhdfs": hadoop}
+"""Object stores, and a file system of a cluster."""
 
 
 def free_port() -> int:
@@ -85,15 +136,17 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-@contextlib.contextmanager
-def _running(program: str, words: list[str], folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    path = PROGRAMS / program
+def _program(name: str) -> str:
+    path = PROGRAMS / name
     if not path.exists():
-        raise CannotTry(f"{program} is not installed; `make test-stores` installs it")
-    with (folder / f"{program}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(path), *words], stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(folder)}
-        )
+        raise CannotTry(f"{name} is not installed; `make test-stores` installs it")
+    return str(path)
+
+
+@contextlib.contextmanager
+def _running(command: list[str], folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    with (folder / "servers.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(folder)})
     try:
         _wait(port, process)
         yield process
