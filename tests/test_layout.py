@@ -23,6 +23,7 @@ FLOORS = (
         "textgen.folder",
         "textgen.regular_files",
         "textgen.remote_files",
+        "textgen.store_drivers",
         "textgen.store_retries",
         "textgen.folder_walk",
         "textgen.block_cache",

@@ -14,7 +14,6 @@ import pyarrow.fs
 import pytest
 from fsspec.implementations.arrow import ArrowFSWrapper
 from fsspec.implementations.memory import MemoryFileSystem
-from fsspec.implementations.webhdfs import WebHDFS
 from fsspec.registry import _registry
 
 from textgen import files, remote_files
@@ -79,27 +78,6 @@ class TestDrivers:
         folder = Folder("failing://bucket/data")
         ranges = [Range("a", 95, 110), Range("a", 100, 110), Range("a", 200, 210)]
         assert folder.read_ranges(ranges) == [CONTENT[95:], b"", b""]
-
-
-class TestWebHdfs:
-    def test_a_file_is_replaced_by_a_rename_that_overwrites(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        asked = []
-
-        def record(driver: WebHDFS, operation: str, **options: Any) -> None:
-            asked.append((operation, options))
-
-        monkeypatch.setattr(WebHDFS, "_call", record)
-        monkeypatch.setattr(WebHDFS, "makedirs", lambda *_, **options: None)
-        monkeypatch.setattr(WebHDFS, "pipe_file", lambda *_, **options: None)
-        host = "webhdfs://localhost:9870"
-        remote_files.write_atomically(f"{host}/data/a", b"text", temporary=f"{host}/data/_work/a")
-        names = {"path": "/data/_work/a", "destination": "/data/a"}
-        assert asked == [("RENAME", {"method": "put", **names, "renameoptions": "OVERWRITE"})]
-
-    def test_an_answer_is_not_waited_for_without_end(self) -> None:
-        for _ in range(2):
-            driver, _ = remote_files.connect("webhdfs://localhost:9870/data")
-        assert driver.session.request.keywords == {"timeout": (15, 60)}
 
 
 class Failing(MemoryFileSystem):

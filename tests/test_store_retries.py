@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import fsspec.exceptions
 import pytest
 
-from textgen import store_retries
+from textgen import remote_files, store_retries
 from textgen.store_retries import is_passing, once, retried
 
 
@@ -140,3 +140,9 @@ def test_the_drivers_leave_the_repetitions_to_us(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     assert store_retries.driver_options("gs://b", {})["token"] == "anon"
     assert "token" not in store_retries.driver_options("gs://b", {"token": "cloud"})
+
+
+def test_a_session_of_requests_does_not_wait_without_end() -> None:
+    for _ in range(2):
+        driver, _ = remote_files.connect("webhdfs://localhost:9870/data")
+    assert driver.session.request.keywords == {"timeout": (15, 60)}

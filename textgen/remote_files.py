@@ -11,15 +11,12 @@ from typing import Any, ParamSpec, TypeVar
 from fsspec.config import conf
 from fsspec.core import url_to_fs
 
-from textgen import store_retries
+from textgen import store_drivers, store_retries
 from textgen.errors import UserError, one_line
 from textgen.file_versions import Stamp, Version, version_in
 
 _EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "aws", "s3a": "aws", "http": "http", "https": "http", "hf": "hf"}
 """The extra of this package that installs the driver of a scheme."""
-
-_OBJECT_STORES = {"gs", "gcs", "s3", "s3a", "abfs", "abfss", "az", "oss", "r2"}
-"""Schemes of stores that show an object only when it is complete, and that have no rename."""
 
 _READ_AHEAD_BYTES = 1 << 22
 
@@ -140,7 +137,7 @@ def exists(url: str) -> bool:
 def make_directory(url: str) -> None:
     """Makes a directory where the store has directories."""
     driver, name = connect(url)
-    if not is_object_store(driver):
+    if not store_drivers.is_object_store(driver):
         _ask(url, driver.makedirs, name, exist_ok=True)
 
 
@@ -169,15 +166,15 @@ def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None
         temporary: the URL that it has until it is complete, where the store has a rename.
     """
     driver, name = connect(url)
-    if is_object_store(driver):
-        _ask(url, _put, driver, name, content)
+    if store_drivers.is_object_store(driver):
+        _ask(url, store_drivers.put, driver, name, content)
         return
     _, temporary_name = connect(temporary)
     for made in (name, temporary_name):
         _ask(url, driver.makedirs, made.rpartition("/")[0], exist_ok=True)
-    _ask(url, _put, driver, temporary_name, content)
+    _ask(url, store_drivers.put, driver, temporary_name, content)
     with store_retries.once():
-        _ask(url, _replace, driver, temporary_name, name)
+        _ask(url, store_drivers.rename_over, driver, temporary_name, name)
 
 
 def create(url: str, content: bytes, **options: Any) -> None:
@@ -189,7 +186,7 @@ def create(url: str, content: bytes, **options: Any) -> None:
         **options: of the driver's `pipe_file`, such as `mode="create"`, which refuses to replace a file.
     """
     driver, name = connect(url)
-    if not is_object_store(driver):
+    if not store_drivers.is_object_store(driver):
         make_directory(url.rpartition("/")[0])
     _ask(url, driver.pipe_file, name, content, **options)
 
@@ -279,29 +276,3 @@ def _content(url: str, start: int, end: int, found: bytes | Exception) -> bytes:
         # Some stores refuse a range that starts where the file has ended.
         return b""
     raise os_error(found, url) from found
-
-
-def is_object_store(driver: Any) -> bool:
-    """Returns whether the store of a driver shows an object only when it is complete, and has no rename."""
-    return not _OBJECT_STORES.isdisjoint(protocols(driver))
-
-
-def protocols(driver: Any) -> set[str]:
-    """Returns the schemes of a driver, such as {"gs", "gcs"}."""
-    return {driver.protocol} if isinstance(driver.protocol, str) else set(driver.protocol)
-
-
-def _replace(driver: Any, name: str, target: str) -> None:
-    """Renames a file, in place of one that may be there."""
-    if "webhdfs" in protocols(driver):
-        # The driver's own call changes nothing if there is a file, and raises nothing.
-        driver._call("RENAME", method="put", path=name, destination=target, renameoptions="OVERWRITE")
-    else:
-        driver.mv(name, target)
-
-
-def _put(driver: Any, name: str, content: bytes | Path) -> None:
-    if isinstance(content, Path):
-        driver.put_file(str(content), name)
-    else:
-        driver.pipe_file(name, content)

@@ -127,8 +127,7 @@ def _try_signal(folder: Path) -> None:
 def _try_size(count: int, folder: Path) -> None:
     """Submits the job of the first stage of so many units, which are one file each."""
     with _servers(folder, runs_jobs=False) as (store, found, options):
-        script = Path(__file__).with_name("dataflow_size.py")
-        command = [sys.executable, str(script), str(count), str(folder / "data"), *options]
+        command = [sys.executable, "-m", "tests.deploy.dataflow_size", str(count), str(folder / "data"), *options]
         subprocess.run(command, check=False, env={**os.environ, **store.environment}, cwd=Path(__file__).parents[2])
         (job,) = found.jobs
         sizes = {"request": job.size, "pipeline": (job.folder / "pipeline.pb").stat().st_size}

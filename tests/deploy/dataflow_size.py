@@ -1,6 +1,6 @@
 """Submits a job with as many units as there are input files, without the files.
 
-python dataflow_size.py COUNT FOLDER OPTIONS
+python -m tests.deploy.dataflow_size COUNT FOLDER OPTIONS
 """
 
 import contextlib

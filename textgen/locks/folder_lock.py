@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from textgen import files, remote_files, store_retries
+from textgen import files, remote_files, store_drivers, store_retries
 from textgen.console import say
 from textgen.errors import UserError
 from textgen.locks import owners
@@ -208,7 +208,7 @@ def _local_folder(path: str) -> Path | None:
     if not files.is_remote(path):
         return Path(files.join(path))
     driver, name = remote_files.connect(path)
-    return Path(name) if "local" in remote_files.protocols(driver) else None
+    return Path(name) if "local" in store_drivers.protocols(driver) else None
 
 
 def _take(path: str, command: str) -> Lock:

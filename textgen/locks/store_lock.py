@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from textgen import remote_files
+from textgen import remote_files, store_drivers
 from textgen.files import join
 from textgen.locks.lock_file import NAME, Seen
 from textgen.locks.owners import MAX_BYTES, Owner, parse
@@ -128,7 +128,7 @@ class StoreLockFile:
 
     @property
     def _is_conditional(self) -> bool:
-        return self._has_mode and not _CONDITIONAL.isdisjoint(remote_files.protocols(self._driver))
+        return self._has_mode and not _CONDITIONAL.isdisjoint(store_drivers.protocols(self._driver))
 
     @property
     def _writers(self) -> list[Any]:
