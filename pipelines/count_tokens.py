@@ -27,13 +27,13 @@ from textgen.config import SPLITS, PrepareConfig
 from textgen.corpus.units import Unit
 from textgen.text.compiled.counting import count_slices
 
-_MAX_BUCKETS, _UNITS_PER_BUCKET = 64, 16
+_FEW_BUCKETS, _MAX_BUCKETS, _UNITS_PER_BUCKET = 4, 64, 16
 _TRAIN = SPLITS.index("train")
 
 
 def buckets_for(units: int) -> int:
-    """Returns the number of buckets with which the sum over a number of units fits in memory."""
-    return min(max(1, units // _UNITS_PER_BUCKET), _MAX_BUCKETS)
+    """Returns the number of buckets with which the sum over a number of units fits in memory and is shared out."""
+    return min(max(1, units // _UNITS_PER_BUCKET, min(units, _FEW_BUCKETS)), _MAX_BUCKETS)
 
 
 class CountUnit:
