@@ -1,13 +1,15 @@
 """Speed of preparation, beside other libraries that make token ids or pairs out of text.
 
     python benchmarks/prepare.py [--corpora DIR] [--peers-python PYTHON] [--only ours datasets …] [--rounds 5]
+                                 [--tokenizers word bpe char byte]
 
 Every run is a process of its own, confined to as many cores as it has workers (Linux); each round runs every way
 once, and the table shows medians. Each way reads the same documents, the one column `text` of a CSV file.
 
 Some things favour the peers. Their vocabulary of 8,000 words is made beforehand; ours is learned in the measured
 time. They find the corpus dealt out to a file a worker; ours finds one file. Rates are reckoned from the seconds of
-their job, without imports; for ours, from the whole command with its imports and both its passes.
+their job, without imports; for ours, from the whole command with its imports and both its passes. With `bpe`, the
+peers are those that use Hugging Face's tokenizers; `char` and `byte` have none.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from pathlib import Path
 import corpus
 import memory
 import table
+import tokenizers
 from memory import MB
 
 ROOT = Path(__file__).parents[1]
@@ -40,10 +43,11 @@ SCRIPTS = [
     ("streaming", "pairs", "streaming, a sample a pair", ["streaming_pairs.py"]),
     ("beam", "pairs", "naive Beam", ["naive_beam.py"]),
 ]
+WITH_TOKENIZERS = ("datasets, tokenizers", "datatrove")
 SPLITS = ("train", "validation", "test")
 GROUPS = ["ours", *dict.fromkeys(group for group, *_ in SCRIPTS)]
 
-COLUMNS = ["way", "workers", "text", "whole process", "job", "MB of text/s", "tokens or pairs/s"]
+COLUMNS = ["way", "tokens", "workers", "text", "whole process", "job", "MB of text/s", "tokens or pairs/s"]
 COLUMNS += ["bytes per token or pair", "peak memory", "ours ÷ this"]
 
 
@@ -66,6 +70,7 @@ class Way:
     group: str
     makes: str
     name: str
+    tokenizer: str
     mb: int
     workers: int
     command: list[str]
@@ -90,7 +95,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as scratch:
         ways = list(plan(arguments, Path(scratch)))
         texts = corpus.documents(arguments.corpora)
-        write_vocabulary(Path(scratch) / "tokenizer.json", texts)
+        write_words(Path(scratch) / "word.json", texts)
+        if "bpe" in arguments.tokenizers:
+            write_merges(Path(scratch) / "bpe.json", texts)
         for mb in {way.mb for way in ways}:
             corpus.write(Path(scratch) / str(mb), texts, mb * MB, arguments.workers)
         for _ in range(arguments.rounds):
@@ -110,6 +117,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--peers-python", default=ROOT / ".venv-peers" / "bin" / "python", help="has the peers")
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS, metavar="WAY", help=", ".join(GROUPS))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokenizers", nargs="+", choices=("word", "bpe", "char", "byte"), default=["word"])
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 1])
     parser.add_argument("--mb", type=int, default=300, help="text for `--layout spans`")
     parser.add_argument("--peer-mb", type=int, default=60, help="text for the peers' ids, and again for ours")
@@ -121,26 +129,31 @@ def parse() -> argparse.Namespace:
 def plan(arguments: argparse.Namespace, scratch: Path) -> Iterable[Way]:
     """All ways, in the order of the table."""
     textgen = str(Path(sys.executable).with_name("textgen"))
-    for makes, workers in itertools.product(("ids", "pairs"), arguments.workers):
+    for makes, tokenizer, workers in itertools.product(("ids", "pairs"), arguments.tokenizers, arguments.workers):
         layout = "spans" if makes == "ids" else "pairs"
         sizes = {arguments.peer_mb, arguments.mb} if makes == "ids" else {arguments.pairs_mb}
         for mb in sorted(sizes) if "ours" in arguments.only else ():
             options = ["--input", str(scratch / str(mb) / "corpus.csv"), "--text-field", "text", "--layout", layout]
-            options += ["--vocabulary-size", "8000", f"--direct_num_workers={workers}"]
-            name = f"`textgen prepare --layout {layout}`"
+            options += ["--tokenizer", tokenizer, "--vocabulary-size", "8000", f"--direct_num_workers={workers}"]
+            name = f"`textgen prepare --layout {layout} --tokenizer {tokenizer}`"
             command = [textgen, "prepare", *options]
-            yield Way(group="ours", makes=makes, name=name, mb=mb, workers=workers, command=command)
+            yield Way(
+                group="ours", makes=makes, name=name, tokenizer=tokenizer, mb=mb, workers=workers, command=command
+            )
         for group, kind, name, (script, *options) in SCRIPTS:
-            if kind == makes and group in arguments.only:
+            is_done = tokenizer == "word" or (tokenizer == "bpe" and name in WITH_TOKENIZERS)
+            if kind == makes and group in arguments.only and is_done:
                 mb = arguments.peer_mb if kind == "ids" else arguments.pairs_mb
                 mb = arguments.beam_mb if group == "beam" else mb
                 python = sys.executable if group == "beam" else str(arguments.peers_python)
-                command = [python, str(PEERS / script), *options, "--vocabulary", str(scratch / "tokenizer.json")]
+                command = [python, str(PEERS / script), *options, "--vocabulary", str(scratch / f"{tokenizer}.json")]
                 command += [str(part) for part in corpus.parts(scratch / str(mb), workers)]
-                yield Way(group=group, makes=makes, name=name, mb=mb, workers=workers, command=command)
+                yield Way(
+                    group=group, makes=makes, name=name, tokenizer=tokenizer, mb=mb, workers=workers, command=command
+                )
 
 
-def write_vocabulary(path: Path, texts: list[str]) -> None:
+def write_words(path: Path, texts: list[str]) -> None:
     """The 8,000 commonest words, in the format of Hugging Face's tokenizers."""
     counts: Counter[str] = Counter()
     for text in texts:
@@ -150,6 +163,16 @@ def write_vocabulary(path: Path, texts: list[str]) -> None:
     steps = {"normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"}, "model": model}
     unused = dict.fromkeys(("truncation", "padding", "post_processor", "decoder"))
     path.write_text(json.dumps({"version": "1.0", "added_tokens": [], **unused, **steps}), encoding="utf-8")
+
+
+def write_merges(path: Path, texts: list[str]) -> None:
+    """8,000 tokens of byte-level BPE, learned from every tenth document by Hugging Face's tokenizers."""
+    model = tokenizers.Tokenizer(tokenizers.models.BPE())
+    model.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=8000, initial_alphabet=alphabet, show_progress=False)
+    model.train_from_iterator(texts[::10], trainer)
+    model.save(str(path))
 
 
 def measure(way: Way, output: Path) -> None:
@@ -184,10 +207,12 @@ def print_table(ways: list[Way]) -> None:
 
 
 def row(way: Way, ways: list[Way]) -> list[str]:
-    ours = [w for w in ways if (w.group, w.makes, w.workers) == ("ours", way.makes, way.workers)]
+    same = (way.makes, way.tokenizer, way.workers)
+    ours = [w for w in ways if w.group == "ours" and (w.makes, w.tokenizer, w.workers) == same]
     things = way.median("pairs" if way.makes == "pairs" else "tokens")
     return [
         way.name,
+        way.tokenizer,
         str(way.workers),
         f"{way.mb} MB",
         f"{way.median('whole'):.1f} s",
