@@ -19,7 +19,7 @@ from tests.engines import installation
 from tests.engines.clusters import embedded
 from tests.engines.commands import Settings, hashes, make_corpus, prepare
 from tests.engines.installation import NotInstalled
-from tests.engines.processes import Daemon, free_port, started, wait
+from tests.engines.processes import Daemon, answers, free_port, started, wait
 from tests.faults.trial import CannotTry, Trial
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +112,7 @@ def _try_job(folder: Path, root: Root, environment: dict[str, str]) -> None:
     prism = Daemon([str(installation.PRISM), f"--job_port={port}", "--serve_http=false"], folder / "prism.log")
     pool = Daemon(root.command([_BOOT, "--worker_pool"], **environment), folder / "pool.log")
     with started(prism, pool):
-        wait(lambda: "Started worker pool" in pool.log, "the pool of workers starts")
+        wait(lambda: answers(_POOL_PORT), "the pool of workers starts")
         options = ["--runner=PortableRunner", f"--job_endpoint=localhost:{port}"]
         options += ["--environment_type=EXTERNAL", f"--environment_config=localhost:{_POOL_PORT}"]
         ended = prepare(cluster._replace(options=options), settings, root.shared / "data")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.engines import installation
-from tests.engines.processes import Daemon, free_port, started, wait
+from tests.engines.processes import Daemon, answers, free_port, started, wait
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +73,7 @@ def prism_server(folder: Path) -> Iterator[Cluster]:
         ),
     ]  # fmt: skip
     with started(*daemons):
-        wait(lambda: "Started worker pool" in daemons[1].log, "the pool of workers starts")
+        wait(lambda: answers(pool), "the pool of workers starts")
         options = ["--runner=PortableRunner", f"--job_endpoint=localhost:{jobs}"]
         yield Cluster([*options, "--environment_type=EXTERNAL", f"--environment_config=localhost:{pool}"])
 

@@ -140,7 +140,12 @@ def _children(process: int) -> Iterator[Path]:
 
 def prepare(cluster: Cluster, settings: Settings, output: Path) -> Ended:
     """Runs a preparation to its end."""
-    return Preparation(cluster, settings, output).end()
+    preparation = Preparation(cluster, settings, output)
+    try:
+        return preparation.end()
+    finally:
+        # What stops this process does not reach the groups of others.
+        preparation.kill_all()
 
 
 def prepare_killed(

@@ -94,6 +94,9 @@ def install_flink() -> None:
     _pip_install(FLINK / "bin" / "python", FLINK, _FLINK_REQUIREMENTS)
     for script in flink_home().glob("bin/*"):
         script.chmod(0o755)
+    # Loaded anew for each job, it keeps memory of the TaskManagers, which is used up after about six jobs.
+    for jar in flink_home().glob("opt/flink-python-*.jar"):
+        shutil.copy(jar, flink_home() / "lib")
 
 
 def flink_home() -> Path:

@@ -16,6 +16,14 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def answers(port: int) -> bool:
+    """Returns whether something listens on a port of this machine."""
+    with contextlib.suppress(OSError):
+        socket.create_connection(("localhost", port), timeout=1).close()
+        return True
+    return False
+
+
 class Daemon:
     """A process of an engine, with the processes that it starts."""
 
