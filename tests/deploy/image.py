@@ -16,7 +16,7 @@ import apache_beam
 from tests.deploy import dockerfile
 from tests.deploy.roots import PYTHON, Root, clean_root
 from tests.engines import installation
-from tests.engines.clusters import embedded
+from tests.engines.clusters import local
 from tests.engines.commands import Settings, hashes, make_corpus, prepare
 from tests.engines.installation import NotInstalled
 from tests.engines.processes import Daemon, answers, free_port, started, wait
@@ -106,7 +106,7 @@ def _try_job(folder: Path, root: Root, environment: dict[str, str]) -> None:
         raise CannotTry(str(reason)) from None
     corpus = make_corpus(root.shared / "texts.txt", documents=500, size=250_000)
     settings = Settings(corpus, "spans", "word", near=0)
-    with embedded(folder) as cluster:
+    with local(folder) as cluster:
         assert prepare(cluster, settings, root.shared / "expected").code == 0
     port = free_port()
     prism = Daemon([str(installation.PRISM), f"--job_port={port}", "--serve_http=false"], folder / "prism.log")

@@ -39,9 +39,15 @@ class Cluster(NamedTuple):
 
 
 @contextlib.contextmanager
-def embedded(folder: Path, *, workers: int = 1) -> Iterator[Cluster]:
-    """Beam's embedded engine, which needs no cluster."""
-    yield Cluster([f"--direct_num_workers={workers}"])
+def local(folder: Path, *, threads: int = 1) -> Iterator[Cluster]:
+    """Threads of the command itself, the default."""
+    yield Cluster([f"--direct_num_workers={threads}"])
+
+
+@contextlib.contextmanager
+def embedded(folder: Path) -> Iterator[Cluster]:
+    """Beam's embedded engine with two threads."""
+    yield Cluster(["--runner=embedded", "--direct_num_workers=2"])
 
 
 @contextlib.contextmanager
@@ -196,8 +202,9 @@ def _task_managers(port: int) -> int:
 
 
 CLUSTERS: Mapping[str, Callable[[Path], AbstractContextManager[Cluster]]] = {
-    "embedded, 1 thread": embedded,
-    "embedded, 2 threads": lambda folder: embedded(folder, workers=2),
+    "local, 1 thread": local,
+    "local, 2 threads": lambda folder: local(folder, threads=2),
+    "embedded, 2 threads": embedded,
     "embedded, 2 processes": processes,
     "Prism": prism,
     "Prism, worker pool": prism_server,
@@ -205,4 +212,4 @@ CLUSTERS: Mapping[str, Callable[[Path], AbstractContextManager[Cluster]]] = {
     "Spark, speculation": speculating_spark,
     "Flink": flink,
 }
-"""All clusters; what they make is compared with what the embedded engine made before with one worker."""
+"""All clusters; what they make is compared with what one thread made before."""

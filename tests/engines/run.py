@@ -3,8 +3,8 @@
     python -m tests.engines.run [--ci | --full] [--only NAME] [--settings TEXT] [--kills N] [--seed N]
 
 Each engine is a real one: servers and workers are processes of their own on this machine. What each makes is compared
-with what Beam's embedded engine makes with one worker: every shard, the vocabulary and the manifest, by SHA-256. An
-engine that this machine can't have is reported as not run, with the reason.
+with what one thread of a command makes: every shard, the vocabulary and the manifest, by SHA-256. An engine that this
+machine can't have is reported as not run, with the reason.
 """
 
 import argparse
@@ -24,17 +24,17 @@ from pathlib import Path
 
 import apache_beam
 
-from tests.engines.clusters import CLUSTERS, Cluster, embedded
+from tests.engines.clusters import CLUSTERS, Cluster, local
 from tests.engines.commands import Ended, Preparation, Settings, hashes, make_corpus, prepare, prepare_killed
 from tests.engines.installation import NotInstalled, WrongChecksum
 
 KILLED = ("Spark", "Flink", "Prism")
 """Engines under which processes are killed."""
 
-_IN_CI = ("embedded, 2 threads", "Prism", "Spark", "Flink")
+_IN_CI = ("local, 2 threads", "embedded, 2 threads", "Prism", "Spark", "Flink")
 """Engines that are tried by every change of the project."""
 
-_FULL_ALONE = ("embedded, 1 thread", "Spark, speculation")
+_FULL_ALONE = ("local, 1 thread", "Spark, speculation")
 """Engines that are left to `--full`."""
 
 _SHARE_KILLS, _ALL_KILLS = 1, 13
@@ -164,7 +164,7 @@ def _settings(folder: Path, full: bool, corpus: str | None) -> list[Settings]:
 
 
 def _expected(settings: Settings, output: Path) -> dict[str, str]:
-    with embedded(output) as cluster:
+    with local(output) as cluster:
         ended = prepare(cluster, settings, output)
     assert ended.code == 0, ended.errors
     found = hashes(output)
