@@ -125,6 +125,16 @@ def test_no_two_modules_share_a_name_but_a_command_and_its_worker() -> None:
     assert {stem for stem, count in stems.items() if count > 1} <= commands
 
 
+def test_no_two_types_share_a_name() -> None:
+    names = Counter(
+        node.name.lstrip("_")
+        for path in MODULES.values()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_is_small(module: str) -> None:
     assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= MAX_LINES

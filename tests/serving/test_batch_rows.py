@@ -3,7 +3,7 @@ import tensorflow as tf
 from tests.serving.conftest import Served
 from textgen.config import GenerationConfig
 from textgen.generation.controls import make_controls
-from textgen.serving.batch_rows import Rows, join, select
+from textgen.serving.batch_rows import BatchRows, join, select
 
 CONFIGS = (
     GenerationConfig(tokens=12, seed=1),
@@ -16,9 +16,9 @@ CONFIGS = (
 def test_rows_that_join_late_write_what_they_write_alone(served: Served):
     generator, preprocessor = served.writer.generator, served.writer.preprocessor
 
-    def begin(config: GenerationConfig) -> Rows:
+    def begin(config: GenerationConfig) -> BatchRows:
         controls = make_controls([config], preprocessor)
-        return Rows(generator.begin(tf.constant(["abba"]), controls), controls)
+        return BatchRows(generator.begin(tf.constant(["abba"]), controls), controls)
 
     alone = [generator.generate(tf.constant(["abba"]), begin(config).controls, 0) for config in CONFIGS]
     rows = begin(CONFIGS[0])
@@ -27,7 +27,7 @@ def test_rows_that_join_late_write_what_they_write_alone(served: Served):
         state, new = generator.advance(rows.state, rows.controls, 2 if config else 20, 0)
         for ids, row in zip(written, new.ids.numpy().tolist(), strict=True):
             ids += [number for number in row if number]
-        rows = Rows(state, rows.controls)
+        rows = BatchRows(state, rows.controls)
         if config:
             rows, written = join(rows, begin(config)), [*written, []]
     for ids, expected in zip(written, alone, strict=True):

@@ -5,13 +5,13 @@ import pytest
 
 from tests.serving.conftest import Served
 from textgen.config import GenerationConfig
-from textgen.serving.queued_text import Piece, Text
+from textgen.serving.queued_text import Piece, QueuedText
 
 
-def _text(pieces: queue.Queue, **settings) -> Text:
+def _text(pieces: queue.Queue, **settings) -> QueuedText:
     plain: dict[str, Any] = {"prompt": b"a", "prompt_ids": None, "sample": 0, "by_pieces": False, "scored": False}
     config = GenerationConfig(tokens=3, temperature=0)
-    return Text(**{**plain, "config": config, "top": 1, "deliver": pieces.put, **settings})
+    return QueuedText(**{**plain, "config": config, "top": 1, "deliver": pieces.put, **settings})
 
 
 def test_an_error_ends_the_texts_at_hand_and_not_the_engine(served: Served, monkeypatch: pytest.MonkeyPatch):

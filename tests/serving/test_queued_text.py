@@ -1,10 +1,10 @@
 from textgen.config import GenerationConfig
-from textgen.serving.queued_text import Text
+from textgen.serving.queued_text import QueuedText
 
 
 def test_texts_share_nothing_of_what_was_written():
     first, second = (
-        Text(
+        QueuedText(
             prompt=b"", prompt_ids=None, config=GenerationConfig(), sample=0, top=None, by_pieces=False, scored=False
         )
         for _ in range(2)

@@ -12,14 +12,14 @@ from textgen.generation.stops import LastTokens
 from textgen.generation.text_state import TextState
 
 
-class Rows(NamedTuple):
+class BatchRows(NamedTuple):
     """State and controls of texts."""
 
     state: TextState
     controls: Controls
 
 
-def join(first: Rows, second: Rows) -> Rows:
+def join(first: BatchRows, second: BatchRows) -> BatchRows:
     """Returns the rows of two batches, the narrower tensors of which are filled up with what has no effect."""
     a, b = first.state, second.state
     state = TextState(
@@ -40,10 +40,10 @@ def join(first: Rows, second: Rows) -> Rows:
         name: _join(x, y, _FILLS.get(name)) if x.shape.rank == 2 else tf.concat([x, y], axis=0)
         for name, x, y in zip(Controls._fields, first.controls, second.controls, strict=True)
     }
-    return Rows(state, Controls(**joined))
+    return BatchRows(state, Controls(**joined))
 
 
-def select(rows: Rows, indices: Sequence[int]) -> Rows:
+def select(rows: BatchRows, indices: Sequence[int]) -> BatchRows:
     """Returns some of the rows."""
     chosen = tf.constant(indices, tf.int32)
     return tf.nest.map_structure(lambda tensor: tf.gather(tensor, chosen), rows)

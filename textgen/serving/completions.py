@@ -15,7 +15,7 @@ from textgen.serving.answers import Answer, Choice, merged, usage
 from textgen.serving.completion_request import CompletionRequest, RequestError
 from textgen.serving.engine import Engine
 from textgen.serving.prometheus import Metrics
-from textgen.serving.queued_text import Piece, Text
+from textgen.serving.queued_text import Piece, QueuedText
 from textgen.text.preprocessor import Preprocessor
 
 
@@ -156,7 +156,7 @@ class Completions:
                 yield {**choice.scored(piece), "finish_reason": reason}
 
     async def _pieces(
-        self, model: ServedModel, texts: Sequence[Text], tally: _Tally, ends: float
+        self, model: ServedModel, texts: Sequence[QueuedText], tally: _Tally, ends: float
     ) -> AsyncIterator[tuple[int, Piece]]:
         """Has texts written or scored, and yields their pieces with the number of the text."""
         loop = asyncio.get_running_loop()
@@ -197,12 +197,12 @@ def _encoded(prompt: str | tuple[int, ...]) -> dict[str, Any]:
     return {"prompt": b"", "prompt_ids": prompt[1:] if begins else prompt, "begins": begins}
 
 
-def _new_texts(request: CompletionRequest) -> list[Text]:
+def _new_texts(request: CompletionRequest) -> list[QueuedText]:
     """Returns the texts to write; equal prompts are continued differently, as by `textgen generate`."""
     prompts = [prompt for prompt in request.prompts for _ in range(request.samples)]
     numbers = sample_numbers([repr(prompt).encode(errors="replace") for prompt in prompts])
     return [
-        Text(
+        QueuedText(
             **_encoded(prompt), config=request.config, sample=number, top=request.logprobs, by_pieces=request.stream,
             scored=False,
         )
@@ -210,8 +210,10 @@ def _new_texts(request: CompletionRequest) -> list[Text]:
     ]  # fmt: skip
 
 
-def _scored_texts(request: CompletionRequest) -> list[Text]:
+def _scored_texts(request: CompletionRequest) -> list[QueuedText]:
     return [
-        Text(**_encoded(prompt), config=request.config, sample=0, top=request.logprobs, by_pieces=False, scored=True)
+        QueuedText(
+            **_encoded(prompt), config=request.config, sample=0, top=request.logprobs, by_pieces=False, scored=True
+        )
         for prompt in request.prompts
     ]

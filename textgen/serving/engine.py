@@ -14,8 +14,8 @@ from textgen.generation.controls import make_controls
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
 from textgen.generation.text_state import REASONS
-from textgen.serving.batch_rows import Rows, join, select
-from textgen.serving.queued_text import SCORED, Piece, Text, WrittenSoFar
+from textgen.serving.batch_rows import BatchRows, join, select
+from textgen.serving.queued_text import SCORED, Piece, QueuedText, WrittenSoFar
 from textgen.text.preprocessor import Preprocessor
 
 _STEPS = 16
@@ -51,9 +51,9 @@ class Engine:
         """
         self._generator, self._scorer, self._preprocessor = generator, scorer, preprocessor
         self._max_rows, self._max_waiting = max_rows, max_waiting
-        self._waiting: collections.deque[Text] = collections.deque()
-        self._running: list[Text] = []
-        self._rows: Rows | None = None
+        self._waiting: collections.deque[QueuedText] = collections.deque()
+        self._running: list[QueuedText] = []
+        self._rows: BatchRows | None = None
         self._changed = threading.Condition()
         self._encode = tf.function(
             preprocessor.encode, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
@@ -80,7 +80,7 @@ class Engine:
         (text,) = self._generator.continue_text(tf.constant([b""]), _filled([ids])).numpy()
         return bytes(text)
 
-    def submit(self, texts: Sequence[Text]) -> bool:
+    def submit(self, texts: Sequence[QueuedText]) -> bool:
         """Queues texts; returns False, and queues none, if too many wait."""
         with self._changed:
             # A request of any size is taken when nothing waits.
@@ -103,22 +103,22 @@ class Engine:
             except Exception as error:
                 self._fail(error, taken)
 
-    def _take(self) -> list[Text]:
+    def _take(self) -> list[QueuedText]:
         """Takes the texts that are begun next from the queue."""
-        taken: list[Text] = []
+        taken: list[QueuedText] = []
         while self._waiting and len(self._running) + len(taken) < self._max_rows:
             text = self._waiting.popleft()
             if not text.cancelled:
                 taken.append(text)
         return taken
 
-    def _fail(self, error: Exception, taken: Sequence[Text]) -> None:
+    def _fail(self, error: Exception, taken: Sequence[QueuedText]) -> None:
         """Ends all texts at hand with an error, such as too little memory."""
         for text in {id(text): text for text in (*self._running, *taken)}.values():
             text.deliver(error)
         self._running, self._rows = [], None
 
-    def _begin(self, texts: list[Text]) -> None:
+    def _begin(self, texts: list[QueuedText]) -> None:
         if not texts:
             return
         ids = _filled([text.prompt_ids or () for text in texts])
@@ -126,7 +126,7 @@ class Engine:
         controls = make_controls(
             [text.config for text in texts], self._preprocessor, samples=[text.sample for text in texts]
         )
-        rows = Rows(self._generator.resume(prompts, ids, controls), controls)
+        rows = BatchRows(self._generator.resume(prompts, ids, controls), controls)
         further = self._generator.continue_text(prompts, ids).numpy()
         lengths = self._encode(prompts).row_lengths().numpy()
         for text, more, length in zip(texts, further, lengths, strict=True):
@@ -145,7 +145,7 @@ class Engine:
         top = max(text.top or 0 for text in self._running)
         before = state.lengths.numpy()
         state, written = self._generator.advance(state, controls, 1 if is_first else _STEPS, top)
-        self._rows = Rows(state, controls)
+        self._rows = BatchRows(state, controls)
         ids, *others = (tensor.numpy() for tensor in written)
         for row, (text, count) in enumerate(zip(self._running, state.lengths.numpy() - before, strict=True)):
             text.written.ids += ids[row, :count].tolist()
@@ -160,7 +160,7 @@ class Engine:
             self._rows = select(self._rows, kept) if kept else None
             self._running = [self._running[row] for row in kept]
 
-    def _deliver(self, texts: Sequence[tuple[Text, str, int]]) -> None:
+    def _deliver(self, texts: Sequence[tuple[QueuedText, str, int]]) -> None:
         """Delivers the new tokens of streams and of texts that have ended; with why each has ended, and its cut."""
         due = [one for one in texts if one[0].by_pieces or one[1]]
         whole = [one for one in due if not one[0].by_pieces and one[0].top is None]
@@ -199,14 +199,14 @@ class Engine:
         texts = self._generator.token_texts(prompts, ids, ids.shape[1] - longest).numpy().tolist()
         return [row[len(row) - count :] for row, count in zip(texts, counts, strict=True)]
 
-    def _score(self, texts: Sequence[Text]) -> None:
+    def _score(self, texts: Sequence[QueuedText]) -> None:
         """Scores prompts, and delivers them."""
         for i in range(0, len(texts), _SCORED_AT_ONCE):
             group = texts[i : i + _SCORED_AT_ONCE]
             for is_text in (True, False):
                 self._score_alike([text for text in group if (text.prompt_ids is None) == is_text])
 
-    def _score_alike(self, texts: Sequence[Text]) -> None:
+    def _score_alike(self, texts: Sequence[QueuedText]) -> None:
         """Scores prompts that are all texts, or all ids."""
         if not texts:
             return

@@ -33,7 +33,7 @@ class Piece:
 
 
 @dataclasses.dataclass(kw_only=True)
-class Text:
+class QueuedText:
     """A text to write, or to score.
 
     Attributes:

@@ -11,7 +11,7 @@ from textgen.generation.scoring import Scorer
 from textgen.model.language_model import LanguageModel
 from textgen.serving.completions import ServedModel
 from textgen.serving.engine import Engine
-from textgen.serving.queued_text import Piece, Text
+from textgen.serving.queued_text import Piece, QueuedText
 from textgen.text.preprocessor import Preprocessor
 
 
@@ -53,7 +53,7 @@ def _warm(engine: Engine) -> None:
     kinds = ((True, False), (False, False), (False, True))
     engine.submit(
         [
-            Text(
+            QueuedText(
                 prompt=b"a", prompt_ids=None, config=config, sample=0, top=1, by_pieces=by_pieces, scored=scored,
                 deliver=pieces.put,
             )
