@@ -18,6 +18,7 @@ STDIN = "-"
 
 def add_arguments(parser: CommandParser) -> None:
     """Adds the options."""
+    parser.usage = "textgen score RUN [options]"
     parser.add_argument("model", metavar="RUN", help="folder of a run")
     parser.add_argument(
         "--text", action="append", default=[], metavar="TEXT",
