@@ -184,8 +184,8 @@ def test_tokens_are_chosen_interactively_through_a_pipe(made: Path, monkeypatch,
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        (("--prompt", "a", "--prompt", "b", "--stream"), "there are 2 prompts with 1 texts each; --stream and"),
-        (("--interactive", "--json"), "--interactive write one text, and not as JSON"),
+        (("--prompt", "a", "--prompt", "b", "--stream"), "not as JSON; here there are 2 texts"),
+        (("--interactive", "--json"), "not as JSON; here --json is given"),
         (("--top", "0"), "top is 0; it must be at least 1"),
         (("--top-p", "0"), "top p is 0.0; it must be above 0 and at most 1. Use 1"),
         (("--ban", "whale"), "ban has 'whale', which is no token of the vocabulary, but"),

@@ -72,3 +72,17 @@ def test_units_that_are_no_numbers_are_refused(capsys):
 
 def test_values_are_written_as_on_the_command_line():
     assert [written(value) for value in ((4, 5), True, False, 0.5, "a")] == ["4,5", "on", "off", "0.5", "a"]
+
+
+@pytest.mark.parametrize("words", [["data", ""], ["", "x"], ["data", "x", "--output", ""]])
+def test_an_empty_path_is_an_error_of_usage(words, capsys):
+    made = CommandParser(prog="textgen")
+    made.add_argument("data", metavar="DIR")
+    made.add_argument("more", nargs="*", metavar="FILE")
+    made.add_argument("--output", metavar="DIR")
+    made.add_argument("--model", metavar="FILE", default="")
+    assert made.parse_args(["data"]).model == ""
+    with pytest.raises(SystemExit) as stopped:
+        made.parse_args(words)
+    assert stopped.value.code == 2
+    assert "is empty; it must be a path or URL" in capsys.readouterr().err

@@ -61,11 +61,12 @@ def run(arguments: argparse.Namespace) -> None:
     settings = given(arguments, STAGES["generate"])
     config, adaptation = build(GenerationConfig, settings), build(AdaptationConfig, settings)
     prompts = _prompts(arguments)
-    is_single = len(prompts) * arguments.samples == 1 and not arguments.json
+    count = len(prompts) * arguments.samples
+    is_single = count == 1 and not arguments.json
     require(
         is_single or not (arguments.stream or arguments.interactive),
-        f"there are {len(prompts)} prompts with {arguments.samples} texts each; --stream and --interactive write one "
-        "text, and not as JSON. Leave the option out.",
+        "--stream and --interactive write one text, and not as JSON; here "
+        f"{'--json is given' if count == 1 else f'there are {count:,} texts'}. Leave one of the options out.",
     )
 
     from textgen.api.run import load_run

@@ -47,6 +47,11 @@ def run(arguments: argparse.Namespace) -> None:
         UserError: a run cannot be read, two have the same name, an option is not allowed, or the extra is missing.
         OSError: a file cannot be read.
     """
+    # The system would take none for every address.
+    require(
+        bool(arguments.host.strip()),
+        "host is empty; it must be an address of this machine. Use 0.0.0.0 for every one, or leave it out.",
+    )
     require(0 <= arguments.port <= 65535, f"port is {arguments.port}; it must be from 0 to 65535.")
     require(arguments.max_waiting >= 1, f"max waiting is {arguments.max_waiting}; it must be at least 1.")
     require(

@@ -11,6 +11,9 @@ from textgen.console import printable
 
 Groups = dict[str, argparse._ArgumentGroup]
 
+_PATHS = ("DIR", "DIR[:WEIGHT]", "DIR|RUN", "FILE", "INPUT", "OUTPUT", "PATH", "RUN")
+"""Metavariables of arguments that are paths."""
+
 
 class CommandParser(argparse.ArgumentParser):
     """An ArgumentParser whose `--help` leaves out the options in `advanced`, which `--help-all` shows."""
@@ -19,6 +22,17 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, **settings})
         self.advanced: list[argparse.Action] = []
         self.everything = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parses words; an empty path, as of a variable of the shell that is not set, is an error of usage."""
+        parsed, others = super().parse_known_args(args, namespace)
+        for action in self._actions:
+            value = getattr(parsed, action.dest, None)
+            paths = value if isinstance(value, list) else [value]
+            if action.metavar in _PATHS and value != action.default and "" in paths:
+                name = action.option_strings[0] if action.option_strings else action.metavar
+                self.error(f"{name} is empty; it must be a path or URL")
+        return parsed, others
 
     def error(self, message: str) -> NoReturn:
         """Prints the usage and a message, whose words may have characters that act on a terminal, and exits."""
