@@ -168,6 +168,11 @@ def test_a_setting_under_its_former_name_is_refused_with_its_new_name():
         ({"adapt_rate": 0}, "adapt rate is 0.0; it must be finite and above 0"),
         ({"adapt_decay": 1}, "adapt decay is 1.0; it must be at least 0 and below 1"),
         ({"adapt_tokens": 0}, "adapt tokens is 0; it must be from 1 to 4,096"),
+        (
+            {"adapt_rate": 0.5},
+            "adapt rate is 0.5, and the weights stay as they are. Add --adapt, or leave --adapt-rate",
+        ),
+        ({"adapt_decay": 0.0}, "adapt decay is 0.0, and the weights stay as they are. Add --adapt"),
     ],
 )
 def test_an_adaptation_that_is_not_allowed_is_refused_with_the_rule(settings: dict, message: str):

@@ -11,8 +11,8 @@ def test_step_sizes_are_those_of_the_settings_then_those_of_the_run_then_the_def
     assert step_sizes(tmp_path, NO_ADAPTATION) == DEFAULT
     save(tmp_path, StepSizes(0.5, 0.01))
     assert step_sizes(tmp_path, NO_ADAPTATION) == StepSizes(0.5, 0.01)
-    assert step_sizes(tmp_path, AdaptationConfig(adapt_rate=2)) == StepSizes(2.0, 0.01)
-    assert step_sizes(tmp_path, AdaptationConfig(adapt_decay=0)) == StepSizes(0.5, 0.0)
+    assert step_sizes(tmp_path, AdaptationConfig(adapt=True, adapt_rate=2)) == StepSizes(2.0, 0.01)
+    assert step_sizes(tmp_path, AdaptationConfig(adapt=True, adapt_decay=0)) == StepSizes(0.5, 0.0)
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"rate": -1, "decay": 0}', '{"rate": 1}', "[1, 2]" + " " * 2000])

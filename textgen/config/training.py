@@ -275,5 +275,19 @@ class AdaptationConfig(Settings):
         help="number of tokens that are read, and scored, between two steps",
     )  # fmt: skip
 
+    def check_together(self) -> None:
+        """Checks that no step size is set where no step is made.
+
+        Raises:
+            UserError: one is.
+        """
+        for name in ("adapt_rate", "adapt_decay"):
+            value, declared = getattr(self, name), self.own_settings[name]
+            require(
+                self.adapt or value is None,
+                f"{declared.label} is {value}, and the weights stay as they are. Add --adapt, or leave "
+                f"{declared.flag} out.",
+            )
+
 
 NO_ADAPTATION = AdaptationConfig()
