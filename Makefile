@@ -32,7 +32,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 check: lint  ## Ruff, mypy and the fast tests (about a minute): before every commit
 	$(PYTEST) -m 'not slow'
 
-test: setup  ## all tests of the parts, on all cores (about 9 minutes)
+test: setup  ## all tests of the parts, on all cores (about 11 minutes)
 	$(PYTEST) -m 'not system'
 
 test-system: setup  ## whole processes: commands of the documentation, notebooks, several devices, kills (11 minutes)
