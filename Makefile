@@ -29,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Files stay whole, so that what a file's tests share is made once, and the longest begin first (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-check: lint  ## Ruff, mypy and the fast tests (about a minute): before every commit
+check: lint  ## Ruff, mypy and the fast tests (1 to 2 minutes): before every commit
 	$(PYTEST) -m 'not slow'
 
 test: setup  ## all tests of the parts, on all cores (about 11 minutes)

@@ -33,8 +33,8 @@ LOCAL, EMBEDDED = "local", "embedded"
 _OWN_FLINK = ("[auto]", "[local]")
 """Values of --flink_master with which the job server runs Flink inside itself."""
 
-_THREADS = "in_memory"
-"""Default of --direct_running_mode."""
+_DEFAULT_MODE = "in_memory"
+"""Value of --direct_running_mode where it is not given."""
 
 _ALIASES = {
     "direct": EMBEDDED,
@@ -83,7 +83,7 @@ def name_of(options: PipelineOptions) -> str:
     """
     given = options.view_as(StandardOptions).runner
     if not given:
-        return LOCAL if options.view_as(DirectOptions).direct_running_mode == _THREADS else EMBEDDED
+        return LOCAL if options.view_as(DirectOptions).direct_running_mode == _DEFAULT_MODE else EMBEDDED
     short = given.rpartition(".")[2].lower().removesuffix("runner")
     if "." in given and not given.startswith("apache_beam.") and short not in _REFUSED:
         return given

@@ -20,7 +20,7 @@ def limit_arenas() -> None:
 def release_unused() -> None:
     """Gives what allocators keep for later back to the system, so that a job does not add its peak to the next one's.
 
-    It takes some milliseconds, and 100 MB less at the peak of 300 MB of text.
+    It takes some milliseconds; without it, 300 MB of text took 100 MB more at the peak.
     """
     pa.default_memory_pool().release_unused()
     trim = _of_libc("malloc_trim")
