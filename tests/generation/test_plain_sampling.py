@@ -17,13 +17,13 @@ WORDS = Preprocessor(TextConfig(), Vocabulary(("a", "b"), (1, 1)))
 @pytest.mark.parametrize(
     ("settings", "is_plain", "allowed"),
     [
-        ({}, True, [0, 0, 0, 0, 1, 1]),
-        ({"may_end": True}, True, [0, 0, 0, 1, 1, 1]),
-        ({"ban": ("a",)}, False, [0, 0, 0, 0, 0, 1]),
-        ({"min_tokens": 3, "stop": ("b",), "seed": 7, "tokens": 9}, True, [0, 0, 0, 0, 1, 1]),
-        ({"may_end": True, "min_tokens": 3}, False, [0, 0, 0, 1, 1, 1]),
+        ({}, True, [0, 0, 0, 0]),
+        ({"may_end": True}, True, [0, 0, 0, 1]),
+        ({"ban": ("a",)}, False, [0, 0, 0, 0]),
+        ({"min_tokens": 3, "stop": ("b",), "seed": 7, "tokens": 9}, True, [0, 0, 0, 0]),
+        ({"may_end": True, "min_tokens": 3}, False, [0, 0, 0, 1]),
         *(
-            ({name: value}, False, [0, 0, 0, 0, 1, 1])
+            ({name: value}, False, [0, 0, 0, 0])
             for name, value in {
                 "temperature": (1.0, 0.9), "top_k": 1, "top_p": 0.5, "min_p": 0.1, "repetition_penalty": 2.0,
                 "presence_penalty": 1.0, "frequency_penalty": 1.0, "no_repeat_ngram": 2, "logit_bias": {"a": 1.0},

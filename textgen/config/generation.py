@@ -24,6 +24,10 @@ _MAX_TEMPERATURES = 10_000
 """Every text of a batch has as many as the longest schedule."""
 
 
+_OF_SAMPLING = ("temperature", "top_k", "top_p", "min_p")
+"""Settings that change nothing in a beam search."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GenerationConfig(Settings):
     """Settings of generation.
@@ -120,7 +124,7 @@ class GenerationConfig(Settings):
         )
 
     def check_together(self) -> None:
-        """Checks the stop strings, the number of temperatures, and that the minimum length is at most the maximum.
+        """Checks the stop strings, the number of temperatures, the lengths, and that a search does not sample.
 
         Raises:
             UserError: one of them is not allowed.
@@ -135,6 +139,14 @@ class GenerationConfig(Settings):
             self.min_tokens <= self.tokens,
             f"min tokens is {self.min_tokens:,}; it must be at most tokens, which is {self.tokens:,}.",
         )
+        unused = _OF_SAMPLING if self.beams > 1 else ("length_penalty",)
+        for name in unused:
+            declared = self.own_settings[name]
+            require(
+                getattr(self, name) == declared.default,
+                f"{declared.label} is set, and beams is {self.beams}; a search of several beams does not sample, and "
+                f"only it has a length penalty. Leave {declared.flag} out, or change --beams.",
+            )
         require(
             len(self.stop) <= _MAX_STOPS,
             f"there are {len(self.stop)} stop strings; there must be at most {_MAX_STOPS}. Give fewer.",

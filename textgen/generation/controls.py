@@ -39,6 +39,8 @@ class Kinds(NamedTuple):
 
 ALL_KINDS = Kinds()
 
+NO_KINDS = Kinds(limits=False, penalties=False, ngrams=False, stops=False)
+
 
 def kinds_of(configs: Sequence[GenerationConfig]) -> Kinds:
     """Returns the kinds of controls that some settings use."""

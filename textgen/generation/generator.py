@@ -6,6 +6,8 @@ from textgen.config import BOS, EOS, NO_NEURAL_CACHE, PAD, NeuralCacheConfig
 from textgen.generation import penalties, stops
 from textgen.generation.contexts import DecodingState, decoding_context
 from textgen.generation.controls import ALL_KINDS, Controls, Kinds, control_specs
+from textgen.generation.draws import draw, uniform
+from textgen.generation.limits import Limits
 from textgen.generation.plain_sampling import (
     PlainSampling,
     finite_softmax,
@@ -13,7 +15,7 @@ from textgen.generation.plain_sampling import (
     log_total,
     plain_sampling,
 )
-from textgen.generation.sampling import Limits, draw, sample, uniform
+from textgen.generation.sampling import sample
 from textgen.generation.text_state import END, LENGTH, RUNNING, STOP, Generated, TextState, Written
 from textgen.model.language_model import LanguageModel
 from textgen.text.preprocessor import Preprocessor
@@ -163,7 +165,7 @@ class Generator(tf.Module):
         # Each pass over all logits of a batch takes time.
         ids = tf.cond(
             is_plain_now(plain, probabilities),
-            lambda: draw(probabilities * plain.allowed, numbers),
+            lambda: draw(probabilities, numbers, plain.allowed),
             lambda: self._choose(self.allowed(logits, state, controls, biases), state, controls, numbers),
         )
         alternatives = tf.math.top_k(logits, top)

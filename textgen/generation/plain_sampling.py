@@ -22,7 +22,7 @@ class PlainSampling(NamedTuple):
 
     Attributes:
         is_plain: bool [], whether tokens are sampled from the softmax of the logits, of the tokens that are allowed.
-        allowed: float32 [B, V], 1 for tokens that are allowed and 0 for others.
+        allowed: float32 [B, N], for each of the N reserved ids 1 if it is allowed and 0 if not; other tokens are.
     """
 
     is_plain: tf.Tensor
@@ -49,7 +49,7 @@ def plain_sampling(controls: Controls, biases: tf.Tensor) -> PlainSampling:
         ~controls.may_end | (controls.min_tokens == 0),
     )
     is_plain = tf.reduce_all(tf.stack([tf.reduce_all(condition) for condition in conditions]))
-    return PlainSampling(is_plain, tf.cast(biases > MASKED_LOGIT / 2, tf.float32))
+    return PlainSampling(is_plain, tf.cast(biases[:, :FIRST_ID] > MASKED_LOGIT / 2, tf.float32))
 
 
 def is_plain_now(plain: PlainSampling, probabilities: tf.Tensor) -> tf.Tensor:
@@ -57,7 +57,7 @@ def is_plain_now(plain: PlainSampling, probabilities: tf.Tensor) -> tf.Tensor:
 
     It is not where nearly all of a row is that of reserved ids, such as [EOS], so that the rest has lost its digits.
     """
-    forbidden = probabilities[:, :FIRST_ID] * (1 - plain.allowed[:, :FIRST_ID])
+    forbidden = probabilities[:, :FIRST_ID] * (1 - plain.allowed)
     return plain.is_plain & tf.reduce_all(tf.reduce_sum(forbidden, axis=-1) < _MOST_FORBIDDEN)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from textgen.config import BOS, PAD
-from textgen.generation.controls import make_controls
+from textgen.generation.controls import kinds_of, make_controls
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
 from textgen.generation.text_state import REASONS
@@ -33,7 +33,7 @@ class Engine:
 
     def __init__(
         self,
-        generator: Generator,
+        generators: Sequence[Generator],
         scorer: Scorer,
         preprocessor: Preprocessor,
         *,
@@ -43,13 +43,14 @@ class Engine:
         """Makes an engine, and starts its thread.
 
         Args:
-            generator: writes texts.
+            generators: write texts; the first one that heeds what all texts of the batch use is taken. The last one
+                heeds everything.
             scorer: scores texts.
             preprocessor: encodes prompts.
             max_rows: maximum number of texts that are written at the same time.
             max_waiting: maximum number of texts that wait for this.
         """
-        self._generator, self._scorer, self._preprocessor = generator, scorer, preprocessor
+        self._generators, self._scorer, self._preprocessor = generators, scorer, preprocessor
         self._max_rows, self._max_waiting = max_rows, max_waiting
         self._waiting: collections.deque[QueuedText] = collections.deque()
         self._running: list[QueuedText] = []
@@ -77,8 +78,12 @@ class Engine:
 
     def decode(self, ids: Sequence[int]) -> bytes:
         """Returns the text of ids; reserved ones have none."""
-        (text,) = self._generator.continue_text(tf.constant([b""]), _filled([ids])).numpy()
+        (text,) = self._generators[0].continue_text(tf.constant([b""]), _filled([ids])).numpy()
         return bytes(text)
+
+    def _generator_for(self, texts: Sequence[QueuedText]) -> Generator:
+        kinds = kinds_of([text.config for text in texts])
+        return next(generator for generator in self._generators if generator.kinds.covers(kinds))
 
     def submit(self, texts: Sequence[QueuedText]) -> bool:
         """Queues texts; returns False, and queues none, if too many wait."""
@@ -126,8 +131,9 @@ class Engine:
         controls = make_controls(
             [text.config for text in texts], self._preprocessor, samples=[text.sample for text in texts]
         )
-        rows = BatchRows(self._generator.resume(prompts, ids, controls), controls)
-        further = self._generator.continue_text(prompts, ids).numpy()
+        generator = self._generator_for(texts)
+        rows = BatchRows(generator.resume(prompts, ids, controls), controls)
+        further = generator.continue_text(prompts, ids).numpy()
         lengths = self._encode(prompts).row_lengths().numpy()
         for text, more, length in zip(texts, further, lengths, strict=True):
             text.written.prompt = text.prompt + more
@@ -144,7 +150,8 @@ class Engine:
         is_first = any(text.by_pieces and not text.written.ids for text in self._running)
         top = max(text.top or 0 for text in self._running)
         before = state.lengths.numpy()
-        state, written = self._generator.advance(state, controls, 1 if is_first else _STEPS, top)
+        generator = self._generator_for(self._running)
+        state, written = generator.advance(state, controls, 1 if is_first else _STEPS, top)
         self._rows = BatchRows(state, controls)
         ids, *others = (tensor.numpy() for tensor in written)
         for row, (text, count) in enumerate(zip(self._running, state.lengths.numpy() - before, strict=True)):
@@ -186,7 +193,7 @@ class Engine:
     def _whole_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
         """Returns the new text of each as one piece."""
         prompts = tf.constant([one.prompt for one in written])
-        texts = self._generator.continue_text(prompts, _filled([one.ids for one in written]))
+        texts = self._generators[0].continue_text(prompts, _filled([one.ids for one in written]))
         return [[text] for text in texts.numpy().tolist()]
 
     def _token_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
@@ -196,7 +203,7 @@ class Engine:
         rows = [one.ids[-(longest + _TOKENS_KEPT) :] for one in written]
         ids = _filled(rows, left=True)
         prompts = tf.constant([one.prompt for one in written])
-        texts = self._generator.token_texts(prompts, ids, ids.shape[1] - longest).numpy().tolist()
+        texts = self._generators[0].token_texts(prompts, ids, ids.shape[1] - longest).numpy().tolist()
         return [row[len(row) - count :] for row, count in zip(texts, counts, strict=True)]
 
     def _score(self, texts: Sequence[QueuedText]) -> None:
@@ -216,7 +223,7 @@ class Engine:
         else:
             found = self._scorer.score_ids(_filled([text.prompt_ids or () for text in texts]), top)
         ids, log_probabilities, top_ids, top_log_probabilities, lengths = (one.numpy() for one in found)
-        pieces = self._generator.token_texts(tf.constant([b""] * len(texts)), ids, 0).numpy()
+        pieces = self._generators[0].token_texts(tf.constant([b""] * len(texts)), ids, 0).numpy()
         for row, (text, length) in enumerate(zip(texts, lengths.tolist(), strict=True)):
             text.prompt_tokens = length + text.begins
             values = log_probabilities[row, :length].tolist()

@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from textgen.config import GenerationConfig
+from textgen.generation.controls import ALL_KINDS, NO_KINDS
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
 from textgen.model.language_model import LanguageModel
@@ -28,9 +29,11 @@ def served_model(
         boundaries: whether the documents of the training data begin with [BOS].
         max_waiting: maximum number of texts that wait.
     """
-    generator = Generator(model, preprocessor, boundaries=boundaries)
+    generators = [
+        Generator(model, preprocessor, boundaries=boundaries, kinds=kinds) for kinds in (NO_KINDS, ALL_KINDS)
+    ]
     scorer = Scorer(model, preprocessor, boundaries=boundaries)
-    engine = Engine(generator, scorer, preprocessor, max_waiting=max_waiting)
+    engine = Engine(generators, scorer, preprocessor, max_waiting=max_waiting)
     size = preprocessor.vocabulary.size
     alone = preprocessor.decode(tf.RaggedTensor.from_row_splits(tf.range(size), tf.range(size + 1))).numpy().tolist()
     reserved = [text.encode() for text in preprocessor.vocabulary.texts[:4]]
@@ -48,21 +51,23 @@ def served_model(
 
 def _warm(engine: Engine) -> None:
     """Runs each graph once, since the first call takes seconds."""
+    for config in (GenerationConfig(tokens=40), GenerationConfig(tokens=4, top_k=1)):
+        _run(engine, config, by_pieces=True)
+        _run(engine, config)
+    _run(engine, GenerationConfig(), scored=True)
+
+
+def _run(engine: Engine, config: GenerationConfig, *, by_pieces: bool = False, scored: bool = False) -> None:
+    """Has a text written or scored, and waits for its end."""
     pieces: queue.Queue[Piece | Exception] = queue.Queue()
-    config = GenerationConfig(tokens=40)
-    kinds = ((True, False), (False, False), (False, True))
-    engine.submit(
-        [
-            QueuedText(
-                prompt=b"a", prompt_ids=None, config=config, sample=0, top=1, by_pieces=by_pieces, scored=scored,
-                deliver=pieces.put,
-            )
-            for by_pieces, scored in kinds
-        ]
+    text = QueuedText(
+        prompt=b"a", prompt_ids=None, config=config, sample=0, top=1, by_pieces=by_pieces, scored=scored,
+        deliver=pieces.put,
     )  # fmt: skip
-    ended = 0
-    while ended < len(kinds):
+    engine.submit([text])
+    while True:
         piece = pieces.get()
         if isinstance(piece, Exception):
             raise piece
-        ended += bool(piece.reason)
+        if piece.reason:
+            return
