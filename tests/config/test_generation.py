@@ -27,6 +27,17 @@ def test_single_values_are_lists_of_one():
         ({"logit_bias": {"a": "b"}}, "logit bias is 'b'; it must be numbers"),
         ({"logit_bias": ["a"]}, "logit bias is ['a']; it must be numbers by token"),
         ({"min_tokens": 9, "tokens": 8}, "min tokens is 9; it must be at most tokens, which is 8"),
+        *(
+            (
+                {"beams": 4, name: value},
+                f"{name.replace('_', ' ')} is set and beams is 4; a search of several beams does",
+            )
+            for name, value in {"temperature": 0.5, "top_k": 3, "top_p": 0.5, "min_p": 0.1}.items()
+        ),
+        (
+            {"length_penalty": 0.5},
+            "length penalty is 0.5 and beams is 1; only a search of several beams has one. Raise",
+        ),
         ({"tokens": 0}, "tokens is 0; it must be from 1 to 1,000,000"),
         ({"stop": ["a", ""]}, "a stop string is empty; it must have at least one character"),
         ({"stop": ["a"] * 65}, "there are 65 stop strings; there must be at most 64"),

@@ -50,7 +50,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
     found = served_model("letters", run, model, preprocessor, boundaries=True, max_waiting=8)
     writer = Writer(model, preprocessor, boundaries=True)
     # What is traced for the server is not traced again.
-    writer._smaller, writer.generator = found.engine._generators
+    writer._smaller, writer.generator = found.engine._loop._generators
     return Served(writer, found.engine._scorer, found)
 
 

@@ -139,14 +139,7 @@ class GenerationConfig(Settings):
             self.min_tokens <= self.tokens,
             f"min tokens is {self.min_tokens:,}; it must be at most tokens, which is {self.tokens:,}.",
         )
-        unused = _OF_SAMPLING if self.beams > 1 else ("length_penalty",)
-        for name in unused:
-            declared = self.own_settings[name]
-            require(
-                getattr(self, name) == declared.default,
-                f"{declared.label} is set, and beams is {self.beams}; a search of several beams does not sample, and "
-                f"only it has a length penalty. Leave {declared.flag} out, or change --beams.",
-            )
+        self._check_search()
         require(
             len(self.stop) <= _MAX_STOPS,
             f"there are {len(self.stop)} stop strings; there must be at most {_MAX_STOPS}. Give fewer.",
@@ -158,6 +151,20 @@ class GenerationConfig(Settings):
                 size <= _MAX_STOP_BYTES,
                 f"a stop string has {size:,} bytes; it must have at most {_MAX_STOP_BYTES:,}. Give its beginning.",
             )
+
+    def _check_search(self) -> None:
+        for name in _OF_SAMPLING if self.beams > 1 else ():
+            declared = self.own_settings[name]
+            require(
+                getattr(self, name) == declared.default,
+                f"{declared.label} is set and beams is {self.beams}; a search of several beams does not sample. "
+                f"Leave {declared.flag} or --beams out.",
+            )
+        require(
+            self.beams > 1 or self.length_penalty == 1,
+            f"length penalty is {self.length_penalty:g} and beams is 1; only a search of several beams has one. "
+            "Raise --beams, or leave --length-penalty out.",
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

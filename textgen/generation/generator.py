@@ -1,5 +1,7 @@
 """Generates text: the whole loop, from prompts to texts, is one graph."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from textgen.config import BOS, EOS, NO_NEURAL_CACHE, PAD, NeuralCacheConfig
@@ -65,7 +67,7 @@ class Generator(tf.Module):
         self.generate = tf.function(self._generate, input_signature=[prompts, controls, top], autograph=False)
         self.begin = tf.function(self._begin, input_signature=[prompts, controls], autograph=False)
         self.advance = tf.function(
-            self._advance, input_signature=[self.state_specs(), controls, steps, top], autograph=False
+            self.write_tokens, input_signature=[self.state_specs(), controls, steps, top], autograph=False
         )
         self.continue_text = tf.function(self._continue_text, input_signature=[prompts, ids], autograph=False)
         self.resume = tf.function(self._resume, input_signature=[prompts, ids, controls], autograph=False)
@@ -83,7 +85,7 @@ class Generator(tf.Module):
             top: int32 [], number A of alternatives that are returned for each token.
         """
         state = self._begin(prompts, controls)
-        state, written = self._advance(state, controls, tf.reduce_max(controls.max_tokens), top)
+        state, written = self.write_tokens(state, controls, tf.reduce_max(controls.max_tokens), top)
         texts = self._continue_text(prompts, written.ids)
         sizes = tf.maximum(tf.strings.length(texts) - state.cuts, 0)
         return Generated(tf.strings.substr(texts, tf.zeros_like(sizes), sizes), state.lengths, state.reasons, written)
@@ -115,8 +117,13 @@ class Generator(tf.Module):
             cuts=zeros,
         )
 
-    def _advance(
-        self, state: TextState, controls: Controls, steps: tf.Tensor, top: tf.Tensor
+    def write_tokens(
+        self,
+        state: TextState,
+        controls: Controls,
+        steps: tf.Tensor,
+        top: tf.Tensor,
+        goes_on: Callable[[tf.Tensor, TextState], tf.Tensor] = lambda done, state: tf.constant(True),
     ) -> tuple[TextState, Written]:
         """Writes up to `steps` tokens of each text that has not ended.
 
@@ -125,6 +132,7 @@ class Generator(tf.Module):
             controls: the settings of each row.
             steps: int32 [], maximum number of tokens per text.
             top: int32 [], number A of alternatives.
+            goes_on: returns whether more tokens are written, bool [], after a number of steps, int32 [].
 
         Returns:
             The texts and their new tokens; as many columns as the longest of them needs.
@@ -149,7 +157,7 @@ class Generator(tf.Module):
 
         shapes = tf.nest.map_structure(lambda spec: spec.shape, self.state_specs())
         _, state, arrays = tf.while_loop(
-            lambda done, state, _: (done < steps) & tf.reduce_any(state.reasons == RUNNING),
+            lambda done, state, _: (done < steps) & tf.reduce_any(state.reasons == RUNNING) & goes_on(done, state),
             write,
             (tf.constant(0), state, arrays),
             shape_invariants=(tf.TensorShape([]), shapes, tuple(tf.TensorShape(None) for _ in arrays)),

@@ -9,7 +9,7 @@ from typing import Any
 
 from textgen.config import BOS
 from textgen.errors import UserError
-from textgen.generation.controls import make_controls
+from textgen.generation.controls import bias_by_id
 from textgen.generation.prompts import sample_numbers
 from textgen.serving.answers import Answer, Choice, merged, usage
 from textgen.serving.completion_request import CompletionRequest, RequestError
@@ -114,7 +114,7 @@ class Completions:
                     f"prompt has the token id {max(prompt):,}; ids are below {size:,}.", param="prompt"
                 )
         try:
-            make_controls([request.config], model.preprocessor)
+            bias_by_id(request.config, model.preprocessor)
         except UserError as error:
             raise RequestError(str(error), param="logit_bias") from None
 

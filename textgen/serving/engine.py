@@ -10,16 +10,20 @@ import numpy as np
 import tensorflow as tf
 
 from textgen.config import BOS, PAD
-from textgen.generation.controls import kinds_of, make_controls
+from textgen.generation.controls import make_controls
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
 from textgen.generation.text_state import REASONS
 from textgen.serving.batch_rows import BatchRows, join, select
 from textgen.serving.queued_text import SCORED, Piece, QueuedText, WrittenSoFar
+from textgen.serving.token_loop import TokenLoop
 from textgen.text.preprocessor import Preprocessor
 
-_STEPS = 16
-"""Number of tokens per row and call of the graph."""
+_SECONDS = 1.0
+"""Duration of a call of the graph that writes, after which it is known that nobody waits for a text any more."""
+
+_SECONDS_PER_PIECE = 0.1
+"""Duration of a call if a text is streamed; each call, and each piece, takes milliseconds."""
 
 _SCORED_AT_ONCE = 16
 """Number of prompts that are scored between two calls of the graph that writes."""
@@ -43,14 +47,14 @@ class Engine:
         """Makes an engine, and starts its thread.
 
         Args:
-            generators: write texts; the first one that heeds what all texts of the batch use is taken. The last one
-                heeds everything.
+            generators: write texts; see `TokenLoop`.
             scorer: scores texts.
             preprocessor: encodes prompts.
             max_rows: maximum number of texts that are written at the same time.
             max_waiting: maximum number of texts that wait for this.
         """
-        self._generators, self._scorer, self._preprocessor = generators, scorer, preprocessor
+        self._scorer, self._preprocessor = scorer, preprocessor
+        self._loop, self._decoder = TokenLoop(generators), generators[0]
         self._max_rows, self._max_waiting = max_rows, max_waiting
         self._waiting: collections.deque[QueuedText] = collections.deque()
         self._running: list[QueuedText] = []
@@ -78,12 +82,8 @@ class Engine:
 
     def decode(self, ids: Sequence[int]) -> bytes:
         """Returns the text of ids; reserved ones have none."""
-        (text,) = self._generators[0].continue_text(tf.constant([b""]), _filled([ids])).numpy()
+        (text,) = self._decoder.continue_text(tf.constant([b""]), _filled([ids])).numpy()
         return bytes(text)
-
-    def _generator_for(self, texts: Sequence[QueuedText]) -> Generator:
-        kinds = kinds_of([text.config for text in texts])
-        return next(generator for generator in self._generators if generator.kinds.covers(kinds))
 
     def submit(self, texts: Sequence[QueuedText]) -> bool:
         """Queues texts; returns False, and queues none, if too many wait."""
@@ -93,6 +93,7 @@ class Engine:
                 return False
             self._waiting.extend(texts)
             self._changed.notify()
+            self._loop.interrupt()
         return True
 
     def _work(self) -> None:
@@ -101,6 +102,7 @@ class Engine:
                 while not self._waiting and not self._running:
                     self._changed.wait()
                 taken = self._take()
+                self._loop.allow()
             try:
                 self._score([text for text in taken if text.scored])
                 self._begin([text for text in taken if not text.scored])
@@ -131,7 +133,7 @@ class Engine:
         controls = make_controls(
             [text.config for text in texts], self._preprocessor, samples=[text.sample for text in texts]
         )
-        generator = self._generator_for(texts)
+        generator = self._loop.generator_for([text.config for text in texts])
         rows = BatchRows(generator.resume(prompts, ids, controls), controls)
         further = generator.continue_text(prompts, ids).numpy()
         lengths = self._encode(prompts).row_lengths().numpy()
@@ -145,14 +147,14 @@ class Engine:
         """Writes further tokens of all rows, delivers them, and takes out the rows that have ended."""
         if self._rows is None:
             return
-        state, controls = self._rows
+        streams = [text for text in self._running if text.by_pieces]
         # The first token of a stream is sent as soon as it is there.
-        is_first = any(text.by_pieces and not text.written.ids for text in self._running)
+        seconds = (_SECONDS_PER_PIECE if all(text.written.ids for text in streams) else 0.0) if streams else _SECONDS
         top = max(text.top or 0 for text in self._running)
-        before = state.lengths.numpy()
-        generator = self._generator_for(self._running)
-        state, written = generator.advance(state, controls, 1 if is_first else _STEPS, top)
-        self._rows = BatchRows(state, controls)
+        before = self._rows.state.lengths.numpy()
+        configs = [text.config for text in self._running]
+        self._rows, written = self._loop.write(self._rows, configs, seconds=seconds, top=top)
+        state = self._rows.state
         ids, *others = (tensor.numpy() for tensor in written)
         for row, (text, count) in enumerate(zip(self._running, state.lengths.numpy() - before, strict=True)):
             text.written.ids += ids[row, :count].tolist()
@@ -193,7 +195,7 @@ class Engine:
     def _whole_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
         """Returns the new text of each as one piece."""
         prompts = tf.constant([one.prompt for one in written])
-        texts = self._generators[0].continue_text(prompts, _filled([one.ids for one in written]))
+        texts = self._decoder.continue_text(prompts, _filled([one.ids for one in written]))
         return [[text] for text in texts.numpy().tolist()]
 
     def _token_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
@@ -203,7 +205,7 @@ class Engine:
         rows = [one.ids[-(longest + _TOKENS_KEPT) :] for one in written]
         ids = _filled(rows, left=True)
         prompts = tf.constant([one.prompt for one in written])
-        texts = self._generators[0].token_texts(prompts, ids, ids.shape[1] - longest).numpy().tolist()
+        texts = self._decoder.token_texts(prompts, ids, ids.shape[1] - longest).numpy().tolist()
         return [row[len(row) - count :] for row, count in zip(texts, counts, strict=True)]
 
     def _score(self, texts: Sequence[QueuedText]) -> None:
@@ -223,7 +225,7 @@ class Engine:
         else:
             found = self._scorer.score_ids(_filled([text.prompt_ids or () for text in texts]), top)
         ids, log_probabilities, top_ids, top_log_probabilities, lengths = (one.numpy() for one in found)
-        pieces = self._generators[0].token_texts(tf.constant([b""] * len(texts)), ids, 0).numpy()
+        pieces = self._decoder.token_texts(tf.constant([b""] * len(texts)), ids, 0).numpy()
         for row, (text, length) in enumerate(zip(texts, lengths.tolist(), strict=True)):
             text.prompt_tokens = length + text.begins
             values = log_probabilities[row, :length].tolist()

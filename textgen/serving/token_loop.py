@@ -1,0 +1,91 @@
+"""Calls the graph that writes the tokens of a batch: for as long as nobody waits for something else."""
+
+import functools
+import time
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from textgen.config import GenerationConfig
+from textgen.generation.controls import Controls, control_specs, kinds_of
+from textgen.generation.generator import Generator
+from textgen.generation.text_state import RUNNING, TextState, Written
+from textgen.serving.batch_rows import BatchRows
+
+_STEPS_AFTER_END = 16
+"""Number of tokens per text of a call that goes on though a text has ended, since each call takes milliseconds."""
+
+_MAX_STEPS = 10_000
+"""Maximum number of tokens per text and call."""
+
+
+class TokenLoop:
+    """Writes tokens of a batch, in a call that ends when its time is over, a text has ended, or others wait."""
+
+    def __init__(self, generators: Sequence[Generator]):
+        """Makes the graphs; nothing is traced yet.
+
+        Args:
+            generators: write texts; the first one that heeds what all texts of a batch use is taken. The last one
+                heeds everything.
+        """
+        self._generators = generators
+        # The graph reads the variable; an assignment takes a tenth of a millisecond, so it is not repeated.
+        self._is_interrupted = tf.Variable(False, trainable=False)
+        self._is_known_interrupted = False
+        one = tf.TensorSpec([], tf.int32)
+        self._graphs = {
+            generator: tf.function(
+                functools.partial(self._advance, generator),
+                input_signature=[generator.state_specs(), control_specs(), one, one],
+                autograph=False,
+            )
+            for generator in generators
+        }
+        self._seconds_per_step = 0.01
+
+    def generator_for(self, configs: Sequence[GenerationConfig]) -> Generator:
+        """Returns the generator of texts with some settings."""
+        kinds = kinds_of(configs)
+        return next(generator for generator in self._generators if generator.kinds.covers(kinds))
+
+    def interrupt(self) -> None:
+        """Ends the running call after its current token, and every later one after its first; for other threads.
+
+        `interrupt` and `allow` must not be called at the same time.
+        """
+        if not self._is_known_interrupted:
+            self._is_known_interrupted = True
+            self._is_interrupted.assign(True)
+
+    def allow(self) -> None:
+        """Ends the effect of `interrupt`."""
+        if self._is_known_interrupted:
+            self._is_known_interrupted = False
+            self._is_interrupted.assign(False)
+
+    def write(
+        self, rows: BatchRows, configs: Sequence[GenerationConfig], *, seconds: float, top: int
+    ) -> tuple[BatchRows, Written]:
+        """Writes at least one token of each text.
+
+        Args:
+            rows: texts that have not ended.
+            configs: their settings.
+            seconds: duration, as far as it is known from the call before; 0 for one token.
+            top: number of alternatives per token.
+        """
+        steps = min(max(int(seconds / self._seconds_per_step), 1), _MAX_STEPS)
+        started = time.monotonic()
+        state, written = self._graphs[self.generator_for(configs)](*rows, steps, top)
+        self._seconds_per_step = (time.monotonic() - started) / written.ids.shape[1]
+        return BatchRows(state, rows.controls), written
+
+    def _advance(
+        self, generator: Generator, state: TextState, controls: Controls, steps: tf.Tensor, top: tf.Tensor
+    ) -> tuple[TextState, Written]:
+        def goes_on(done: tf.Tensor, state: TextState) -> tf.Tensor:
+            is_whole = (done < _STEPS_AFTER_END) | tf.reduce_all(state.reasons == RUNNING)
+            return (done == 0) | is_whole & tf.logical_not(self._is_interrupted)
+
+        return generator.write_tokens(state, controls, steps, top, goes_on)
