@@ -8,16 +8,15 @@ from textgen.config import BOS, EOS, NO_NEURAL_CACHE, PAD, NeuralCacheConfig
 from textgen.generation import penalties, stops
 from textgen.generation.contexts import DecodingState, decoding_context
 from textgen.generation.controls import ALL_KINDS, Controls, Kinds, control_specs
-from textgen.generation.draws import draw, uniform
-from textgen.generation.limits import Limits
 from textgen.generation.plain_sampling import (
     PlainSampling,
+    draw_plain,
     finite_softmax,
     is_plain_now,
     log_total,
     plain_sampling,
 )
-from textgen.generation.sampling import sample
+from textgen.generation.sampling import random_numbers, sample_next
 from textgen.generation.text_state import END, LENGTH, RUNNING, STOP, Generated, TextState, Written
 from textgen.model.language_model import LanguageModel
 from textgen.text.preprocessor import Preprocessor
@@ -169,12 +168,14 @@ class Generator(tf.Module):
     ) -> tuple[TextState, Written]:
         """Writes one token of each text that has not ended; the tensors of `Written` are without N."""
         logits, probabilities, context = self.predict(state)
-        numbers = uniform(controls.seeds, controls.samples, state.lengths)
+        numbers = random_numbers(controls, state.lengths)
         # Each pass over all logits of a batch takes time.
         ids = tf.cond(
             is_plain_now(plain, probabilities),
-            lambda: draw(probabilities, numbers, plain.allowed),
-            lambda: self._choose(self.allowed(logits, state, controls, biases), state, controls, numbers),
+            lambda: draw_plain(plain, probabilities, numbers),
+            lambda: sample_next(
+                self.allowed(logits, state, controls, biases), state.lengths, controls, numbers, self.kinds
+            ),
         )
         alternatives = tf.math.top_k(logits, top)
         total = log_total(logits, probabilities, ids)
@@ -224,16 +225,6 @@ class Generator(tf.Module):
             lengths=lengths,
             reasons=tf.where(is_running, tf.where(is_written, found, END), state.reasons),
             cuts=tf.where(is_stop, cuts, state.cuts),
-        )
-
-    def _choose(self, logits: tf.Tensor, state: TextState, controls: Controls, numbers: tf.Tensor) -> tf.Tensor:
-        """Returns the next id of each text, int32 [B], from the logits of `allowed` and random numbers."""
-        position = tf.minimum(state.lengths, tf.shape(controls.temperatures)[1] - 1)
-        return sample(
-            logits,
-            temperatures=tf.gather(controls.temperatures, position, batch_dims=1),
-            numbers=numbers,
-            limits=Limits(controls.top_k, controls.top_p, controls.min_p) if self.kinds.limits else None,
         )
 
     def _continue_text(self, prompts: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from textgen.generation.controls import Controls
+from textgen.generation.draws import draw
 from textgen.model.masking import MASKED_LOGIT
 from textgen.text.vocabulary import FIRST_ID
 
@@ -59,6 +60,17 @@ def is_plain_now(plain: PlainSampling, probabilities: tf.Tensor) -> tf.Tensor:
     """
     forbidden = probabilities[:, :FIRST_ID] * (1 - plain.allowed)
     return plain.is_plain & tf.reduce_all(tf.reduce_sum(forbidden, axis=-1) < _MOST_FORBIDDEN)
+
+
+def draw_plain(plain: PlainSampling, probabilities: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """Returns the next ids, int32 [B], where `is_plain_now`.
+
+    Args:
+        plain: properties of the settings.
+        probabilities: float32 [B, V].
+        numbers: float64 [B], random numbers in [0, 1).
+    """
+    return draw(probabilities, numbers, plain.allowed)
 
 
 def finite_softmax(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from textgen.generation.draws import draw
+from textgen.generation.controls import Controls, Kinds
+from textgen.generation.draws import draw, uniform
 from textgen.generation.limits import Limits, sample_limited
 
 _COLDEST, _HOTTEST = 1e-6, 1e6
@@ -11,6 +12,35 @@ while the samples would not differ from the likeliest token or from uniform ones
 
 _COLD = 1e-3
 """Temperature from which on no quotient of a logit of less than 1e30 overflows."""
+
+
+def random_numbers(controls: Controls, lengths: tf.Tensor) -> tf.Tensor:
+    """Returns the random number of the next token of each text, float64 [B], from the lengths so far, int32 [B]."""
+    return uniform(controls.seeds, controls.samples, lengths)
+
+
+def sample_next(
+    logits: tf.Tensor, lengths: tf.Tensor, controls: Controls, numbers: tf.Tensor, kinds: Kinds
+) -> tf.Tensor:
+    """Samples the next id of each text by its settings.
+
+    Args:
+        logits: float32 [B, V], MASKED_LOGIT or less for tokens that are not allowed.
+        lengths: int32 [B], number of tokens of each new text.
+        controls: the settings of each row.
+        numbers: float64 [B], of `random_numbers`.
+        kinds: kinds of controls that are heeded.
+
+    Returns:
+        int32 [B].
+    """
+    position = tf.minimum(lengths, tf.shape(controls.temperatures)[1] - 1)
+    return sample(
+        logits,
+        temperatures=tf.gather(controls.temperatures, position, batch_dims=1),
+        numbers=numbers,
+        limits=Limits(controls.top_k, controls.top_p, controls.min_p) if kinds.limits else None,
+    )
 
 
 def sample(
