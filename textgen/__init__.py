@@ -30,7 +30,16 @@ if TYPE_CHECKING:
         TextConfig,
         TrainConfig,
     )
-    from textgen.dataset import read_manifest, read_pairs, read_sequences, torch_pairs, torch_sequences, verify
+    from textgen.dataset import (
+        numpy_pairs,
+        numpy_sequences,
+        read_manifest,
+        read_pairs,
+        read_sequences,
+        torch_pairs,
+        torch_sequences,
+        verify,
+    )
     from textgen.errors import UserError
     from textgen.reporting.reports import report
 
@@ -39,8 +48,8 @@ __version__ = "0.4.0"
 __all__ = [
     "BlockCache", "Continuation", "GeneratedTextConfig", "GenerationConfig", "ModelConfig", "NeuralCacheConfig",
     "NextToken", "PrepareConfig", "Run", "Score", "SelectionConfig", "TextConfig", "TrainConfig", "UserError",
-    "__version__", "estimate", "load_run", "prepare", "read_manifest", "read_pairs", "read_sequences", "repair",
-    "report", "torch_pairs", "torch_sequences", "train", "verify",
+    "__version__", "estimate", "load_run", "numpy_pairs", "numpy_sequences", "prepare", "read_manifest", "read_pairs",
+    "read_sequences", "repair", "report", "torch_pairs", "torch_sequences", "train", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -49,7 +58,16 @@ _HOMES = {
     "train": "textgen.api.train",
     "BlockCache": "textgen.block_cache",
     **dict.fromkeys(
-        ("read_manifest", "read_pairs", "read_sequences", "torch_pairs", "torch_sequences", "verify"),
+        (
+            "numpy_pairs",
+            "numpy_sequences",
+            "read_manifest",
+            "read_pairs",
+            "read_sequences",
+            "torch_pairs",
+            "torch_sequences",
+            "verify",
+        ),
         "textgen.dataset",
     ),
     **dict.fromkeys(
@@ -70,10 +88,7 @@ _HOMES = {
 }
 """Module of each public name."""
 
-_WITH_TENSORFLOW = (
-    "Continuation", "NextToken", "Run", "Score", "load_run", "read_pairs", "read_sequences", "torch_pairs",
-    "torch_sequences", "train",
-)  # fmt: skip
+_WITH_TENSORFLOW = ("Continuation", "NextToken", "Run", "Score", "load_run", "train")
 """Names whose modules import TensorFlow."""
 
 

@@ -1,11 +1,11 @@
-"""Pairs served by textgen: `read_pairs`, shuffled, from either layout, to a Python loop or inside a graph."""
+"""Pairs served by textgen, shuffled: by `read_pairs`, to a loop in Python or inside a graph, or by `numpy_pairs`."""
 
 from collections.abc import Iterator
 
 import serving
 import tensorflow as tf
 
-from textgen.dataset import read_pairs
+from textgen.dataset import numpy_pairs, read_pairs
 
 # More epochs than a measurement takes.
 EPOCHS = 10_000
@@ -17,11 +17,13 @@ def main() -> None:
     parser = serving.parser()
     parser.add_argument("--compact", action="store_true", help="X as it is stored, uint16")
     parser.add_argument("--start-step", type=int, default=0, help="how many batches to leave out at the start")
+    parser.add_argument("--numpy", action="store_true", help="by `numpy_pairs`, without TensorFlow")
     parser.add_argument("--graph", action="store_true", help="taken inside a tf.function, as training does")
     given = parser.parse_args()
     options = {"compact": True} if given.compact else {}
+    read = numpy_pairs if given.numpy else read_pairs
     serving.measure(
-        lambda: read_pairs(
+        lambda: read(
             given.data,
             batch_size=serving.BATCH,
             seed=0,

@@ -1,6 +1,6 @@
 """Datasets: (X, y) pairs on disk, and streams of batches read from them. Works on ids, not on text.
 
-What serves batches needs TensorFlow, and is imported when it is used for the first time; what is on disk does not.
+What serves batches is imported when it is used for the first time, and TensorFlow where its datasets are made.
 """
 
 import importlib
@@ -13,17 +13,19 @@ from textgen.dataset.storage.verification import verify
 if TYPE_CHECKING:
     from textgen.dataset.loading.loader import read_pairs, read_sequences
     from textgen.dataset.loading.mixture import Data, weights_of
+    from textgen.dataset.loading.numpy_batches import numpy_pairs, numpy_sequences
     from textgen.dataset.loading.pytorch import torch_pairs, torch_sequences
 
 __all__ = [
     "LAYOUTS", "Data", "Manifest", "UnitReport",
-    "read_manifest", "read_pairs", "read_sequences", "torch_pairs", "torch_sequences", "verify",
-    "weights_of",
+    "numpy_pairs", "numpy_sequences", "read_manifest", "read_pairs", "read_sequences", "torch_pairs",
+    "torch_sequences", "verify", "weights_of",
 ]  # fmt: skip
 
 _HOMES = {
     **dict.fromkeys(("read_pairs", "read_sequences"), "textgen.dataset.loading.loader"),
     **dict.fromkeys(("Data", "weights_of"), "textgen.dataset.loading.mixture"),
+    **dict.fromkeys(("numpy_pairs", "numpy_sequences"), "textgen.dataset.loading.numpy_batches"),
     **dict.fromkeys(("torch_pairs", "torch_sequences"), "textgen.dataset.loading.pytorch"),
 }
 """Module of each name that is imported when it is first used."""

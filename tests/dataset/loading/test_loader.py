@@ -221,41 +221,6 @@ def test_a_held_out_split_is_served_on_its_own(folders, layout, naive_pairs):
     assert pairs_of(batches(folders[layout], split="validation")) == expected
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"split": "test"}, r"the test split of this dataset is empty\. Prepare it with --test-percent above 0, or"),
-        ({"split": "dev"}, r"split is 'dev'; it must be one of: train, validation, test, all\."),
-        ({"batch_size": 0}, r"batch size is 0; it must be at least 1\."),
-        ({"epochs": 0}, r"epochs is 0; it must be at least 1\. None stands for a stream without end\."),
-        ({"epochs": -1}, r"epochs is -1; it must be at least 1\. None stands for a stream without end\."),
-        ({"epochs": 2.0}, r"epochs is 2\.0; it must be at least 1\. None"),
-        ({"batch_size": None}, r"batch size is None; it must be at least 1\."),
-        ({"batch_size": "8"}, r"batch size is '8'; it must be at least 1\."),
-        ({"start_step": None}, r"start step is None; it must be a whole number\."),
-        ({"start_step": -1, "epochs": None}, r"start step is -1; it must be at least 0\."),
-        ({"seed": 0.5}, r"seed is 0\.5; it must be at least 0\. None stands for the order of the corpus\."),
-        ({"worker": None}, r"worker is None; it must be a whole number\."),
-        ({"workers": 0}, r"workers is 0; it must be at least 1\."),
-        ({"window": 2.5}, r"window is 2\.5; it must be a whole number\. None"),
-        ({"min_context": None}, r"min context is None; it must be a whole number\."),
-        ({"fraction": None}, r"fraction is None; it must be above 0 and at most 1\."),
-        ({"seed": -1}, r"seed is -1; it must be at least 0\. None stands for the order of the corpus\."),
-        ({"start_step": -1}, rf"start step is -1; this stream has {STEPS} steps\."),
-        ({"start_step": STEPS + 1}, rf"start step is {STEPS + 1}; this stream has {STEPS} steps\."),
-        ({"start_step": 2 * STEPS + 1, "epochs": 2}, rf"this stream has {2 * STEPS} steps\."),
-    ],
-)
-def test_a_bad_argument_is_an_error_before_anything_is_read(folders, settings, message):
-    with pytest.raises(UserError, match=message):
-        read_pairs(folders["pairs"], **{"batch_size": BATCH, **settings})
-
-
-def test_a_folder_that_is_no_dataset_is_an_error_that_says_what_makes_one(tmp_path):
-    with pytest.raises(UserError, match=r"it has no manifest\.json\. Make one with `textgen prepare"):
-        read_pairs(tmp_path, batch_size=1)
-
-
 @both_layouts
 @pytest.mark.parametrize("damage", ["flipped", "cut", "missing"])
 def test_a_damaged_shard_raises_its_full_message_through_the_dataset(build_dataset, tmp_path, layout, damage):

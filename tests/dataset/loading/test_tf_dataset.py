@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from textgen.dataset.loading.tf_dataset import ArraySpec, BatchDataset, WorkerSlice
+from textgen.dataset.loading.batch_stream import ArraySpec, WorkerSlice
+from textgen.dataset.loading.tf_dataset import BatchDataset
 from textgen.dataset.loading.tuning import Tuning
 from textgen.errors import UserError
 
@@ -63,8 +64,3 @@ def test_start_step_beyond_the_stream_is_an_error(steps):
 def test_chunks_of_wide_windows_have_fewer_pairs(steps):
     served(steps, tuning=SMALL._replace(chunk_ids=10 * WINDOW))
     assert steps.chunks[:3] == [(0, 2), (2, 4), (4, 6)]
-
-
-def test_slice_sizes_differ_by_at_most_one():
-    parts = [WorkerSlice(worker, 3) for worker in range(3)]
-    assert [(part.start(7), part.size(7)) for part in parts] == [(0, 2), (2, 2), (4, 3)]

@@ -5,7 +5,6 @@ the fork of a process.
 """
 
 import functools
-import inspect
 import itertools
 import os
 import weakref
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textgen.dataset.loading.loader import Stream, open_pairs, open_rows, read_pairs, read_sequences
+from textgen.dataset.loading.batch_stream import BatchStream, steps_left
 from textgen.dataset.loading.mixture import Data
-from textgen.dataset.loading.read_options import LoadOptions
-from textgen.dataset.loading.tf_dataset import BatchStream, steps_left
+from textgen.dataset.loading.numpy_batches import open_stream
 from textgen.errors import UserError
 from textgen.owned_folders import OwnedFolder
 
@@ -77,7 +75,7 @@ class _Batches:
         """
         super().__init__()
         self._arguments, self._iterations = (kind, data, options), 0
-        stream, batches = _opened(*self._arguments)
+        stream, batches = open_stream(*self._arguments)
         self._steps = steps_left(batches, stream.start_step)
         self._numbers = _SharedNumbers() if batches.reshuffles else None
 
@@ -100,23 +98,11 @@ class _Batches:
         name = f"{os.getpid()}" if worker is None else f"{worker.seed - worker.id}"
         iteration = 0 if self._numbers is None else self._numbers.number(f"{name}-{self._iterations}")
         self._iterations += 1
-        stream, batches = _opened(*self._arguments)
+        stream, batches = open_stream(*self._arguments)
         before = iteration * (batches.epochs or 1) * batches.steps_per_epoch + stream.start_step
         turn, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
         counted = itertools.count(turn, workers) if self._steps is None else range(turn, self._steps, workers)
         return (_batch(batches, before + step) for step in counted)
-
-
-def _opened(kind: str, data: Data, options: dict[str, Any]) -> tuple[Stream, BatchStream]:
-    """Opens a stream as `read_pairs` or `read_sequences` does with the same arguments."""
-    bound = inspect.signature(read_pairs if kind == "pairs" else read_sequences).bind(data, **options)
-    bound.apply_defaults()
-    values = bound.arguments
-    stream = Stream(**{name: values.pop(name) for name in Stream.__dataclass_fields__})
-    if kind == "pairs":
-        return stream, open_pairs(stream, compact=values.pop("compact"), options=LoadOptions(**values))
-    own = {name: values.pop(name) for name in ("stateful", "restarts")}
-    return stream, open_rows(stream, LoadOptions(**values, rows=True), **own)
 
 
 def _batch(batches: BatchStream, step: int) -> tuple[np.ndarray, ...]:

@@ -11,9 +11,9 @@ import functools
 
 import numpy as np
 
+from textgen.dataset.loading.batch_stream import Allocate, ArraySpec, WorkerSlice
 from textgen.dataset.loading.shuffle import fresh_rows
 from textgen.dataset.loading.split_reader import SplitReader
-from textgen.dataset.loading.tf_dataset import Allocate, ArraySpec, WorkerSlice
 from textgen.dataset.storage.layouts import LoadedRows
 from textgen.errors import require
 

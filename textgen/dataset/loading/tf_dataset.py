@@ -3,6 +3,8 @@
 A stream can start at any step, and any number of workers can serve the same batches, each its own slice.
 """
 
+from __future__ import annotations
+
 import atexit
 import contextlib
 import itertools
@@ -10,113 +12,22 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from textgen.dataset.loading.batch_stream import BatchStream, steps_left, steps_per_chunk
 from textgen.dataset.loading.buffer_pool import BufferPool
 from textgen.dataset.loading.tuning import DEFAULT_TUNING, Tuning
-from textgen.errors import require
+from textgen.lazy_tensorflow import tf
 
 _IDLE_SECONDS, _MAX_SECONDS_TO_WAIT = 0.1, 20.0
 
-# None of these functions has control flow for Autograph, which would spend most of a second on their source code.
-_unconverted = tf.autograph.experimental.do_not_convert
 
-
-class WorkerSlice(NamedTuple):
-    """One worker's slice of each global batch; slice sizes differ by at most one.
-
-    Attributes:
-        worker: index of the worker.
-        workers: number of workers.
-    """
-
-    worker: int
-    workers: int
-
-    def start(self, batch_size: int) -> int:
-        """Returns the index of the first row of the slice."""
-        return self.worker * batch_size // self.workers
-
-    def size(self, batch_size: int) -> int:
-        """Returns the number of rows in the slice."""
-        return (self.worker + 1) * batch_size // self.workers - self.start(batch_size)
-
-
-class ArraySpec(NamedTuple):
-    """Specification of an array of a batch.
-
-    Attributes:
-        shape: shape of the array without the batch axis.
-        dtype: dtype of the array.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-
-Allocate: TypeAlias = Callable[[int], list[np.ndarray]]
-"""Function from N, the number of pairs, to one uninitialised array [N, *shape] per `ArraySpec`."""
-
-
-class BatchStream(Protocol):
-    """Batches of one worker, computed for any range of steps.
-
-    Attributes:
-        arrays: specification of each array of a batch.
-        part: slice of each global batch to serve.
-        batch_size: B, number of pairs in a global batch.
-        epochs: number of epochs; None for a stream without end.
-        steps_per_epoch: number of steps per epoch.
-        whole_steps: number of steps per epoch whose batch has B pairs: all, or all but the last.
-        drop_remainder: whether all batches have B pairs.
-        reshuffles: whether each iteration of a dataset continues with the epochs after those of the one before.
-    """
-
-    arrays: tuple[ArraySpec, ...]
-    part: WorkerSlice
-    batch_size: int
-    epochs: int | None
-    steps_per_epoch: int
-    whole_steps: int
-    drop_remainder: bool
-    reshuffles: bool
-
-    def fill_batches(self, first: int, end: int, allocate: Allocate) -> list[np.ndarray]:
-        """Returns the arrays of the batches of steps [first, end) of one epoch, joined along the batch axis.
-
-        Args:
-            first: first step.
-            end: step after the last; both count from the start of the stream.
-            allocate: function that returns the arrays to fill.
-
-        Returns:
-            An array [N, ...] per item of `arrays`, for the N pairs of these steps.
-
-        Raises:
-            UserError: a shard is missing or damaged.
-        """
-        ...
-
-    def release(self) -> None:
-        """Frees the memory of the data read so far, which is read again on demand."""
-        ...
-
-
-def steps_left(stream: BatchStream, start_step: int) -> int | None:
-    """Returns the number of steps from a step on; None for a stream without end.
-
-    Raises:
-        UserError: the step is out of range.
-    """
-    if stream.epochs is None:
-        require(start_step >= 0, f"start step is {start_step}; it must be at least 0.")
-        return None
-    steps = stream.steps_per_epoch * stream.epochs
-    require(0 <= start_step <= steps, f"start step is {start_step}; this stream has {steps} steps.")
-    return steps - start_step
+def _unconverted(function: Callable[..., Any]) -> Callable[..., Any]:
+    # None of these functions has control flow for Autograph, which would spend most of a second on their source code.
+    converted: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+    return converted
 
 
 class BatchDataset:
@@ -131,9 +42,7 @@ class BatchDataset:
         """
         self._stream, self._parallel_chunks = stream, tuning.parallel_chunks
         self._steps = None if stream.epochs is None else stream.steps_per_epoch * stream.epochs
-        window = math.prod(stream.arrays[0].shape)
-        chunk = max(1, min(tuning.chunk_pairs, tuning.chunk_ids // window))
-        self._chunk_steps = max(1, chunk * stream.part.workers // stream.batch_size)
+        self._chunk_steps = steps_per_chunk(stream, tuning)
         self._buffers = [BufferPool() for _ in stream.arrays]
 
     def dataset(self, start_step: int) -> tf.data.Dataset:
