@@ -101,9 +101,10 @@ class NumpyBatches:
         iteration = next(self._iterations) if self._batches.reshuffles else 0
         before = iteration * (self._batches.epochs or 1) * self._batches.steps_per_epoch
         first = before + self._stream.start_step
-        return self._serve(first, None if self._steps is None else first + self._steps)
+        return self.serve(first, None if self._steps is None else first + self._steps)
 
-    def _serve(self, first: int, last: int | None) -> Iterator[tuple[np.ndarray, ...]]:
+    def serve(self, first: int, last: int | None) -> Iterator[tuple[np.ndarray, ...]]:
+        """Yields the batches of steps [first, last), counted from the start of the stream; None for no end."""
         threads = self._stream.tuning.parallel_chunks
         pool = ThreadPoolExecutor(threads, thread_name_prefix="batches")
         submitted = ((pool.submit(self._fill, *chunk), chunk) for chunk in self._chunks(first, last))

@@ -15,7 +15,7 @@ import numpy as np
 
 from textgen.dataset.loading.batch_stream import BatchStream, steps_left
 from textgen.dataset.loading.mixture import Data
-from textgen.dataset.loading.numpy_batches import open_stream
+from textgen.dataset.loading.numpy_batches import NumpyBatches, open_stream
 from textgen.errors import UserError
 from textgen.owned_folders import OwnedFolder
 
@@ -101,6 +101,9 @@ class _Batches:
         stream, batches = open_stream(*self._arguments)
         before = iteration * (batches.epochs or 1) * batches.steps_per_epoch + stream.start_step
         turn, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        if workers == 1:
+            # Many steps are computed at a time, which is faster.
+            return NumpyBatches(stream, batches).serve(before, None if self._steps is None else before + self._steps)
         counted = itertools.count(turn, workers) if self._steps is None else range(turn, self._steps, workers)
         return (_batch(batches, before + step) for step in counted)
 
