@@ -12,6 +12,7 @@ import numpy as np
 
 from textgen.config import SelectionConfig, TextConfig
 from textgen.console import import_tensorflow
+from textgen.errors import require
 from textgen.text.compiled.chunk_memory import GraphTokens
 from textgen.text.compiled.corpus_tokenizer import CorpusTokenizer
 from textgen.text.filters import make_filters
@@ -20,8 +21,8 @@ from textgen.text.tokenizers import make_tokenizer
 if TYPE_CHECKING:
     from textgen.text.preprocessor import Analyzer
 
-_VARIABLE = "TEXTGEN_TEXT"
-"""Environment variable; with the value `graph` all text is cut by the graph, which defines how."""
+_VARIABLE, _GRAPH = "TEXTGEN_TEXT", "graph"
+"""Environment variable of each worker; with the value `graph` all text is cut by the graph, which defines how."""
 
 _LOCK = threading.Lock()
 
@@ -36,15 +37,22 @@ class TextOperations:
         tokenizer: cleans and tokenizes texts.
     """
 
-    def __init__(self, text: TextConfig, selection: SelectionConfig, model: bytes):
-        """Creates the operations; see `text_operations`."""
+    def __init__(self, text: TextConfig, selection: SelectionConfig, model: bytes, *, compiled: bool = True):
+        """Creates the operations; see `text_operations`.
+
+        Args:
+            text: the text settings.
+            selection: the filters.
+            model: content of the tokenizer's model file.
+            compiled: whether compiled loops cut what is simple.
+        """
         self.filters = make_filters(selection)
         self._text, self._model, self._lock = text, model, threading.Lock()
         self.tokenizer = CorpusTokenizer(
             text,
             self._tokenize,
             symbols_are_text=_symbols_are_text(text, model),
-            compiled=os.environ.get(_VARIABLE) != "graph",
+            compiled=compiled,
         )
 
     def measure(self, cleaned: Sequence[bytes], characters: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -69,8 +77,8 @@ class TextOperations:
 
 
 @functools.lru_cache(maxsize=1)
-def _build(text: TextConfig, selection: SelectionConfig, model: bytes) -> TextOperations:
-    return TextOperations(text, selection, model)
+def _build(text: TextConfig, selection: SelectionConfig, model: bytes, compiled: bool) -> TextOperations:
+    return TextOperations(text, selection, model, compiled=compiled)
 
 
 def text_operations(text: TextConfig, selection: SelectionConfig, model: bytes) -> TextOperations:
@@ -82,10 +90,16 @@ def text_operations(text: TextConfig, selection: SelectionConfig, model: bytes) 
         model: content of the tokenizer's model file; empty for a tokenizer without one.
 
     Raises:
-        UserError: the model is damaged.
+        UserError: the model is damaged, or the environment variable TEXTGEN_TEXT has an unknown value.
     """
+    value = os.environ.get(_VARIABLE, "")
+    require(
+        value in ("", _GRAPH),
+        f"the environment variable {_VARIABLE} is {value!r}; it must be empty, or {_GRAPH!r} to cut all text by the "
+        "graph. Unset it.",
+    )
     with _LOCK:
-        return _build(text, selection, model)
+        return _build(text, selection, model, value != _GRAPH)
 
 
 def _symbols_are_text(text: TextConfig, model: bytes) -> bool:

@@ -2,8 +2,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipelines.text_operations import TextOperations, text_operations
+from pipelines.text_operations import text_operations
 from textgen.config import SelectionConfig, TextConfig
+from textgen.errors import UserError
 
 
 def test_threads_share_the_operations_of_the_same_settings() -> None:
@@ -21,8 +22,14 @@ def test_the_environment_can_leave_all_text_to_the_graph(
     monkeypatch: pytest.MonkeyPatch, value: str, calls: int
 ) -> None:
     monkeypatch.setenv("TEXTGEN_TEXT", value)
-    operations = TextOperations(TextConfig(), SelectionConfig(), b"")
+    operations = text_operations(TextConfig(), SelectionConfig(), b"")
     tokenize, met = operations._tokenize, []
     monkeypatch.setattr(operations.tokenizer, "_graph", lambda *texts: met.append(texts) or tokenize(*texts))
     assert operations.tokenizer.tokenize([b"A b"], [False], operations.tokenizer.numbers()).texts() == [b"a b"]
     assert len(met) == calls
+
+
+def test_another_value_of_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTGEN_TEXT", "grph")
+    with pytest.raises(UserError, match=r"TEXTGEN_TEXT is 'grph'; it must be empty, or 'graph' .* Unset it\."):
+        text_operations(TextConfig(), SelectionConfig(), b"")
