@@ -5,7 +5,7 @@ import pytest
 
 from tests.serving.conftest import Served
 from textgen.config import GenerationConfig
-from textgen.serving.queued_text import Piece, QueuedText
+from textgen.serving.queued_text import EngineError, Piece, QueuedText
 
 
 def _text(pieces: queue.Queue, **settings) -> QueuedText:
@@ -14,7 +14,9 @@ def _text(pieces: queue.Queue, **settings) -> QueuedText:
     return QueuedText(**{**plain, "config": config, "top": 1, "deliver": pieces.put, **settings})
 
 
-def test_an_error_ends_the_texts_at_hand_and_not_the_engine(served: Served, monkeypatch: pytest.MonkeyPatch):
+def test_an_error_ends_the_texts_at_hand_and_not_the_engine(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
     engine, pieces = served.model.engine, queue.Queue()
 
     def fail(*_: object) -> None:
@@ -23,7 +25,9 @@ def test_an_error_ends_the_texts_at_hand_and_not_the_engine(served: Served, monk
     with monkeypatch.context() as patch:
         patch.setattr(engine, "_begin", fail)
         engine.submit([_text(pieces)])
-        assert isinstance(pieces.get(timeout=20), MemoryError)
+        error = pieces.get(timeout=20)
+        assert isinstance(error, EngineError) and str(error) == "MemoryError"
+    assert "in fail\n    raise MemoryError" in capsys.readouterr().err
     engine.submit([_text(pieces)])
     piece = pieces.get(timeout=20)
     assert isinstance(piece, Piece) and piece.reason == "length" and len(piece.ids) == 3

@@ -2,7 +2,9 @@
 
 import hmac
 import json
+import sys
 import time
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from importlib import resources
 from typing import Any
@@ -18,6 +20,7 @@ from textgen.serving import run_files, tokenization
 from textgen.serving.completion_request import RequestError, json_object, parse_request
 from textgen.serving.completions import Completions, ServedModel
 from textgen.serving.prometheus import Metrics
+from textgen.serving.queued_text import EngineError
 
 MAX_BODY_BYTES = 8 << 20
 """Maximum size of the body of a request."""
@@ -231,7 +234,11 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 
 def _internal(error: Exception) -> RequestError:
+    """Returns what the client is told of an error, which is printed for the operator."""
+    if isinstance(error, EngineError):
+        name = str(error)
+    else:
+        name = type(error).__name__
+        traceback.print_exception(error, file=sys.stderr)
     # What went wrong may name files of this machine.
-    return RequestError(
-        f"The server had an error ({type(error).__name__}) while it answered.", status=500, kind="server_error"
-    )
+    return RequestError(f"The server had an error ({name}) while it answered.", status=500, kind="server_error")

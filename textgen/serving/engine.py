@@ -2,7 +2,9 @@
 
 import collections
 import math
+import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +17,7 @@ from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
 from textgen.generation.text_state import REASONS
 from textgen.serving.batch_rows import BatchRows, join, select
-from textgen.serving.queued_text import SCORED, Piece, QueuedText, WrittenSoFar
+from textgen.serving.queued_text import SCORED, EngineError, Piece, QueuedText, WrittenSoFar
 from textgen.serving.token_loop import TokenLoop
 from textgen.text.preprocessor import Preprocessor
 
@@ -120,9 +122,10 @@ class Engine:
         return taken
 
     def _fail(self, error: Exception, taken: Sequence[QueuedText]) -> None:
-        """Ends all texts at hand with an error, such as too little memory."""
+        """Prints an error, such as too little memory, and ends all texts at hand with it."""
+        traceback.print_exception(error, file=sys.stderr)
         for text in {id(text): text for text in (*self._running, *taken)}.values():
-            text.deliver(error)
+            text.deliver(EngineError(type(error).__name__))
         self._running, self._rows = [], None
 
     def _begin(self, texts: list[QueuedText]) -> None:

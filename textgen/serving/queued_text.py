@@ -9,6 +9,10 @@ SCORED = "scored"
 """Reason of a piece that is a prompt with its scores."""
 
 
+class EngineError(Exception):
+    """An error that ended texts, and that the engine has printed with its cause."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Piece:
     """New tokens of a text.
