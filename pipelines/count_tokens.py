@@ -64,7 +64,7 @@ class CountUnit:
             starts, ends = (np.clip(edges[_TRAIN, where] - offsets, 0, lengths) for edges in ranges)
             count_slices(batch.numbers, chunk_starts + starts, chunk_starts + ends, counts)
         table = pa.table({"symbol": symbols, "count": counts}).filter(pc.field("count") > 0)
-        files.write_atomically(self._path(unit.index), _in_buckets(table, self.buckets))
+        files.write_atomically(self._path(unit.index), _serialize_buckets(table, self.buckets))
         in_split = (ranges.starts < ranges.ends).sum(axis=1).tolist()
         return {
             "unit": unit.index,
@@ -107,7 +107,7 @@ class TakeCensus(beam.PTransform):
             results
             | "KeyUnits" >> beam.WithKeys(None)
             | "GroupUnits" >> beam.GroupByKey()
-            | "CreateBuckets" >> beam.FlatMap(_buckets_of, self._count.buckets)
+            | "CreateBuckets" >> beam.FlatMap(_bucket_tasks, self._count.buckets)
             | "SpreadBuckets" >> beam.Reshuffle()
             | "SumBucket" >> beam.ParDo(SumBucket(self._count, self._size))
             | "GroupHeads" >> beam.GroupByKey()
@@ -147,7 +147,7 @@ class Bucket(NamedTuple):
     equal_documents: int
 
 
-def _buckets_of(group: tuple[None, Iterable[dict[str, Any]]], count: int) -> Iterator[Bucket]:
+def _bucket_tasks(group: tuple[None, Iterable[dict[str, Any]]], count: int) -> Iterator[Bucket]:
     results = sorted(group[1], key=_unit)
     documents, equal = Counter[str](), Counter[str]()
     for result in results:
@@ -170,7 +170,7 @@ class SumBucket(beam.DoFn):
 
     def process(self, bucket: Bucket) -> Iterator[tuple[None, PartialCensus]]:
         """Yields the most frequent symbols of the bucket under the key None."""
-        counts = _sorted(self._count.counts(unit, bucket.number) for unit in bucket.units)
+        counts = _sum_and_sort(self._count.counts(unit, bucket.number) for unit in bucket.units)
         head = table_to_bytes(counts.slice(0, self._size))
         yield None, PartialCensus(head, histogram(counts["count"]), bucket.documents, bucket.equal_documents)
 
@@ -184,13 +184,13 @@ class WriteCensus(beam.DoFn):
     def process(self, heads: tuple[None, Iterable[PartialCensus]]) -> Iterator[str]:
         """Writes the file and yields its path."""
         parts = list(heads[1])
-        counts = _sorted(table_from_bytes(part.head) for part in parts).slice(0, self._size)
+        counts = _sum_and_sort(table_from_bytes(part.head) for part in parts).slice(0, self._size)
         documents = dict(ChainMap(*(part.documents for part in parts)))
         total = add_histograms([part.histogram for part in parts])
         yield write_census(counts, documents, total, parts[0].equal_documents, self._workspace)
 
 
-def add(tables: Iterable[pa.Table]) -> pa.Table:
+def sum_counts(tables: Iterable[pa.Table]) -> pa.Table:
     """Returns the sum of the counts of each symbol.
 
     Args:
@@ -206,15 +206,15 @@ def add(tables: Iterable[pa.Table]) -> pa.Table:
     return summed.rename_columns(["symbol", "count"])
 
 
-def _sorted(tables: Iterable[pa.Table]) -> pa.Table:
+def _sum_and_sort(tables: Iterable[pa.Table]) -> pa.Table:
     """Returns the sums of the symbols' counts, by falling count, ties by symbol."""
-    total = add(table for table in tables if table.num_rows)
+    total = sum_counts(table for table in tables if table.num_rows)
     return total.sort_by([("count", "descending"), ("symbol", "ascending")])
 
 
-def _in_buckets(table: pa.Table, count: int) -> bytes:
+def _serialize_buckets(table: pa.Table, count: int) -> bytes:
     """Serializes a table as an Arrow file with one record batch for each of `count` buckets."""
-    buckets = _buckets(table["symbol"], count)
+    buckets = _bucket_numbers(table["symbol"], count)
     ordered = table.take(pa.array(np.argsort(buckets, kind="stable"))).combine_chunks()
     edges = np.searchsorted(np.sort(buckets), np.arange(count + 1)).tolist()
     sink = pa.BufferOutputStream()
@@ -225,7 +225,7 @@ def _in_buckets(table: pa.Table, count: int) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _buckets(symbols: pa.ChunkedArray, count: int) -> np.ndarray:
+def _bucket_numbers(symbols: pa.ChunkedArray, count: int) -> np.ndarray:
     """Returns int [N], the bucket of each symbol: the sum of its bytes, or its number, modulo `count`."""
     if not len(symbols):
         return np.empty(0, int)

@@ -34,7 +34,7 @@ def learn_vocabulary(
     Raises:
         UserError: the sample has no text.
     """
-    counts = count_tokens.add(counting.counts(unit.index) for unit in sample)
+    counts = count_tokens.sum_counts(counting.counts(unit.index) for unit in sample)
     census.write_sampled_vocabulary(counts, config, workspace)
     return counts
 

@@ -13,7 +13,7 @@ import numpy as np
 from textgen.config import SelectionConfig, TextConfig
 from textgen.console import import_tensorflow
 from textgen.errors import require
-from textgen.text.compiled.chunk_memory import GraphTokens
+from textgen.text.compiled.chunk_cache import GraphTokens
 from textgen.text.compiled.corpus_tokenizer import CorpusTokenizer
 from textgen.text.filters import make_filters
 from textgen.text.tokenizers import make_tokenizer

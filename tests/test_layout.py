@@ -52,14 +52,14 @@ MODULES = {
 }
 
 
-def wing(module: str) -> str:
+def package_of(module: str) -> str:
     """`textgen.dataset.storage.records` is of textgen.dataset; whatever is in pipelines is of pipelines."""
     parts = module.split(".")
     return parts[0] if parts[0] == "pipelines" else ".".join(parts[:2])
 
 
 def floor(module: str) -> int:
-    (found,) = [i for i, wings in enumerate(FLOORS) if wing(module) in wings]
+    (found,) = [i for i, packages in enumerate(FLOORS) if package_of(module) in packages]
     return found
 
 
@@ -77,10 +77,10 @@ def imported(path: Path, *, top_level_only: bool = False) -> set[str]:
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {"textgen"}))
-def test_a_module_imports_only_from_lower_floors_or_its_own_wing(module: str) -> None:
+def test_a_module_imports_only_from_lower_floors_or_its_own_package(module: str) -> None:
     for name in imported(MODULES[module]) & set(MODULES) - {"textgen"}:
-        allowed = wing(name) == wing(module) or floor(name) < floor(module)
-        same_floor = {wing(module), wing(name)} <= FLOORS[0] | FLOORS[-1] and floor(name) == floor(module)
+        allowed = package_of(name) == package_of(module) or floor(name) < floor(module)
+        same_floor = {package_of(module), package_of(name)} <= FLOORS[0] | FLOORS[-1] and floor(name) == floor(module)
         assert allowed or same_floor, f"{module} must not import {name}"
 
 
@@ -98,10 +98,10 @@ def test_what_is_on_disk_does_not_know_what_serves_it() -> None:
 
 def test_beam_is_imported_by_the_pipelines_alone() -> None:
     users = {module for module, path in MODULES.items() if any("apache_beam" in name for name in imported(path))}
-    assert users and all(wing(module) == "pipelines" for module in users)
+    assert users and all(package_of(module) == "pipelines" for module in users)
 
 
-def test_the_door_does_not_wait_for_the_heavy_libraries() -> None:
+def test_light_modules_import_no_heavy_library() -> None:
     light = [m for m in MODULES if m != "textgen" and floor(m) in (0, len(FLOORS) - 1)] + [
         "pipelines",
     ]

@@ -52,7 +52,7 @@ __all__ = [
     "read_sequences", "repair", "report", "torch_pairs", "torch_sequences", "train", "verify",
 ]  # fmt: skip
 
-_HOMES = {
+_MODULES = {
     **dict.fromkeys(("estimate", "prepare", "repair"), "textgen.api.datasets"),
     **dict.fromkeys(("Continuation", "NextToken", "Run", "Score", "load_run"), "textgen.api.run"),
     "train": "textgen.api.train",
@@ -97,8 +97,8 @@ keras_registry.register()
 
 def __getattr__(name: str) -> Any:
     """Imports a public name when it is first used."""
-    home = _HOMES.get(name)
-    if home is None:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module 'textgen' has no attribute {name!r}")
     from textgen.console import import_tensorflow, quiet_logging
 
@@ -106,7 +106,7 @@ def __getattr__(name: str) -> Any:
         # TensorFlow greets on standard error when it is imported plainly.
         import_tensorflow()
     with quiet_logging():
-        value = getattr(importlib.import_module(home), name)
+        value = getattr(importlib.import_module(module), name)
     globals()[name] = value
     return value
 

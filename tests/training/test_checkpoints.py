@@ -180,10 +180,10 @@ def test_a_run_killed_before_both_folders_have_a_new_best_goes_on_from_a_whole_s
     checkpoints, write = Checkpoints(tmp_path, state, keep=2), Checkpoints._write
     for step in former:
         _move(state, step)
-        state.record_check(9.0, is_regular=True, is_comparable=True)
+        state.record_check(9.0, counts=True, is_comparable=True)
         checkpoints.save(best=True)
     _move(state, 2)
-    state.record_check(5.0, is_regular=True, is_comparable=True)
+    state.record_check(5.0, counts=True, is_comparable=True)
     made = []
 
     def killed(self: Checkpoints, *arguments: Any, **settings: Any) -> None:
@@ -214,7 +214,7 @@ def test_an_early_check_that_is_not_the_best_does_not_replace_the_best(tmp_path:
     checkpoints = Checkpoints(tmp_path, state, keep=2)
     for step, loss, is_regular in ((1, 5.0, True), (2, 6.0, False)):
         _move(state, step)
-        checkpoints.save(best=state.record_check(loss, is_regular=is_regular, is_comparable=True))
+        checkpoints.save(best=state.record_check(loss, counts=is_regular, is_comparable=True))
     assert (state.stale_checks, state.checked_at) == (0, 2)
     other = _state(2)
     resumed = Checkpoints(tmp_path, other, keep=2)

@@ -50,10 +50,10 @@ def test_global_generators_are_not_changed(data: Path):
 def test_a_lower_loss_is_the_best_and_a_check_starts_new_metrics(data: Path):
     state = _state(data)
     state.step, state.sums, state.seconds = 4, MetricSums(pairs=3.0), 2.0
-    assert state.record_check(2.0, is_regular=True, is_comparable=True)
+    assert state.record_check(2.0, counts=True, is_comparable=True)
     assert (state.best_loss, state.stale_checks, state.checked_at) == (2.0, 0, 4)
     assert (state.sums, state.seconds) == (ZERO_SUMS, 0.0)
-    assert not state.record_check(2.0, is_regular=True, is_comparable=True)
+    assert not state.record_check(2.0, counts=True, is_comparable=True)
     assert (state.best_loss, state.stale_checks) == (2.0, 1)
     assert float(state.learning_rate.scale) == 0.5
 
@@ -61,12 +61,12 @@ def test_a_lower_loss_is_the_best_and_a_check_starts_new_metrics(data: Path):
 def test_a_check_that_came_early_is_no_sign_of_a_plateau(data: Path):
     state = _state(data)
     state.best_loss = 2.0
-    assert not state.record_check(3.0, is_regular=False, is_comparable=True)
+    assert not state.record_check(3.0, counts=False, is_comparable=True)
     assert (state.stale_checks, float(state.learning_rate.scale)) == (0, 1.0)
 
 
 def test_an_early_training_loss_is_the_best_only_if_there_is_no_other(data: Path):
     state = _state(data)
-    assert state.record_check(3.0, is_regular=False, is_comparable=False)
-    assert not state.record_check(1.0, is_regular=False, is_comparable=False)
+    assert state.record_check(3.0, counts=False, is_comparable=False)
+    assert not state.record_check(1.0, counts=False, is_comparable=False)
     assert state.best_loss == 3.0 < math.inf

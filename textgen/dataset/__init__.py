@@ -22,7 +22,7 @@ __all__ = [
     "torch_sequences", "verify", "weights_of",
 ]  # fmt: skip
 
-_HOMES = {
+_MODULES = {
     **dict.fromkeys(("read_pairs", "read_sequences"), "textgen.dataset.loading.loader"),
     **dict.fromkeys(("Data", "weights_of"), "textgen.dataset.loading.mixture"),
     **dict.fromkeys(("numpy_pairs", "numpy_sequences"), "textgen.dataset.loading.numpy_batches"),
@@ -33,7 +33,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Imports a name when it is first used."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'textgen.dataset' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    value = globals()[name] = getattr(importlib.import_module(_MODULES[name]), name)
     return value

@@ -47,13 +47,7 @@ class BeamSearch(tf.Module):
         biases = dense_biases(controls, self._generator.size)
         # All beams begin alike, and only the first is followed.
         scores = tf.where(tf.range(rows) % beams == 0, 0.0, MASKED_LOGIT)
-        written = Written(
-            tf.zeros([rows, 0], tf.int32),
-            tf.zeros([rows, 0]),
-            tf.zeros([rows, 0, 0], tf.int32),
-            tf.zeros([rows, 0, 0]),
-        )
-        loop = (state, scores, written.ids, written.log_probabilities)
+        loop = (state, scores, tf.zeros([rows, 0], tf.int32), tf.zeros([rows, 0]))
 
         def step(
             state: TextState, scores: tf.Tensor, ids: tf.Tensor, log_probabilities: tf.Tensor
@@ -82,11 +76,9 @@ class BeamSearch(tf.Module):
             loop,
             shape_invariants=(shapes, tf.TensorShape([None]), any_length, any_length),
         )
-        texts = self._generator.continue_text(prompts, ids)
-        sizes = tf.maximum(tf.strings.length(texts) - state.cuts, 0)
         alternatives = tf.zeros([rows, tf.shape(ids)[1], 0])
         written = Written(ids, log_probabilities, tf.cast(alternatives, tf.int32), alternatives)
-        return Generated(tf.strings.substr(texts, tf.zeros_like(sizes), sizes), state.lengths, state.reasons, written)
+        return self._generator.finish(prompts, state, written)
 
     def _next(self, logits: tf.Tensor, state: TextState, controls: Controls, biases: tf.Tensor) -> tf.Tensor:
         """Returns the log-probability of each next token; a text that has ended has PAD alone, with 0."""

@@ -85,6 +85,10 @@ class Generator(tf.Module):
         """
         state = self._begin(prompts, controls)
         state, written = self.write_tokens(state, controls, tf.reduce_max(controls.max_tokens), top)
+        return self.finish(prompts, state, written)
+
+    def finish(self, prompts: tf.Tensor, state: TextState, written: Written) -> Generated:
+        """Returns the new texts after prompts, string [B], without the stop strings at which they ended."""
         texts = self._continue_text(prompts, written.ids)
         sizes = tf.maximum(tf.strings.length(texts) - state.cuts, 0)
         return Generated(tf.strings.substr(texts, tf.zeros_like(sizes), sizes), state.lengths, state.reasons, written)

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from textgen.config import PAD
 from textgen.model.language_model import LanguageModel
-from textgen.model.neural_cache import NeuralCache
+from textgen.model.neural_cache import NeuralCache, spec_of_any_size
 
 
 class Read(NamedTuple):
@@ -54,7 +54,7 @@ class Adaptation:
         self._trained = [tf.identity(variable) for variable in self._variables]
         self.rate, self.decay = rate, decay
         ids = tf.TensorSpec([None, None], tf.int32)
-        states = [_without_sizes(state) for state in self.initial_states(1)]
+        states = [spec_of_any_size(state) for state in self.initial_states(1)]
         size = tf.TensorSpec([], tf.float32)
         self._step = tf.function(self._read, input_signature=[ids, ids, states, size, size], autograph=False)
 
@@ -116,9 +116,3 @@ def _sums(logits: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
     is_correct = tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) == y, tf.float32)
     return tf.stack([tf.reduce_sum(is_target * values) for values in (losses, is_correct, tf.ones_like(losses))])
-
-
-def _without_sizes(state: tf.Tensor) -> tf.TensorSpec:
-    """Returns the spec of states [B, U] or [B, K, D], or ids [B, K], for any B and K."""
-    size = [state.shape[-1]] if state.dtype.is_floating else [None]
-    return tf.TensorSpec([None] * (state.shape.rank - 1) + size, state.dtype)

@@ -95,3 +95,9 @@ def _by_token(weights: tf.Tensor, ids: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     first = tf.reshape(tf.range(rows * positions) * size, [rows, positions, 1])
     sums = tf.math.unsorted_segment_sum(weights, first + ids[:, tf.newaxis], rows * positions * size)
     return tf.reshape(sums, [rows, positions, size])
+
+
+def spec_of_any_size(state: tf.Tensor) -> tf.TensorSpec:
+    """Returns the spec of states [B, U], or of those of a cache, [B, K, D] or ids [B, K], for any B and K."""
+    size = [state.shape[-1]] if state.dtype.is_floating else [None]
+    return tf.TensorSpec([None] * (state.shape.rank - 1) + size, state.dtype)

@@ -21,7 +21,7 @@ from textgen.text.tokenizers import make_tokenizer, require_tokens
 from textgen.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from textgen.text.compiled.chunk_memory import GraphTokens
+    from textgen.text.compiled.chunk_cache import GraphTokens
 
 _TEXTS = tf.TensorSpec([None], tf.string, "texts")
 _FLAGS = tf.TensorSpec([None], tf.bool, "continued")
@@ -57,7 +57,7 @@ class Analyzer(tf.Module):
         """
         found = self._tokenize(tf.constant(list(texts), tf.string), tf.constant(list(continued), tf.bool))
         # Its package imports numba, which writing text does not need.
-        from textgen.text.compiled.chunk_memory import GraphTokens
+        from textgen.text.compiled.chunk_cache import GraphTokens
 
         return GraphTokens(*(tensor.numpy() for tensor in found))
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from textgen.config import NO_NEURAL_CACHE, NeuralCacheConfig
 from textgen.dataset.loading.document_batches import DocumentBatch
 from textgen.model.language_model import LanguageModel
-from textgen.model.neural_cache import NeuralCache
+from textgen.model.neural_cache import NeuralCache, spec_of_any_size
 from textgen.runs import RunConfig
 from textgen.training.data import HeldOut, HeldOutDocuments, held_out
 from textgen.training.losses import BatchLoss, full_softmax_loss, initial_states, neural_cache_loss, stateful_loss
@@ -140,15 +140,9 @@ class _DocumentEvaluator:
     def _traced(self) -> Callable[..., BatchLoss]:
         """Returns the loss function as a graph for batches of all sizes."""
         ids, fresh = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.bool)
-        states = [_without_sizes(state) for state in initial_states(self._model, 1, self._cache)]
+        states = [spec_of_any_size(state) for state in initial_states(self._model, 1, self._cache)]
         # Autograph would take seconds to convert all that is called.
         traced: Callable[..., BatchLoss] = tf.function(
             self._loss, input_signature=[ids, ids, fresh, states], autograph=False
         )
         return traced
-
-
-def _without_sizes(state: tf.Tensor) -> tf.TensorSpec:
-    """Returns the spec of states [B, U] or [B, K, D], or ids [B, K], for any B and K."""
-    size = [state.shape[-1]] if state.dtype.is_floating else [None]
-    return tf.TensorSpec([None] * (state.shape.rank - 1) + size, state.dtype)

@@ -239,7 +239,7 @@ class TrainingLoop:
         row = self._validator.check()
         is_early = self._limit.is_up(self.state.spent) and not is_regular
         best = self.state.record_check(
-            row.monitored, is_regular=not is_early, is_comparable=is_due or self._validator.has_validation
+            row.monitored, counts=not is_early, is_comparable=is_due or self._validator.has_validation
         )
         self.history.rows.append(row)
         if self._replicas.is_chief:

@@ -55,7 +55,7 @@ class TrainState:
         """Learning rate of the last step."""
         return float(self.learning_rate(self.step - 1).numpy())
 
-    def record_check(self, loss: float, *, is_regular: bool, is_comparable: bool) -> bool:
+    def record_check(self, loss: float, *, counts: bool, is_comparable: bool) -> bool:
         """Updates early stopping and the learning rate, and resets the metrics for the next check.
 
         An early check at a time limit never counts as a check without improvement. If it is not comparable, it is
@@ -63,18 +63,18 @@ class TrainState:
 
         Args:
             loss: the monitored loss, in nats per target.
-            is_regular: False for an early check at a time limit.
+            counts: whether a check without improvement counts; False for an early check at a time limit.
             is_comparable: whether the loss is that of the validation split, or a training loss over as many steps as
                 other checks cover.
 
         Returns:
             Whether the loss is the lowest so far.
         """
-        best = loss < self.best_loss and (is_regular or is_comparable or math.isinf(self.best_loss))
+        best = loss < self.best_loss and (counts or is_comparable or math.isinf(self.best_loss))
         if best:
             self.best_loss, self.best_at = loss, self.step
-        self.stale_checks = 0 if best else self.stale_checks + int(is_regular)
-        if is_regular:
+        self.stale_checks = 0 if best else self.stale_checks + int(counts)
+        if counts:
             self.learning_rate.after_check(self.stale_checks)
         self.sums, self.seconds, self.checked_at = ZERO_SUMS, 0.0, self.step
         self.spent_at_check = self.spent

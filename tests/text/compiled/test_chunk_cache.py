@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textgen.text.compiled.chunk_memory import ChunkMemory, GraphTokens
+from textgen.text.compiled.chunk_cache import ChunkCache, GraphTokens
 
 
 class Graph:
@@ -27,11 +27,11 @@ class Graph:
         )
 
 
-def look_up(memory: ChunkMemory, *chunks: bytes) -> list[tuple[bytes, int, list[bytes]]]:
+def look_up(cache: ChunkCache, *chunks: bytes) -> list[tuple[bytes, int, list[bytes]]]:
     """Returns the cleaned text, the number of characters and the tokens of each chunk."""
     sizes = np.array([len(chunk) for chunk in chunks], np.int64)
     ends = np.cumsum(sizes)
-    rows, cut = memory.look_up(np.frombuffer(b"".join(chunks), np.uint8), ends - sizes, ends)
+    rows, cut = cache.look_up(np.frombuffer(b"".join(chunks), np.uint8), ends - sizes, ends)
     found = []
     for row in rows:
         text = cut.text[cut.edges[row] : cut.edges[row + 1]].tobytes()
@@ -43,26 +43,26 @@ def look_up(memory: ChunkMemory, *chunks: bytes) -> list[tuple[bytes, int, list[
 
 def test_a_chunk_is_cut_once() -> None:
     graph = Graph()
-    memory = ChunkMemory(graph)
+    cache = ChunkCache(graph)
     one, other = (b"a_b_a", 5, [b"a", b"b", b"a"]), ("é".encode(), 1, ["é".encode()])
-    assert look_up(memory, b"a_b_a", "é".encode(), b"a_b_a") == [one, other, one]
-    assert look_up(memory, "é".encode(), b"_") == [other, (b"_", 1, [])]
+    assert look_up(cache, b"a_b_a", "é".encode(), b"a_b_a") == [one, other, one]
+    assert look_up(cache, "é".encode(), b"_") == [other, (b"_", 1, [])]
     assert graph.met == [b"a_b_a", "é".encode(), b"_"]
 
 
 def test_chunks_are_forgotten_when_they_are_many() -> None:
     graph = Graph()
-    memory = ChunkMemory(graph, max_chunks=2)
+    cache = ChunkCache(graph, max_chunks=2)
     for chunk in (b"a", b"b", b"a", b"a"):
-        assert look_up(memory, chunk) == [(chunk, 1, [chunk])]
+        assert look_up(cache, chunk) == [(chunk, 1, [chunk])]
     assert graph.met == [b"a", b"b", b"a"]
 
 
 def test_chunks_that_could_not_be_cut_are_not_taken_for_known() -> None:
     graph = Graph()
-    memory = ChunkMemory(graph)
+    cache = ChunkCache(graph)
     graph.fails = True
     with pytest.raises(MemoryError):
-        look_up(memory, b"a_b")
+        look_up(cache, b"a_b")
     graph.fails = False
-    assert look_up(memory, b"a_b") == [(b"a_b", 3, [b"a", b"b"])]
+    assert look_up(cache, b"a_b") == [(b"a_b", 3, [b"a", b"b"])]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import TEXT_DEFAULTS, TextConfig
-from textgen.text.compiled.chunk_memory import GraphTokens
+from textgen.text.compiled.chunk_cache import GraphTokens
 from textgen.text.compiled.corpus_tokenizer import CorpusTokenizer
 from textgen.text.preprocessor import Analyzer
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from textgen.config import TEXT_DEFAULTS, TextConfig
 from textgen.text.compiled.byte_rules import byte_rules
-from textgen.text.compiled.chunk_memory import GraphTokens
+from textgen.text.compiled.chunk_cache import GraphTokens
 from textgen.text.compiled.plain_chunks import PlainChunks, plain_characters
 from textgen.text.preprocessor import Analyzer
 

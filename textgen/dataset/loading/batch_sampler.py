@@ -70,12 +70,15 @@ class BatchSampler:
         self._heaviest = self._fractions.index(max(self._fractions))
         fewest = math.ceil((len(pairs) - 1) / self._fractions[self._heaviest])
         require(
-            batch_size >= fewest, f"batch size is {batch_size}; a batch of {len(pairs)} sources has {fewest} or more."
+            batch_size >= fewest,
+            f"batch size is {batch_size}; with {len(pairs)} datasets of these weights it must be at least {fewest}: "
+            "a batch has pairs of each. Raise it, or give the datasets more equal weights.",
         )
         self.steps_per_epoch = sum(pairs) // batch_size if drop_remainder else -(-sum(pairs) // batch_size)
         require(
             self.steps_per_epoch > 0,
-            f"batch size is {batch_size}; a whole batch needs as many pairs, and there are {sum(pairs)}.",
+            f"batch size is {batch_size}; a whole batch needs as many pairs, and there are {sum(pairs)}. Use at most "
+            "as many, or serve the smaller last batch too.",
         )
         self.whole_steps = self.steps_per_epoch if len(pairs) > 1 else sum(pairs) // batch_size
 

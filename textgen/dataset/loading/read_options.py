@@ -89,11 +89,13 @@ def resolve(options: LoadOptions, layout: Layout, written: RecordFormat) -> Reso
     layout.check(request, written)
     require(
         request.stride >= 1 and request.stride % written.stride == 0,
-        f"stride is {request.stride}; it must be a multiple of {written.stride}, the stride of the shards.",
+        f"stride is {request.stride}; it must be a multiple of {written.stride}, the stride of the shards. Use "
+        "such a multiple, or prepare the text with another stride.",
     )
     require(
         1 <= request.min_context <= request.window,
-        f"min context is {request.min_context}; it must be from 1 to the window, which is {request.window}.",
+        f"min context is {request.min_context}; it must be from 1 to the window, which is {request.window}. Use "
+        "1 for every target.",
     )
     return ResolvedOptions(request, request.stride // written.stride, options.fraction)
 

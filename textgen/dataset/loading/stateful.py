@@ -19,7 +19,7 @@ from textgen.errors import require
 
 
 class StatefulRows:
-    """Batches of one worker's stateful rows. See `tf_dataset.BatchStream`.
+    """Batches of one worker's stateful rows. See `BatchStream`.
 
     A batch has x and y, [N, W] of the dtype of the ids, and `fresh`, bool [N], True for rows that do not continue the
     batch before; N is the size of the slice.

@@ -36,7 +36,7 @@ Graph = Callable[[Sequence[bytes], Sequence[bool]], GraphTokens]
 """Cleans and tokenizes texts; the second argument is whether each one continues the document of the text before."""
 
 
-class ChunkMemory:
+class ChunkCache:
     """The chunks that the graph has cut; several threads may use it at a time."""
 
     def __init__(
@@ -46,16 +46,16 @@ class ChunkMemory:
         max_chunks: int = MAX_CHUNKS,
         max_bytes: int = MAX_BYTES,
     ):
-        """Creates a memory without chunks.
+        """Creates an empty cache.
 
         Args:
             graph: cleans and tokenizes texts.
-            max_chunks: number of chunks at which all are forgotten.
-            max_bytes: number of bytes of chunks at which all are forgotten.
+            max_chunks: number of chunks at which the cache is emptied.
+            max_bytes: number of bytes of chunks at which the cache is emptied.
         """
         self._graph, self._max_chunks, self._max_bytes = graph, max_chunks, max_bytes
         self._lock = threading.Lock()
-        self._forget()
+        self._clear()
 
     def look_up(self, text: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, CutChunks]:
         """Returns the row of each chunk in CutChunks, int32 [M]; the graph cuts those that are new.
@@ -69,7 +69,7 @@ class ChunkMemory:
         keys = string_keys(text, starts, sizes)
         with self._lock:
             if len(self._chunks) >= self._max_chunks or self._chunks.size >= self._max_bytes:
-                self._forget()
+                self._clear()
             known = len(self._chunks)
             rows = self._chunks.number(text, keys, starts, sizes)
             if len(self._chunks) > known:
@@ -78,11 +78,11 @@ class ChunkMemory:
                     self._add(self._graph(new, [False] * len(new)))
                 except BaseException:
                     # Chunks that have numbers but no tokens would count as known.
-                    self._forget()
+                    self._clear()
                     raise
             return rows, CutChunks(**{name: part.view() for name, part in self._parts.items()})
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self._chunks = StringNumbers()
         # Edges begin with the start of the first.
         self._parts = {

@@ -7,7 +7,7 @@ import numpy as np
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import SPACE, ByteRules, byte_rules
-from textgen.text.compiled.chunk_memory import ChunkMemory, Graph, edges_of
+from textgen.text.compiled.chunk_cache import ChunkCache, Graph, edges_of
 from textgen.text.compiled.loop_arrays import ByteTables, FoundTokens, PlacedChunks, Texts, WrittenTexts
 from textgen.text.compiled.plain_chunks import PlainChunks
 from textgen.text.compiled.pretoken_cutter import PretokenCutter
@@ -82,7 +82,7 @@ class CorpusTokenizer:
         self._rules = byte_rules(config) if compiled else None
         self._pretokens = PretokenCutter()
         if self._rules is not None and self._rules.changes:
-            self._memory = ChunkMemory(PlainChunks(config, self._rules, graph))
+            self._cache = ChunkCache(PlainChunks(config, self._rules, graph))
 
     def numbers(self) -> SymbolNumbers:
         """Returns an empty numbering of symbols for `tokenize`."""
@@ -120,7 +120,7 @@ class CorpusTokenizer:
 
     def _by_loops(self, texts: Texts, others: _Chunks, rules: ByteRules, numbers: SymbolNumbers) -> Tokens:
         """Tokenizes texts by compiled loops; one that is given to the graph whole is empty, and has no chunk."""
-        rows, entries = self._memory.look_up(texts.text, others.starts, others.ends)
+        rows, entries = self._cache.look_up(texts.text, others.starts, others.ends)
         chunks = PlacedChunks(others.starts, others.ends, rows)
         tables = ByteTables(rules.kinds, rules.mapped, rules.marks, rules.collapses)
         written = WrittenTexts.with_room(texts, _total(entries.edges, rows))

@@ -15,7 +15,7 @@ import numpy as np
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import KEEP, OTHER, SEPARATE, SPACE, ByteRules
-from textgen.text.compiled.chunk_memory import Graph, GraphTokens, edges_of
+from textgen.text.compiled.chunk_cache import Graph, GraphTokens, edges_of
 
 _RANGES = (
     *((0x80, 0x2FF), (0x370, 0x482), (0x48A, 0x58F), (0x5D0, 0x5EA), (0x1E00, 0x1FFF), (0x2000, 0x200A)),
