@@ -37,7 +37,7 @@ class WriteUnit:
         The files are written under temporary names first, so a file under its own name is always complete.
         """
         documents = unit_documents(self._workspace, unit.index)
-        report = self._read_report(unit)
+        report = self._begin_report(unit)
         symbols = unit_symbols(self._workspace, unit.index, self._config)
         encoder = ChunkEncoder(self._config, self._encoder, symbols)
         with files.scratch_folder(self._workspace.work_path()) as folder:
@@ -61,7 +61,7 @@ class WriteUnit:
         report.documents += report.kept
         return report.to_json()
 
-    def _read_report(self, unit: Unit) -> UnitReport:
+    def _begin_report(self, unit: Unit) -> UnitReport:
         """Returns a report with the results of the earlier passes: rejected items and duplicates."""
         found = self._workspace.recorded(TOKENS, unit.index)
         assert found is not None, "the tokens of a unit are written before its shards"
