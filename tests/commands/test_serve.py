@@ -17,7 +17,7 @@ TOKENS = 3000
 def test_what_cannot_be_served_is_refused(refused, made: Path, tmp_path: Path):
     assert "port is 70000; it must be from 0 to 65535" in refused("serve", made, "--port", "70000")
     assert "host is empty; it must be an address" in refused("serve", made, "--host", "")
-    assert "2 runs have 1 names" in refused("serve", made, made)
+    assert f"{made} and {made} have the same name, which is the model's" in refused("serve", made, made)
     for seconds in ("0", "nan", "inf"):
         assert "it must be finite and above 0" in refused("serve", made, "--max-seconds", seconds)
     assert "is not a run" in refused("serve", tmp_path, "--port", "0")

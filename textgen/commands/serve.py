@@ -59,11 +59,15 @@ def run(arguments: argparse.Namespace) -> None:
         f"max seconds is {arguments.max_seconds:g}; it must be finite and above 0.",
     )
     key = _api_key(arguments.api_key_file)
-    paths = {Path(model).resolve().name: model for model in arguments.models}
-    require(
-        len(paths) == len(arguments.models),
-        f"{len(arguments.models)} runs have {len(paths)} names; the names of their folders must differ. Rename one.",
-    )
+    paths: dict[str, str] = {}
+    for model in arguments.models:
+        name = Path(model).resolve().name
+        require(
+            name not in paths,
+            f"{paths.get(name)} and {model} have the same name, which is the model's; the names of the folders must "
+            "differ. Rename one.",
+        )
+        paths[name] = model
     try:
         from textgen.serving import server
     except ModuleNotFoundError as error:
