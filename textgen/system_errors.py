@@ -85,6 +85,7 @@ _REMEDIES = {
     errno.EMFILE: "Raise the limit of open files (ulimit -n 4096).",
     errno.ENFILE: "Close other programs, which have too many files open.",
     errno.ENOENT: "Correct the path, or put the file there.",
+    errno.EEXIST: "Name another path, or remove what is there.",
     errno.ENOTDIR: "Correct the path; a part of it is a file.",
     errno.EISDIR: "Name a file, not a folder.",
     errno.ENAMETOOLONG: "Use a shorter name.",
