@@ -48,37 +48,58 @@ class BeamSearch(tf.Module):
         # All beams begin alike, and only the first is followed.
         scores = tf.where(tf.range(rows) % beams == 0, 0.0, MASKED_LOGIT)
         loop = (state, scores, tf.zeros([rows, 0], tf.int32), tf.zeros([rows, 0]))
-
-        def step(
-            state: TextState, scores: tf.Tensor, ids: tf.Tensor, log_probabilities: tf.Tensor
-        ) -> tuple[TextState, tf.Tensor, tf.Tensor, tf.Tensor]:
-            logits, _, context = self._generator.predict(state)
-            totals = scores[:, tf.newaxis] + self._next(logits, state, controls, biases)
-            parents, chosen, scores = _best(totals, state, beams, penalty)
-            plain = tf.gather_nd(tf.nn.log_softmax(logits), tf.stack([parents, chosen], axis=1))
-            kept = tf.nest.map_structure(
-                lambda tensor: tf.gather(tensor, parents, axis=0),
-                (state._replace(context=context), ids, log_probabilities),
-            )
-            state, ids, log_probabilities = kept
-            is_written = (state.reasons == RUNNING) & (chosen != EOS)
-            ids = tf.concat([ids, tf.where(is_written, chosen, PAD)[:, tf.newaxis]], axis=1)
-            log_probabilities = tf.concat(
-                [log_probabilities, tf.where(is_written, plain, 0.0)[:, tf.newaxis]], axis=1
-            )
-            return self._generator.append(state, chosen, controls), scores, ids, log_probabilities
-
         shapes = tf.nest.map_structure(lambda spec: spec.shape, self._generator.state_specs())
         any_length = tf.TensorShape([None, None])
         state, scores, ids, log_probabilities = tf.while_loop(
             lambda state, *_: tf.reduce_any(state.reasons == RUNNING),
-            step,
+            lambda *texts: self._step(*texts, controls=controls, beams=beams, penalty=penalty, biases=biases),
             loop,
             shape_invariants=(shapes, tf.TensorShape([None]), any_length, any_length),
         )
         alternatives = tf.zeros([rows, tf.shape(ids)[1], 0])
         written = Written(ids, log_probabilities, tf.cast(alternatives, tf.int32), alternatives)
         return self._generator.finish(prompts, state, written)
+
+    def _step(
+        self,
+        state: TextState,
+        scores: tf.Tensor,
+        ids: tf.Tensor,
+        log_probabilities: tf.Tensor,
+        *,
+        controls: Controls,
+        beams: tf.Tensor,
+        penalty: tf.Tensor,
+        biases: tf.Tensor,
+    ) -> tuple[TextState, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns the best texts of each prompt with one more token.
+
+        Args:
+            state: the texts so far.
+            scores: float32 [B · n], their log-probabilities with penalties and biases.
+            ids: int32 [B · n, N], their tokens, with PAD after the end.
+            log_probabilities: float32 [B · n, N], those of the tokens without penalties and biases.
+            controls: the settings of each row.
+            beams: n.
+            penalty: the length penalty.
+            biases: float32 [B · n, V], the biases of the controls.
+
+        Returns:
+            The first four for the new texts, with N + 1 tokens.
+        """
+        logits, _, context = self._generator.predict(state)
+        totals = scores[:, tf.newaxis] + self._next(logits, state, controls, biases)
+        parents, chosen, scores = _best(totals, state, beams, penalty)
+        plain = tf.gather_nd(tf.nn.log_softmax(logits), tf.stack([parents, chosen], axis=1))
+        kept = tf.nest.map_structure(
+            lambda tensor: tf.gather(tensor, parents, axis=0),
+            (state._replace(context=context), ids, log_probabilities),
+        )
+        state, ids, log_probabilities = kept
+        is_written = (state.reasons == RUNNING) & (chosen != EOS)
+        ids = tf.concat([ids, tf.where(is_written, chosen, PAD)[:, tf.newaxis]], axis=1)
+        log_probabilities = tf.concat([log_probabilities, tf.where(is_written, plain, 0.0)[:, tf.newaxis]], axis=1)
+        return self._generator.append(state, chosen, controls), scores, ids, log_probabilities
 
     def _next(self, logits: tf.Tensor, state: TextState, controls: Controls, biases: tf.Tensor) -> tf.Tensor:
         """Returns the log-probability of each next token; a text that has ended has PAD alone, with 0."""
