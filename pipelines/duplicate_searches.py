@@ -29,7 +29,7 @@ def find_duplicates(jobs: JobRunner, units: Sequence[Unit], config: PrepareConfi
         workspace.make_stage_folder(stage)
     for near in sorted({0.0, config.selection.near_duplicates} if wanted else ()):
         search = FindDuplicates(list(units), config, workspace, near=near)
-        jobs.run(f"looking for {duplicates.NEAR if near else duplicates.EXACT}s", search)
+        jobs.run(f"looking for {duplicates.NEAR if near else duplicates.EXACT}s", search, units=len(units))
     if config.separates_equal_texts:
-        jobs.run("comparing the splits", FindHeldOutDuplicates(list(units), config, workspace))
+        jobs.run("comparing the splits", FindHeldOutDuplicates(list(units), config, workspace), units=len(units))
     workspace.record_done(DUPLICATES)

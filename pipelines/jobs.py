@@ -105,20 +105,20 @@ class JobRunner:
             input_bytes: size of the input, on which the number of workers depends.
         """
         self._workspace, self._beam_flags, self._input_bytes = workspace, beam_flags, input_bytes
-        self._units = 0
 
-    def run(self, title: str, transform: beam.PTransform) -> None:
+    def run(self, title: str, transform: beam.PTransform, *, units: int) -> None:
         """Runs a job that consists of one transform, and waits for its end.
 
         Args:
             title: name of the job in messages.
             transform: transform whose input is the pipeline itself.
+            units: number of units whose results it reads, for the record of the job.
         """
         engine = self._start()
         say(f"{title} on {engine.name}")
         _ = engine.pipeline | transform
         with hushed() if engine.noisy else contextlib.nullcontext(), worker_errors(engine.remote_name):
-            self._run(engine, title, stage="", done=0)
+            self._run(engine, title, stage="", units=units, done=0)
 
     def run_units(
         self, title: str, work: UnitWork, units: Sequence[Unit], finish: beam.PTransform | None = None
@@ -134,7 +134,6 @@ class JobRunner:
         self._workspace.make_stage_folder(work.stage)
         engine = self._start()
         say(f"{title}: {len(units)} units on {engine.name}")
-        self._units = max(self._units, len(units))
         forget_attempts(self._workspace)
         done = len(self._workspace.recorded_units(work.stage))
         results = engine.pipeline | ProcessUnits(units, work, self._workspace)
@@ -145,9 +144,9 @@ class JobRunner:
             unit_errors(title, self._workspace, engine.remote_name),
             progress(title, work.stage, units, self._workspace, terminal),
         ):
-            self._run(engine, title, stage=work.stage, done=done)
+            self._run(engine, title, stage=work.stage, units=len(units), done=done)
 
-    def _run(self, engine: runners.EnginePipeline, title: str, *, stage: str, done: int) -> None:
+    def _run(self, engine: runners.EnginePipeline, title: str, *, stage: str, units: int, done: int) -> None:
         """Submits a job, records it, and waits for its end."""
         record = functools.partial(
             record_job,
@@ -155,7 +154,7 @@ class JobRunner:
             title=title,
             stage=stage,
             engine=engine.name,
-            units=self._units,
+            units=units,
             done=done,
         )
         # Some runners return from `run` when the job has ended, and others when it is submitted.

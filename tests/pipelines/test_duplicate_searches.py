@@ -11,7 +11,7 @@ from textgen.config import PrepareConfig, SelectionConfig, TextConfig
 class Titles(list[str]):
     """Takes the place of a JobRunner, and keeps the titles of the jobs."""
 
-    def run(self, title: str, transform: object) -> None:
+    def run(self, title: str, transform: object, *, units: int) -> None:
         self.append(title)
 
 

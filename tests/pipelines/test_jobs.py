@@ -6,6 +6,7 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from pipelines import runners
+from pipelines.job_record import recorded_job
 from pipelines.jobs import JobRunner, ProcessUnit, ProcessUnits
 from pipelines.workspace import Workspace
 from textgen.corpus.readers.base import FileRange, InputFile
@@ -96,3 +97,11 @@ def test_a_mistake_of_ours_in_a_worker_is_raised_with_its_traceback(tmp_path: Pa
     jobs = JobRunner(workspace, ["--direct_num_workers=1"], input_bytes=1)
     with pytest.raises(Exception, match="division"):
         jobs.run_units("failing", Fail(ZeroDivisionError("division by zero")), UNITS)
+
+
+def test_a_job_is_recorded_with_its_number_of_units(tmp_path: Path) -> None:
+    workspace, _ = claimed(tmp_path)
+    jobs = JobRunner(workspace, ["--direct_num_workers=1"], input_bytes=1)
+    jobs.run("looking", beam.Create([1]), units=7)
+    job = recorded_job(workspace)
+    assert job and (job.title, job.stage, job.units, job.done) == ("looking", "", 7, 0)
