@@ -32,7 +32,7 @@ class Ended(PipelineResult):
         return PipelineState.DONE
 
 
-class Stage(NamedTuple):
+class ExecutableStage(NamedTuple):
     """Consecutive ParDos, which a worker runs without an exchange of data between them.
 
     Attributes:
@@ -53,15 +53,17 @@ class Chain(NamedTuple):
     """
 
     values: tuple[Any, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[ExecutableStage, ...]
 
-    def jobs(self) -> "list[Job]":
+    def works(self) -> "list[StageWork]":
         """Returns the work of workers for each stage."""
         follows = [stage.is_grouped for stage in self.stages[1:]] + [False]
-        return [Job(stage.steps, stage.is_grouped, keyed) for stage, keyed in zip(self.stages, follows, strict=True)]
+        return [
+            StageWork(stage.steps, stage.is_grouped, keyed) for stage, keyed in zip(self.stages, follows, strict=True)
+        ]
 
 
-class Job(NamedTuple):
+class StageWork(NamedTuple):
     """Work of workers on the elements of a stage.
 
     Attributes:
@@ -100,7 +102,8 @@ def chain_of(pipeline: beam.Pipeline) -> Chain:
     visitor = _Visitor()
     pipeline.visit(visitor)
     return Chain(
-        visitor.values, tuple(Stage(is_grouped, pickler.dumps(steps)) for is_grouped, steps in visitor.stages)
+        visitor.values,
+        tuple(ExecutableStage(is_grouped, pickler.dumps(steps)) for is_grouped, steps in visitor.stages),
     )
 
 

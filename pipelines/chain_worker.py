@@ -1,8 +1,8 @@
 """Runs a stage of a chain in a process of its own, for an engine whose workers have another Python.
 
 A message on standard input or output is its length, four bytes, little-endian, and that number of bytes. The first
-message to the worker is a pickled Job. Each later one is a pickled list of pickled elements: one element, or the
-pairs of a group. The answer to each is a pickled list of (key, pickled result), or the traceback of an error as a
+message to the worker is a pickled `StageWork`. Each later one is a pickled list of pickled elements: one element, or
+the pairs of a group. The answer to each is a pickled list of (key, pickled result), or the traceback of an error as a
 string.
 """
 
@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import BinaryIO
 
-from pipelines.chain import Job
+from pipelines.chain import StageWork
 
 _LENGTH = struct.Struct("<I")
 
@@ -27,14 +27,14 @@ def main() -> None:
     first = read_message(received)
     if first is None:
         return
-    job = Job(*pickle.loads(first))
+    work = StageWork(*pickle.loads(first))
     while (message := read_message(received)) is not None:
-        write_message(answers, pickle.dumps(_answer(job, pickle.loads(message))))
+        write_message(answers, pickle.dumps(_answer(work, pickle.loads(message))))
 
 
-def _answer(job: Job, elements: list[bytes]) -> list[tuple[str, bytes]] | str:
+def _answer(work: StageWork, elements: list[bytes]) -> list[tuple[str, bytes]] | str:
     try:
-        return job.run(elements)
+        return work.run(elements)
     except Exception:
         return traceback.format_exc()
 

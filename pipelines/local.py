@@ -12,7 +12,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult, PipelineRunner
 
-from pipelines.chain import Ended, Job, chain_of
+from pipelines.chain import Ended, StageWork, chain_of
 from pipelines.process_memory import release_unused
 
 
@@ -33,16 +33,16 @@ class ThreadRunner(PipelineRunner):
         """
         chain = chain_of(pipeline)
         elements = [[pickle.dumps(value)] for value in chain.values]
-        for job in chain.jobs():
-            results = self._run(job, elements)
-            elements = _groups(results) if job.is_keyed else [[result] for _, result in results]
+        for work in chain.works():
+            results = self._run(work, elements)
+            elements = _groups(results) if work.is_keyed else [[result] for _, result in results]
         release_unused()
         return Ended()
 
-    def _run(self, job: Job, elements: Sequence[list[bytes]]) -> list[tuple[str, bytes]]:
+    def _run(self, work: StageWork, elements: Sequence[list[bytes]]) -> list[tuple[str, bytes]]:
         """Returns the results of a stage, in the order of the elements or groups."""
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="worker")
-        done = [pool.submit(job.run, each) for each in elements]
+        done = [pool.submit(work.run, each) for each in elements]
         try:
             wait(done, return_when=FIRST_EXCEPTION)
         finally:

@@ -9,7 +9,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.chain import Job, chain_of
+from pipelines.chain import StageWork, chain_of
 from pipelines.chain_worker import read_message, write_message
 
 ROOT = Path(__file__).parents[2]
@@ -21,10 +21,10 @@ class Sum(beam.DoFn):
         yield group[0], sum(group[1])
 
 
-def answers(job: Job, *messages: list[Any]) -> list[Any]:
+def answers(work: StageWork, *messages: list[Any]) -> list[Any]:
     """Returns what a worker process answers."""
     given = io.BytesIO()
-    for message in (tuple(job), *([pickle.dumps(each) for each in each_message] for each_message in messages)):
+    for message in (tuple(work), *([pickle.dumps(each) for each in each_message] for each_message in messages)):
         write_message(given, pickle.dumps(message))
     ended = subprocess.run(
         [sys.executable, "-m", "pipelines.chain_worker"],
@@ -43,12 +43,12 @@ def steps(*transforms: beam.PTransform) -> bytes:
 
 
 def test_a_group_is_summed_and_keyed_again() -> None:
-    first, second = answers(Job(steps(beam.ParDo(Sum())), True, True), [("a", 1), ("a", 2)], [("b", 3)])
+    first, second = answers(StageWork(steps(beam.ParDo(Sum())), True, True), [("a", 1), ("a", 2)], [("b", 3)])
     assert [pickle.loads(result) for _, result in (*first, *second)] == [("a", 3), ("b", 3)]
     assert first[0][0] != second[0][0] != ""
 
 
 def test_an_error_is_answered_with_its_traceback_and_the_next_message_is_done() -> None:
-    failed, done = answers(Job(steps(beam.ParDo(Sum())), False, False), [3], [("a", [1, 2])])
+    failed, done = answers(StageWork(steps(beam.ParDo(Sum())), False, False), [3], [("a", [1, 2])])
     assert "TypeError" in failed and "Traceback" in failed
     assert [(key, pickle.loads(result)) for key, result in done] == [("", ("a", 3))]
