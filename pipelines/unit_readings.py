@@ -48,10 +48,11 @@ def check_still_holds(unit: Unit, config: PrepareConfig, workspace: Workspace) -
 
     Raises:
         UserError: a file has changed or is missing; the unit is then recorded as not read. Or the record of the unit
-            is not that of its file ranges.
+            is missing, or not that of its file ranges.
     """
     result = workspace.recorded(TOKENS, unit.index)
-    assert result is not None, "a unit is read before it is looked at again"
+    if result is None:
+        raise workspace.damage(workspace.unit_path(TOKENS, unit.index, "json"), "it is missing")
     lists, ranges = ("tags", "checksums"), len(unit.file_ranges)
     if any(len(result.get(name, ())) != ranges for name in lists):
         raise workspace.damage(

@@ -64,7 +64,8 @@ class WriteUnit:
     def _begin_report(self, unit: Unit) -> UnitReport:
         """Returns a report with the results of the earlier passes: rejected items and duplicates."""
         found = self._workspace.recorded(TOKENS, unit.index)
-        assert found is not None, "the tokens of a unit are written before its shards"
+        if found is None:
+            raise self._workspace.damage(self._workspace.unit_path(TOKENS, unit.index, "json"), "it is missing")
         report = UnitReport(
             unit=unit.index,
             bytes=unit.bytes,

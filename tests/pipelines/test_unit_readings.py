@@ -92,6 +92,14 @@ def test_a_record_of_other_file_ranges_is_damaged(tmp_path: Path, change: dict[s
         check_still_holds(unit, CONFIG, workspace)
 
 
+def test_a_record_that_is_missing_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(ROWS)
+    unit, workspace = read_unit(tmp_path, "a.jsonl")
+    workspace.forget_unit(TOKENS, 0)
+    with pytest.raises(UserError, match=r"000000\.json is damaged: it is missing\. Delete"):
+        check_still_holds(unit, CONFIG, workspace)
+
+
 def test_a_file_in_an_archive_is_read_again_in_its_place(tmp_path: Path) -> None:
     def pack(second: bytes) -> bytes:
         with zipfile.ZipFile(tmp_path / "made.zip", "w") as archive:

@@ -14,6 +14,7 @@ from textgen.corpus.readers.base import CHUNK_BYTES, FileRange, InputFile
 from textgen.corpus.units import Unit
 from textgen.dataset.storage import windows
 from textgen.dataset.storage.manifest import UnitReport
+from textgen.errors import UserError
 from textgen.text.vocabulary import most_frequent
 
 
@@ -85,6 +86,12 @@ def test_a_document_of_dropped_unknown_words_is_empty(tmp_path: Path) -> None:
     report = write(tmp_path, b"x y\na x b\n", text=TextConfig(unknown="drop"))
     assert (report.documents, report.kept, report.dropped) == (2, 1, {"empty": 1})
     assert (report.splits["train"].tokens, report.splits["train"].pairs) == (2, 3)
+
+
+def test_a_record_of_the_tokens_that_is_missing_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Workspace, "record", lambda *_: None)
+    with pytest.raises(UserError, match=r"000007\.json is damaged: it is missing\. Delete"):
+        write(tmp_path, b"a b\n")
 
 
 def test_dropped_documents_are_kept_with_their_reasons(tmp_path: Path) -> None:
