@@ -105,10 +105,13 @@ class WriteUnit:
 
 
 def _dropped_records(located: LocatedBatch, documents: DocumentTable) -> list[str]:
-    """Returns the records of a batch's dropped documents; only the first chunk of a document is recorded."""
+    """Returns the records of a batch's dropped documents, none for a batch without texts.
+
+    Only the first chunk of a document is recorded.
+    """
     batch, rows, _ = located
+    if not batch.texts:
+        return []
     first = int(batch.continued)
     reasons = documents.reasons[rows][first:]
-    return [
-        dropped_record(reason, text) for reason, text in zip(reasons, batch.texts[first:], strict=False) if reason
-    ]
+    return [dropped_record(reason, text) for reason, text in zip(reasons, batch.texts[first:], strict=True) if reason]
