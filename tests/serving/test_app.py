@@ -3,6 +3,7 @@ import json
 import pytest
 
 from tests.serving.conftest import Serve, ask
+from textgen.serving import app
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,9 @@ def test_metrics_and_the_page(address: str):
     assert "default-src 'none'" in reply.headers["content-security-policy"]
     # Nothing of the page comes from elsewhere.
     assert b"https://" not in reply.body and b"http://" not in reply.body.replace(b"http://www.w3.org", b"")
+
+
+def test_an_error_is_printed_for_the_operator_and_not_told_to_the_client(capsys: pytest.CaptureFixture):
+    told = str(app._internal(OSError("/secret/file is gone")).body())
+    assert "(OSError)" in told and "secret" not in told
+    assert "OSError: /secret/file is gone" in capsys.readouterr().err
