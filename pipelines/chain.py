@@ -55,7 +55,7 @@ class Chain(NamedTuple):
     values: tuple[Any, ...]
     stages: tuple[ExecutableStage, ...]
 
-    def works(self) -> "list[StageWork]":
+    def stage_work(self) -> "list[StageWork]":
         """Returns the work of workers for each stage."""
         follows = [stage.is_grouped for stage in self.stages[1:]] + [False]
         return [

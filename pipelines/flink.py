@@ -87,7 +87,7 @@ class PyFlinkRunner(PipelineRunner):
             "name": name,
             "launcher": os.getpid(),
             "elements": [pickle.dumps(value) for value in chain.values],
-            "stages": [(work.is_grouped, pickle.dumps(tuple(work))) for work in chain.works()],
+            "stages": [(work.is_grouped, pickle.dumps(tuple(work))) for work in chain.stage_work()],
             "worker": [python, "-m", "pipelines.chain_worker"],
             "variables": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
         }

@@ -33,7 +33,7 @@ class ThreadRunner(PipelineRunner):
         """
         chain = chain_of(pipeline)
         elements = [[pickle.dumps(value)] for value in chain.values]
-        for work in chain.works():
+        for work in chain.stage_work():
             results = self._run(work, elements)
             elements = _groups(results) if work.is_keyed else [[result] for _, result in results]
         release_unused()

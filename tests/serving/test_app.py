@@ -4,6 +4,7 @@ import pytest
 
 from tests.serving.conftest import Serve, ask
 from textgen.serving import app
+from textgen.serving.queued_text import EngineError
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,9 @@ def test_an_error_is_printed_for_the_operator_and_not_told_to_the_client(capsys:
     told = str(app._internal(OSError("/secret/file is gone")).body())
     assert "(OSError)" in told and "secret" not in told
     assert "OSError: /secret/file is gone" in capsys.readouterr().err
+
+
+def test_an_error_of_the_engine_is_printed_once_for_all_its_texts(capsys: pytest.CaptureFixture):
+    error = EngineError(MemoryError("too little"))
+    assert all("(MemoryError)" in str(app._internal(error).body()) for _ in range(3))
+    assert capsys.readouterr().err.count("MemoryError: too little") == 1

@@ -14,9 +14,7 @@ def _text(pieces: queue.Queue, **settings) -> QueuedText:
     return QueuedText(**{**plain, "config": config, "top": 1, "deliver": pieces.put, **settings})
 
 
-def test_an_error_ends_the_texts_at_hand_and_not_the_engine(
-    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-):
+def test_an_error_ends_the_texts_at_hand_and_not_the_engine(served: Served, monkeypatch: pytest.MonkeyPatch):
     engine, pieces = served.model.engine, queue.Queue()
 
     def fail(*_: object) -> None:
@@ -26,8 +24,7 @@ def test_an_error_ends_the_texts_at_hand_and_not_the_engine(
         patch.setattr(engine, "_begin", fail)
         engine.submit([_text(pieces)])
         error = pieces.get(timeout=20)
-        assert isinstance(error, EngineError) and str(error) == "MemoryError"
-    assert "in fail\n    raise MemoryError" in capsys.readouterr().err
+        assert isinstance(error, EngineError) and isinstance(error.cause, MemoryError)
     engine.submit([_text(pieces)])
     piece = pieces.get(timeout=20)
     assert isinstance(piece, Piece) and piece.reason == "length" and len(piece.ids) == 3

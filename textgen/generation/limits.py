@@ -12,7 +12,7 @@ _MOST_SORTED = 256
 """Largest top-k whose tokens are sorted."""
 
 _DRAWS = 12
-"""Number of draws after which a nucleus is searched, which takes as long as some twenty draws."""
+"""Number of draws after which a nucleus is searched, in up to 31 passes over the weights; a draw takes two."""
 
 
 class Limits(NamedTuple):

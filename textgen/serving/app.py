@@ -235,10 +235,11 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 def _internal(error: Exception) -> RequestError:
     """Returns what the client is told of an error, which is printed for the operator."""
+    cause, is_printed = error, False
     if isinstance(error, EngineError):
-        name = str(error)
-    else:
-        name = type(error).__name__
-        traceback.print_exception(error, file=sys.stderr)
+        cause, is_printed, error.is_printed = error.cause, error.is_printed, True
+    if not is_printed:
+        traceback.print_exception(cause, file=sys.stderr)
     # What went wrong may name files of this machine.
+    name = type(cause).__name__
     return RequestError(f"The server had an error ({name}) while it answered.", status=500, kind="server_error")

@@ -2,9 +2,7 @@
 
 import collections
 import math
-import sys
 import threading
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +20,7 @@ from textgen.serving.token_loop import TokenLoop
 from textgen.text.preprocessor import Preprocessor
 
 _SECONDS = 1.0
-"""Duration of a call of the graph that writes, after which it is known that nobody waits for a text any more."""
+"""Duration of a call of the graph that writes; that a client has gone is noticed after it."""
 
 _SECONDS_PER_PIECE = 0.1
 """Duration of a call if a text is streamed; each call, and each piece, takes milliseconds."""
@@ -122,10 +120,10 @@ class Engine:
         return taken
 
     def _fail(self, error: Exception, taken: Sequence[QueuedText]) -> None:
-        """Prints an error, such as too little memory, and ends all texts at hand with it."""
-        traceback.print_exception(error, file=sys.stderr)
+        """Ends all texts at hand with an error, such as too little memory."""
+        failure = EngineError(error)
         for text in {id(text): text for text in (*self._running, *taken)}.values():
-            text.deliver(EngineError(type(error).__name__))
+            text.deliver(failure)
         self._running, self._rows = [], None
 
     def _begin(self, texts: list[QueuedText]) -> None:
@@ -150,13 +148,10 @@ class Engine:
         """Writes further tokens of all rows, delivers them, and takes out the rows that have ended."""
         if self._rows is None:
             return
-        streams = [text for text in self._running if text.by_pieces]
-        # The first token of a stream is sent as soon as it is there.
-        seconds = (_SECONDS_PER_PIECE if all(text.written.ids for text in streams) else 0.0) if streams else _SECONDS
         top = max(text.top or 0 for text in self._running)
         before = self._rows.state.lengths.numpy()
         configs = [text.config for text in self._running]
-        self._rows, written = self._loop.write(self._rows, configs, seconds=seconds, top=top)
+        self._rows, written = self._loop.write(self._rows, configs, seconds=self._seconds(), top=top)
         state = self._rows.state
         ids, *others = (tensor.numpy() for tensor in written)
         for row, (text, count) in enumerate(zip(self._running, state.lengths.numpy() - before, strict=True)):
@@ -171,6 +166,14 @@ class Engine:
         if len(kept) < len(self._running):
             self._rows = select(self._rows, kept) if kept else None
             self._running = [self._running[row] for row in kept]
+
+    def _seconds(self) -> float:
+        """Returns the duration of the next call."""
+        streams = [text for text in self._running if text.by_pieces]
+        if not streams:
+            return _SECONDS
+        # The first token of a stream is sent as soon as it is there.
+        return _SECONDS_PER_PIECE if all(text.written.ids for text in streams) else 0.0
 
     def _deliver(self, texts: Sequence[tuple[QueuedText, str, int]]) -> None:
         """Delivers the new tokens of streams and of texts that have ended; with why each has ended, and its cut."""

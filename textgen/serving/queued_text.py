@@ -10,7 +10,17 @@ SCORED = "scored"
 
 
 class EngineError(Exception):
-    """An error that ended texts, and that the engine has printed with its cause."""
+    """What ended all texts at hand, which are given the same object.
+
+    Attributes:
+        cause: the error.
+        is_printed: whether it was printed for the operator.
+    """
+
+    def __init__(self, cause: Exception):
+        """Creates an error that was not printed yet."""
+        super().__init__(type(cause).__name__)
+        self.cause, self.is_printed = cause, False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

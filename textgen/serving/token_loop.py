@@ -30,7 +30,7 @@ class TokenLoop:
                 heeds everything.
         """
         self._generators = generators
-        # The graph reads the variable; an assignment takes a tenth of a millisecond, so it is not repeated.
+        # The graph reads the variable; an assignment takes half a millisecond, so it is not repeated.
         self._is_interrupted = tf.Variable(False, trainable=False)
         self._is_known_interrupted = False
         one = tf.TensorSpec([], tf.int32)

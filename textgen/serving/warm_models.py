@@ -12,7 +12,7 @@ from textgen.generation.scoring import Scorer
 from textgen.model.language_model import LanguageModel
 from textgen.serving.completions import ServedModel
 from textgen.serving.engine import Engine
-from textgen.serving.queued_text import Piece, QueuedText
+from textgen.serving.queued_text import EngineError, Piece, QueuedText
 from textgen.text.preprocessor import Preprocessor
 
 
@@ -68,6 +68,6 @@ def _run(engine: Engine, config: GenerationConfig, *, by_pieces: bool = False, s
     while True:
         piece = pieces.get()
         if isinstance(piece, Exception):
-            raise piece
+            raise piece.cause if isinstance(piece, EngineError) else piece
         if piece.reason:
             return

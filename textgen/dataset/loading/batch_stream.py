@@ -1,4 +1,4 @@
-"""Batches of a stream by step, as one worker serves them: what the loader makes, whoever takes them."""
+"""The interface between streams, which compute the batches of any steps, and what serves them."""
 
 import math
 from collections.abc import Callable
@@ -109,3 +109,15 @@ def steps_per_chunk(stream: BatchStream, tuning: Tuning) -> int:
     window = math.prod(stream.arrays[0].shape)
     pairs = max(1, min(tuning.chunk_pairs, tuning.chunk_ids // window))
     return max(1, pairs * stream.part.workers // stream.batch_size)
+
+
+def compute_batches(stream: BatchStream, first: int, end: int) -> list[np.ndarray]:
+    """Returns the arrays of steps [first, end) of one epoch, joined, in memory of their own; see `fill_batches`."""
+    return stream.fill_batches(
+        first, end, lambda pairs: [np.empty((pairs, *array.shape), array.dtype) for array in stream.arrays]
+    )
+
+
+def first_step(stream: BatchStream, start_step: int, iteration: int) -> int:
+    """Returns the step with which an iteration of a stream begins, each with the epochs after those before."""
+    return iteration * (stream.epochs or 1) * stream.steps_per_epoch + start_step

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from textgen.dataset.loading.batch_stream import BatchStream, steps_left, steps_per_chunk
+from textgen.dataset.loading.batch_stream import BatchStream, compute_batches, first_step, steps_left, steps_per_chunk
 from textgen.dataset.loading.loader import read_pairs, read_sequences
 from textgen.dataset.loading.mixture import Data
 from textgen.dataset.loading.read_options import LoadOptions
@@ -99,15 +99,16 @@ class NumpyBatches:
     def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
         """Returns the batches, with a seed those of the next epochs each time."""
         iteration = next(self._iterations) if self._batches.reshuffles else 0
-        before = iteration * (self._batches.epochs or 1) * self._batches.steps_per_epoch
-        first = before + self._stream.start_step
+        first = first_step(self._batches, self._stream.start_step, iteration)
         return self.serve(first, None if self._steps is None else first + self._steps)
 
     def serve(self, first: int, last: int | None) -> Iterator[tuple[np.ndarray, ...]]:
         """Yields the batches of steps [first, last), counted from the start of the stream; None for no end."""
         threads = self._stream.tuning.parallel_chunks
         pool = ThreadPoolExecutor(threads, thread_name_prefix="batches")
-        submitted = ((pool.submit(self._fill, *chunk), chunk) for chunk in self._chunks(first, last))
+        submitted = (
+            (pool.submit(compute_batches, self._batches, *chunk), chunk) for chunk in self._chunks(first, last)
+        )
         try:
             ahead = collections.deque(itertools.islice(submitted, threads + 1))
             while ahead:
@@ -130,9 +131,3 @@ class NumpyBatches:
             end = min(first + steps, whole) if first < whole else epoch + batches.steps_per_epoch
             yield first, end
             first = end
-
-    def _fill(self, first: int, end: int) -> list[np.ndarray]:
-        return self._batches.fill_batches(first, end, self._allocate)
-
-    def _allocate(self, pairs: int) -> list[np.ndarray]:
-        return [np.empty((pairs, *array.shape), array.dtype) for array in self._batches.arrays]

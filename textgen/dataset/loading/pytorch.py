@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textgen.dataset.loading.batch_stream import BatchStream, steps_left
+from textgen.dataset.loading.batch_stream import compute_batches, first_step, steps_left
 from textgen.dataset.loading.mixture import Data
 from textgen.dataset.loading.numpy_batches import NumpyBatches, open_stream
 from textgen.errors import UserError
@@ -99,20 +99,13 @@ class _Batches:
         iteration = 0 if self._numbers is None else self._numbers.number(f"{name}-{self._iterations}")
         self._iterations += 1
         stream, batches = open_stream(*self._arguments)
-        before = iteration * (batches.epochs or 1) * batches.steps_per_epoch + stream.start_step
+        first = first_step(batches, stream.start_step, iteration)
         turn, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
         if workers == 1:
             # Many steps are computed at a time, which is faster.
-            return NumpyBatches(stream, batches).serve(before, None if self._steps is None else before + self._steps)
+            return NumpyBatches(stream, batches).serve(first, None if self._steps is None else first + self._steps)
         counted = itertools.count(turn, workers) if self._steps is None else range(turn, self._steps, workers)
-        return (_batch(batches, before + step) for step in counted)
-
-
-def _batch(batches: BatchStream, step: int) -> tuple[np.ndarray, ...]:
-    def allocate(pairs: int) -> list[np.ndarray]:
-        return [np.empty((pairs, *array.shape), array.dtype) for array in batches.arrays]
-
-    return tuple(batches.fill_batches(step, step + 1, allocate))
+        return (tuple(compute_batches(batches, first + step, first + step + 1)) for step in counted)
 
 
 class _SharedNumbers:
