@@ -11,6 +11,7 @@ import argparse
 import csv
 import itertools
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -98,11 +99,12 @@ def measured(command: list[str]) -> tuple[int, float, str]:
 
 @dataclass(kw_only=True)
 class Finished:
-    """A command that has ended: its exit code, peak bytes of memory, seconds, and what it said."""
+    """A command that has ended: its exit code, peak bytes of memory, seconds, CPU seconds, and what it said."""
 
     code: int
     peak: int
     seconds: float
+    cpu: float
     printed: str
     errors: str
 
@@ -118,7 +120,7 @@ def watched(command: list[str], *, every: float = 0.2, cores: int | None = None)
     if cores:
         command = ["taskset", "--cpu-list", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores])), *command]
     with tempfile.TemporaryFile("w+") as errors:
-        started = time.monotonic()
+        started, before = time.monotonic(), children_cpu()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         peak = [0]
         watcher = threading.Thread(target=watch, args=(process, every, peak))
@@ -128,7 +130,14 @@ def watched(command: list[str], *, every: float = 0.2, cores: int | None = None)
         watcher.join()
         errors.seek(0)
         said = errors.read()
-    return Finished(code=process.returncode, peak=peak[0], seconds=seconds, printed=printed, errors=said)
+    cpu = children_cpu() - before
+    return Finished(code=process.returncode, peak=peak[0], seconds=seconds, cpu=cpu, printed=printed, errors=said)
+
+
+def children_cpu() -> float:
+    """CPU seconds of all processes below this one that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def watch(process: subprocess.Popen, every: float, peak: list[int]) -> None:

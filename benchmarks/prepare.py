@@ -47,15 +47,16 @@ WITH_TOKENIZERS = ("datasets, tokenizers", "datatrove")
 SPLITS = ("train", "validation", "test")
 GROUPS = ["ours", *dict.fromkeys(group for group, *_ in SCRIPTS)]
 
-COLUMNS = ["way", "tokens", "workers", "text", "whole process", "job", "MB of text/s", "tokens or pairs/s"]
-COLUMNS += ["bytes per token or pair", "peak memory", "ours ÷ this"]
+COLUMNS = ["way", "tokens", "workers", "text", "whole process", "CPU", "job"]
+COLUMNS += ["MB of text/s", "tokens or pairs/s", "bytes per token or pair", "peak memory", "ours ÷ this"]
 
 
 @dataclass(kw_only=True)
 class Run:
-    """One measurement: seconds of the whole process and of the job in it, peak bytes of memory, what was written."""
+    """One measurement: seconds of the whole process, of all its cores, and of the job in it, peak bytes of memory, what was written."""
 
     whole: float
+    cpu: float
     job: float
     memory: int
     bytes: int
@@ -185,7 +186,9 @@ def measure(way: Way, output: Path) -> None:
         printed, whole = finished.printed, finished.seconds
         counts = count_ours(printed, output, whole) if way.group == "ours" else json.loads(printed.splitlines()[-1])
         written = {name: counts[name] for name in ("bytes", "tokens", "pairs")}
-        way.runs.append(Run(whole=whole, job=counts["seconds"], memory=finished.peak, **written))
+        way.runs.append(
+            Run(whole=whole, cpu=finished.cpu, job=counts["seconds"], memory=finished.peak, **written)
+        )
         print(way.name, way.mb, way.workers, way.runs[-1], file=sys.stderr, flush=True)
     for path in output.parent.glob(f"{output.name}*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -216,6 +219,7 @@ def row(way: Way, ways: list[Way]) -> list[str]:
         str(way.workers),
         f"{way.mb} MB",
         f"{way.median('whole'):.1f} s",
+        f"{way.median('cpu'):.1f} s",
         f"{way.seconds:.1f} s",
         f"{way.mb / way.seconds:.2f}",
         f"{things / way.seconds:,.0f}",
