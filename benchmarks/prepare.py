@@ -53,7 +53,17 @@ COLUMNS += ["MB of text/s", "tokens or pairs/s", "bytes per token or pair", "pea
 
 @dataclass(kw_only=True)
 class Run:
-    """One measurement: seconds of the whole process, of all its cores, and of the job in it, peak bytes of memory, what was written."""
+    """One measurement.
+
+    Attributes:
+        whole: seconds of the whole process.
+        cpu: seconds of all cores in it.
+        job: seconds of the job alone.
+        memory: peak bytes of memory.
+        bytes: bytes written.
+        tokens: tokens written.
+        pairs: pairs written.
+    """
 
     whole: float
     cpu: float
@@ -186,9 +196,7 @@ def measure(way: Way, output: Path) -> None:
         printed, whole = finished.printed, finished.seconds
         counts = count_ours(printed, output, whole) if way.group == "ours" else json.loads(printed.splitlines()[-1])
         written = {name: counts[name] for name in ("bytes", "tokens", "pairs")}
-        way.runs.append(
-            Run(whole=whole, cpu=finished.cpu, job=counts["seconds"], memory=finished.peak, **written)
-        )
+        way.runs.append(Run(whole=whole, cpu=finished.cpu, job=counts["seconds"], memory=finished.peak, **written))
         print(way.name, way.mb, way.workers, way.runs[-1], file=sys.stderr, flush=True)
     for path in output.parent.glob(f"{output.name}*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -2,10 +2,10 @@
 
     python benchmarks/text_path.py [--corpora DIR] [--scratch DIR] [--mb 300] [--graph-mb 20] [--rounds 5]
 
-Each round runs `textgen prepare` of a corpus and of 0.1 MB of it, both of words with all defaults, and calls the graph
-on the first documents of the corpus in batches of a preparation's size. The command's CPU time less that of the 0.1 MB
-is what a megabyte costs: reading CSV, cleaning, splitting, counting and writing, in all its processes. The graph's is
-that of its calls in this process. Prints a Markdown table of medians.
+Each round runs `textgen prepare` of a corpus and of 0.1 MB of it, both of words with all defaults, and calls the
+graph on the first documents of the corpus, in batches of a preparation's size. The command's CPU time less that of the
+0.1 MB is what a megabyte costs: reading CSV, cleaning, splitting, counting and writing, in all its processes. The
+graph's is that of its calls in this process. Prints a Markdown table of medians.
 """
 
 import argparse
@@ -32,7 +32,9 @@ COLUMNS = ["what", "text", "CPU, ms per MB", "÷ the graph"]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--corpora", type=Path, help="a folder of CSV and text files; default: the sample's documents")
+    parser.add_argument(
+        "--corpora", type=Path, help="a folder of CSV and text files; default: the sample's documents"
+    )
     parser.add_argument("--scratch", help="where corpora and outputs are written for the time being")
     parser.add_argument("--mb", type=int, default=300, help="text for the command")
     parser.add_argument("--graph-mb", type=int, default=20, help="text for the graph")
