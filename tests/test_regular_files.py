@@ -1,5 +1,8 @@
 """Only regular files of a folder are opened and removed, and nothing outside it."""
 
+import os
+import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,33 @@ def test_a_file_of_any_size_is_refused_before_it_is_read(tmp_path: Path) -> None
         file.truncate(1 << 40)
     with pytest.raises(UserError, match="a has 1,099,511,627,776 bytes; such a file may have at most 10"):
         read_regular(tmp_path / "a", max_bytes=10)
+
+
+def test_no_more_memory_is_reserved_than_a_file_needs(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"text")
+    tracemalloc.start()
+    try:
+        assert read_regular(tmp_path / "a", max_bytes=1 << 34) == b"text"
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("max_bytes", "is_read"), [(9, True), (8, False), (6, False)])
+def test_a_file_that_grows_while_it_is_read_is_read_or_refused_whole(
+    max_bytes: int, is_read: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(b"123456789")
+
+    def grown(number: int) -> os.stat_result:
+        return os.stat_result((stat.S_IFREG, *[0] * 5, 2, *[0] * 3))
+
+    monkeypatch.setattr(os, "fstat", grown)
+    if is_read:
+        assert read_regular(tmp_path / "a", max_bytes=max_bytes) == b"123456789"
+    else:
+        with pytest.raises(UserError, match=f"at most {max_bytes}"):
+            read_regular(tmp_path / "a", max_bytes=max_bytes)
 
 
 def test_of_a_link_the_link_is_removed(tmp_path: Path) -> None:

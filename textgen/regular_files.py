@@ -72,8 +72,10 @@ def read_regular(path: Path, *, max_bytes: int | None = None) -> bytes:
         if max_bytes is None:
             return file.read()
         size = os.fstat(file.fileno()).st_size
-        # It may grow while it is read.
-        content = b"" if size > max_bytes else file.read(max_bytes + 1)
+        # As much memory is reserved as is asked for, and the file may grow while it is read.
+        content = b"" if size > max_bytes else file.read(size + 1)
+        while size < len(content) <= max_bytes:
+            size, content = len(content), content + file.read(len(content))
     require_size(str(path), max(size, len(content)), max_bytes)
     return content
 
