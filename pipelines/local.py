@@ -12,7 +12,8 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult, PipelineRunner
 
-from pipelines.chain import Ended, StageWork, chain_of
+from pipelines.chain import Ended, chain_of
+from pipelines.chain_stages import StageWork
 from pipelines.process_memory import release_unused
 
 
@@ -36,13 +37,12 @@ class ThreadRunner(PipelineRunner):
         for work in chain.stage_work():
             results = self._run(work, elements)
             elements = _groups(results) if work.is_keyed else [[result] for _, result in results]
-        release_unused()
         return Ended()
 
     def _run(self, work: StageWork, elements: Sequence[list[bytes]]) -> list[tuple[str, bytes]]:
         """Returns the results of a stage, in the order of the elements or groups."""
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="worker")
-        done = [pool.submit(work.run, each) for each in elements]
+        done = [pool.submit(_run_once, work, each) for each in elements]
         try:
             wait(done, return_when=FIRST_EXCEPTION)
         finally:
@@ -51,6 +51,14 @@ class ThreadRunner(PipelineRunner):
         pool.shutdown(wait=True)
         # A future that was cancelled comes after one that failed.
         return [result for each in done for result in each.result()]
+
+
+def _run_once(work: StageWork, elements: list[bytes]) -> list[tuple[str, bytes]]:
+    """Returns the results for elements; what they leave unused does not add up over the units."""
+    try:
+        return work.run(elements)
+    finally:
+        release_unused()
 
 
 def _groups(results: Sequence[tuple[str, bytes]]) -> list[list[bytes]]:

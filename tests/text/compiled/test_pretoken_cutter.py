@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from tests.text.tokenizers.nasty_text import PIECES, nasty_texts
 from textgen.text.compiled.pretoken_cutter import PretokenCutter, known_kinds
+from textgen.text.compiled.reused_arrays import ReusedArrays
 from textgen.text.tokenizers.pretokens import character_kinds, split_pretokens
 
-CUTTER = PretokenCutter()
+CUTTER = PretokenCutter(ReusedArrays())
 
 
 def check(texts: list[str], cutter: PretokenCutter = CUTTER) -> None:
@@ -35,7 +36,7 @@ def test_every_character_is_of_the_kind_that_it_has_in_the_graph() -> None:
     characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     # Each after another of every kind; in few texts, since the graph is slow for many.
     texts = ["".join(f"a{c}1{c} {c}!{c}" for c in characters[i : i + 2000]) for i in range(0, len(characters), 2000)]
-    check(texts[::4], PretokenCutter())
+    check(texts[::4], PretokenCutter(ReusedArrays()))
 
 
 def test_the_kinds_of_common_characters_are_those_of_the_graph() -> None:

@@ -4,6 +4,7 @@ import pytest
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import byte_rules
 from textgen.text.compiled.loop_arrays import ByteTables, CutChunks, FoundTokens, PlacedChunks, Texts, WrittenTexts
+from textgen.text.compiled.reused_arrays import ReusedArrays
 from textgen.text.compiled.text_cutting import cut_texts, find_others
 
 NONE = np.zeros(0, np.int64)
@@ -31,7 +32,7 @@ def cut(text: bytes, *, continued: bool = False, **settings: object) -> tuple[by
     assert rules is not None
     texts = Texts(np.frombuffer(text, np.uint8), np.array([0]), np.array([len(text)]), np.array([continued]))
     tables = ByteTables(rules.kinds, rules.mapped, rules.marks, rules.collapses)
-    written, found = WrittenTexts.with_room(texts, 1), FoundTokens.with_room(texts, 1)
+    written, found = WrittenTexts.with_room(texts, 1), FoundTokens.with_room(texts, 1, ReusedArrays())
     count = cut_texts(texts, tables, NO_CHUNKS, NO_ENTRIES, written, found)
     assert found.lengths.tolist() == [count]
     cleaned = written.text[: written.edges[1]].tobytes()

@@ -1,5 +1,6 @@
 """Cleans and tokenizes the texts of a corpus: simple text by compiled loops, all other text by the graph."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from textgen.text.compiled.chunk_cache import ChunkCache, Graph, edges_of
 from textgen.text.compiled.loop_arrays import ByteTables, FoundTokens, PlacedChunks, Texts, WrittenTexts
 from textgen.text.compiled.plain_chunks import PlainChunks
 from textgen.text.compiled.pretoken_cutter import PretokenCutter
+from textgen.text.compiled.reused_arrays import ReusedArrays
 from textgen.text.compiled.symbol_numbers import (
     CharacterNumbers,
     IntNumbers,
@@ -80,7 +82,7 @@ class CorpusTokenizer:
         """
         self._graph, self._symbols_are_text = graph, symbols_are_text
         self._rules = byte_rules(config) if compiled else None
-        self._pretokens = PretokenCutter()
+        self._arrays = ReusedArrays()
         if self._rules is not None and self._rules.changes:
             self._cache = ChunkCache(PlainChunks(config, self._rules, graph))
 
@@ -106,7 +108,7 @@ class CorpusTokenizer:
         edges = edges_of(np.fromiter(map(len, texts), np.int64, len(texts)))
         if not self._rules.changes:
             return self._cut_cleaned(text, edges, _characters(text, edges), self._rules, numbers)
-        chunks = _others(text, edges, self._rules)
+        chunks = self._others(text, edges, self._rules)
         whole = _whole(joined, edges, is_continued, chunks, self._rules)
         if whole.all():
             return self._by_graph(texts, is_continued, numbers)
@@ -117,6 +119,17 @@ class CorpusTokenizer:
             return by_loops
         left = [texts[row] for row in np.flatnonzero(whole).tolist()]
         return _merge(whole, self._by_graph(left, is_continued[whole], numbers), by_loops)
+
+    def _others(self, text: np.ndarray, edges: np.ndarray, rules: ByteRules) -> _Chunks:
+        """Finds the chunks that the graph must cut."""
+        size = len(text) // 2 + len(edges)
+        starts, ends, rows = (self._arrays.get(f"chunk {name}", size, np.int64) for name in _Chunks._fields)
+        count = find_others(text, edges, rules.kinds, rules.mapped, rules.longest_run, starts, ends, rows)
+        return _Chunks(starts[:count].copy(), ends[:count].copy(), rows[:count].copy())
+
+    @functools.cached_property
+    def _pretokens(self) -> PretokenCutter:
+        return PretokenCutter(self._arrays)
 
     def _by_loops(self, texts: Texts, others: _Chunks, rules: ByteRules, numbers: SymbolNumbers) -> Tokens:
         """Tokenizes texts by compiled loops; one that is given to the graph whole is empty, and has no chunk."""
@@ -129,7 +142,7 @@ class CorpusTokenizer:
             cleaned = written.text[: written.edges[-1]]
             return self._cut_cleaned(cleaned, written.edges, written.characters, rules, numbers)
         assert isinstance(numbers, StringNumbers), "words are strings"
-        tokens = FoundTokens.with_room(texts, _total(entries.token_edges, rows))
+        tokens = FoundTokens.with_room(texts, _total(entries.token_edges, rows), self._arrays)
         count = cut_texts(texts, tables, chunks, entries, written, tokens)
         keys, starts, sizes = (part[:count] for part in tokens[:3])
         found = numbers.number(written.text, keys, starts, sizes)
@@ -157,13 +170,6 @@ class CorpusTokenizer:
             numbers.number_symbols(tokens.symbols)[tokens.indices],
             tokens.lengths,
         )
-
-
-def _others(text: np.ndarray, edges: np.ndarray, rules: ByteRules) -> _Chunks:
-    """Finds the chunks that the graph must cut."""
-    starts, ends, rows = (np.empty(len(text) // 2 + len(edges), np.int64) for _ in range(3))
-    count = find_others(text, edges, rules.kinds, rules.mapped, rules.longest_run, starts, ends, rows)
-    return _Chunks(starts[:count].copy(), ends[:count].copy(), rows[:count].copy())
 
 
 def _whole(text: bytes, edges: np.ndarray, continued: np.ndarray, chunks: _Chunks, rules: ByteRules) -> np.ndarray:

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from textgen.text.compiled.reused_arrays import ReusedArrays
+
 
 class Texts(NamedTuple):
     """B texts.
@@ -106,10 +108,12 @@ class FoundTokens(NamedTuple):
     lengths: np.ndarray
 
     @classmethod
-    def with_room(cls, texts: Texts, count: int) -> "FoundTokens":
+    def with_room(cls, texts: Texts, count: int, arrays: ReusedArrays) -> "FoundTokens":
         """Returns arrays for as many tokens as the texts have bytes, and `count` more."""
         size = len(texts.text) + count
         return cls(
-            np.empty(size, np.uint64), np.empty(size, np.int64), np.empty(size, np.int32),
+            arrays.get("token keys", size, np.uint64),
+            arrays.get("token starts", size, np.int64),
+            arrays.get("token sizes", size, np.int32),
             np.empty(len(texts.starts), np.int64),
-        )  # fmt: skip
+        )

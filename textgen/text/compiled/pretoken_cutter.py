@@ -16,6 +16,7 @@ from textgen.text.compiled.pretoken_cutting import (
     cut_pretokens,
     find_unknown,
 )
+from textgen.text.compiled.reused_arrays import ReusedArrays
 
 _BLOCK = 1 << 12
 
@@ -72,11 +73,11 @@ def known_kinds() -> np.ndarray:
 class PretokenCutter:
     """Finds pre-tokens as `split_pretokens` does. Threads may share it."""
 
-    def __init__(self) -> None:
-        self._kinds, self._lock = known_kinds(), threading.Lock()
+    def __init__(self, arrays: ReusedArrays) -> None:
+        self._kinds, self._lock, self._arrays = known_kinds(), threading.Lock(), arrays
 
     def cut(self, text: np.ndarray, edges: np.ndarray) -> Pretokens:
-        """Returns the pre-tokens of texts.
+        """Returns the pre-tokens of texts, valid until the thread cuts others.
 
         Args:
             text: uint8 [S], texts one after another, each valid UTF-8.
@@ -85,7 +86,9 @@ class PretokenCutter:
         # Another thread must not read a kind that is not known yet.
         with self._lock:
             self._learn_kinds(text)
-        keys, starts, sizes = (np.empty(len(text), dtype) for dtype in (np.uint64, np.int64, np.int32))
+        keys = self._arrays.get("token keys", len(text), np.uint64)
+        starts = self._arrays.get("token starts", len(text), np.int64)
+        sizes = self._arrays.get("token sizes", len(text), np.int32)
         lengths = np.empty(len(edges) - 1, np.int64)
         count = cut_pretokens(text, edges, self._kinds, keys, starts, sizes, lengths)
         return Pretokens(keys[:count], starts[:count], sizes[:count], lengths)
