@@ -1,24 +1,19 @@
-"""Reads a Beam pipeline as a chain of steps that an engine without a Beam runner can run, and runs them on a worker.
+"""Reads a Beam pipeline as a chain of steps that an engine without a Beam runner can run; `chain_stages` runs them.
 
 Every job of a preparation is such a chain: Create, then any number of Reshuffle, ParDo and GroupByKey, each with one
 input and one output. Whatever else a pipeline has is refused, so that an engine never leaves out data.
 """
 
-import functools
-import pickle
-import threading
-from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.coders import FastPrimitivesCoder
 from apache_beam.internal import pickler
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 from apache_beam.runners.common import DoFnSignature
 from apache_beam.runners.runner import PipelineResult, PipelineState
 from apache_beam.transforms import core
 
-_KEYS = FastPrimitivesCoder()
+from pipelines.chain_stages import BoundDoFn, ExecutableStage, StageWork
 
 
 class Ended(PipelineResult):
@@ -32,18 +27,6 @@ class Ended(PipelineResult):
         return PipelineState.DONE
 
 
-class ExecutableStage(NamedTuple):
-    """Consecutive ParDos, which a worker runs without an exchange of data between them.
-
-    Attributes:
-        is_grouped: whether the input is first grouped by key; else it is only spread over the workers.
-        steps: the DoFns and their arguments, pickled.
-    """
-
-    is_grouped: bool
-    steps: bytes
-
-
 class Chain(NamedTuple):
     """A pipeline as a chain.
 
@@ -55,42 +38,12 @@ class Chain(NamedTuple):
     values: tuple[Any, ...]
     stages: tuple[ExecutableStage, ...]
 
-    def stage_work(self) -> "list[StageWork]":
+    def stage_work(self) -> list[StageWork]:
         """Returns the work of workers for each stage."""
         follows = [stage.is_grouped for stage in self.stages[1:]] + [False]
         return [
             StageWork(stage.steps, stage.is_grouped, keyed) for stage, keyed in zip(self.stages, follows, strict=True)
         ]
-
-
-class StageWork(NamedTuple):
-    """Work of workers on the elements of a stage.
-
-    Attributes:
-        steps: steps of the stage.
-        is_grouped: whether the elements that are given together are the pairs of a group.
-        is_keyed: whether the results are pairs that will be grouped by key; else keys are empty.
-    """
-
-    steps: bytes
-    is_grouped: bool
-    is_keyed: bool
-
-    def run(self, elements: Sequence[bytes]) -> list[tuple[str, bytes]]:
-        """Returns the key of each result and the result, pickled, for pickled elements."""
-        given = [pickle.loads(element) for element in elements]
-        results = run_steps(self.steps, [grouped((b"", given))] if self.is_grouped else given)
-        return [_keyed(result) if self.is_keyed else ("", pickle.dumps(result)) for result in results]
-
-
-def _keyed(pair: tuple[Any, Any]) -> tuple[str, bytes]:
-    return encode_key(pair)[0].hex(), pickle.dumps(pair)
-
-
-class _BoundDoFn(NamedTuple):
-    do: beam.DoFn
-    arguments: tuple[Any, ...]
-    named: dict[str, Any]
 
 
 def chain_of(pipeline: beam.Pipeline) -> Chain:
@@ -112,7 +65,7 @@ class _Visitor(PipelineVisitor):
 
     def __init__(self) -> None:
         self.values: tuple[Any, ...] = ()
-        self.stages: list[tuple[bool, list[_BoundDoFn]]] = []
+        self.stages: list[tuple[bool, list[BoundDoFn]]] = []
         self._last: Any = None
         self._inside: AppliedPTransform | None = None
 
@@ -145,7 +98,7 @@ class _Visitor(PipelineVisitor):
             self.stages.append((True, []))
         elif isinstance(transform, beam.ParDo) and not node.side_inputs and _is_plain(transform.fn):
             arguments, named = transform.raw_side_inputs
-            self.stages[-1][1].append(_BoundDoFn(transform.fn, tuple(arguments), dict(named)))
+            self.stages[-1][1].append(BoundDoFn(transform.fn, tuple(arguments), dict(named)))
         else:
             raise _unknown(node)
 
@@ -164,50 +117,3 @@ def _unknown(node: AppliedPTransform) -> NotImplementedError:
         f"the step {node.full_label!r} can't be run by this engine; each step must be a Create, Reshuffle, ParDo or "
         "GroupByKey whose only input is the output of the step before it. Use another engine for other steps."
     )
-
-
-def run_steps(steps: bytes, elements: Iterable[Any]) -> Iterator[Any]:
-    """Returns the results of the steps of a stage for elements; a thread sets up the steps of a stage once."""
-    flow = iter(elements)
-    for step in _OWN.load(steps):
-        flow = _run(step, flow)
-    return flow
-
-
-class _OwnSteps(threading.local):
-    """The steps that a thread has set up."""
-
-    def __init__(self) -> None:
-        self.load = functools.lru_cache(maxsize=2)(_load)
-
-
-def _load(steps: bytes) -> list[_BoundDoFn]:
-    loaded: list[_BoundDoFn] = pickler.loads(steps)
-    for step in loaded:
-        step.do.setup()
-    return loaded
-
-
-_OWN = _OwnSteps()
-
-
-def _run(step: _BoundDoFn, elements: Iterator[Any]) -> Iterator[Any]:
-    for element in elements:
-        for result in step.do.process(element, *step.arguments, **step.named) or ():
-            if isinstance(result, beam.pvalue.TaggedOutput):
-                raise NotImplementedError(
-                    f"outputs with tags are not passed on by this engine, and {type(step.do).__name__} has one with "
-                    f"the tag {result.tag!r}; each step must have one output. Use another engine."
-                )
-            yield result
-
-
-def encode_key(pair: tuple[Any, Any]) -> tuple[bytes, tuple[Any, Any]]:
-    """Returns a (key, value) pair under its key as bytes, by which equal keys are found on any engine."""
-    return _KEYS.encode(pair[0]), pair
-
-
-def grouped(group: tuple[bytes, Iterable[tuple[Any, Any]]]) -> tuple[Any, list[Any]]:
-    """Returns the key of pairs that were grouped by `encode_key`, and the list of their values."""
-    pairs = list(group[1])
-    return pairs[0][0], [value for _, value in pairs]

@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import BinaryIO
 
-from pipelines.chain import StageWork
+from pipelines.chain_stages import StageWork
 
 _LENGTH = struct.Struct("<I")
 

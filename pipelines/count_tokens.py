@@ -7,7 +7,7 @@ one bucket, so the most frequent tokens of all buckets include the most frequent
 
 import functools
 import itertools
-from collections import ChainMap, Counter
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -115,20 +115,16 @@ class TakeCensus(beam.PTransform):
         )
 
 
-class PartialCensus(NamedTuple):
-    """Census of one bucket.
+class DocumentCounts(NamedTuple):
+    """Numbers of documents, over all units.
 
     Attributes:
-        head: counts of its most frequent symbols as an Arrow stream.
-        histogram: for each count, the number of its symbols that occur that often.
-        documents: as in Bucket.
-        equal_documents: as in Bucket.
+        by_split: number of documents in each split.
+        most_equal: number of documents with the most frequent text, of those that are frequent in a unit.
     """
 
-    head: bytes
-    histogram: dict[int, int]
-    documents: dict[str, int]
-    equal_documents: int
+    by_split: dict[str, int]
+    most_equal: int
 
 
 class Bucket(NamedTuple):
@@ -137,14 +133,26 @@ class Bucket(NamedTuple):
     Attributes:
         number: number of the bucket, from 0.
         units: numbers of the units.
-        documents: number of documents in each split, over all units; empty except in bucket 0.
-        equal_documents: number of documents with the most frequent text, of those that are frequent in a unit.
+        documents: counts of all documents, the same in each bucket.
     """
 
     number: int
     units: list[int]
-    documents: dict[str, int]
-    equal_documents: int
+    documents: DocumentCounts
+
+
+class PartialCensus(NamedTuple):
+    """Census of one bucket.
+
+    Attributes:
+        head: counts of its most frequent symbols as an Arrow stream.
+        histogram: for each count, the number of its symbols that occur that often.
+        documents: as in Bucket.
+    """
+
+    head: bytes
+    histogram: dict[int, int]
+    documents: DocumentCounts
 
 
 def _bucket_tasks(group: tuple[None, Iterable[dict[str, Any]]], count: int) -> Iterator[Bucket]:
@@ -153,9 +161,10 @@ def _bucket_tasks(group: tuple[None, Iterable[dict[str, Any]]], count: int) -> I
     for result in results:
         documents.update(result["documents"])
         equal.update(result["equal"])
+    counts = DocumentCounts(dict(documents), max(equal.values(), default=1))
     units = [_unit(result) for result in results]
     for number in range(count):
-        yield Bucket(number, units, {} if number else dict(documents), max(equal.values(), default=1))
+        yield Bucket(number, units, counts)
 
 
 def _unit(result: dict[str, Any]) -> int:
@@ -172,7 +181,7 @@ class SumBucket(beam.DoFn):
         """Yields the most frequent symbols of the bucket under the key None."""
         counts = _sum_and_sort(self._count.counts(unit, bucket.number) for unit in bucket.units)
         head = table_to_bytes(counts.slice(0, self._size))
-        yield None, PartialCensus(head, histogram(counts["count"]), bucket.documents, bucket.equal_documents)
+        yield None, PartialCensus(head, histogram(counts["count"]), bucket.documents)
 
 
 class WriteCensus(beam.DoFn):
@@ -185,9 +194,9 @@ class WriteCensus(beam.DoFn):
         """Writes the file and yields its path."""
         parts = list(heads[1])
         counts = _sum_and_sort(table_from_bytes(part.head) for part in parts).slice(0, self._size)
-        documents = dict(ChainMap(*(part.documents for part in parts)))
         total = add_histograms([part.histogram for part in parts])
-        yield write_census(counts, documents, total, parts[0].equal_documents, self._workspace)
+        documents = parts[0].documents
+        yield write_census(counts, documents.by_split, total, documents.most_equal, self._workspace)
 
 
 def sum_counts(tables: Iterable[pa.Table]) -> pa.Table:

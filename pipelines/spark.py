@@ -12,7 +12,8 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult, PipelineRunner
 
-from pipelines.chain import Ended, chain_of, encode_key, grouped, run_steps
+from pipelines.chain import Ended, chain_of
+from pipelines.chain_stages import encode_key, grouped, run_steps
 from textgen.errors import require
 
 if TYPE_CHECKING:

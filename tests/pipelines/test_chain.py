@@ -7,17 +7,13 @@ import pytest
 
 import textgen
 from pipelines import jobs, unit_lists
-from pipelines.chain import chain_of, encode_key, grouped, run_steps
+from pipelines.chain import chain_of
+from pipelines.chain_stages import encode_key, grouped, run_steps
 
 
 class Multiply(beam.DoFn):
-    set_up = 0
-
     def __init__(self, factor: int):
         self._factor = factor
-
-    def setup(self) -> None:
-        Multiply.set_up += 1
 
     def process(self, value: Any) -> Iterator[Any]:
         yield value % 2, value * self._factor
@@ -39,11 +35,6 @@ class AtTheEnd(beam.DoFn):
 class Windowed(beam.DoFn):
     def process(self, value: int, window: Any = beam.DoFn.WindowParam) -> list[int]:
         return [value]
-
-
-class Tagged(beam.DoFn):
-    def process(self, value: int) -> Iterator[Any]:
-        yield beam.pvalue.TaggedOutput("other", value)
 
 
 def _add(value: Any, other: Any) -> list[Any]:
@@ -76,15 +67,6 @@ def test_steps_between_exchanges_are_one_stage() -> None:
     keyed = pipeline | beam.Create([1]) | beam.Reshuffle() | beam.FlatMap(_add, 1) | beam.WithKeys(None)
     _ = keyed | beam.GroupByKey() | beam.ParDo(Sum()) | "Again" >> beam.Reshuffle() | "Last" >> beam.ParDo(Sum())
     assert [stage.is_grouped for stage in chain_of(pipeline).stages] == [False, True, False]
-
-
-def test_steps_are_set_up_once_per_process() -> None:
-    pipeline = beam.Pipeline()
-    _ = pipeline | beam.Create([1]) | beam.ParDo(Multiply(7))
-    (stage,) = chain_of(pipeline).stages
-    before = Multiply.set_up
-    assert [list(run_steps(stage.steps, [n])) for n in (1, 2)] == [[(1, 7)], [(0, 14)]]
-    assert Multiply.set_up == before + 1
 
 
 @pytest.mark.parametrize("do", [AtTheEnd(), Windowed()])
@@ -133,10 +115,3 @@ def test_every_job_of_a_preparation_is_a_chain(most: int, tmp_path: Path, monkey
     settings: Any = {"format": "lines", "duplicates": "drop", "near_duplicates": 0.8, "window": 3}
     textgen.prepare(tmp_path / "texts", tmp_path / "data", **settings)
     assert len(chains) >= 5
-
-
-def test_a_tagged_output_is_an_error() -> None:
-    pipeline = beam.Pipeline()
-    _ = pipeline | beam.Create([1]) | beam.ParDo(Tagged())
-    with pytest.raises(NotImplementedError, match="tags"):
-        run(pipeline)

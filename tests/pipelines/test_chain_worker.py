@@ -9,7 +9,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.chain import StageWork, chain_of
+from pipelines.chain import chain_of
+from pipelines.chain_stages import StageWork
 from pipelines.chain_worker import read_message, write_message
 
 ROOT = Path(__file__).parents[2]
