@@ -14,10 +14,10 @@ def clean_texts(
     text, cleaned = texts.text, written.text
     c, chunk = 0, 0
     for row in range(len(texts.starts)):
-        i, last = texts.starts[row], texts.ends[row]
+        i, end = texts.starts[row], texts.ends[row]
         row_start, beyond, gap = c, 0, False
         written.edges[row] = c
-        while i < last:
+        while i < end:
             follows = c > row_start or texts.continued[row]
             is_space = rules.kinds[text[i]] == SPACE
             if is_space and rules.collapses:
@@ -33,7 +33,7 @@ def clean_texts(
                     c = copy_entry(entries, entry, cleaned, c)
                     beyond += size - entries.characters[entry]
             else:
-                if not is_space or is_written_space(text, i, last):
+                if not is_space or is_written_space(text, i, end):
                     c, gap = write_gap(cleaned, c, gap and follows), False
                     cleaned[c] = rules.mapped[text[i]]
                     c += 1

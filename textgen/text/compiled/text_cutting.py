@@ -38,12 +38,12 @@ def find_others(
     """
     count = 0
     for row in range(len(edges) - 1):
-        i, last = edges[row], edges[row + 1]
-        begin, run, before = i, 0, np.int64(-1)
-        while i < last:
+        i, end = edges[row], edges[row + 1]
+        start, run, before = i, 0, np.int64(-1)
+        while i < end:
             kind = kinds[text[i]]
             if kind == SPACE:
-                begin, run, before = i + 1, 0, np.int64(-1)
+                start, run, before = i + 1, 0, np.int64(-1)
             elif longest_run:
                 byte = np.int64(mapped[text[i]])
                 run = run + 1 if byte == before else 1
@@ -53,9 +53,9 @@ def find_others(
             if kind != OTHER:
                 i += 1
                 continue
-            while i < last and kinds[text[i]] != SPACE:
+            while i < end and kinds[text[i]] != SPACE:
                 i += 1
-            starts[count], ends[count], rows[count] = begin, i, row
+            starts[count], ends[count], rows[count] = start, i, row
             count += 1
     return count
 
@@ -72,33 +72,33 @@ def write_gap(cleaned: np.ndarray, c: int, wanted: bool) -> int:
 @inlined
 def copy_entry(entries: CutChunks, entry: int, cleaned: np.ndarray, c: int) -> int:
     """Writes the cleaned text of a chunk at cleaned[c]; returns where to write on."""
-    begin, end = entries.edges[entry], entries.edges[entry + 1]
-    for k in range(end - begin):
-        cleaned[c + k] = entries.text[begin + k]
-    return c + end - begin
+    start, end = entries.edges[entry], entries.edges[entry + 1]
+    for k in range(end - start):
+        cleaned[c + k] = entries.text[start + k]
+    return c + end - start
 
 
 @inlined
-def _add_token(key: np.uint64, begin: int, end: int, tokens: FoundTokens, count: int) -> int:
-    """Adds the token cleaned[begin:end]; returns the number of tokens."""
-    tokens.keys[count], tokens.starts[count], tokens.sizes[count] = key, begin, end - begin
+def _add_token(key: np.uint64, start: int, end: int, tokens: FoundTokens, count: int) -> int:
+    """Adds the token cleaned[start:end]; returns the number of tokens."""
+    tokens.keys[count], tokens.starts[count], tokens.sizes[count] = key, start, end - start
     return count + 1
 
 
 @inlined
-def _add_word(key: np.uint64, begin: int, end: int, cleaned: np.ndarray, tokens: FoundTokens, count: int) -> int:
-    """Adds the tokens of the word cleaned[begin:end]: apostrophes at its ends are apart. Returns their number."""
-    if cleaned[begin] != APOSTROPHE and cleaned[end - 1] != APOSTROPHE:
-        return _add_token(key, begin, end, tokens, count)
-    first, last = begin, end
-    while first < end and cleaned[first] == APOSTROPHE:
-        first += 1
-    while last > first and cleaned[last - 1] == APOSTROPHE:
-        last -= 1
-    # All is before `first` if there are only apostrophes.
-    for start, stop in ((begin, first), (first, last), (max(last, first), end)):
-        if stop > start:
-            count = _add_token(string_key(cleaned, start, stop), start, stop, tokens, count)
+def _add_word(key: np.uint64, start: int, end: int, cleaned: np.ndarray, tokens: FoundTokens, count: int) -> int:
+    """Adds the tokens of the word cleaned[start:end]: apostrophes at its ends are apart. Returns their number."""
+    if cleaned[start] != APOSTROPHE and cleaned[end - 1] != APOSTROPHE:
+        return _add_token(key, start, end, tokens, count)
+    inner_start, inner_end = start, end
+    while inner_start < end and cleaned[inner_start] == APOSTROPHE:
+        inner_start += 1
+    while inner_end > inner_start and cleaned[inner_end - 1] == APOSTROPHE:
+        inner_end -= 1
+    # All is before `inner_start` if there are only apostrophes.
+    for part_start, part_end in ((start, inner_start), (inner_start, inner_end), (max(inner_end, inner_start), end)):
+        if part_end > part_start:
+            count = _add_token(string_key(cleaned, part_start, part_end), part_start, part_end, tokens, count)
     return count
 
 
@@ -115,7 +115,7 @@ def _add_entry(entries: CutChunks, entry: int, c: int, tokens: FoundTokens, coun
 def _cut_chunk(
     text: np.ndarray,
     i: int,
-    last: int,
+    end: int,
     rules: ByteTables,
     cleaned: np.ndarray,
     c: int,
@@ -124,28 +124,28 @@ def _cut_chunk(
 ) -> tuple[int, int, int]:
     """Cuts the chunk that starts at text[i], where marks stay; returns the new i, c and count."""
     separates = rules.marks == SEPARATE
-    while i < last:
+    while i < end:
         kind = rules.kinds[text[i]]
         if kind == SPACE:
             break
-        begin, packed, hashed = c, np.uint64(0), BASIS
-        while i < last and kind != SPACE and not (separates and kind == MARK):
+        start, packed, hashed = c, np.uint64(0), BASIS
+        while i < end and kind != SPACE and not (separates and kind == MARK):
             byte = rules.mapped[text[i]]
             cleaned[c] = byte
             packed = (packed << BYTE) | np.uint64(byte)
             hashed = (hashed ^ np.uint64(byte)) * PRIME
             c += 1
             i += 1
-            kind = rules.kinds[text[i]] if i < last else np.uint8(SPACE)
-        if c == begin:
+            kind = rules.kinds[text[i]] if i < end else np.uint8(SPACE)
+        if c == start:
             cleaned[c] = rules.mapped[text[i]]
             count = _add_token(np.uint64(cleaned[c]), c, c + 1, tokens, count)
             c += 1
             i += 1
         elif separates:
-            count = _add_word(key_of(packed, hashed, c - begin), begin, c, cleaned, tokens, count)
+            count = _add_word(key_of(packed, hashed, c - start), start, c, cleaned, tokens, count)
         else:
-            count = _add_token(key_of(packed, hashed, c - begin), begin, c, tokens, count)
+            count = _add_token(key_of(packed, hashed, c - start), start, c, tokens, count)
     return i, c, count
 
 
@@ -153,7 +153,7 @@ def _cut_chunk(
 def _cut_stripped(
     text: np.ndarray,
     i: int,
-    last: int,
+    end: int,
     rules: ByteTables,
     gap: bool,
     follows: bool,
@@ -164,7 +164,7 @@ def _cut_stripped(
 ) -> tuple[int, int, int, bool]:
     """Cuts the chunk that starts at text[i], without its marks; returns the new i, c, count and gap."""
     in_marks = False
-    while i < last and rules.kinds[text[i]] != SPACE:
+    while i < end and rules.kinds[text[i]] != SPACE:
         kind = rules.kinds[text[i]]
         if kind == MARK:
             if rules.collapses:
@@ -174,8 +174,8 @@ def _cut_stripped(
             in_marks = True
         elif kind != QUOTE:
             c, gap, in_marks = write_gap(cleaned, c, gap and follows), False, False
-            begin, packed, hashed = c, np.uint64(0), BASIS
-            while i < last and (rules.kinds[text[i]] == WORD or rules.kinds[text[i]] == QUOTE):
+            start, packed, hashed = c, np.uint64(0), BASIS
+            while i < end and (rules.kinds[text[i]] == WORD or rules.kinds[text[i]] == QUOTE):
                 if rules.kinds[text[i]] == WORD:
                     byte = rules.mapped[text[i]]
                     cleaned[c] = byte
@@ -183,7 +183,7 @@ def _cut_stripped(
                     hashed = (hashed ^ np.uint64(byte)) * PRIME
                     c += 1
                 i += 1
-            count = _add_token(key_of(packed, hashed, c - begin), begin, c, tokens, count)
+            count = _add_token(key_of(packed, hashed, c - start), start, c, tokens, count)
             follows = True
             continue
         i += 1
@@ -191,9 +191,9 @@ def _cut_stripped(
 
 
 @inlined
-def is_written_space(text: np.ndarray, i: int, last: int) -> bool:
+def is_written_space(text: np.ndarray, i: int, end: int) -> bool:
     """Returns whether the white space text[i] is written where lines are kept: a line end is written once."""
-    return not (text[i] == CARRIAGE_RETURN and i + 1 < last and text[i + 1] == LINE_FEED)
+    return not (text[i] == CARRIAGE_RETURN and i + 1 < end and text[i + 1] == LINE_FEED)
 
 
 @compiled
@@ -221,18 +221,18 @@ def cut_texts(
     text, cleaned = texts.text, written.text
     count, c, chunk = 0, 0, 0
     for row in range(len(texts.starts)):
-        i, last = texts.starts[row], texts.ends[row]
+        i, end = texts.starts[row], texts.ends[row]
         row_start, row_count, beyond = c, count, 0
         written.edges[row] = c
         # Whether white space is to be written before the next word; only where it collapses.
         gap = False
-        while i < last:
+        while i < end:
             # White space at the start remains if the text continues the one before.
             follows = c > row_start or texts.continued[row]
             if rules.kinds[text[i]] == SPACE:
                 if rules.collapses:
                     gap = True
-                elif is_written_space(text, i, last):
+                elif is_written_space(text, i, end):
                     cleaned[c] = rules.mapped[text[i]]
                     c += 1
                 i += 1
@@ -248,10 +248,10 @@ def cut_texts(
                     # Bytes beyond the first of a character.
                     beyond += size - entries.characters[entry]
             elif rules.marks == STRIP:
-                i, c, count, gap = _cut_stripped(text, i, last, rules, gap, follows, cleaned, c, tokens, count)
+                i, c, count, gap = _cut_stripped(text, i, end, rules, gap, follows, cleaned, c, tokens, count)
             else:
                 c, gap = write_gap(cleaned, c, gap and follows), False
-                i, c, count = _cut_chunk(text, i, last, rules, cleaned, c, tokens, count)
+                i, c, count = _cut_chunk(text, i, end, rules, cleaned, c, tokens, count)
         written.characters[row] = c - row_start - beyond
         tokens.lengths[row] = count - row_count
     written.edges[len(texts.starts)] = c
