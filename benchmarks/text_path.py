@@ -3,7 +3,7 @@
     python benchmarks/text_path.py [--corpora DIR] [--scratch DIR] [--mb 300] [--graph-mb 20] [--rounds 5]
 
 Each round runs `textgen prepare` of a corpus and of 0.1 MB of it, both of words with all defaults, and calls the
-graph on the first documents of the corpus, in batches of a preparation's size. The command's CPU time less that of the
+graph on the first documents of the corpus, in batches of its size. The command's CPU time less that of the
 0.1 MB is what a megabyte costs: reading CSV, cleaning, splitting, counting and writing, in all its processes. The
 graph's is that of its calls in this process. Prints a Markdown table of medians.
 """

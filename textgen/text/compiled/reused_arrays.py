@@ -8,7 +8,7 @@ import numpy as np
 class ReusedArrays(threading.local):
     """Arrays of a thread by name, with room for the largest batch so far.
 
-    A loop gets room for as many tokens as there are bytes, and fills a fifth of it. Of an array that is kept, memory is
+    A loop gets room for as many tokens as there are bytes, and fills a fifth. Of an array that is kept, memory is
     taken once, and only for what has been filled; one that is made anew for each batch leaves gaps in the heap.
     """
 
