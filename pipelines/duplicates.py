@@ -100,7 +100,7 @@ class KeyDocuments(beam.DoFn):
         """Yields (bucket, documents) for each bucket that has a key; for near duplicates, once per band."""
         documents = unit_documents(self._workspace, unit.index)
         kept = np.flatnonzero(documents.reasons == "")
-        ranks = np.zeros(len(kept), np.int64)
+        ranks: np.ndarray = np.zeros(len(kept), np.int64)
         if self._config.separates_equal_texts:
             ranks = len(SPLITS) - 1 - documents.split_indices(self._config)[kept]
         if self._near:

@@ -59,7 +59,7 @@ def band_keys(signatures: np.ndarray) -> np.ndarray:
         uint64 [14, D].
     """
     rows = signatures.reshape(len(signatures), BANDS, ROWS).astype(np.uint64)
-    keys = np.zeros((len(signatures), BANDS), np.uint64)
+    keys: np.ndarray = np.zeros((len(signatures), BANDS), np.uint64)
     for row in range(ROWS):
         keys = (keys ^ rows[:, :, row]) * np.uint64(0x9E3779B97F4A7C15)
         keys ^= keys >> np.uint64(29)

@@ -56,7 +56,7 @@ def epoch_order(block_pairs: np.ndarray, *, group_blocks: int, seed: int | None,
         seed: seed of the order; None for the order of the corpus.
         epoch: index of the epoch, from 0.
     """
-    blocks = np.arange(len(block_pairs))
+    blocks: np.ndarray = np.arange(len(block_pairs))
     if seed is not None:
         blocks = _random(seed, epoch, _BLOCKS).permutation(blocks)
     sizes = np.add.reduceat(block_pairs[blocks], np.arange(0, len(blocks), group_blocks))

@@ -169,7 +169,7 @@ def require_framing(content: BlockContent, starts: np.ndarray, ends: np.ndarray)
     Raises:
         UserError: a checksum is wrong.
     """
-    numbers = np.ndarray(len(content.data) - 3, "<u4", content.data, strides=1)
+    numbers: np.ndarray = np.ndarray(len(content.data) - 3, "<u4", content.data, strides=1)
     records = record_checksums(content.data, starts, ends)
     lengths = length_checksums(ends - starts)
     if (numbers[ends] != records).any() or (numbers[starts - AFTER_RECORD] != lengths).any():

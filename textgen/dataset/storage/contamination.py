@@ -130,14 +130,15 @@ class _GramHasher:
     """Hashes the 13-grams of a split, block by block; 13-grams with [BOS] or [EOS] are left out."""
 
     def __init__(self, gram: int):
-        self._gram, self._before = gram, np.empty(0, np.int64)
+        self._gram = gram
+        self._before: np.ndarray = np.empty(0, np.int64)
 
     def hashes(self, restored: RestoredIds) -> np.ndarray:
         """Returns uint64 [N], the hash of each 13-gram that ends in the restored ids."""
         ids = np.concatenate([self._before, restored.ids])
         indices = np.arange(len(ids))
         # Index at which the run of text of each id begins.
-        begins = np.zeros(len(ids), np.int64)
+        begins: np.ndarray = np.zeros(len(ids), np.int64)
         starts = restored.starts + len(self._before)
         begins[starts] = starts
         marks = np.flatnonzero((ids == BOS) | (ids == EOS))
@@ -170,7 +171,8 @@ class DocumentHasher:
 
     def __init__(self, min_known: int):
         """Begins a split; documents with fewer than `min_known` known tokens are left out."""
-        self._min_known, self._hash, self._known = min_known, np.zeros(1, np.uint64), 0
+        self._min_known, self._known = min_known, 0
+        self._hash: np.ndarray = np.zeros(1, np.uint64)
 
     def hashes(self, restored: RestoredIds) -> np.ndarray:
         """Returns uint64 [N], the hash of each document that is not left out and ends in the restored ids."""
@@ -227,7 +229,7 @@ class _OverlapCounts:
         overlaps = {}
         for column, split in enumerate(HELD_OUT):
             counts = self._counts[:, column]
-            shared = self._trained
+            shared: np.ndarray = self._trained
             if among_held_out:
                 shared = shared | (np.delete(self._counts, column, axis=1) > 0).any(axis=1)
             overlaps[split] = Overlap(int(counts.sum()), int(counts[shared].sum()))

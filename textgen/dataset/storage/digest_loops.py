@@ -128,7 +128,7 @@ def digest_slices(
         place, is_last = start, False
         # A slice of no bytes is one block, too.
         while not is_last:
-            is_last = place + _BLOCK_BYTES >= end
+            is_last = bool(place + _BLOCK_BYTES >= end)
             _read_block(data, place, end, message)
             place = min(place + _BLOCK_BYTES, end)
             _compress(state, message, place - start, is_last)

@@ -18,7 +18,7 @@ _ROTATION, _REST, _CONSTANT = np.uint32(15), np.uint32(17), np.uint32(0xA282EAD8
 
 def checksum_tables() -> np.ndarray:
     """Returns uint32 [8, 256]: in row k, the checksum of each byte with k zero bytes after it."""
-    row = np.arange(256, dtype=np.uint32)
+    row: np.ndarray = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         row = np.where(row & 1, row >> np.uint32(1) ^ np.uint32(_POLYNOMIAL), row >> np.uint32(1))
     tables = [row]

@@ -61,7 +61,8 @@ class Sequencer:
         self.counts = SplitCounts()
         self._split, self._boundaries, self._stride, self._context = SPLITS.index(split), boundaries, stride, context
         # Of a document that continues in the next batch: its last ids, and the length of its sequence so far.
-        self._before, self._length = np.empty(0, np.uint16), 0
+        self._before: np.ndarray = np.empty(0, np.uint16)
+        self._length = 0
 
     def sequences(self, chunks: DocumentChunks) -> Sequences:
         """Returns the sequences of a batch that belong to the split, and counts them.

@@ -126,7 +126,7 @@ class Windows:
         self._ids = np.concatenate([ids, np.full(window, PAD, ids.dtype)])
         # A window is one item of W ids, so that NumPy copies it at once; the items overlap.
         item = np.dtype((np.void, window * ids.dtype.itemsize))
-        self._rows = np.ndarray(len(ids) + 1, item, self._ids, strides=ids.dtype.itemsize)
+        self._rows: np.ndarray = np.ndarray(len(ids) + 1, item, self._ids, strides=ids.dtype.itemsize)
         # Row w has all bits set in its first w ids, and none after them.
         self._kept = (np.tri(window + 1, window, -1, dtype=ids.dtype) * ~ids.dtype.type(0)).view(item)[:, 0]
         self._window = window

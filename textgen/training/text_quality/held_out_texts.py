@@ -86,7 +86,8 @@ def equal_amounts(
 
 def _stretches(blocks: Iterable[RestoredIds], tokens: int) -> Iterator[tuple[int, np.ndarray]]:
     """Yields the stretches of documents, int64 [T], each with its number in its document, from 0."""
-    waiting, number = np.empty(0, np.int64), 0
+    waiting: np.ndarray = np.empty(0, np.int64)
+    number = 0
     for ids, starts in blocks:
         for index, part in enumerate(np.split(ids, starts)):
             if index:

@@ -47,7 +47,7 @@ def find(content: BlockContent) -> tuple[np.ndarray, np.ndarray]:
     values = names + len(_Y_NAME) + _Y_AFTER_NAME
     ends = values + data[np.minimum(values, len(data)) - 1]
     starts = np.concatenate([[0], ends + AFTER_RECORD])[: len(ends)] + BEFORE_RECORD
-    lengths = np.ndarray(len(data) - 7, "<u8", data, strides=1)
+    lengths: np.ndarray = np.ndarray(len(data) - 7, "<u8", data, strides=1)
     stated = lengths[np.minimum(starts, len(lengths)) - BEFORE_RECORD]
     # If every record has the length in its framing, and the last one ends the block, there are no others.
     if (
@@ -235,7 +235,7 @@ def _decode_varints(data: np.ndarray, inside: np.ndarray, vocabulary_size: int) 
     `inside` must be False for the first bytes. A varint longer than that of the largest id gives its last bytes.
     """
     last = inside & (data < 128)
-    pairs = np.ndarray(len(data) - 1, "<u2", data, strides=1)[last[1:]]
+    pairs: np.ndarray = np.ndarray(len(data) - 1, "<u2", data, strides=1)[last[1:]]
     values = _two_bytes().take(pairs)
     if vocabulary_size <= 1 << 14:
         return values

@@ -61,7 +61,7 @@ def _count_between(spans: Sequences, limit: int) -> int:
     framing = AFTER_RECORD + BEFORE_RECORD
     # A view with one item per framing, so that NumPy copies it at once.
     count = len(spans.ids) - framing // spans.ids.itemsize + 1
-    items = np.ndarray(count, np.dtype((np.void, framing)), spans.ids, strides=spans.ids.itemsize)
+    items: np.ndarray = np.ndarray(count, np.dtype((np.void, framing)), spans.ids, strides=spans.ids.itemsize)
     between = items.take(spans.ends[:-1]).view(spans.ids.dtype)
     outside = spans.ids[: spans.starts[0] - 1], between, spans.ids[spans.ends[-1] :], spans.firsts - spans.starts
     return sum(int(np.count_nonzero(numbers >= limit)) for numbers in outside)
