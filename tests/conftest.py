@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import string
 import uuid
@@ -51,6 +52,9 @@ SYSTEM = (
     "tests/test_sample_corpus.py",
     "tests/test_given_splits.py",
     "tests/test_console.py",
+    "tests/pipelines/test_worker_processes.py",
+    "tests/test_fault_trials.py",
+    "tests/test_lazy_tensorflow.py",
 )
 
 # What `make check` leaves out, by `pytest --durations=0`. The longest begin first, so that no core waits at the end.
@@ -77,8 +81,6 @@ SLOW = (
     "tests/dataset/loading/test_mixture.py",
     "tests/dataset/loading/test_pytorch.py",
     "tests/test_tokenized_corpora.py",
-    "tests/test_fault_trials.py",
-    "tests/test_lazy_tensorflow.py",
     "tests/test_termination.py",
     "tests/commands/test_serve.py",
     "tests/commands/test_estimate.py",
@@ -106,6 +108,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if ranks[item] < len(listed):
             item.add_marker(pytest.mark.slow)
     items.sort(key=ranks.__getitem__)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Has the garbage collector look at new objects alone, and rarely: tracing graphs makes many, which stay."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 # Folders whose tests share what takes seconds to make.

@@ -8,7 +8,7 @@ from tests.fuzzing.run import main
 from tests.fuzzing.trials import Failure, shrunk, try_case
 
 
-@pytest.mark.parametrize("start", range(0, 200, 20))
+@pytest.mark.parametrize("start", range(0, 160, 20))
 def test_random_files_are_read_alike_in_any_division_or_refused_in_one_line(start):
     for seed in range(start, start + 20):
         check_case(make_case(f"1:{seed}"))
