@@ -32,10 +32,10 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 check: lint  ## Ruff, mypy and the fast tests (1 to 2 minutes): before every commit
 	$(PYTEST) -m 'not slow'
 
-test: setup  ## all tests of the parts, on all cores (9 to 12 minutes)
+test: setup  ## all tests of the parts, on all cores (8 to 12 minutes)
 	$(PYTEST) -m 'not system'
 
-test-system: setup  ## whole processes: commands of the documentation, notebooks, several devices, kills (10 to 12 minutes)
+test-system: setup  ## whole processes: commands of the documentation, notebooks, several devices, kills (9 to 12 minutes)
 	$(PYTEST) -m system
 
 FAULTS ?=
