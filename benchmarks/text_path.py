@@ -2,8 +2,8 @@
 
     python benchmarks/text_path.py [--corpora DIR] [--scratch DIR] [--mb 300] [--graph-mb 20] [--rounds 5]
 
-Each round runs `textgen prepare` of a corpus and of 0.1 MB of it, both of words with all defaults, and calls the
-graph on the first documents of the corpus, in batches of its size. The command's CPU time less that of the
+Each round runs `textgen prepare` of a corpus and of 0.1 MB of it, both of words with all defaults, and calls
+the graph on its first documents, in batches of a preparation's size. The command's CPU time less that of the
 0.1 MB is what a megabyte costs: reading CSV, cleaning, splitting, counting and writing, in all its processes. The
 graph's is that of its calls in this process. Prints a Markdown table of medians.
 """
@@ -24,7 +24,8 @@ import table
 from memory import MB
 
 from textgen.config import TextConfig
-from textgen.corpus.readers.base import ReadLimits
+from textgen.corpus.batching import merge_batches
+from textgen.corpus.readers.base import ReadLimits, TextBatch
 from textgen.text.preprocessor import Analyzer
 
 COLUMNS = ["what", "text", "CPU, ms per MB", "÷ the graph"]
@@ -45,6 +46,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as scratch:
         corpus.write(Path(scratch) / "all", texts, arguments.mb * MB)
         corpus.write(Path(scratch) / "small", texts, 100_000)
+        # The first run of all compiles the loops.
+        cpu_of_command(Path(scratch) / "small" / "corpus.csv", Path(scratch) / "output")
         rounds = [measure(Path(scratch), graph, arguments) for _ in range(arguments.rounds)]
     whole, alone = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratio = statistics.median(command / cut for command, cut in rounds)
@@ -88,18 +91,15 @@ def graph_of(texts: list[str], size: int) -> Callable[[], float]:
 
 
 def batches_of(texts: list[str], size: int) -> list[list[bytes]]:
-    """The first texts up to a size, in batches of a preparation's size."""
-    limits, batches, left = ReadLimits(), [], size
-    batch: list[bytes] = []
+    """The first texts up to a size, again and again if there are fewer, in batches of a preparation's size."""
+    chosen, left = [], size
     for text in itertools.cycle(text.encode() for text in texts):
-        batch.append(text)
+        chosen.append(text)
         left -= len(text)
-        if left <= 0 or len(batch) >= limits.batch_texts or sum(map(len, batch)) >= limits.batch_bytes:
-            batches.append(batch)
-            batch = []
         if left <= 0:
-            return batches
-    return batches
+            break
+    merged = merge_batches((TextBatch([text], [False]) for text in chosen), ReadLimits())
+    return [batch.texts for batch in merged]
 
 
 if __name__ == "__main__":

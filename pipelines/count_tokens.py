@@ -120,11 +120,11 @@ class DocumentCounts(NamedTuple):
 
     Attributes:
         by_split: number of documents in each split.
-        most_equal: number of documents with the most frequent text, of those that are frequent in a unit.
+        equal_documents: number of documents with the most frequent text, of those that are frequent in a unit.
     """
 
     by_split: dict[str, int]
-    most_equal: int
+    equal_documents: int
 
 
 class Bucket(NamedTuple):
@@ -196,7 +196,7 @@ class WriteCensus(beam.DoFn):
         counts = _sum_and_sort(table_from_bytes(part.head) for part in parts).slice(0, self._size)
         total = add_histograms([part.histogram for part in parts])
         documents = parts[0].documents
-        yield write_census(counts, documents.by_split, total, documents.most_equal, self._workspace)
+        yield write_census(counts, documents.by_split, total, documents.equal_documents, self._workspace)
 
 
 def sum_counts(tables: Iterable[pa.Table]) -> pa.Table:

@@ -42,7 +42,7 @@ class ThreadRunner(PipelineRunner):
     def _run(self, work: StageWork, elements: Sequence[list[bytes]]) -> list[tuple[str, bytes]]:
         """Returns the results of a stage, in the order of the elements or groups."""
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="worker")
-        done = [pool.submit(_run_once, work, each) for each in elements]
+        done = [pool.submit(_run_and_release, work, each) for each in elements]
         try:
             wait(done, return_when=FIRST_EXCEPTION)
         finally:
@@ -53,8 +53,8 @@ class ThreadRunner(PipelineRunner):
         return [result for each in done for result in each.result()]
 
 
-def _run_once(work: StageWork, elements: list[bytes]) -> list[tuple[str, bytes]]:
-    """Returns the results for elements; what they leave unused does not add up over the units."""
+def _run_and_release(work: StageWork, elements: list[bytes]) -> list[tuple[str, bytes]]:
+    """Returns the results for elements, and gives the memory that they needed back to the system."""
     try:
         return work.run(elements)
     finally:

@@ -10,7 +10,7 @@ SCORED = "scored"
 
 
 class EngineError(Exception):
-    """What ended all texts at hand, which are given the same object.
+    """Error that ended all texts at hand, which are given the same object.
 
     Attributes:
         cause: the error.

@@ -110,10 +110,10 @@ class FoundTokens(NamedTuple):
     @classmethod
     def with_room(cls, texts: Texts, count: int, arrays: ReusedArrays) -> "FoundTokens":
         """Returns arrays for as many tokens as the texts have bytes, and `count` more."""
-        size = len(texts.text) + count
-        return cls(
-            arrays.get("token keys", size, np.uint64),
-            arrays.get("token starts", size, np.int64),
-            arrays.get("token sizes", size, np.int32),
-            np.empty(len(texts.starts), np.int64),
-        )
+        return cls(*token_arrays(len(texts.text) + count, arrays), np.empty(len(texts.starts), np.int64))
+
+
+def token_arrays(size: int, arrays: ReusedArrays) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the keys, starts and sizes of tokens: uint64, int64 and int32 [size], to be filled."""
+    keys = arrays.get("token keys", size, np.uint64)
+    return keys, arrays.get("token starts", size, np.int64), arrays.get("token sizes", size, np.int32)

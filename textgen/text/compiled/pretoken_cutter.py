@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from textgen.text.compiled.characters import CHARACTERS
+from textgen.text.compiled.loop_arrays import token_arrays
 from textgen.text.compiled.pretoken_cutting import (
     LETTER,
     MARK,
@@ -86,9 +87,7 @@ class PretokenCutter:
         # Another thread must not read a kind that is not known yet.
         with self._lock:
             self._learn_kinds(text)
-        keys = self._arrays.get("token keys", len(text), np.uint64)
-        starts = self._arrays.get("token starts", len(text), np.int64)
-        sizes = self._arrays.get("token sizes", len(text), np.int32)
+        keys, starts, sizes = token_arrays(len(text), self._arrays)
         lengths = np.empty(len(edges) - 1, np.int64)
         count = cut_pretokens(text, edges, self._kinds, keys, starts, sizes, lengths)
         return Pretokens(keys[:count], starts[:count], sizes[:count], lengths)

@@ -16,7 +16,10 @@ class ReusedArrays(threading.local):
         self._arrays: dict[str, np.ndarray] = {}
 
     def get(self, name: str, size: int, dtype: type[np.generic]) -> np.ndarray:
-        """Returns an array [size] with any content, which is valid until the thread asks for the same name again."""
+        """Returns an array [size] with any content, which is valid until the thread asks for that name again.
+
+        A name always has the same dtype.
+        """
         kept = self._arrays.get(name)
         if kept is None or len(kept) < size:
             kept = self._arrays[name] = np.empty(1 << max(0, size - 1).bit_length(), dtype)
