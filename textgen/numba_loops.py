@@ -16,6 +16,10 @@ _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 # of `cut_texts`. Such functions fill arrays that they are given, and create none.
 _OPTIONS = {"nogil": True, "boundscheck": False, "_nrt": False}
 
+WORD_BYTES = 8
+LOW_BITS, HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+"""The lowest and the highest bit of each byte of a word."""
+
 inlined = numba.njit(forceinline=True, **_OPTIONS)
 """Compiles a function into those that call it."""
 
@@ -58,6 +62,30 @@ def word_at(data: np.ndarray, place: np.uint64) -> np.uint64:
     word |= np.uint64(data[place + np.uint64(6)]) << np.uint64(48)
     word |= np.uint64(data[place + np.uint64(7)]) << np.uint64(56)
     return word
+
+
+@inlined
+def reversed_word_at(data: np.ndarray, place: np.uint64) -> np.uint64:
+    """Returns 8 bytes of data, uint8 [bytes], from an offset on, of which the first is the highest; see `word_at`."""
+    word = np.uint64(data[place]) << np.uint64(56)
+    word |= np.uint64(data[place + np.uint64(1)]) << np.uint64(48)
+    word |= np.uint64(data[place + np.uint64(2)]) << np.uint64(40)
+    word |= np.uint64(data[place + np.uint64(3)]) << np.uint64(32)
+    word |= np.uint64(data[place + np.uint64(4)]) << np.uint64(24)
+    word |= np.uint64(data[place + np.uint64(5)]) << np.uint64(16)
+    word |= np.uint64(data[place + np.uint64(6)]) << np.uint64(8)
+    word |= np.uint64(data[place + np.uint64(7)])
+    return word
+
+
+@inlined
+def has_byte(word: np.uint64, byte: int) -> bool:
+    """Returns whether one of the 8 bytes of a word is the given byte.
+
+    https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+    """
+    different = word ^ LOW_BITS * np.uint64(byte)
+    return bool((different - LOW_BITS) & ~different & HIGH_BITS)
 
 
 def _cached(loop: Callable[..., Any]) -> Any:

@@ -7,7 +7,9 @@ from textgen.corpus.readers import csv_records
 from textgen.corpus.readers.csv_records import Dialect, last_record_end
 from textgen.corpus.readers.csv_scan import scan_records
 
-DATA = st.lists(st.sampled_from(['"', '""', ",", '","', "\n", "\r", "\r\n", "a", ";", '"\n', ',"']), max_size=30)
+DATA = st.lists(
+    st.sampled_from(['"', '""', ",", '","', "\n", "\r", "\r\n", "a", "abcdefg", ";", '"\n', ',"']), max_size=30
+)
 
 
 @settings(max_examples=500, deadline=None)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from textgen.text.compiled.keys import MAY_BE_SHARED, PACKED_BYTES, string_keys
 
 # Words have no NUL.
-STRINGS = st.lists(st.binary(max_size=12).map(lambda text: text.replace(b"\0", b"")), max_size=20)
+STRINGS = st.lists(st.binary(max_size=30).map(lambda text: text.replace(b"\0", b"")), max_size=20)
 
 
 @given(STRINGS)

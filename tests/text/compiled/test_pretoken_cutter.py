@@ -15,7 +15,7 @@ def check(texts: list[str], cutter: PretokenCutter = CUTTER) -> None:
     """Checks that the pre-tokens are those of the graph."""
     encoded = [text.encode() for text in texts]
     text = np.frombuffer(b"".join(encoded), np.uint8)
-    _, starts, sizes, lengths = cutter.cut(text, np.cumsum([0, *map(len, encoded)], dtype=np.int64))
+    starts, sizes, lengths = cutter.cut(text, np.cumsum([0, *map(len, encoded)], dtype=np.int64))
     expected = split_pretokens(tf.constant(encoded, tf.string))
     spans = zip(starts.tolist(), (starts + sizes).tolist(), strict=True)
     assert [text[start:end].tobytes() for start, end in spans] == expected.values.numpy().tolist()

@@ -1,7 +1,6 @@
 import numpy as np
 
 from textgen.text.compiled.characters import CHARACTERS
-from textgen.text.compiled.keys import string_key
 from textgen.text.compiled.pretoken_cutting import (
     LETTER,
     MARK,
@@ -23,11 +22,10 @@ def cut(*texts: str) -> list[list[str]]:
     encoded = [text.encode() for text in texts]
     text = np.frombuffer(b"".join(encoded), np.uint8)
     edges = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    keys, starts = np.empty(len(text), np.uint64), np.empty(len(text), np.int64)
-    sizes, lengths = np.empty(len(text), np.int32), np.empty(len(encoded), np.int64)
-    count = cut_pretokens(text, edges, KINDS, keys, starts, sizes, lengths)
+    starts, sizes = np.empty(len(text), np.int64), np.empty(len(text), np.int32)
+    lengths = np.empty(len(encoded), np.int64)
+    count = cut_pretokens(text, edges, KINDS, starts, sizes, lengths)
     spans = list(zip(starts[:count].tolist(), (starts + sizes)[:count].tolist(), strict=True))
-    assert [int(key) for key in keys[:count]] == [int(string_key(text, *span)) for span in spans]
     found = iter(text[start:end].tobytes().decode() for start, end in spans)
     return [[next(found) for _ in range(length)] for length in lengths.tolist()]
 

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.text.compiled.test_text_cutting import NO_CHUNKS, NO_ENTRIES
 from textgen.config import TextConfig
@@ -31,6 +33,13 @@ def cleaned(text: bytes, *, continued: bool = False, **settings: object) -> byte
 def test_text_is_cleaned(text: bytes, collapsed: bytes, kept: bytes) -> None:
     assert cleaned(text) == collapsed
     assert cleaned(text, whitespace="keep") == kept
+
+
+@given(st.text(alphabet=" aB\r\n\t\x7f", max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_line_ends_are_written_alike_wherever_they_are(text: str) -> None:
+    expected = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x7f", " ")
+    assert cleaned(text.encode(), whitespace="keep", case="keep").decode() == expected
 
 
 def test_the_space_before_the_first_word_of_a_further_chunk_stays() -> None:

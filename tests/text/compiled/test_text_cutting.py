@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from textgen.config import TextConfig
 from textgen.text.compiled.byte_rules import byte_rules
@@ -9,9 +11,7 @@ from textgen.text.compiled.text_cutting import cut_texts, find_others
 
 NONE = np.zeros(0, np.int64)
 NO_CHUNKS = PlacedChunks(NONE, NONE, NONE.astype(np.int32))
-NO_ENTRIES = CutChunks(
-    NONE.astype(np.uint8), NONE, NONE, NONE, NONE.astype(np.uint64), NONE, NONE.astype(np.int32)
-)  # fmt: skip
+NO_ENTRIES = CutChunks(NONE.astype(np.uint8), NONE, NONE, NONE, NONE, NONE.astype(np.int32))
 
 
 def others(text: bytes, **settings: object) -> list[bytes]:
@@ -42,6 +42,14 @@ def cut(text: bytes, *, continued: bool = False, **settings: object) -> tuple[by
 
 def test_chunks_that_are_not_ascii_are_left_to_the_graph() -> None:
     assert others("a café, b\t\u00a0\né".encode()) == ["café,".encode(), "\u00a0".encode(), "é".encode()]
+
+
+@given(st.text(alphabet="aé \n日", max_size=60), st.integers(0, 20))
+@settings(max_examples=100, deadline=None)
+def test_chunks_are_found_wherever_they_are(text: str, before: int) -> None:
+    text = "a" * before + text
+    expected = [chunk.encode() for chunk in text.split() if not chunk.isascii()]
+    assert others(text.encode()) == others(text.encode(), max_repeats=100) == expected
 
 
 def test_chunks_with_long_runs_are_left_to_the_graph() -> None:

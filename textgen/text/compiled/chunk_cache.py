@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from textgen.text.compiled.growing_array import GrowingArray
-from textgen.text.compiled.keys import string_keys
 from textgen.text.compiled.loop_arrays import CutChunks
 from textgen.text.compiled.symbol_numbers import StringNumbers
 
@@ -66,12 +65,11 @@ class ChunkCache:
             ends: int64 [M], its end.
         """
         sizes = (ends - starts).astype(np.int32)
-        keys = string_keys(text, starts, sizes)
         with self._lock:
             if len(self._chunks) >= self._max_chunks or self._chunks.size >= self._max_bytes:
                 self._clear()
             known = len(self._chunks)
-            rows = self._chunks.number(text, keys, starts, sizes)
+            rows = self._chunks.number(text, starts, sizes)
             if len(self._chunks) > known:
                 try:
                     new = self._chunks.strings(known).to_pylist()
@@ -90,7 +88,6 @@ class ChunkCache:
             "edges": GrowingArray(np.int64, [0]),
             "characters": GrowingArray(np.int64),
             "token_edges": GrowingArray(np.int64, [0]),
-            "token_keys": GrowingArray(np.uint64),
             "token_starts": GrowingArray(np.int64),
             "token_sizes": GrowingArray(np.int32),
         }
@@ -104,7 +101,6 @@ class ChunkCache:
         sizes = np.array([len(token) for token in tokens], np.int32)
         parts = self._parts
         new = {
-            "token_keys": string_keys(source, starts + np.repeat(edges[:-1], chunks.lengths), sizes),
             "token_edges": token_edges[1:] + len(parts["token_starts"]),
             "token_starts": starts,
             "token_sizes": sizes,

@@ -144,8 +144,7 @@ class CorpusTokenizer:
         assert isinstance(numbers, StringNumbers), "words are strings"
         tokens = FoundTokens.with_room(texts, _total(entries.token_edges, rows), self._arrays)
         count = cut_texts(texts, tables, chunks, entries, written, tokens)
-        keys, starts, sizes = (part[:count] for part in tokens[:3])
-        found = numbers.number(written.text, keys, starts, sizes)
+        found = numbers.number(written.text, tokens.starts[:count], tokens.sizes[:count])
         return Tokens(written.text[: written.edges[-1]], written.edges, written.characters, found, tokens.lengths)
 
     def _cut_cleaned(
@@ -153,8 +152,8 @@ class CorpusTokenizer:
     ) -> Tokens:
         """Cuts cleaned texts; `cleaned`, `edges` and `characters` are as in Tokens."""
         if isinstance(numbers, StringNumbers):
-            keys, starts, sizes, lengths = self._pretokens.cut(cleaned, edges)
-            return Tokens(cleaned, edges, characters, numbers.number(cleaned, keys, starts, sizes), lengths)
+            starts, sizes, lengths = self._pretokens.cut(cleaned, edges)
+            return Tokens(cleaned, edges, characters, numbers.number(cleaned, starts, sizes), lengths)
         if isinstance(numbers, CharacterNumbers):
             found = numbers.number_text(cleaned, int(characters.sum()))
             return Tokens(cleaned, edges, characters, found, characters)

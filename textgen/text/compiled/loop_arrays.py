@@ -54,7 +54,6 @@ class CutChunks(NamedTuple):
         edges: int64 [E + 1], start of each in `text`, and the end of the last.
         characters: int64 [E], number of code points of each.
         token_edges: int64 [E + 1], start of the tokens of each among the T tokens of all, and the end of the last.
-        token_keys: uint64 [T], the key of each token.
         token_starts: int64 [T], start of each token in its cleaned chunk.
         token_sizes: int32 [T], number of its bytes.
     """
@@ -63,7 +62,6 @@ class CutChunks(NamedTuple):
     edges: np.ndarray
     characters: np.ndarray
     token_edges: np.ndarray
-    token_keys: np.ndarray
     token_starts: np.ndarray
     token_sizes: np.ndarray
 
@@ -96,13 +94,11 @@ class FoundTokens(NamedTuple):
     """T tokens of B texts, which a loop writes.
 
     Attributes:
-        keys: uint64 [T], the key of each; there may be room after them.
-        starts: int64 [T], its start in the cleaned texts.
+        starts: int64 [T], start of each in the cleaned texts; there may be room after them.
         sizes: int32 [T], number of its bytes.
         lengths: int64 [B], number of tokens of each text.
     """
 
-    keys: np.ndarray
     starts: np.ndarray
     sizes: np.ndarray
     lengths: np.ndarray
@@ -113,7 +109,6 @@ class FoundTokens(NamedTuple):
         return cls(*token_arrays(len(texts.text) + count, arrays), np.empty(len(texts.starts), np.int64))
 
 
-def token_arrays(size: int, arrays: ReusedArrays) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the keys, starts and sizes of tokens: uint64, int64 and int32 [size], to be filled."""
-    keys = arrays.get("token keys", size, np.uint64)
-    return keys, arrays.get("token starts", size, np.int64), arrays.get("token sizes", size, np.int32)
+def token_arrays(size: int, arrays: ReusedArrays) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the starts and sizes of tokens, int64 and int32 [size], to be filled."""
+    return arrays.get("token starts", size, np.int64), arrays.get("token sizes", size, np.int32)

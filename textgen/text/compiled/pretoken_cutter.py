@@ -41,13 +41,11 @@ class Pretokens(NamedTuple):
     """T pre-tokens of B texts.
 
     Attributes:
-        keys: uint64 [T], the key of each.
-        starts: int64 [T], its start in the texts.
+        starts: int64 [T], start of each in the texts.
         sizes: int32 [T], number of its bytes.
         lengths: int64 [B], number of pre-tokens of each text.
     """
 
-    keys: np.ndarray
     starts: np.ndarray
     sizes: np.ndarray
     lengths: np.ndarray
@@ -87,10 +85,10 @@ class PretokenCutter:
         # Another thread must not read a kind that is not known yet.
         with self._lock:
             self._learn_kinds(text)
-        keys, starts, sizes = token_arrays(len(text), self._arrays)
+        starts, sizes = token_arrays(len(text), self._arrays)
         lengths = np.empty(len(edges) - 1, np.int64)
-        count = cut_pretokens(text, edges, self._kinds, keys, starts, sizes, lengths)
-        return Pretokens(keys[:count], starts[:count], sizes[:count], lengths)
+        count = cut_pretokens(text, edges, self._kinds, starts, sizes, lengths)
+        return Pretokens(starts[:count], sizes[:count], lengths)
 
     def _learn_kinds(self, text: np.ndarray) -> None:
         """Asks the graph for the kinds of characters that were not met before."""

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from textgen.numba_loops import compiled, inlined
+from textgen.numba_loops import HIGH_BITS, WORD_BYTES, compiled, inlined, word_at
 from textgen.text.compiled.characters import decode
-from textgen.text.compiled.keys import string_key
 
 UNKNOWN, WHITE, LETTER, NUMBER, MARK = range(5)
 """Kinds of characters; that of a character is unknown until it is asked for."""
@@ -27,6 +26,9 @@ def find_unknown(text: np.ndarray, kinds: np.ndarray, found: np.ndarray) -> int:
     """
     i, count = 0, 0
     while i < len(text) and count < len(found):
+        if i + WORD_BYTES <= len(text) and not word_at(text, np.uint64(i)) & HIGH_BITS:
+            i += WORD_BYTES
+            continue
         code, i = decode(text, i)
         if kinds[code] == UNKNOWN:
             kinds[code] = MARK
@@ -77,7 +79,6 @@ def cut_pretokens(
     text: np.ndarray,
     edges: np.ndarray,
     kinds: np.ndarray,
-    keys: np.ndarray,
     starts: np.ndarray,
     sizes: np.ndarray,
     lengths: np.ndarray,
@@ -88,8 +89,7 @@ def cut_pretokens(
         text: uint8 [S], texts one after another, each valid UTF-8.
         edges: int64 [B + 1], start of each text in `text`, and the end of the last.
         kinds: uint8 [1,114,112], the kind of each code point.
-        keys: uint64 [T], receives the key of each pre-token.
-        starts: int64 [T], receives its start in `text`.
+        starts: int64 [T], receives the start of each pre-token in `text`.
         sizes: int32 [T], receives the number of its bytes.
         lengths: int64 [B], receives the number of pre-tokens of each text.
 
@@ -101,7 +101,7 @@ def cut_pretokens(
         i, last, row_count = edges[row], edges[row + 1], count
         while i < last:
             end = _pretoken_end(text, i, last, kinds)
-            keys[count], starts[count], sizes[count] = string_key(text, i, end), i, end - i
+            starts[count], sizes[count] = i, end - i
             count += 1
             i = end
         lengths[row] = count - row_count

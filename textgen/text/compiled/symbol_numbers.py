@@ -10,6 +10,9 @@ from textgen.text.compiled.keys import string_keys
 from textgen.text.compiled.string_table import KeyedStrings, StringTable, fill_slots, number_strings
 
 _STRINGS, _BYTES = 1 << 14, 1 << 18
+_KEYS_AT_ONCE = 1 << 15
+"""Number of strings whose keys are in the processor's cache until they are looked up."""
+
 _ASCII, _BYTE_VALUES = 1 << 7, 1 << 8
 
 
@@ -107,21 +110,19 @@ class StringNumbers:
         """Number of bytes of all distinct strings."""
         return int(self._table.edges[self._known])
 
-    def number(self, source: np.ndarray, keys: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    def number(self, source: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         """Returns the numbers of strings, int32 [N]; new strings get new numbers.
 
         Args:
             source: uint8 [S].
-            keys: uint64 [N], the key of each string; see `string_keys`.
             starts: int64 [N], start of each string in `source`.
             sizes: int32 [N], number of its bytes.
         """
-        strings = KeyedStrings(source, keys, starts, sizes)
-        numbers, done = np.empty(len(keys), np.int32), 0
-        while done < len(keys):
-            self._known, done = number_strings(strings, self._table, self._known, numbers, done)
-            if done < len(keys):
-                self._grow(int(sizes[done]))
+        numbers = np.empty(len(starts), np.int32)
+        for first in range(0, len(starts), _KEYS_AT_ONCE):
+            part = slice(first, first + _KEYS_AT_ONCE)
+            keys = string_keys(source, starts[part], sizes[part])
+            self._number(KeyedStrings(source, keys, starts[part], sizes[part]), numbers[part])
         return numbers
 
     def number_symbols(self, symbols: np.ndarray) -> np.ndarray:
@@ -129,7 +130,7 @@ class StringNumbers:
         sizes = np.fromiter(map(len, symbols), np.int32, len(symbols))
         source = np.frombuffer(b"".join(symbols), np.uint8)
         starts = np.cumsum(sizes, dtype=np.int64) - sizes
-        return self.number(source, string_keys(source, starts, sizes), starts, sizes)
+        return self.number(source, starts, sizes)
 
     def symbols(self) -> pa.Array:
         """Returns the distinct strings as a binary array."""
@@ -141,6 +142,14 @@ class StringNumbers:
         data = self._table.arena[edges[0] : edges[-1]].copy()
         offsets = (edges - edges[0]).astype(np.int32)
         return pa.Array.from_buffers(pa.binary(), len(edges) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+    def _number(self, strings: KeyedStrings, numbers: np.ndarray) -> None:
+        """Fills `numbers`, int32 [N], with the numbers of strings."""
+        done = 0
+        while done < len(numbers):
+            self._known, done = number_strings(strings, self._table, self._known, numbers, done)
+            if done < len(numbers):
+                self._grow(int(strings.sizes[done]))
 
     def _grow(self, size: int) -> None:
         """Makes room for more strings, of which the next has `size` bytes."""

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from textgen.numba_loops import compiled, inlined
+from textgen.numba_loops import HIGH_BITS, WORD_BYTES, compiled, inlined, word_at
 from textgen.text.compiled.byte_rules import MARK, OTHER, QUOTE, SEPARATE, SPACE, STRIP, WORD
-from textgen.text.compiled.keys import BASIS, BYTE, PRIME, key_of, string_key
 from textgen.text.compiled.loop_arrays import ByteTables, CutChunks, FoundTokens, PlacedChunks, Texts, WrittenTexts
 
 SPACE_CODE, APOSTROPHE, LINE_FEED, CARRIAGE_RETURN = (ord(character) for character in " '\n\r")
+_ASCII = 128
 
 
 @compiled
@@ -36,14 +36,19 @@ def find_others(
     Returns:
         The number of chunks.
     """
-    count = 0
+    count, skips_ascii = 0, longest_run == 0
+    for code in range(_ASCII):
+        skips_ascii &= kinds[code] != OTHER
     for row in range(len(edges) - 1):
         i, end = edges[row], edges[row + 1]
-        start, run, before = i, 0, np.int64(-1)
+        run, before = 0, np.int64(-1)
         while i < end:
+            if skips_ascii and i + WORD_BYTES <= end and not word_at(text, np.uint64(i)) & HIGH_BITS:
+                i += WORD_BYTES
+                continue
             kind = kinds[text[i]]
             if kind == SPACE:
-                start, run, before = i + 1, 0, np.int64(-1)
+                run, before = 0, np.int64(-1)
             elif longest_run:
                 byte = np.int64(mapped[text[i]])
                 run = run + 1 if byte == before else 1
@@ -53,6 +58,9 @@ def find_others(
             if kind != OTHER:
                 i += 1
                 continue
+            start = i
+            while start > edges[row] and kinds[text[start - 1]] != SPACE:
+                start -= 1
             while i < end and kinds[text[i]] != SPACE:
                 i += 1
             starts[count], ends[count], rows[count] = start, i, row
@@ -79,17 +87,17 @@ def copy_entry(entries: CutChunks, entry: int, cleaned: np.ndarray, c: int) -> i
 
 
 @inlined
-def _add_token(key: np.uint64, start: int, end: int, tokens: FoundTokens, count: int) -> int:
+def _add_token(start: int, end: int, tokens: FoundTokens, count: int) -> int:
     """Adds the token cleaned[start:end]; returns the number of tokens."""
-    tokens.keys[count], tokens.starts[count], tokens.sizes[count] = key, start, end - start
+    tokens.starts[count], tokens.sizes[count] = start, end - start
     return count + 1
 
 
 @inlined
-def _add_word(key: np.uint64, start: int, end: int, cleaned: np.ndarray, tokens: FoundTokens, count: int) -> int:
+def _add_word(start: int, end: int, cleaned: np.ndarray, tokens: FoundTokens, count: int) -> int:
     """Adds the tokens of the word cleaned[start:end]: apostrophes at its ends are apart. Returns their number."""
     if cleaned[start] != APOSTROPHE and cleaned[end - 1] != APOSTROPHE:
-        return _add_token(key, start, end, tokens, count)
+        return _add_token(start, end, tokens, count)
     inner_start, inner_end = start, end
     while inner_start < end and cleaned[inner_start] == APOSTROPHE:
         inner_start += 1
@@ -98,7 +106,7 @@ def _add_word(key: np.uint64, start: int, end: int, cleaned: np.ndarray, tokens:
     # All is before `inner_start` if there are only apostrophes.
     for part_start, part_end in ((start, inner_start), (inner_start, inner_end), (max(inner_end, inner_start), end)):
         if part_end > part_start:
-            count = _add_token(string_key(cleaned, part_start, part_end), part_start, part_end, tokens, count)
+            count = _add_token(part_start, part_end, tokens, count)
     return count
 
 
@@ -107,7 +115,7 @@ def _add_entry(entries: CutChunks, entry: int, c: int, tokens: FoundTokens, coun
     """Adds the tokens of a chunk whose cleaned text begins at `c`; returns the number of tokens."""
     for k in range(entries.token_edges[entry], entries.token_edges[entry + 1]):
         start = c + entries.token_starts[k]
-        count = _add_token(entries.token_keys[k], start, start + entries.token_sizes[k], tokens, count)
+        count = _add_token(start, start + entries.token_sizes[k], tokens, count)
     return count
 
 
@@ -128,24 +136,21 @@ def _cut_chunk(
         kind = rules.kinds[text[i]]
         if kind == SPACE:
             break
-        start, packed, hashed = c, np.uint64(0), BASIS
+        start = c
         while i < end and kind != SPACE and not (separates and kind == MARK):
-            byte = rules.mapped[text[i]]
-            cleaned[c] = byte
-            packed = (packed << BYTE) | np.uint64(byte)
-            hashed = (hashed ^ np.uint64(byte)) * PRIME
+            cleaned[c] = rules.mapped[text[i]]
             c += 1
             i += 1
             kind = rules.kinds[text[i]] if i < end else np.uint8(SPACE)
         if c == start:
             cleaned[c] = rules.mapped[text[i]]
-            count = _add_token(np.uint64(cleaned[c]), c, c + 1, tokens, count)
+            count = _add_token(c, c + 1, tokens, count)
             c += 1
             i += 1
         elif separates:
-            count = _add_word(key_of(packed, hashed, c - start), start, c, cleaned, tokens, count)
+            count = _add_word(start, c, cleaned, tokens, count)
         else:
-            count = _add_token(key_of(packed, hashed, c - start), start, c, tokens, count)
+            count = _add_token(start, c, tokens, count)
     return i, c, count
 
 
@@ -174,16 +179,13 @@ def _cut_stripped(
             in_marks = True
         elif kind != QUOTE:
             c, gap, in_marks = write_gap(cleaned, c, gap and follows), False, False
-            start, packed, hashed = c, np.uint64(0), BASIS
+            start = c
             while i < end and (rules.kinds[text[i]] == WORD or rules.kinds[text[i]] == QUOTE):
                 if rules.kinds[text[i]] == WORD:
-                    byte = rules.mapped[text[i]]
-                    cleaned[c] = byte
-                    packed = (packed << BYTE) | np.uint64(byte)
-                    hashed = (hashed ^ np.uint64(byte)) * PRIME
+                    cleaned[c] = rules.mapped[text[i]]
                     c += 1
                 i += 1
-            count = _add_token(key_of(packed, hashed, c - start), start, c, tokens, count)
+            count = _add_token(start, c, tokens, count)
             follows = True
             continue
         i += 1
