@@ -1,5 +1,9 @@
 """Converts the tokens of document chunks to ids, and assigns them to the splits."""
 
+import threading
+import weakref
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -14,11 +18,18 @@ from textgen.dataset.storage.splits import SplitRanges
 from textgen.text import vocabulary
 from textgen.text.vocabulary_encoder import VocabularyEncoder
 
+_LOADED, _LOADING = weakref.WeakValueDictionary[tuple[Any, ...], VocabularyEncoder](), threading.Lock()
+"""The encoders in use by what they are made of; threads share them, since one with merges takes tens of megabytes."""
+
 
 def load_encoder(text: TextConfig, workspace: Workspace) -> VocabularyEncoder:
     """Returns the encoder with the vocabulary and the tokenizer's model of a dataset at work."""
-    learned = vocabulary.load(workspace.directory)
-    return VocabularyEncoder(text, learned, model=workspace.tokenizer_model())
+    parts = text, vocabulary.load(workspace.directory), workspace.tokenizer_model()
+    with _LOADING:
+        encoder = _LOADED.get(parts)
+        if encoder is None:
+            encoder = _LOADED[parts] = VocabularyEncoder(text, parts[1], model=parts[2])
+    return encoder
 
 
 class ChunkEncoder:
@@ -76,9 +87,7 @@ def _ids(values: np.ndarray, splits: np.ndarray, numbers: np.ndarray) -> tuple[n
         The ids, int [I + 2], of the dtype of `values`, and the start of each token's ids, int [T + 1], None if each
         has one.
     """
-    ends = np.array([BOS, EOS], values.dtype)
-    counts = np.diff(splits)
-    if (counts == 1).all():
-        return np.concatenate([ragged.take(values, numbers), ends]), None
-    ids, id_ends = ragged.join(values, splits[numbers], counts[numbers])
-    return np.concatenate([ids, ends]), np.concatenate([[0], id_ends])
+    after = np.array([BOS, EOS], values.dtype)
+    if len(values) == len(splits) - 1 and (np.diff(splits) == 1).all():
+        return np.concatenate([ragged.take(values, numbers), after]), None
+    return ragged.take_slices(values, splits, numbers, after)

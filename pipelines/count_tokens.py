@@ -243,5 +243,7 @@ def _bucket_numbers(symbols: pa.ChunkedArray, count: int) -> np.ndarray:
     joined = pa.concat_arrays(symbols.chunks)
     _, offsets, data = joined.buffers()
     edges = np.frombuffer(offsets, np.int32)[joined.offset : joined.offset + len(joined) + 1]
-    sums = np.concatenate([[0], np.cumsum(np.frombuffer(data, np.uint8)[: edges[-1]], dtype=np.int64)])
+    sums = np.zeros(edges[-1] + 1, np.uint32)
+    np.cumsum(np.frombuffer(data, np.uint8)[: edges[-1]], dtype=np.uint32, out=sums[1:])
+    # The difference of two sums is right where these have overflowed.
     return (sums[edges[1:]] - sums[edges[:-1]]) % count

@@ -1,11 +1,16 @@
+import gc
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.chunk_encoder import ChunkEncoder
+from pipelines import chunk_encoder
+from pipelines.chunk_encoder import ChunkEncoder, load_encoder
 from pipelines.document_files import DocumentTable
 from pipelines.token_files import LocatedBatch, TokenBatch
-from textgen.config import PrepareConfig, TextConfig
+from pipelines.workspace import Workspace
+from textgen.config import VOCABULARY_FILE, PrepareConfig, TextConfig
 from textgen.text.vocabulary import most_frequent
 from textgen.text.vocabulary_encoder import VocabularyEncoder
 
@@ -47,3 +52,16 @@ def test_tokens_become_ids(unknown: str, ids: list[int], id_edges: list[int] | N
     # Dropped documents belong to no split.
     held = (chunks.split_ranges.ends - chunks.split_ranges.starts).sum(axis=0)
     assert held.tolist() == [n if not reason else 0 for n, reason in zip([3, 1, 1], reasons, strict=True)]
+
+
+def test_threads_share_an_encoder_while_it_is_in_use(tmp_path: Path) -> None:
+    workspace, vocabularies = Workspace(str(tmp_path)), (most_frequent({"a": 2, "b": 1}, size) for size in (1, 2))
+    (tmp_path / VOCABULARY_FILE).write_bytes(next(vocabularies).to_bytes())
+    encoder = load_encoder(TextConfig(), workspace)
+    assert load_encoder(TextConfig(), workspace) is encoder
+    assert load_encoder(TextConfig(case="keep"), workspace) is not encoder
+    (tmp_path / VOCABULARY_FILE).write_bytes(next(vocabularies).to_bytes())
+    assert load_encoder(TextConfig(), workspace).encode(np.array([b"b"]))[0].tolist() == [5]
+    del encoder
+    gc.collect()
+    assert not chunk_encoder._LOADED

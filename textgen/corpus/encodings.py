@@ -6,6 +6,7 @@ serves every encoding.
 
 import codecs
 import functools
+import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -14,6 +15,10 @@ _ASCII = bytes(range(128))
 _NON_ASCII = "é、あ中한"
 _INVALID_BYTE = "textgen-invalid-byte"
 _MAX_HELD = 1 << 20
+
+_LARGE = 1 << 16
+"""Number of bytes from which Arrow counts characters: as fast, without the memory of a decoded text, and beside other
+threads."""
 
 
 def _invalid_byte(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -134,10 +139,26 @@ def count_characters(raw: bytes) -> int | None:
 
     Decodes in Python, since TensorFlow's `unicode_transcode` takes ten times as long.
     """
+    if len(raw) >= _LARGE:
+        return _count_by_arrow(raw)
     try:
         return len(raw.decode())
     except UnicodeDecodeError:
         return None
+
+
+def _count_by_arrow(raw: bytes) -> int | None:
+    # Imported late, since it takes a tenth of a second.
+    import pyarrow as pa
+    import pyarrow.compute
+
+    edges = pa.py_buffer(struct.pack("=2q", 0, len(raw)))
+    text = pa.LargeStringArray.from_buffers(1, edges, pa.py_buffer(raw))
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    return int(pa.compute.utf8_length(text)[0].as_py())
 
 
 def valid_utf8(raw: bytes) -> Utf8:

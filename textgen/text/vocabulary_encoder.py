@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class VocabularyEncoder:
     """Gives symbols the ids that `Preprocessor.ids` gives them, by the fastest way that the tokenizer has.
 
+    Threads may share it.
+
     Attributes:
         vocabulary: the tokens that have ids.
     """

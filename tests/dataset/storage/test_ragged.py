@@ -47,6 +47,19 @@ def test_long_joins_are_those_of_short_ones(dtype, monkeypatch):
     assert ends.tolist() == expected_ends.tolist()
 
 
+@given(st.lists(st.lists(st.integers(0, 9), max_size=4), min_size=1, max_size=5), st.data())
+@settings(max_examples=60, deadline=None)
+def test_take_slices_joins_the_values_of_numbers(slices, data):
+    numbers = data.draw(st.lists(st.integers(0, len(slices) - 1), max_size=20))
+    starts = np.cumsum([0, *map(len, slices)], dtype=np.int64)
+    found, edges = ragged.take_slices(
+        np.array(sum(slices, []), np.uint16), starts, np.array(numbers, np.int32), np.array([7, 8], np.uint16)
+    )
+    assert found.tolist() == [*sum((slices[number] for number in numbers), []), 7, 8]
+    assert edges.tolist() == np.cumsum([0, *(len(slices[number]) for number in numbers)]).tolist()
+    assert (found.dtype, edges.dtype) == (np.uint16, np.int64)
+
+
 @given(st.lists(st.integers(0, 40)))
 @settings(max_examples=60, deadline=None)
 def test_distinct_is_unique(numbers):

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -62,3 +64,11 @@ def test_symbols_of_one_kind_alone(encoder, symbols):
 def test_tokens_without_all_bytes_are_refused():
     with pytest.raises(UserError, match="lacks 1 of the 256 bytes"):
         BpeEncoder(TOKENS[1:])
+
+
+def test_threads_share_an_encoder(encoder):
+    symbols = [f" {word}{number}".encode() for number in range(500) for word in ("whales", "the", "日本")]
+    expected = rows(BpeEncoder(TOKENS).encode(symbols))
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda start: rows(encoder.encode(symbols[start:])), range(0, 800, 100)))
+    assert found == [expected[start:] for start in range(0, 800, 100)]

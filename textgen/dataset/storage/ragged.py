@@ -65,6 +65,30 @@ def take(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return found
 
 
+def take_slices(
+    values: np.ndarray, starts: np.ndarray, numbers: np.ndarray, after: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the slice of values of each number, and where each begins.
+
+    Args:
+        values: [V], the values of one number after another.
+        starts: int64 [U + 1], start of the values of each number, and the end of the last.
+        numbers: int [T].
+        after: [A], of the dtype of `values`, written after them.
+
+    Returns:
+        The joined array [S + A], and int64 [T + 1], the start of each slice in it, and S.
+    """
+    from textgen.dataset.storage.slice_loops import find_edges, write_values
+
+    edges = np.empty(len(numbers) + 1, np.int64)
+    find_edges(numbers, starts, edges)
+    found = np.empty(edges[-1] + len(after), values.dtype)
+    write_values(numbers, values, starts, edges, found)
+    found[edges[-1] :] = after
+    return found, edges
+
+
 def distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the distinct values of small non-negative integers, and the index of each number among them.
 

@@ -43,6 +43,41 @@ def count_in_slices(numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray, w
 
 
 @compiled
+def find_edges(numbers: np.ndarray, starts: np.ndarray, edges: np.ndarray) -> None:
+    """Finds where the values of each number begin when they are written one after another.
+
+    Args:
+        numbers: int [T].
+        starts: int64 [U + 1], start of the values of each number, and the end of the last.
+        edges: int64 [T + 1], receives the starts, and the end of the last.
+    """
+    edges[0] = 0
+    for t in range(len(numbers)):
+        number = np.uint64(numbers[t])
+        edges[t + 1] = edges[t] + starts[number + np.uint64(1)] - starts[number]
+
+
+@compiled
+def write_values(
+    numbers: np.ndarray, values: np.ndarray, starts: np.ndarray, edges: np.ndarray, found: np.ndarray
+) -> None:
+    """Writes the values of each number.
+
+    Args:
+        numbers: int [T].
+        values: int [V], the values of one number after another.
+        starts: int64 [U + 1]; see `find_edges`.
+        edges: int64 [T + 1]; see `find_edges`.
+        found: int [at least edges[T]], receives the values.
+    """
+    for t in range(len(numbers)):
+        # Unsigned, see `word_at` in `textgen.numba_loops`.
+        begin, target = np.uint64(starts[np.uint64(numbers[t])]), np.uint64(edges[t])
+        for i in range(np.uint64(edges[t + 1]) - target):
+            found[target + i] = values[begin + i]
+
+
+@compiled
 def replace_numbers(numbers: np.ndarray, values: np.ndarray, found: np.ndarray) -> None:
     """Looks numbers up; NumPy would convert them to 64 bits first.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,14 +21,9 @@ if TYPE_CHECKING:
 _SEPARATOR = b"\n"
 """A pre-token by itself between two others, unless one of them is white space."""
 
-_FIRST_OTHER = 0x80
-"""First byte that is not ASCII."""
-
-_IS_BLANK = np.array([bytes([byte]).isspace() for byte in range(256)])
-
 
 class BpeEncoder:
-    """Gives each pre-token the ids that `BpeTable` gives it."""
+    """Gives each pre-token the ids that `BpeTable` gives it. Threads may share it."""
 
     def __init__(self, tokens: Sequence[str]):
         """Loads the merges.
@@ -42,30 +40,27 @@ class BpeEncoder:
         self._tokens = tokens
         # No name of a reserved id is searched for in text.
         self._encode = Tokenizer.from_json(write_json(tokens, reserved=False)).backend.encode
-        self._divide = pretokenizer
+        self._divide, self._lock = pretokenizer, threading.Lock()
         (self._separator,) = self._encode(_SEPARATOR).tolist()
 
     def encode(self, symbols: Sequence[bytes]) -> SymbolIds:
         """Returns the ids of pre-tokens, each a whole one as `split_pretokens` returns it."""
-        joins = self._can_be_joined(symbols)
-        joined = self._encode_joined([symbol for symbol, whole in zip(symbols, joins, strict=True) if whole])
-        others = self._encode_alone([symbol for symbol, whole in zip(symbols, joins, strict=True) if not whole])
-        lengths = np.empty(len(symbols), np.int64)
-        lengths[joins], lengths[~joins] = joined.lengths, [len(ids) for ids in others]
-        ids, of_joined = np.empty(lengths.sum(), np.int32), np.repeat(joins, lengths)
+        joins = list(map(self._can_be_joined, symbols))
+        # What gigatoken has encoded it keeps, and only one thread may add to that.
+        with self._lock:
+            joined = self._encode_joined(list(itertools.compress(symbols, joins)))
+            others = self._encode_alone(list(itertools.compress(symbols, map(operator.not_, joins))))
+        lengths, is_joined = np.empty(len(symbols), np.int64), np.array(joins, bool)
+        lengths[is_joined], lengths[~is_joined] = joined.lengths, [len(ids) for ids in others]
+        ids, of_joined = np.empty(lengths.sum(), np.int32), np.repeat(is_joined, lengths)
         ids[of_joined], ids[~of_joined] = joined.ids, np.concatenate([[], *others])
         return SymbolIds(ids, lengths)
 
-    def _can_be_joined(self, symbols: Sequence[bytes]) -> np.ndarray:
-        """Returns bool [N], whether each pre-token is one between separators too."""
-        data = np.frombuffer(b"".join(symbols), np.uint8)
-        edges = np.cumsum([0, *map(len, symbols)])
-        others = np.diff(np.concatenate([[0], np.cumsum(data >= _FIRST_OTHER)])[edges])
-        blank = np.diff(np.concatenate([[0], np.cumsum(_IS_BLANK[data])])[edges])
-        joined = blank < np.diff(edges)
-        for i in np.flatnonzero(others).tolist():
-            joined[i] = self._is_whole(symbols[i]) and not symbols[i].decode().isspace()
-        return joined
+    def _can_be_joined(self, symbol: bytes) -> bool:
+        """Returns whether a pre-token is one between separators too."""
+        if symbol.isascii():
+            return not symbol.isspace()
+        return self._is_whole(symbol) and not symbol.decode().isspace()
 
     def _is_whole(self, symbol: bytes) -> bool:
         """Returns whether a pre-token is one in the version of Unicode that gigatoken has."""
