@@ -137,11 +137,17 @@ def _cut_chunk(
         if kind == SPACE:
             break
         start = c
-        while i < end and kind != SPACE and not (separates and kind == MARK):
-            cleaned[c] = rules.mapped[text[i]]
-            c += 1
-            i += 1
-            kind = rules.kinds[text[i]] if i < end else np.uint8(SPACE)
+        # Unsigned, see `word_at`.
+        source, target, stop = np.uint64(i), np.uint64(c), np.uint64(end)
+        while source < stop:
+            byte = text[source]
+            kind = rules.kinds[byte]
+            if kind == SPACE or (separates and kind == MARK):
+                break
+            cleaned[target] = rules.mapped[byte]
+            source += np.uint64(1)
+            target += np.uint64(1)
+        i, c = np.int64(source), np.int64(target)
         if c == start:
             cleaned[c] = rules.mapped[text[i]]
             count = _add_token(c, c + 1, tokens, count)
