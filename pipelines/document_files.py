@@ -93,14 +93,15 @@ def read_documents(file: BinaryIO) -> DocumentTable:
     width = table.schema.field("signature").type.byte_width // 4
     for name in ("tokens", "characters"):
         require_between(table[name], name, 0, _MAX_TOKENS)
-    reasons = table["reason"].to_pylist()
-    if max(map(len, reasons), default=0) > _MAX_REASON_CHARACTERS or len(set(reasons)) > _MAX_REASONS:
+    reasons = table["reason"].combine_chunks().dictionary_encode()
+    distinct = np.array(reasons.dictionary.to_pylist(), object)
+    if len(distinct) > _MAX_REASONS or max(map(len, distinct), default=0) > _MAX_REASON_CHARACTERS:
         raise ArrowDamageError("its drop reasons are too long or too many")
     return DocumentTable(
         _matrix(table["digest"], np.uint8, count, DIGEST_BYTES),
         table["tokens"].to_numpy(),
         table["characters"].to_numpy(),
-        np.array(reasons, object),
+        distinct[reasons.indices.to_numpy()],
         _matrix(table["signature"], np.uint32, count, width),
         _splits(table["split"]),
         None

@@ -87,8 +87,8 @@ def _checked_batch(batch: pa.RecordBatch) -> TokenBatch:
     Raises:
         ArrowDamageError: its values contradict each other.
     """
-    texts, continued = batch.column("text"), batch.column("continued").to_pylist()
-    if not continued or any(continued[1:]):
+    texts, continued = batch.column("text"), batch.column("continued").to_numpy(zero_copy_only=False)
+    if not len(continued) or continued[1:].any():
         raise ArrowDamageError("a batch has no row, or one that continues a document of the same batch")
     given = [batch.column(name) for name in _NUMBERS if batch.column(name).null_count < len(batch)]
     if len(given) != 1 or given[0].null_count:
@@ -98,7 +98,7 @@ def _checked_batch(batch: pa.RecordBatch) -> TokenBatch:
         raise ArrowDamageError("a batch has tokens of no document, or without a symbol")
     if texts.null_count not in (0, len(texts)):
         raise ArrowDamageError("some chunks of a batch have a text and others have none")
-    return TokenBatch(numbers.to_numpy(), edges, continued[0], [] if texts.null_count else texts.to_pylist())
+    return TokenBatch(numbers.to_numpy(), edges, bool(continued[0]), [] if texts.null_count else texts.to_pylist())
 
 
 class LocatedBatch(NamedTuple):

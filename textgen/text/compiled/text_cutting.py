@@ -147,7 +147,7 @@ def _cut_chunk(
             cleaned[target] = rules.mapped[byte]
             source += np.uint64(1)
             target += np.uint64(1)
-        i, c = np.int64(source), np.int64(target)
+        i, c = np.int64(source), np.int64(target)  # type: ignore[assignment]
         if c == start:
             cleaned[c] = rules.mapped[text[i]]
             count = _add_token(c, c + 1, tokens, count)
