@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.config import ModelConfig
-from textgen.model import kernel, lstm, networks
+from textgen.model import fused_lstm, kernel, lstm, networks
 
 BATCH, STEPS, INPUTS, UNITS = 4, 6, 3, 5
 
@@ -51,12 +51,12 @@ def _states(both: bool, batch: int = BATCH, units: int = UNITS) -> list[tf.Tenso
     return [0.5 * _numbers(batch, units, seed=seed) for seed in range(4 if both else 2)]
 
 
-def _results(layer, x, mask, states=None):
+def _results(layer, x, mask, states=None, *, training=True):
     """What the layer gives, and the gradient of a loss of all of it: by x, the states, and the weights."""
     given = {} if states is None else {"initial_state": states}
     with tf.GradientTape() as tape:
         tape.watch([x, *(states or [])])
-        results = tf.nest.flatten(layer(x, mask=mask, training=True, **given))
+        results = tf.nest.flatten(layer(x, mask=mask, training=training, **given))
         loss = 0.0
         for result in results:
             if mask is not None and result.shape.rank == 3:
@@ -65,9 +65,9 @@ def _results(layer, x, mask, states=None):
     return results, tape.gradient(loss, [x, *(states or []), *(v.value for v in layer.trainable_variables)])
 
 
-def _assert_same(theirs, ours, x, mask, states=None):
+def _assert_same(theirs, ours, x, mask, states=None, *, training=True):
     (expected, expected_gradients), (found, gradients) = (
-        _results(layer, x, mask, states) for layer in (theirs, ours)
+        _results(layer, x, mask, states, training=training) for layer in (theirs, ours)
     )
     for a, b in zip(expected, found, strict=True):
         if mask is not None and a.shape.rank == 3:
@@ -78,29 +78,37 @@ def _assert_same(theirs, ours, x, mask, states=None):
         np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-5 * max(1.0, np.abs(a).max()))
 
 
+@pytest.mark.parametrize(("training", "few"), [(True, 0), (False, 0), (False, lstm._FEW_PRODUCTS)])
 @pytest.mark.parametrize("initial", [False, True])
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("both", [False, True])
-def test_results_and_gradients_are_those_of_keras(kernel_calls, both, return_sequences, padded, initial):
+def test_results_and_gradients_are_those_of_keras(
+    kernel_calls, monkeypatch, both, return_sequences, padded, initial, training, few
+):
+    monkeypatch.setattr(lstm, "_FEW_PRODUCTS", few)
     pair = _pair(both=both, return_sequences=return_sequences, return_state=True)
     mask = tf.sequence_mask([6, 1, 4, 6], STEPS) if padded else None
-    _assert_same(*pair, _numbers(BATCH, STEPS, INPUTS), mask, _states(both) if initial else None)
-    assert kernel_calls == ([False, True] if both else [False])
+    states = _states(both) if initial else None
+    _assert_same(*pair, _numbers(BATCH, STEPS, INPUTS), mask, states, training=training)
+    assert kernel_calls == [False, True][: 1 + both] * training
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("merge_mode", ["sum", "mul", "ave", None])
 @pytest.mark.parametrize("return_sequences", [False, True])
-def test_directions_merge_as_in_keras(kernel_calls, merge_mode, return_sequences):
+def test_directions_merge_as_in_keras(kernel_calls, merge_mode, return_sequences, training):
     pair = _pair(both=True, return_sequences=return_sequences, merge_mode=merge_mode)
-    _assert_same(*pair, _numbers(BATCH, STEPS, INPUTS), tf.sequence_mask([3, 6, 1, 2], STEPS))
-    assert kernel_calls
+    mask = tf.sequence_mask([3, 6, 1, 2], STEPS)
+    _assert_same(*pair, _numbers(BATCH, STEPS, INPUTS), mask, training=training)
+    assert bool(kernel_calls) == training
 
 
-def test_a_layer_that_goes_backwards_gives_its_outputs_in_the_order_of_reading(kernel_calls):
+@pytest.mark.parametrize("training", [True, False])
+def test_a_layer_that_goes_backwards_gives_its_outputs_in_the_order_of_reading(kernel_calls, training):
     pair = _pair(both=False, return_sequences=True, go_backwards=True)
-    _assert_same(*pair, _numbers(BATCH, STEPS, INPUTS), None)
-    assert kernel_calls == [True]
+    _assert_same(*pair, _numbers(BATCH, STEPS, INPUTS), None, training=training)
+    assert kernel_calls == [True] * training
 
 
 @settings(max_examples=4, deadline=None)
@@ -110,7 +118,8 @@ def test_any_sizes_and_widths(data):
     widths = data.draw(st.lists(st.integers(1, steps), min_size=1, max_size=4), label="widths")
     pair = _pair(both=True, inputs=inputs, units=units, return_sequences=data.draw(st.booleans()), return_state=True)
     x = _numbers(len(widths), steps, inputs)
-    _assert_same(*pair, x, tf.sequence_mask(widths, steps), _states(True, len(widths), units))
+    training = data.draw(st.booleans(), label="training")
+    _assert_same(*pair, x, tf.sequence_mask(widths, steps), _states(True, len(widths), units), training=training)
 
 
 def test_padding_that_is_not_hidden_at_the_output_changes_no_gradient():
@@ -228,16 +237,17 @@ def test_measuring_and_training_agree():
         {"dtype": "float64"},
     ],
 )
-def test_what_the_kernel_cannot_do_keras_does(kernel_calls, options):
+def test_what_our_code_cannot_do_keras_does(kernel_calls, monkeypatch, options):
+    monkeypatch.setattr(fused_lstm, "read", None)
     layer = lstm.Bidirectional(lstm.LSTM(UNITS, **options), dtype=options.get("dtype"))
-    assert layer(_numbers(BATCH, STEPS, INPUTS), training=True).shape == (BATCH, 2 * UNITS)
+    for training in (True, False):
+        assert layer(_numbers(BATCH, STEPS, INPUTS), training=training).shape == (BATCH, 2 * UNITS)
     assert not kernel_calls
 
 
-@pytest.mark.parametrize("training", [None, False])
-def test_outside_of_training_keras_does_it(kernel_calls, training):
+def test_outside_of_training_nothing_is_compiled(kernel_calls):
     _, layer = _pair(both=True)
-    layer(_numbers(BATCH, STEPS, INPUTS), training=training)
+    layer(_numbers(BATCH, STEPS, INPUTS))
     assert not kernel_calls
 
 

@@ -1,8 +1,9 @@
-"""Keras LSTM layers with a faster CPU implementation for training; variables, names and checkpoints are unchanged.
+"""Keras LSTM layers with faster CPU implementations; variables, names and checkpoints are unchanged.
 
-During training on a CPU the layers run `textgen.model.kernel`. They run Keras's implementation if a GPU is visible,
-so that cuDNN can be used; outside of training; in half precision; and with settings that the kernel does not support:
-other activations, dropout inside the layer, no bias, `unroll`. Both implementations compute the same results.
+On a CPU the layers run `textgen.model.kernel` in training, and `textgen.model.fused_lstm` for few rows outside of it.
+They run Keras's implementation for many rows outside of training; if a GPU is visible, so that cuDNN can be used; in
+half precision; and with settings that ours do not support: other activations, dropout inside the layer, no bias,
+`unroll`. All compute the same results.
 """
 
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textgen.model import kernel
+from textgen.model import fused_lstm, kernel
 
 _GATES = 4
+
+_FEW_PRODUCTS = 1 << 20
+"""Number of multiplications in a step of all rows up to which one operation for all steps is faster than a loop."""
 
 
 def count_products(width: int, units: int) -> int:
@@ -51,6 +55,8 @@ class LSTM(keras.layers.LSTM):
         """
         if sequences.shape[1] == 1 and not training and not self.unroll:
             return self._single_step(sequences[:, 0], initial_state, mask)
+        if not training and has_our_formulas(self):
+            return self._outside_of_training(sequences, initial_state, mask)
         if not takes_kernel(self, training=training):
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)
         x, mask = _features_first(sequences, mask)
@@ -71,6 +77,25 @@ class LSTM(keras.layers.LSTM):
             states = [tf.where(real, new, old) for new, old in zip(states, initial_state, strict=True)]
             output = tf.where(real, output, tf.zeros_like(output))
         return states[0], output[:, tf.newaxis], states
+
+    def _outside_of_training(
+        self, x: tf.Tensor, initial_state: list[tf.Tensor], mask: Any
+    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+        """Runs the layer by one operation for few rows, and by Keras's loop for many; see `inner_loop`."""
+        inner_loop, products = super().inner_loop, count_products(x.shape[-1], self.units)
+
+        def loop() -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+            last, outputs, states = inner_loop(x, initial_state, mask=mask, training=False)
+            return last, outputs, list(states)
+
+        def fused() -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+            found = fused_lstm.read(x, _mask(mask), _weights(self), *initial_state, backwards=self.go_backwards)
+            outputs = found.outputs if self.return_sequences else found.h[:, tf.newaxis]
+            return found.h, tf.reverse(outputs, [1]) if self.go_backwards else outputs, [found.h, found.c]
+
+        if products > _FEW_PRODUCTS:
+            return loop()
+        return tf.cond(tf.shape(x)[0] * products <= _FEW_PRODUCTS, fused, loop)
 
 
 @keras.saving.register_keras_serializable("textgen")
@@ -115,9 +140,13 @@ class Bidirectional(keras.layers.Bidirectional):
 
 def takes_kernel(layer: keras.layers.Layer, *, training: bool | None) -> bool:
     """Returns whether a call of the layer runs the CPU kernel instead of Keras's implementation."""
+    return bool(training and has_our_formulas(layer))
+
+
+def has_our_formulas(layer: keras.layers.Layer) -> bool:
+    """Returns whether a layer is one that code of ours can compute, on a machine without a GPU."""
     return bool(
-        training
-        and isinstance(layer, LSTM)
+        isinstance(layer, LSTM)
         and layer.compute_dtype == layer.variable_dtype == "float32"
         and layer.activation is keras.activations.tanh
         and layer.recurrent_activation is keras.activations.sigmoid
@@ -127,11 +156,22 @@ def takes_kernel(layer: keras.layers.Layer, *, training: bool | None) -> bool:
     )
 
 
+def _mask(mask: Any) -> tf.Tensor | None:
+    """Returns a mask of Keras as bool [B, T], or None."""
+    (found,) = tf.nest.flatten(mask)
+    return None if found is None else tf.cast(found, tf.bool)
+
+
+def _weights(layer: LSTM) -> kernel.Weights:
+    cell = layer.cell
+    return kernel.Weights(*(tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)))
+
+
 def _features_first(sequences: tf.Tensor, mask: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """Transposes [B, T, I] → [I, T, B] and a mask, bool [B, T] or None, → bool [T, B]."""
     x = tf.transpose(sequences, [2, 1, 0])
-    mask = tf.nest.flatten(mask)[0]
-    return x, tf.ones(tf.shape(x)[1:], tf.bool) if mask is None else tf.transpose(tf.cast(mask, tf.bool))
+    mask = _mask(mask)
+    return x, tf.ones(tf.shape(x)[1:], tf.bool) if mask is None else tf.transpose(mask)
 
 
 def _batch_first(x: tf.Tensor) -> tf.Tensor:
@@ -154,9 +194,7 @@ def _no_state(layer: LSTM, x: tf.Tensor) -> kernel.State:
 
 def _run(layer: LSTM, x: tf.Tensor, mask: tf.Tensor, state: kernel.State) -> tuple[tf.Tensor, kernel.State]:
     """Runs the kernel with a layer's weights on x [I, T, B] and mask [T, B]; see `kernel.run`."""
-    cell = layer.cell
-    weights = kernel.Weights(*(tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)))
-    outputs, last = kernel.run(x, mask, weights, state, backwards=layer.go_backwards)
+    outputs, last = kernel.run(x, mask, _weights(layer), state, backwards=layer.go_backwards)
     # The loops are traced once for all sizes, so their outputs have no static shapes.
     outputs.set_shape([layer.units, *x.shape[1:]])
     for value in last:
