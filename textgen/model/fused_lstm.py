@@ -18,7 +18,7 @@ from textgen.model.kernel import Weights
 _NO_CLIPPING = -1.0
 
 
-class Read(NamedTuple):
+class Encoded(NamedTuple):
     """What a direction gives.
 
     Attributes:
@@ -40,7 +40,7 @@ def read(
     c: tf.Tensor | None,
     *,
     backwards: bool,
-) -> Read:
+) -> Encoded:
     """Reads rows in one direction.
 
     Args:
@@ -74,7 +74,7 @@ def read(
     if mask is not None:
         outputs = tf.where(mask[:, :, tf.newaxis], outputs, 0.0)
     outputs.set_shape([*x.shape[:2], weights.recurrent.shape[0]])
-    return Read(outputs, _at_end(found.h, lengths, h), _at_end(found.cs, lengths, c))
+    return Encoded(outputs, _at_end(found.h, lengths, h), _at_end(found.cs, lengths, c))
 
 
 def _ordered(weights: tf.Tensor) -> tf.Tensor:
