@@ -224,6 +224,15 @@ def test_measuring_and_training_agree():
     np.testing.assert_allclose(model(x, training=True), model(x, training=False), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("network", ["bilstm", "lstm"])
+def test_xla_compiles_a_network_outside_of_training(network: str):
+    model = networks.build(ModelConfig(network=network, embedding=4, units=4), vocabulary_size=9, window=5)
+    x = tf.constant([[4, 5, 6, 7, 8], [2, 4, 0, 0, 0]])
+    found, expected = tf.function(lambda x: model(x, training=False), jit_compile=True)(x), model(x, training=False)
+    rows = x[:, 0] > 0 if network == "bilstm" else x > 0
+    np.testing.assert_allclose(found[rows], expected[rows], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -1,15 +1,16 @@
 """Keras LSTM layers with faster CPU implementations; variables, names and checkpoints are unchanged.
 
 On a CPU the layers run `textgen.model.kernel` in training, and `textgen.model.fused_lstm` for few rows outside of it.
-They run Keras's implementation for many rows outside of training; if a GPU is visible, so that cuDNN can be used; in
-half precision; and with settings that ours do not support: other activations, dropout inside the layer, no bias,
-`unroll`. All compute the same results.
+They run Keras's implementation for many rows outside of training, and where XLA compiles them there, which has no
+such operation; if a GPU is visible, so that cuDNN can be used; in half precision; and with settings that ours do not
+support: other activations, dropout inside the layer, no bias, `unroll`. All compute the same results.
 """
 
 from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
 from textgen.model import fused_lstm, kernel
 
@@ -55,7 +56,7 @@ class LSTM(keras.layers.LSTM):
         """
         if sequences.shape[1] == 1 and not training and not self.unroll:
             return self._single_step(sequences[:, 0], initial_state, mask)
-        if not training and has_our_formulas(self):
+        if not training and has_our_formulas(self) and not _is_compiled():
             return self._outside_of_training(sequences, initial_state, mask)
         if not takes_kernel(self, training=training):
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)
@@ -154,6 +155,11 @@ def has_our_formulas(layer: keras.layers.Layer) -> bool:
         and not (layer.dropout or layer.recurrent_dropout or layer.unroll)
         and not tf.config.list_logical_devices("GPU")
     )
+
+
+def _is_compiled() -> bool:
+    """Returns whether the graph that is traced will be compiled by XLA, as with `jit_compile=True`."""
+    return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
 def _mask(mask: Any) -> tf.Tensor | None:
