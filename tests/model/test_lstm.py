@@ -224,6 +224,22 @@ def test_measuring_and_training_agree():
     np.testing.assert_allclose(model(x, training=True), model(x, training=False), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("both", [True, False])
+def test_no_rows_have_gradients_of_zero(both, training):
+    _, layer = _pair(both=both)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, STEPS, INPUTS])])
+    def gradients(x):
+        return _results(layer, x, None, training=training)[1]
+
+    for _ in range(20):
+        # Other numbers in the memory that gradients get.
+        _ = [variable.value + 1e30 for variable in layer.trainable_variables]
+        for gradient in gradients(tf.zeros([0, STEPS, INPUTS])):
+            np.testing.assert_array_equal(gradient, tf.zeros_like(gradient))
+
+
 @pytest.mark.parametrize("network", ["bilstm", "lstm"])
 def test_xla_compiles_a_network_outside_of_training(network: str):
     model = networks.build(ModelConfig(network=network, embedding=4, units=4), vocabulary_size=9, window=5)

@@ -44,7 +44,7 @@ def read(
     """Reads rows in one direction.
 
     Args:
-        x: float32 [B, T, I].
+        x: float32 [B, T, I]; of no row the gradients by the weights are undefined.
         mask: bool [B, T], False at padding, which may only follow a row's tokens; None for no padding.
         weights: weights of the direction.
         h: output before the first token that is read, [B, U]; None for zeros.

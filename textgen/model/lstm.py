@@ -96,7 +96,9 @@ class LSTM(keras.layers.LSTM):
 
         if products > _FEW_PRODUCTS:
             return loop()
-        return tf.cond(tf.shape(x)[0] * products <= _FEW_PRODUCTS, fused, loop)
+        rows = tf.shape(x)[0]
+        # The operation's gradient of no row is whatever was in memory.
+        return tf.cond((rows > 0) & (rows * products <= _FEW_PRODUCTS), fused, loop)
 
 
 @keras.saving.register_keras_serializable("textgen")
