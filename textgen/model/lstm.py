@@ -98,7 +98,7 @@ class LSTM(keras.layers.LSTM):
             return loop()
         rows = tf.shape(x)[0]
         # The operation's gradient of no row is whatever was in memory.
-        return tf.cond((rows > 0) & (rows * products <= _FEW_PRODUCTS), fused, loop)
+        return tf.cond((rows > 0) & (rows <= _FEW_PRODUCTS // products), fused, loop)
 
 
 @keras.saving.register_keras_serializable("textgen")
