@@ -17,8 +17,8 @@ _INVALID_BYTE = "textgen-invalid-byte"
 _MAX_HELD = 1 << 20
 
 _LARGE = 1 << 16
-"""Number of bytes from which Arrow counts characters: as fast, without the memory of a decoded text, and beside other
-threads."""
+"""Number of bytes from which Arrow counts characters: about as fast, without the memory of a decoded text, and beside
+other threads."""
 
 
 def _invalid_byte(error: UnicodeError) -> tuple[str | bytes, int]:

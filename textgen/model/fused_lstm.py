@@ -19,7 +19,7 @@ _NO_CLIPPING = -1.0
 
 
 class Encoded(NamedTuple):
-    """What a direction gives.
+    """The outputs and the last state of one direction.
 
     Attributes:
         outputs: float32 [B, T, U], each at the index of its token and 0 at padding.

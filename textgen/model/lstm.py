@@ -36,7 +36,8 @@ def count_products(width: int, units: int) -> int:
 class LSTM(keras.layers.LSTM):
     """`keras.layers.LSTM` that trains with the CPU kernel where `takes_kernel` allows it.
 
-    A mask may hide only padding after a row's tokens, as cuDNN also requires. Outputs at padding are 0.
+    A mask may hide only padding after a row's tokens, as cuDNN also requires. Outputs at padding have no meaning:
+    they are 0, or repeat the last one where Keras's loop reads.
     """
 
     def inner_loop(
