@@ -36,3 +36,26 @@ def test_a_store_that_is_slow_is_listed_less_often(tmp_path: Path, monkeypatch: 
         time.sleep(0.4)
     # Once before, once in the time of the sleep, and once at the end.
     assert len(listed) <= 4
+
+
+def test_a_job_that_stands_still_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_progress, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(unit_progress, "_STILL_SECONDS", 0.1)
+    workspace, shown = Workspace(str(tmp_path)), io.StringIO()
+
+    def times() -> int:
+        return shown.getvalue().count("no unit has ended for ")
+
+    with progress("measuring", "measure", UNITS, workspace, shown):
+        deadline = time.monotonic() + 30
+        while times() < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert times() >= 2
+        for unit in range(3):
+            workspace.record("measure", unit, {})
+        # What follows the last unit is no unit.
+        time.sleep(0.2)
+        told = times()
+        time.sleep(0.3)
+        assert times() == told
+    assert f"`textgen status {tmp_path}`" in shown.getvalue()
