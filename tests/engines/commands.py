@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tests.engines.clusters import ROOT, Cluster
 
-_SECONDS = 900.0
+_SECONDS = 600.0
 _POLL_SECONDS = 0.01
 
 

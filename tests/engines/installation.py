@@ -35,7 +35,7 @@ _FLINK_REQUIREMENTS = Path(__file__).with_name("flink-requirements.txt").read_te
 _FLINK_PYTHONS = ((3, 11), (3, 12))
 """Versions of Python for which the checksums of the requirements are known."""
 
-_SECONDS = 900.0
+_SECONDS = 600.0
 """Longest time of a command of the installation; a registry that is away may not answer at all."""
 
 
