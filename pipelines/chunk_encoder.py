@@ -21,6 +21,9 @@ from textgen.text.vocabulary_encoder import VocabularyEncoder
 _LOADED, _LOADING = weakref.WeakValueDictionary[tuple[Any, ...], VocabularyEncoder](), threading.Lock()
 """The encoders in use by what they are made of; threads share them, since one with merges takes tens of megabytes."""
 
+_SYMBOLS_AT_ONCE = 1 << 14
+"""Number of symbols that are encoded at once, since Python takes about 50 bytes to hold a short one."""
+
 
 def load_encoder(text: TextConfig, workspace: Workspace) -> VocabularyEncoder:
     """Returns the encoder with the vocabulary and the tokenizer's model of a dataset at work."""
@@ -44,8 +47,13 @@ class ChunkEncoder:
             symbols: the symbols of the unit by number, binary or int32.
         """
         self._config = config
-        values, self._splits = encoder.encode(symbols.to_numpy(zero_copy_only=False))
-        self._values = values.astype(id_dtype(encoder.vocabulary.size))
+        dtype = id_dtype(encoder.vocabulary.size)
+        values, lengths = [np.empty(0, dtype)], [np.zeros(1, np.int64)]
+        for start in range(0, len(symbols), _SYMBOLS_AT_ONCE):
+            ids, edges = encoder.encode(symbols.slice(start, _SYMBOLS_AT_ONCE).to_numpy(zero_copy_only=False))
+            values.append(ids.astype(dtype))
+            lengths.append(np.diff(edges))
+        self._values, self._splits = np.concatenate(values), np.cumsum(np.concatenate(lengths))
 
     def encode(self, located: LocatedBatch, documents: DocumentTable) -> DocumentChunks:
         """Returns the chunks of a batch as ids; dropped documents belong to no split.

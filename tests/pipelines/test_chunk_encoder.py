@@ -35,7 +35,16 @@ SYMBOLS = pa.array([b"a", b"x", b"b"], pa.binary())
         ("drop", [4, 5, 4, 2, 3], [0, 1, 1, 2, 2, 3], ["", "empty", "too short"]),
     ],
 )
-def test_tokens_become_ids(unknown: str, ids: list[int], id_edges: list[int] | None, reasons: list[str]) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_tokens_become_ids(
+    unknown: str,
+    ids: list[int],
+    id_edges: list[int] | None,
+    reasons: list[str],
+    at_once: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chunk_encoder, "_SYMBOLS_AT_ONCE", at_once)
     config = PrepareConfig(text=TextConfig(unknown=unknown), validation_percent=0, test_percent=0)
     encoder = ChunkEncoder(config, VocabularyEncoder(config.text, most_frequent({"a": 2, "b": 1}, 2)), SYMBOLS)
     documents = DocumentTable(

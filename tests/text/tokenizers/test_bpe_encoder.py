@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.text.tokenizers.nasty_text import AFTER_UNICODE_15, PIECES, nasty_texts
 from textgen.errors import UserError
+from textgen.text.tokenizers import bpe_encoder
 from textgen.text.tokenizers.bpe_encoder import BpeEncoder
 from textgen.text.tokenizers.bpe_table import BpeTable
 from textgen.text.tokenizers.byte_alphabet import to_characters
@@ -59,6 +60,16 @@ def test_no_symbols_have_no_ids(encoder):
 @pytest.mark.parametrize("symbols", [[b"\n"], [b" "], ["\u1c89".encode()], [b"whales"], [b"\n", b"whales", b" "]])
 def test_symbols_of_one_kind_alone(encoder, symbols):
     assert rows(encoder.encode(symbols)) == BpeTable(TOKENS).ids(tf.constant(symbols)).to_list()
+
+
+def test_what_it_keeps_is_bounded(encoder, monkeypatch):
+    monkeypatch.setattr(bpe_encoder, "_MOST_KEPT", 4)
+    bounded, held = BpeEncoder(TOKENS), list[int]()
+    for start in range(0, 30, 3):
+        symbols = [f" whales{number}".encode() for number in range(start, start + 3)]
+        assert rows(bounded.encode(symbols)) == rows(encoder.encode(symbols))
+        held.append(bounded.kept)
+    assert max(held) == 6 and held.count(3) == 5
 
 
 def test_tokens_without_all_bytes_are_refused():

@@ -21,9 +21,17 @@ if TYPE_CHECKING:
 _SEPARATOR = b"\n"
 """A pre-token by itself between two others, unless one of them is white space."""
 
+_MOST_KEPT = 1 << 19
+"""Number of pre-tokens after which gigatoken is loaded anew, since it keeps those that it has encoded: 30 MB of so
+many, and about 30 ms to load it."""
+
 
 class BpeEncoder:
-    """Gives each pre-token the ids that `BpeTable` gives it. Threads may share it."""
+    """Gives each pre-token the ids that `BpeTable` gives it. Threads may share it.
+
+    Attributes:
+        kept: number of pre-tokens, at most, that gigatoken keeps.
+    """
 
     def __init__(self, tokens: Sequence[str]):
         """Loads the merges.
@@ -35,19 +43,28 @@ class BpeEncoder:
             UserError: a byte is missing, or a token is not made of two tokens before it.
         """
         # Imported late, since only a preparation needs it.
-        from gigatoken import Tokenizer, pretokenizer
+        from gigatoken import pretokenizer
 
         self._tokens = tokens
-        # No name of a reserved id is searched for in text.
-        self._encode = Tokenizer.from_json(write_json(tokens, reserved=False)).backend.encode
         self._divide, self._lock = pretokenizer, threading.Lock()
+        self._load()
         (self._separator,) = self._encode(_SEPARATOR).tolist()
+
+    def _load(self) -> None:
+        from gigatoken import Tokenizer
+
+        # No name of a reserved id is searched for in text.
+        self._encode = Tokenizer.from_json(write_json(self._tokens, reserved=False)).backend.encode
+        self.kept = 0
 
     def encode(self, symbols: Sequence[bytes]) -> SymbolIds:
         """Returns the ids of pre-tokens, each a whole one as `split_pretokens` returns it."""
         joins = list(map(self._can_be_joined, symbols))
         # What gigatoken has encoded it keeps, and only one thread may add to that.
         with self._lock:
+            if self.kept > _MOST_KEPT:
+                self._load()
+            self.kept += len(symbols)
             joined = self._encode_joined(list(itertools.compress(symbols, joins)))
             others = self._encode_alone(list(itertools.compress(symbols, map(operator.not_, joins))))
         lengths, is_joined = np.empty(len(symbols), np.int64), np.array(joins, bool)
