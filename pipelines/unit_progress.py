@@ -34,12 +34,13 @@ def progress(title: str, stage: str, units: Sequence[Unit], workspace: Workspace
         stream: stream to write the bar to.
     """
     sizes = {unit.index: unit.bytes for unit in units}
+    whole = sum(sizes.values())
 
     def done() -> int:
         return sum(sizes.get(unit, 0) for unit in workspace.recorded_units(stage))
 
     stopped = threading.Event()
-    with bar(sum(sizes.values()), title, "B", stream=stream, initial=done()) as shown:
+    with bar(whole, title, "B", stream=stream, initial=done()) as shown:
 
         def watch() -> None:
             seconds, changed = _POLL_SECONDS, time.monotonic()
@@ -50,7 +51,7 @@ def progress(title: str, stage: str, units: Sequence[Unit], workspace: Workspace
                     if more := done() - shown.n:
                         changed = begun
                     shown.update(more)
-                if begun - changed > _STILL_SECONDS and shown.n < shown.total:
+                if begun - changed > _STILL_SECONDS and shown.n < whole:
                     shown.write(_still(workspace), file=stream)
                     changed = begun
                 seconds = max(_POLL_SECONDS, _POLL_SHARE * (time.monotonic() - begun))
