@@ -3,21 +3,22 @@
     python benchmarks/serving.py [--rounds 5] [--tokens 200] [--texts 64]
 
 The `lstm` of `generation.py`, 2 × 256 units and 8,000 words with initial weights, in a warm server in this process,
-which is asked over HTTP at 127.0.0.1. `direct` is `Writer.write` with the same prompts and settings. Ways take turns;
-of each, wall time and CPU time of the whole process, the client's included, are measured. Prints Markdown tables of
-medians.
+which clients in another process ask over HTTP at 127.0.0.1. `direct` is `Writer.write` with the same prompts and
+settings. Ways take turns; of each, wall time and CPU time of the server's process are measured, and compared with
+those of the direct call in the same round. Prints Markdown tables of medians.
 """
 
 import argparse
 import concurrent.futures
 import http.client
 import json
+import multiprocessing
 import socket
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
@@ -47,8 +48,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         served = served_model("m", Path(folder), model, preprocessor, boundaries=True, max_waiting=256)
         port = start(make_app([served]))
-        compare(writer, port, given)
-        first_tokens(port, given.rounds)
+        spawn = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as clients:
+            compare(writer, port, clients, given)
+            first_tokens(port, clients, given.rounds)
 
 
 def start(app: object) -> int:
@@ -68,65 +71,81 @@ def post(port: int, **settings: object) -> http.client.HTTPResponse:
     return connection.getresponse()
 
 
-def ask(port: int, **settings: object) -> None:
-    answer = post(port, **settings)
-    assert answer.status == 200 and answer.read()
+def ask(port: int, requests: list[dict[str, object]]) -> float:
+    """Sends requests at the same time, reads the answers, and returns the seconds that this took."""
+
+    def one(settings: dict[str, object]) -> None:
+        answer = post(port, **settings)
+        assert answer.status == 200 and answer.read()
+
+    with concurrent.futures.ThreadPoolExecutor(len(requests)) as pool:
+        return seconds_of(lambda: list(pool.map(one, requests)))
 
 
-def compare(writer: Writer, port: int, given: argparse.Namespace) -> None:
+def seconds_of(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def compare(writer: Writer, port: int, clients: concurrent.futures.Executor, given: argparse.Namespace) -> None:
     """Prints the times of the same texts, written directly and by the server."""
     tokens, texts = given.tokens, given.texts
     config = GenerationConfig(tokens=tokens)
-    pool = concurrent.futures.ThreadPoolExecutor(texts)
 
-    def together() -> None:
-        list(pool.map(lambda seed: ask(port, max_tokens=tokens, seed=seed), range(texts)))
+    def asked(*requests: Mapping[str, object]) -> Callable[[], float]:
+        every = [{"max_tokens": tokens, **settings} for settings in requests]
+        return lambda: clients.submit(ask, port, every).result()
 
     # The first way of each group is the direct call.
-    groups: list[dict[str, Callable[[], object]]] = [
+    groups: list[dict[str, Callable[[], float]]] = [
         {
-            "direct": lambda: writer.write([PROMPT], config),
-            "server": lambda: ask(port, max_tokens=tokens),
-            "server, a stream": lambda: ask(port, max_tokens=tokens, stream=True),
+            "direct": lambda: seconds_of(lambda: writer.write([PROMPT], config)),
+            "server": asked({}),
+            "server, a stream": asked({"stream": True}),
         },
         {
-            f"direct, {texts} texts": lambda: writer.write([PROMPT], config, samples=texts),
-            f"server, one request for {texts} texts": lambda: ask(port, max_tokens=tokens, n=texts),
-            f"server, {texts} requests at once": together,
+            f"direct, {texts} texts": lambda: seconds_of(lambda: writer.write([PROMPT], config, samples=texts)),
+            f"server, one request for {texts} texts": asked({"n": texts}),
+            f"server, {texts} requests at once": asked(*({"seed": seed} for seed in range(texts))),
         },
     ]
-    ways = {name: write for group in groups for name, write in group.items()}
-    wall: dict[str, list[float]] = {name: [] for name in ways}
-    cpu: dict[str, list[float]] = {name: [] for name in ways}
-    for round_number in range(given.rounds + 1):
-        for name, write in ways.items():
-            started, used = time.perf_counter(), time.process_time()
-            write()
-            # The first round traces what is left to trace.
-            if round_number:
-                wall[name].append(time.perf_counter() - started)
-                cpu[name].append(time.process_time() - used)
     rows = []
     for group in groups:
-        direct, *_ = (statistics.median(wall[name]) for name in group)
+        wall, cpu = measure(group, given.rounds)
+        direct = next(iter(group))
         for name in group:
-            median = statistics.median(wall[name])
-            used = statistics.median(cpu[name])
-            rows.append([name, f"{1000 * median:.0f}", f"{1000 * used:.0f}", f"{100 * (median / direct - 1):+.1f} %"])
+            more = [100 * (mine / its - 1) for mine, its in zip(wall[name], wall[direct], strict=True)]
+            rows.append([name, *(f"{1000 * statistics.median(all[name]):.0f}" for all in (wall, cpu))])
+            rows[-1].append("" if name == direct else f"{statistics.median(more):+.1f} %")
     table.show([f"{tokens} tokens", "wall, milliseconds", "CPU, milliseconds", "over the direct call"], rows)
 
 
-def first_tokens(port: int, rounds: int) -> None:
+Seconds = dict[str, list[float]]
+
+
+def measure(ways: dict[str, Callable[[], float]], rounds: int) -> tuple[Seconds, Seconds]:
+    """Returns the wall time and the CPU time of each way in each round."""
+    wall: Seconds = {name: [] for name in ways}
+    cpu: Seconds = {name: [] for name in ways}
+    for round_number in range(rounds + 1):
+        for name, write in ways.items():
+            used = time.process_time()
+            seconds = write()
+            # The first round traces what is left to trace.
+            if round_number:
+                wall[name].append(seconds)
+                cpu[name].append(time.process_time() - used)
+    return wall, cpu
+
+
+def first_tokens(port: int, clients: concurrent.futures.Executor, rounds: int) -> None:
     """Prints the time from a request to its first token."""
     prompts = {"8 words": PROMPT, "500 words": " ".join(WORDS[:500])}
-    seconds: dict[str, list[float]] = {name: [] for name in prompts}
+    seconds: Seconds = {name: [] for name in prompts}
     for _ in range(4 * rounds + 1):
         for name, prompt in prompts.items():
-            started = time.perf_counter()
-            answer = post(port, prompt=prompt, max_tokens=4, stream=True)
-            answer.readline()
-            seconds[name].append(time.perf_counter() - started)
-            answer.read()
+            seconds[name].append(clients.submit(seconds_to_first, port, prompt).result())
     print()
     table.show(
         ["prompt", "first token, milliseconds", "slowest"],
@@ -135,6 +154,16 @@ def first_tokens(port: int, rounds: int) -> None:
             for name, all in seconds.items()
         ],
     )
+
+
+def seconds_to_first(port: int, prompt: str) -> float:
+    """Asks for a stream, and returns the time until its first event."""
+    started = time.perf_counter()
+    answer = post(port, prompt=prompt, max_tokens=4, stream=True)
+    answer.readline()
+    found = time.perf_counter() - started
+    answer.read()
+    return found
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import pytest
 
 from tests.serving.conftest import Served
 from textgen.config import GenerationConfig
+from textgen.serving import engine as engine_module
 from textgen.serving.queued_text import EngineError, Piece, QueuedText
 
 
@@ -35,3 +36,30 @@ def test_a_text_that_nobody_waits_for_is_not_begun(served: Served):
     served.model.engine.submit([_text(pieces, cancelled=True), _text(pieces, prompt=b"b")])
     assert isinstance(pieces.get(timeout=20), Piece)
     assert pieces.empty()
+
+
+def test_texts_that_come_soon_after_one_another_begin_together(served: Served, monkeypatch: pytest.MonkeyPatch):
+    engine, pieces, begun = served.model.engine, queue.Queue(), list[int]()
+    begin = engine._begin
+    monkeypatch.setattr(engine_module, "_SECONDS_FOR_ANOTHER", 0.5)
+    monkeypatch.setattr(engine_module, "_SECONDS_BETWEEN_OTHERS", 0.5)
+    monkeypatch.setattr(engine_module, "_MOST_SECONDS_FOR_OTHERS", 20.0)
+    monkeypatch.setattr(engine, "_begin", lambda texts: (begun.append(len(texts)), begin(texts)))
+    for prompt in (b"a", b"b", b"ab"):
+        engine.submit([_text(pieces, prompt=prompt)])
+    assert {pieces.get(timeout=20).reason for _ in range(3)} == {"length"}
+    assert sum(begun) == max(begun) == 3
+
+
+@pytest.mark.parametrize("top", [None, 2])
+def test_pieces_of_a_token_each_are_the_whole_text(served: Served, monkeypatch: pytest.MonkeyPatch, top: int | None):
+    engine, pieces, whole = served.model.engine, queue.Queue(), queue.Queue()
+    config = GenerationConfig(tokens=80, seed=3, may_end=False)
+    engine.submit([_text(whole, config=config, top=None)])
+    monkeypatch.setattr(engine_module, "_SECONDS_PER_PIECE", 0.0)
+    engine.submit([_text(pieces, config=config, top=top, by_pieces=True)])
+    found = [pieces.get(timeout=20)]
+    while not found[-1].reason:
+        found.append(pieces.get(timeout=20))
+    assert len(found) == 80
+    assert b"".join(text for piece in found for text in piece.texts) == b"".join(whole.get(timeout=20).texts)

@@ -15,6 +15,9 @@ from textgen.serving.batch_rows import BatchRows
 _STEPS_AFTER_END = 16
 """Number of tokens per text of a call that goes on though a text has ended, since each call takes milliseconds."""
 
+_TOKENS_OF_A_CALL = 3
+"""What a call takes beside its tokens, as a number of tokens."""
+
 _MAX_STEPS = 10_000
 """Maximum number of tokens per text and call."""
 
@@ -78,7 +81,7 @@ class TokenLoop:
         steps = min(max(int(seconds / self._seconds_per_step), 1), _MAX_STEPS)
         started = time.monotonic()
         state, written = self._graphs[self.generator_for(configs)](*rows, steps, top)
-        self._seconds_per_step = (time.monotonic() - started) / written.ids.shape[1]
+        self._seconds_per_step = (time.monotonic() - started) / (written.ids.shape[1] + _TOKENS_OF_A_CALL)
         return BatchRows(state, rows.controls), written
 
     def _advance(
