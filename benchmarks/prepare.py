@@ -9,7 +9,7 @@ once, and the table shows medians. Each way reads the same documents, the one co
 Some things favour the peers. Their vocabulary of 8,000 words is made beforehand; ours is learned in the measured
 time. They find the corpus dealt out to a file a worker; ours finds one file. Rates are reckoned from the seconds of
 their job, without imports; for ours, from the whole command with its imports and both its passes. With `bpe`, the
-peers are those that use Hugging Face's tokenizers; `char` and `byte` have none.
+peers use Hugging Face's tokenizers; `char` and `byte` have none.
 """
 
 import argparse
@@ -34,16 +34,18 @@ from memory import MB
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "benchmarks" / "peers"
+WORDS, MERGES = ("word",), ("bpe",)
 SCRIPTS = [
-    ("datasets", "ids", "datasets, tokenizers", ["datasets_ids.py"]),
-    ("datasets", "ids", "datasets, words split in Python", ["datasets_ids.py", "--python"]),
-    ("datatrove", "ids", "datatrove", ["datatrove_ids.py"]),
-    ("litdata", "ids", "litdata, words split in Python", ["litdata_ids.py"]),
-    ("streaming", "ids", "streaming, words split in Python", ["streaming_ids.py"]),
-    ("streaming", "pairs", "streaming, a sample a pair", ["streaming_pairs.py"]),
-    ("beam", "pairs", "naive Beam", ["naive_beam.py"]),
+    ("datasets", "ids", "datasets, tokenizers", WORDS + MERGES, ["datasets_ids.py"]),
+    ("datasets", "ids", "datasets, words split in Python", WORDS, ["datasets_ids.py", "--python"]),
+    ("datatrove", "ids", "datatrove", WORDS + MERGES, ["datatrove_ids.py"]),
+    ("litdata", "ids", "litdata, words split in Python", WORDS, ["litdata_ids.py"]),
+    ("litdata", "ids", "litdata, tokenizers", MERGES, ["litdata_ids.py"]),
+    ("streaming", "ids", "streaming, words split in Python", WORDS, ["streaming_ids.py"]),
+    ("streaming", "ids", "streaming, tokenizers", MERGES, ["streaming_ids.py"]),
+    ("streaming", "pairs", "streaming, a sample a pair", WORDS, ["streaming_pairs.py"]),
+    ("beam", "pairs", "naive Beam", WORDS, ["naive_beam.py"]),
 ]
-WITH_TOKENIZERS = ("datasets, tokenizers", "datatrove")
 SPLITS = ("train", "validation", "test")
 GROUPS = ["ours", *dict.fromkeys(group for group, *_ in SCRIPTS)]
 
@@ -151,9 +153,8 @@ def plan(arguments: argparse.Namespace, scratch: Path) -> Iterable[Way]:
             yield Way(
                 group="ours", makes=makes, name=name, tokenizer=tokenizer, mb=mb, workers=workers, command=command
             )
-        for group, kind, name, (script, *options) in SCRIPTS:
-            is_done = tokenizer == "word" or (tokenizer == "bpe" and name in WITH_TOKENIZERS)
-            if kind == makes and group in arguments.only and is_done:
+        for group, kind, name, possible, (script, *options) in SCRIPTS:
+            if kind == makes and group in arguments.only and tokenizer in possible:
                 mb = arguments.peer_mb if kind == "ids" else arguments.pairs_mb
                 mb = arguments.beam_mb if group == "beam" else mb
                 python = sys.executable if group == "beam" else str(arguments.peers_python)

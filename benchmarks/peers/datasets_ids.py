@@ -2,8 +2,7 @@
 
 import os
 
-# Each process of the map keeps to its core: faster than one process whose tokenizer uses all of them.
-os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1")
+os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1")
 
 import time
 from collections.abc import Callable
@@ -27,7 +26,7 @@ def main() -> None:
     result = texts.map(
         words_in_python(given.vocabulary) if given.python else words_by_tokenizers(given.vocabulary),
         batched=True,
-        batch_size=1000,
+        batch_size=job.BATCH,
         num_proc=len(given.corpus),
         remove_columns=["text"],
         features=datasets.Features({"ids": datasets.List(datasets.Value("uint16"))}),

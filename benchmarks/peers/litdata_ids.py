@@ -12,17 +12,17 @@ import torch
 from litdata.streaming.item_loader import TokensLoader
 
 
-def encode(path: str, vocabulary: dict[str, int]) -> Iterator[torch.Tensor]:
+def encode(path: str, vocabulary: str) -> Iterator[torch.Tensor]:
     """The ids of each document."""
-    for text in job.documents(path):
-        yield torch.from_numpy(np.array(job.ids(text, vocabulary), np.uint16))
+    for ids in job.document_ids(path, vocabulary):
+        yield torch.from_numpy(np.array(ids, np.uint16))
 
 
 def main() -> None:
     given = job.arguments()
     started = time.monotonic()
     litdata.optimize(
-        partial(encode, vocabulary=job.vocabulary(given.vocabulary)),
+        partial(encode, vocabulary=given.vocabulary),
         inputs=given.corpus,
         output_dir=str(given.output),
         chunk_bytes="64MB",

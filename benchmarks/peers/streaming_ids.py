@@ -39,13 +39,11 @@ def write_all(write: Callable[[str, str, str], tuple[int, int]]) -> None:
 
 def write_ids(path: str, vocabulary: str, folder: str) -> tuple[int, int]:
     """A document's ids as the bytes of uint16s, which is less work for the writer than an array."""
-    known = job.vocabulary(vocabulary)
     tokens = 0
     with MDSWriter(columns={"ids": "bytes"}, out=folder) as writer:
-        for text in job.documents(path):
-            ids = np.array(job.ids(text, known), np.uint16)
+        for ids in job.document_ids(path, vocabulary):
             tokens += len(ids)
-            writer.write({"ids": ids.tobytes()})
+            writer.write({"ids": np.array(ids, np.uint16).tobytes()})
     return tokens, 0
 
 
