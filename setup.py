@@ -62,10 +62,17 @@ setup(
         "hf": ["huggingface_hub>=0.23,<2"],
         # `export --format onnx` writes with the first one; the others run what `export` writes.
         "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
-        "serve": ["starlette>=0.45,<2", "uvicorn>=0.30,<1"],
+        "serve": [
+            "starlette>=0.45,<2",
+            "uvicorn>=0.30,<1",
+            # uvicorn uses these by itself, and a request takes half of the processor time.
+            "httptools>=0.6,<1",
+            "uvloop>=0.21,<1; sys_platform != 'win32'",
+        ],
         "litert": ["ai-edge-litert>=2,<3"],
         "dev": [
             "ai-edge-litert>=2,<3",
+            "httptools>=0.6,<1",
             "hypothesis>=6.100,<7",
             # The notebooks in examples/ are run by a test.
             "ipykernel>=6.29,<8",
@@ -87,6 +94,7 @@ setup(
             "tokenizers>=0.22,<0.24",
             "types-tqdm>=4.66,<5",
             "uvicorn>=0.30,<1",
+            "uvloop>=0.21,<1; sys_platform != 'win32'",
         ],
     },
     entry_points={"console_scripts": ["textgen = textgen.cli:main"]},

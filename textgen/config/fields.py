@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from textgen.config.checks import require_choice
-from textgen.errors import require
+from textgen.errors import UserError, require
 
 GROUPS = {
     "input": "input",
@@ -157,24 +157,23 @@ class Setting:
         return {name: self._check_one(value, self.item) for name, value in values.items()}
 
     def _check_one(self, value: Any, kind: type) -> Any:
+        # Messages are made where they are needed, since a server checks the settings of each request.
         wanted: Any = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)
-        is_kind = isinstance(value, wanted) and (kind is bool or not isinstance(value, bool))
-        wanted = _PLURALS[kind] if self.kind in (tuple, dict) else _TYPES[kind]
-        require(is_kind, f"{self.label} is {value!r}; it must be {wanted}. {self.remedy}".rstrip())
-        if kind in (int, float):
-            # So large a number fits into no array, and none beyond 1e308 into a float.
-            is_large = isinstance(value, int) and abs(value) > self.limit
-            require(not is_large, f"{self.label} is too large; it must be at most {self.limit:,}.")
+        if not isinstance(value, wanted) or (kind is not bool and isinstance(value, bool)):
+            wanted = _PLURALS[kind] if self.kind in (tuple, dict) else _TYPES[kind]
+            raise UserError(f"{self.label} is {value!r}; it must be {wanted}. {self.remedy}".rstrip())
+        # So large a number fits into no array, and none beyond 1e308 into a float.
+        if kind in (int, float) and isinstance(value, int) and abs(value) > self.limit:
+            raise UserError(f"{self.label} is too large; it must be at most {self.limit:,}.")
         value = kind(value)
-        if kind is str:
-            require(
-                len(value) <= _MAX_TEXT,
-                f"{self.label} has {len(value):,} characters; it must have at most {_MAX_TEXT:,}. Shorten it.",
+        if kind is str and len(value) > _MAX_TEXT:
+            raise UserError(
+                f"{self.label} has {len(value):,} characters; it must have at most {_MAX_TEXT:,}. Shorten it."
             )
         if self.choices:
             require_choice(self.label, value, self.choices)
-        if kind in (int, float):
-            require(self._holds(value), f"{self.label} is {value}; it must be {self.rule}. {self.remedy}".rstrip())
+        if kind in (int, float) and not self._holds(value):
+            raise UserError(f"{self.label} is {value}; it must be {self.rule}. {self.remedy}".rstrip())
         return value
 
     def _holds(self, value: float) -> bool:
