@@ -70,13 +70,15 @@ def _metadata(extras: Iterable[str]) -> str:
 
 
 def _required(requirements: Iterable[str], extras: set[str]) -> Iterator[str]:
-    """Yields the requirements without extra, and those of the extras without their marker.
+    """Yields the requirements without extra, and those of the extras without the marker that names it.
 
     >>> list(_required(["numpy>=2", "gcsfs>=1; extra == 'gs'", "s3fs; extra == 'aws'"], {"gs"}))
     ['numpy>=2', 'gcsfs>=1']
+    >>> list(_required(["uvloop; sys_platform != 'win32' and extra == 'serve'"], {"serve"}))
+    ["uvloop; sys_platform != 'win32'"]
     """
     for each in requirements:
-        found = re.search(r";\s*extra\s*==\s*['\"](\w+)['\"]\s*$", each)
+        found = re.search(r"(?:;|\sand)\s*extra\s*==\s*['\"](\w+)['\"]\s*$", each)
         if found is None:
             yield each
         elif found[1] in extras:
