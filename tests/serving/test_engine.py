@@ -51,6 +51,14 @@ def test_texts_that_come_soon_after_one_another_begin_together(served: Served, m
     assert sum(begun) == max(begun) == 3
 
 
+def test_texts_do_not_wait_for_others_without_room_for_them(served: Served, monkeypatch: pytest.MonkeyPatch):
+    engine, pieces = served.model.engine, queue.Queue()
+    monkeypatch.setattr(engine, "_max_rows", 1)
+    monkeypatch.setattr(engine_module, "_SECONDS_FOR_ANOTHER", 60.0)
+    engine.submit([_text(pieces), _text(pieces, prompt=b"b")])
+    assert [pieces.get(timeout=20).reason for _ in range(2)] == ["length", "length"]
+
+
 @pytest.mark.parametrize("top", [None, 2])
 def test_pieces_of_a_token_each_are_the_whole_text(served: Served, monkeypatch: pytest.MonkeyPatch, top: int | None):
     engine, pieces, whole = served.model.engine, queue.Queue(), queue.Queue()

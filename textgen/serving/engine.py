@@ -119,9 +119,13 @@ class Engine:
                 self._fail(error, taken)
 
     def _wait_for_others(self) -> None:
-        """Waits until no further text comes, since texts that begin together cost hardly more than one."""
+        """Waits until no further text comes or there is room for no more.
+
+        Texts that begin together cost hardly more than one.
+        """
         latest, seconds = time.monotonic() + _MOST_SECONDS_FOR_OTHERS, _SECONDS_FOR_ANOTHER
-        while self._changed.wait(seconds) and time.monotonic() < latest:
+        room = self._max_rows - len(self._running)
+        while len(self._waiting) < room and self._changed.wait(seconds) and time.monotonic() < latest:
             seconds = _SECONDS_BETWEEN_OTHERS
 
     def _take(self) -> list[QueuedText]:

@@ -16,7 +16,7 @@ _STEPS_AFTER_END = 16
 """Number of tokens per text of a call that goes on though a text has ended, since each call takes milliseconds."""
 
 _TOKENS_OF_A_CALL = 3
-"""What a call takes beside its tokens, as a number of tokens."""
+"""Number of tokens that take as long as what a call does beside its tokens."""
 
 _MAX_STEPS = 10_000
 """Maximum number of tokens per text and call."""
