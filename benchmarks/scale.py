@@ -3,8 +3,9 @@
     python benchmarks/scale.py [--units 1000000] [--blocks 1] [--latency 0.02] [--only NAME]
 
 Each part runs in a process of its own: the plan of that many files, the size of the job that reaches an engine, the
-look at what an interrupted run has left at a store with latency, and the manifest's commit and load. The store is
-fsspec's memory, whose every request waits, and lists 1,000 names per request. Prints a Markdown table.
+look at what an interrupted run has left at a store with latency, the manifest's commit and load, and the order of an
+epoch. The store is fsspec's memory, whose every request waits, and lists 1,000 names per request. Prints a Markdown
+table.
 """
 
 import argparse
@@ -29,8 +30,10 @@ from pipelines.workspace import SHARDS, TOKENS, Workspace
 from textgen.config import SPLITS, PrepareConfig, TextConfig
 from textgen.corpus.readers.base import FileRange, InputFile
 from textgen.corpus.units import Unit
+from textgen.dataset.loading.shuffle import blocks_per_group, epoch_order
+from textgen.dataset.storage.blocks import locate_blocks
 from textgen.dataset.storage.manifest import Manifest, UnitReport, parse
-from textgen.dataset.storage.shards import Block, Shard
+from textgen.dataset.storage.shards import Block, Blocks, Shard
 from textgen.dataset.storage.split_counts import SplitCounts
 
 CONFIG = PrepareConfig(text=TextConfig())
@@ -94,12 +97,14 @@ def report(unit: int, blocks: int) -> UnitReport:
             name=f"{split}-{unit:06d}.tfrecord", split=split, unit=unit,
             records=16_384 * blocks, pairs=16_384 * blocks,
             bytes=1_505_000 * blocks, sha256=f"{unit:064x}",
-            blocks=tuple(Block(1_505_000, 16_384, 16_384, unit * 4001 % (1 << 32)) for _ in range(blocks)),
+            blocks=Blocks([Block(1_505_000, 16_384, 16_384, unit * 4001 % (1 << 32))] * blocks),
         )
         for split in SPLITS
     ]  # fmt: skip
     counts = {
-        split: SplitCounts(documents=100, tokens=16_300 * blocks, pairs=16_384 * blocks, characters=9, unknown=9)
+        split: SplitCounts(
+            documents=100, tokens=16_384 * blocks - 100, pairs=16_384 * blocks, characters=9, unknown=9
+        )
         for split in SPLITS
     }
     return UnitReport(unit=unit, bytes=UNIT_BYTES, documents=300, kept=300, splits=counts, shards=shards)
@@ -167,6 +172,14 @@ def load(units: int, blocks: int) -> str:
     return f"{len(content) / 1e6:,.0f} MB read in {time.monotonic() - begun:,.1f} s, {pairs:,} pairs"
 
 
+def order(units: int, blocks: int) -> str:
+    """The blocks of the training split and the order of an epoch, without their records."""
+    found = locate_blocks(_manifest(units, blocks).shards("train"))
+    begun = time.monotonic()
+    ordered = epoch_order(found.pairs, group_blocks=blocks_per_group(found.bytes), seed=1, epoch=0)
+    return f"{len(ordered.blocks):,} blocks ordered in {time.monotonic() - begun:,.1f} s"
+
+
 def _store(units: int, blocks: int) -> Workspace:
     fsspec.register_implementation("slow", SlowStore, clobber=True)
     for unit in range(units):
@@ -191,6 +204,7 @@ PARTS: dict[str, Callable[[int, int], str]] = {
     "look at a complete dataset": is_complete,
     "manifest: write": commit,
     "manifest: load": load,
+    "loader: order of an epoch": order,
 }
 
 

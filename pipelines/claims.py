@@ -143,9 +143,9 @@ def _has_unit(sizes: Mapping[str, int], report: manifest.UnitReport) -> bool:
 
 def _forget_lost_shards(workspace: Workspace) -> None:
     """Removes the records of units whose files are not there, so that they are written again."""
-    records = workspace.all_recorded(SHARDS)
-    sizes = workspace.sizes() if records else {}
-    for unit, record in records.items():
+    sizes: dict[str, int] | None = None
+    for unit, record in workspace.each_recorded(SHARDS):
+        sizes = workspace.sizes() if sizes is None else sizes
         if not _has_unit(sizes, manifest.UnitReport.from_json(record)):
             workspace.forget_unit(SHARDS, unit)
 

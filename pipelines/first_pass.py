@@ -54,8 +54,7 @@ class FirstPass:
 
         The plan may be another one than that of the earlier run, as when one input file has changed.
         """
-        results = self._workspace.all_recorded(TOKENS)
-        sources = {unit: result.get("source", "") for unit, result in results.items()}
+        sources = {unit: result.get("source", "") for unit, result in self._workspace.each_recorded(TOKENS)}
         numbers = {source_of(unit, self._config): unit.index for unit in self._units} if sources else {}
         moves = {earlier: numbers[source] for earlier, source in sources.items() if source in numbers}
         if len(moves) == len(sources) and all(earlier == number for earlier, number in moves.items()):
@@ -81,9 +80,9 @@ class FirstPass:
 
     def _forget_changed(self, units: Sequence[Unit]) -> None:
         """Forgets units whose files may have another content than when they were read, since their tags differ."""
-        results = self._workspace.all_recorded(TOKENS)
+        recorded = {unit: result.get("tags") for unit, result in self._workspace.each_recorded(TOKENS)}
         for unit in units:
-            if results.get(unit.index, {}).get("tags") != tags(unit):
+            if recorded.get(unit.index) != tags(unit):
                 self._workspace.forget_unit(TOKENS, unit.index)
 
 

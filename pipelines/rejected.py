@@ -1,7 +1,7 @@
 """Collects and prints which input items were left out, and why: counts by reason and some samples."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipelines.document_files import unit_documents
@@ -61,9 +61,9 @@ class Rejections(NamedTuple):
         return "; ".join([_listed(self.counts), *self.samples])
 
 
-def unit_results(workspace: Workspace) -> list[dict[str, Any]]:
-    """Returns the results of the first pass, in the order of the units."""
-    return list(workspace.all_recorded(TOKENS).values())
+def unit_results(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """Yields the results of the first pass, in the order of the units."""
+    return (result for _, result in workspace.each_recorded(TOKENS))
 
 
 def rejections(workspace: Workspace) -> Rejections:

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ __all__ = ["COUNTS", "DUPLICATES", "OVERLAP", "SHARDS", "TOKENS", "Workspace"]
 _PLAN = "plan.json"
 _GIVEN_VOCABULARY = "given.jsonl"
 _THREADS = 32
+_READ_AT_ONCE = 4096
 _MAX_GIVEN_BYTES = _MAX_MODEL_BYTES = 1 << 30
 
 
@@ -204,8 +206,8 @@ class Workspace:
         except SchemaError as error:
             raise self.damage(self.unit_path(stage, unit, "json"), error) from None
 
-    def all_recorded(self, stage: str) -> dict[int, dict[str, Any]]:
-        """Returns the results of all units for which a stage is done, by unit in their order.
+    def each_recorded(self, stage: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yields each unit for which a stage is done, in order, and its result, which takes thousands of bytes.
 
         Raises:
             UserError: a result is damaged.
@@ -213,8 +215,12 @@ class Workspace:
         units = sorted(self.recorded_units(stage))
         # A store takes many requests at a time, and each takes a while.
         with ThreadPoolExecutor(_THREADS if files.is_remote(self.directory) else 1) as pool:
-            found = zip(units, pool.map(functools.partial(self.recorded, stage), units), strict=True)
-            return {unit: result for unit, result in found if result is not None}
+            for first in range(0, len(units), _READ_AT_ONCE):
+                several = units[first : first + _READ_AT_ONCE]
+                results = pool.map(functools.partial(self.recorded, stage), several)
+                for unit, result in zip(several, results, strict=True):
+                    if result is not None:
+                        yield unit, result
 
     def sizes(self) -> dict[str, int]:
         """Returns the size in bytes of each file directly in the folder, by its name."""

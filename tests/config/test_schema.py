@@ -1,21 +1,18 @@
 """Checks of JSON from strangers: a value as declared is returned, and any other gives one clear line."""
 
-import dataclasses
-
 import pytest
 
-from textgen.config import TextConfig, to_json
 from textgen.config.schema import (
     Flag,
     ListOf,
     MapOf,
+    Matrix,
     Numbers,
     OrNull,
     Real,
     Record,
     Row,
     SchemaError,
-    SettingsOf,
     Text,
     Whole,
 )
@@ -28,14 +25,15 @@ THING = Record(
         "is_new": Flag(),
         "split": OrNull(Text(choices=("train", "test"))),
         "sizes": Numbers(at_most=9),
+        "table": Matrix(columns=2, at_most=9),
         "parts": ListOf(Row({"count": Whole(), "name": Text()})),
         "reasons": MapOf(Text(max_length=5), Whole(at_least=1)),
     },
     {"path": Text(is_path=True)},
 )
 GOOD = {
-    "count": 3, "share": 0.5, "name": "a", "is_new": True, "split": None, "sizes": [1, 2], "parts": [[1, "b"]],
-    "reasons": {"empty": 1}, "path": "a\udcff",
+    "count": 3, "share": 0.5, "name": "a", "is_new": True, "split": None, "sizes": [1, 2],
+    "table": [[0, 9], [5, 5]], "parts": [[1, "b"]], "reasons": {"empty": 1}, "path": "a\udcff",
 }  # fmt: skip
 
 
@@ -46,6 +44,7 @@ def checked(values):
 def test_a_value_as_declared_is_returned():
     assert checked(GOOD) == {**GOOD, "parts": [(1, "b")]}
     assert checked({**GOOD, "split": "test"})["split"] == "test"
+    assert checked({**GOOD, "table": []})["table"] == []
 
 
 @pytest.mark.parametrize(
@@ -65,6 +64,14 @@ def test_a_value_as_declared_is_returned():
         ({"split": "all"}, "split is 'all'; it must be one of: train, test"),
         ({"sizes": [1, 10]}, "sizes[1] is 10; it must be a whole number from 0 to 9"),
         ({"sizes": {}}, "sizes is an object; it must be a list of whole numbers"),
+        ({"table": [[1, 2], [1, 10]]}, "table[1][1] is 10; it must be a whole number from 0 to 9"),
+        ({"table": [[-1, 2]]}, "table[0][0] is -1; it must be a whole number from 0 to 9"),
+        ({"table": [[True, 2]]}, "table[0][0] is true; it must be a whole number from 0 to 9"),
+        ({"table": [[1, 2], [1.0, 2]]}, "table[1][0] is 1.0; it must be a whole number from 0 to 9"),
+        ({"table": [[1, 2], [1]]}, "table[1] is a list of 1; it must be a list of 2 numbers"),
+        ({"table": [[1, 2], {}]}, "table[1] is an object; it must be a list of 2 numbers"),
+        ({"table": [[1, 2], ["a", 10**30]]}, "table[1][0] is 'a'; it must be a whole number from 0 to 9"),
+        ({"table": {}}, "table is an object; it must be a list of at most"),
         ({"parts": [[1, "b", 2]]}, "parts[0] is a list of 3; it must be a list of 2 values: count, name"),
         ({"parts": [[1, "\ud800"]]}, "parts[0].name is '\\ud800'; it must be a text without surrogates"),
         ({"reasons": {"emptier": 1}}, "a key of reasons is 'emptier'; it must be a text of at most 5 characters"),
@@ -83,20 +90,3 @@ def test_any_other_value_is_named_with_the_rule(changed, message):
 def test_a_missing_key_is_named():
     with pytest.raises(SchemaError, match="^share is missing$"):
         checked({key: value for key, value in GOOD.items() if key != "share"})
-
-
-def test_settings_are_checked_by_their_own_declarations():
-    kind = SettingsOf(TextConfig)
-    text = TextConfig(vocabulary_size=7)
-    assert kind.check(to_json(text), "text") == text
-    for changed, message in [
-        ({"vocabulary_size": 0}, "in text, vocabulary size is 0; it must be at least 1"),
-        ({"vocabulary_size": 10**400}, "in text, vocabulary size is too large"),
-        ({"tokenizer_model": "../x"}, "in text, tokenizer model is '../x'; it must match"),
-        ({"unknown_word": "x" * 20_000}, "in text, unknown word has 20,000 characters"),
-    ]:
-        with pytest.raises(SchemaError) as error:
-            kind.check({**dataclasses.asdict(text), **changed}, "text")
-        assert str(error.value).startswith(message)
-    with pytest.raises(SchemaError, match="in text, the settings are a list; they must be an object"):
-        kind.check([], "text")

@@ -10,7 +10,7 @@ from textgen.dataset.storage import framing, shards
 from textgen.dataset.storage.blocks import BlockContent, BlockLocation, locate_blocks, read_blocks, record_edges
 from textgen.dataset.storage.manifest import FILE_NAME, read_manifest
 from textgen.dataset.storage.records import Records
-from textgen.dataset.storage.shards import Block, ShardWriter
+from textgen.dataset.storage.shards import Block, Blocks, ShardWriter
 from textgen.folder import Folder
 
 
@@ -62,7 +62,7 @@ def reseal(folder, name, blocks):
         shard,
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        blocks=tuple(
+        blocks=Blocks(
             block._replace(bytes=len(content), crc32=zlib.crc32(content))
             for block, content in zip(shard.blocks, blocks, strict=True)
         ),

@@ -9,14 +9,12 @@ textgen.config.schema.SchemaError: point.x is 12; it must be a whole number from
 
 import dataclasses
 import functools
+import itertools
 import json
 import math
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, Protocol
-
-from textgen.config import from_json
-from textgen.errors import UserError
 
 MAX_WHOLE = (1 << 53) - 1
 """The largest whole number that every JSON reader keeps exactly."""
@@ -104,13 +102,17 @@ class Text:
             return value
         if len(value) > self.max_length:
             _refuse(value, name, f"a text of at most {self.max_length:,} characters")
-        if self.pattern and not re.fullmatch(self.pattern, value, re.ASCII):
+        if self.pattern and not self._compiled.fullmatch(value):
             _refuse(value, name, f"a text that matches {self.pattern}")
         if not self.is_path and not value.isascii() and _SURROGATE.search(value):
             _refuse(value, name, "a text without surrogates")
         if self.is_path and "\0" in value:
             _refuse(value, name, "a path without a NUL character")
         return value
+
+    @functools.cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern, re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,6 +177,26 @@ class Numbers:
             if type(each) is not int or not self.at_least <= each <= self.at_most:
                 Whole(self.at_least, self.at_most).check(each, f"{name}[{i}]")
         return value
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    """A list of lists of whole numbers of one range and of one length; there may be millions."""
+
+    columns: int
+    at_most: int = MAX_WHOLE
+
+    def check(self, value: Any, name: str) -> list[list[int]]:
+        """See `Kind`."""
+        # Not a call per list.
+        is_list = isinstance(value, list) and set(map(type, value)) <= {list}
+        if is_list and set(map(len, value)) <= {self.columns}:
+            numbers = list(itertools.chain.from_iterable(value))
+            if not numbers or (
+                set(map(type, numbers)) == {int} and 0 <= min(numbers) <= max(numbers) <= self.at_most
+            ):
+                return value
+        return ListOf(Numbers(size=self.columns, at_most=self.at_most)).check(value, name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,20 +268,6 @@ class Record:
                 raise SchemaError(f"{_join(name, key)} is missing")
         unknown = next(key for key in value if key not in self._kinds)
         raise SchemaError(f"{_join(name, shown(unknown))} is unknown to this version of textgen")
-
-
-@dataclasses.dataclass(frozen=True)
-class SettingsOf:
-    """The settings of a class that `to_json` saved; see `textgen.config.from_json`."""
-
-    config: type
-
-    def check(self, value: Any, name: str) -> Any:
-        """See `Kind`."""
-        try:
-            return from_json(self.config, value)
-        except (UserError, TypeError) as error:
-            raise SchemaError(f"in {name or 'the settings'}, {str(error).rstrip('.')}") from None
 
 
 def _join(name: str, key: str) -> str:

@@ -14,6 +14,9 @@ MAX_NESTING = 16
 """Maximum number of lists and objects inside each other."""
 
 _STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.S)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.S)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_OF_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
 def parse_json(content: bytes, kind: Kind, *, max_bytes: int, name: str = "") -> Any:
@@ -102,6 +105,12 @@ def require_lines(content: bytes, lines: int | None) -> None:
 def _require_flat(content: bytes) -> None:
     """Checks the nesting of JSON before it is parsed, since a parser calls itself for each level."""
     if content.count(b"[") + content.count(b"{") <= MAX_NESTING:
+        return
+    # Brackets that hold nothing are removed level by level, which takes a third of the time of the loop below.
+    brackets = _STRING.sub(b"", content).translate(_OF_ONE_KIND, _NO_BRACKETS)
+    for _ in range(MAX_NESTING):
+        brackets = brackets.replace(b"[]", b"")
+    if not brackets:
         return
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(content):

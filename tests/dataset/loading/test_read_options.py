@@ -4,17 +4,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.dataset.loading.read_options import LoadOptions, ResolvedOptions, resolve, select_blocks, served_indices
-from textgen.dataset.storage.blocks import BlockLocation
+from textgen.dataset.storage.blocks import locate_blocks
 from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.records import ReadRequest, RecordFormat
-from textgen.dataset.storage.shards import Block
+from textgen.dataset.storage.shards import Block, Blocks, Shard
 from textgen.errors import UserError
 
 counts = st.lists(st.integers(0, 20), min_size=1, max_size=30).filter(any)
 
 
 def locations(targets):
-    return [BlockLocation("a", 0, i, Block(1, 1, pairs, 0)) for i, pairs in enumerate(targets)]
+    """Locations of blocks of one byte each, so that offsets are indices."""
+    blocks = Blocks(Block(1, 1, pairs, 0) for pairs in targets)
+    total = blocks.total
+    shard = Shard(
+        name="a", split="train", unit=0, records=total.records, pairs=total.pairs, bytes=total.bytes, sha256="",
+        blocks=blocks,
+    )  # fmt: skip
+    return locate_blocks([shard])
 
 
 def chosen(targets, *, step=1, fraction=1.0):

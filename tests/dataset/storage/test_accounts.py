@@ -7,14 +7,14 @@ import pytest
 from textgen.config import PrepareConfig, TextConfig
 from textgen.config.schema import SchemaError
 from textgen.dataset.storage.accounts import check
-from textgen.dataset.storage.shards import Block, Shard
+from textgen.dataset.storage.shards import Block, Blocks, Shard
 from textgen.dataset.storage.split_counts import SplitCounts
 from textgen.dataset.storage.unit_report import UnitReport
 
 CONFIG = PrepareConfig(text=TextConfig())
 SHARD = Shard(
     name="train-000000.tfrecord", split="train", unit=0, records=7, pairs=7, bytes=700, sha256="0" * 64,
-    blocks=(Block(400, 4, 4, 1), Block(300, 3, 3, 2)),
+    blocks=Blocks([Block(400, 4, 4, 1), Block(300, 3, 3, 2)]),
 )  # fmt: skip
 TRAIN = SplitCounts(documents=2, characters=30, tokens=5, unknown=1, pairs=7)
 
@@ -43,7 +43,8 @@ def test_numbers_of_a_preparation_agree():
         ({"documents": 4, "kept": 3}, "the kept documents of unit 0 are 3, and their parts add up to 2"),
         ({"splits": {}}, "the train pairs of unit 0 are 0, and their parts add up to 7"),
         ({"shards": [dataclasses.replace(SHARD, bytes=1)]}, "the bytes of train-000000.tfrecord are 1, and their"),
-        ({"shards": [dataclasses.replace(SHARD, pairs=0, records=0, bytes=0, blocks=())], "splits": train(pairs=0)},
+        ({"shards": [dataclasses.replace(SHARD, pairs=0, records=0, bytes=0, blocks=Blocks())],
+          "splits": train(pairs=0)},
          "the blocks of train-000000.tfrecord are 0; by the other numbers they must be 1 to 0"),
         ({"replaced": 4}, "the documents with replaced characters of unit 0 are 4; by .* 0 to 3"),
         ({"splits": train(unknown=6)}, "the unknown train tokens of unit 0 are 6; by .* 0 to 5"),
@@ -75,7 +76,8 @@ def test_numbers_that_contradict_each_other_are_named(changes, message):
 def test_the_pairs_follow_from_the_tokens_and_the_settings(changes, fewest, most):
     config = dataclasses.replace(CONFIG, **changes)
     for pairs in range(10):
-        shard = dataclasses.replace(SHARD, records=pairs, pairs=pairs, bytes=99, blocks=(Block(99, pairs, pairs, 1),))
+        blocks = Blocks([Block(99, pairs, pairs, 1)])
+        shard = dataclasses.replace(SHARD, records=pairs, pairs=pairs, bytes=99, blocks=blocks)
         made = unit(splits=train(pairs=pairs), shards=[shard] if pairs else [])
         if fewest <= pairs <= most:
             check([made], config)

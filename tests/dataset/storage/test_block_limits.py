@@ -1,18 +1,21 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
-from textgen.dataset.storage.block_limits import block_fault
+from textgen.dataset.storage.block_limits import find_block_fault
 from textgen.dataset.storage.layouts import LAYOUTS
 from textgen.dataset.storage.manifest import DamageError, parse, read_manifest
 from textgen.dataset.storage.records import RecordFormat
-from textgen.dataset.storage.shards import Block
+from textgen.dataset.storage.shards import Blocks
 
 WRITTEN = RecordFormat(window=3, stride=1, vocabulary_size=1000)
 
 
 def fault(layout, *block, written=WRITTEN):
-    return block_fault(Block(*block, 0), LAYOUTS[layout].limits(written))
+    index, what = find_block_fault(np.array([[*block, 0]], np.int64), LAYOUTS[layout].limits(written))
+    assert index == 0
+    return what
 
 
 @pytest.mark.parametrize("layout", ["pairs", "spans"])
@@ -57,7 +60,7 @@ def test_a_large_block_is_refused_before_anything_is_read(build_dataset, tmp_pat
     manifest = read_manifest(folder)
     (report,) = manifest.units
     (shard,) = report.shards
-    large = dataclasses.replace(shard, bytes=1 << 40, blocks=(shard.blocks[0]._replace(bytes=1 << 40),))
-    report.shards[0] = large
-    with pytest.raises(DamageError, match=r"manifest\.json is damaged: block 0 of .* has 1,099,511,627,776 bytes of"):
+    large = Blocks([shard.blocks[0]._replace(bytes=1 << 31)])
+    report.shards[0] = dataclasses.replace(shard, bytes=1 << 31, blocks=large)
+    with pytest.raises(DamageError, match=r"manifest\.json is damaged: block 0 of .* has 2,147,483,648 bytes of"):
         parse(manifest.to_bytes())

@@ -1,11 +1,13 @@
 import re
 import struct
 
+import numpy as np
 import pytest
 
 from tests.dataset.block_contents import as_content, pack, read_block, write
 from textgen.dataset.storage import framing
-from textgen.dataset.storage.blocks import record_edges
+from textgen.dataset.storage.blocks import BlockLocation, locate_blocks, record_edges
+from textgen.dataset.storage.shards import Block, Blocks, Shard
 from textgen.errors import UserError
 
 REMEDY = r".*`textgen verify` lists what is damaged, and `textgen repair` makes it again\."
@@ -14,6 +16,37 @@ REMEDY = r".*`textgen verify` lists what is damaged, and `textgen repair` makes 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "train-000007.tfrecord"
+
+
+def shard_of(unit, *blocks):
+    total = Blocks(blocks).total
+    return Shard(
+        name=f"train-{unit:06d}.tfrecord", split="train", unit=unit, records=total.records, pairs=total.pairs,
+        bytes=total.bytes, sha256="", blocks=Blocks(blocks),
+    )  # fmt: skip
+
+
+def test_blocks_are_located_one_after_another_in_each_shard():
+    # Offsets of more than 32 bits, and a checksum that is no signed number.
+    first, second, third = (
+        Block((1 << 31) - 1, 2, 3, (1 << 32) - 1),
+        Block((1 << 31) - 1, 1, 9, 0),
+        Block(30, 3, 5, 7),
+    )
+    found = locate_blocks([shard_of(4, first, second, third), shard_of(5), shard_of(9, third, first)])
+    expected = [
+        BlockLocation("train-000004.tfrecord", 4, 0, first),
+        BlockLocation("train-000004.tfrecord", 4, (1 << 31) - 1, second),
+        BlockLocation("train-000004.tfrecord", 4, (1 << 32) - 2, third),
+        BlockLocation("train-000009.tfrecord", 9, 0, third),
+        BlockLocation("train-000009.tfrecord", 9, 30, first),
+    ]
+    assert list(found) == expected
+    assert [found[i] for i in range(len(found))] == expected
+    assert found.bytes.tolist() == [location.block.bytes for location in expected]
+    assert found.pairs.tolist() == [3, 9, 5, 5, 3]
+    assert list(found.take(np.array([4, 1]))) == [expected[4], expected[1]]
+    assert list(locate_blocks([])) == []
 
 
 def test_a_flipped_byte_anywhere_is_an_error_that_names_the_file(path):

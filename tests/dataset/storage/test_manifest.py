@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textgen.config import SPLITS, PrepareConfig, TextConfig
 from textgen.config.schema import shown
-from textgen.dataset.storage import manifest
+from textgen.dataset.storage import manifest, manifest_schema
 from textgen.dataset.storage.manifest import (
     FILE_NAME,
     DamageError,
@@ -18,7 +18,7 @@ from textgen.dataset.storage.manifest import (
     parse,
     read_manifest,
 )
-from textgen.dataset.storage.shards import Block, Shard
+from textgen.dataset.storage.shards import Block, Blocks, Shard
 from textgen.errors import UserError
 
 
@@ -31,7 +31,7 @@ def shard(split, unit, pairs=3):
         pairs=pairs,
         bytes=40 * pairs,
         sha256="0" * 64,
-        blocks=(Block(bytes=40 * pairs, records=pairs, pairs=pairs, crc32=17),),
+        blocks=Blocks([Block(bytes=40 * pairs, records=pairs, pairs=pairs, crc32=17)]),
     )
 
 
@@ -178,6 +178,40 @@ def test_the_proof_is_the_digest_of_the_lines_before_it():
 
 def test_a_file_signed_by_hand_is_read():
     assert parse(signed(json.loads(made_of(report(0)).to_bytes()))) == made_of(report(0))
+
+
+def resigned(content):
+    """A changed file with the proof that fits it."""
+    body = content[: content.rindex(b' "sha256": "')]
+    return body + f' "sha256": "{hashlib.sha256(body).hexdigest()}"\n}}\n'.encode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (b'{"unit": 1,', b'{"unit": 1', r"units\[1\]: it is not JSON: "),
+        (b'{"unit": 1,', b'{"unit": 1, "unit": 1,', r"units\[1\]: it has the key 'unit' twice"),
+        (b'{"unit": 1,', b'{"unit": 1, "size": 1,', r"units\[1\]\.'size' is unknown to this version"),
+        (b'\n  {"unit": 1,', b'\n  7,\n  {"unit": 1,', r"units\[1\] is 7; it must be an object with the keys"),
+        (b" ],\n", b' ],\n "units": [],\n', "'units' is unknown to this version"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_with_a_right_proof_is_named(before, after, message):
+    content = made_of(report(0), report(1)).to_bytes()
+    assert content.count(before) == 1 and parse(resigned(content))
+    with pytest.raises(DamageError, match=rf"^manifest\.json is damaged: {message}"):
+        parse(resigned(content.replace(before, after)))
+
+
+def test_a_large_file_has_a_unit_a_line(monkeypatch):
+    made = made_of(report(0))
+    by_hand = signed(json.loads(made.to_bytes()))
+    monkeypatch.setattr(manifest_schema, "_MAX_OTHER_BYTES", len(by_hand) - 1)
+    assert parse(made.to_bytes()) == made
+    with pytest.raises(
+        DamageError, match=rf"it has {len(by_hand):,} bytes and not one unit per line, as it must have"
+    ):
+        parse(by_hand)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from tests.dataset.block_contents import reseal, shard_blocks
 from textgen.dataset import verify
 from textgen.dataset.storage.manifest import FILE_NAME, DamageError, read_manifest
+from textgen.dataset.storage.shards import Blocks
 
 SHARD = "train-000000.tfrecord"
 DOCUMENTS = [[4, 300, 5], [], [900] * 30, [7, 8]]
@@ -98,7 +99,7 @@ def test_a_crc_of_a_record_that_is_wrong_is_reported(folder):
 def test_a_crc_of_a_block_that_is_wrong_is_reported(folder):
     manifest = read_manifest(folder)
     shard = manifest.units[0].shards[0]
-    wrong = tuple(block._replace(crc32=zlib.crc32(b"")) for block in shard.blocks)
+    wrong = Blocks(block._replace(crc32=zlib.crc32(b"")) for block in shard.blocks)
     manifest.units[0].shards[0] = dataclasses.replace(shard, blocks=wrong)
     (folder / FILE_NAME).write_bytes(manifest.to_bytes())
     assert told(folder) == [f"{SHARD} (unit 0): written wrong after byte 0: its CRC-32 is not that of the manifest"]

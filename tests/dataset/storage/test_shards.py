@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.dataset.block_contents import pack, read, write
 from textgen.dataset.storage import shards
-from textgen.dataset.storage.shards import Block, ShardWriter
+from textgen.dataset.storage.shards import Block, Blocks, ShardWriter
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_the_bytes_of_a_shard(path):
         pairs=3,
         bytes=35,
         sha256="5f02f0b23f01d9bcd985c2dc9b3ff5dd67ca5f87a39131283fe5e56adf3d1844",
-        blocks=(Block(bytes=35, records=2, pairs=3, crc32=zlib.crc32(framed)),),
+        blocks=Blocks([Block(bytes=35, records=2, pairs=3, crc32=zlib.crc32(framed))]),
     )
 
 
@@ -63,7 +63,7 @@ def test_blocks_read_back_what_was_written(tmp_path_factory, records, block_pair
     assert shard.pairs == sum(pairs for _, pairs in records)
     assert shard.bytes == path.stat().st_size
     assert shard.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert all(block.pairs >= block_pairs for block in shard.blocks[:-1])
+    assert all(block.pairs >= block_pairs for block in list(shard.blocks)[:-1])
     # A block ends with the record that fills it, however the records came.
     left = iter(pairs for _, pairs in records)
     for block in shard.blocks:
@@ -75,7 +75,7 @@ def test_blocks_read_back_what_was_written(tmp_path_factory, records, block_pair
 def test_nothing_written_is_nothing_kept(path):
     writer = ShardWriter(path)
     writer.write(pack([]))
-    assert writer.close(name="a", split="train", unit=0).blocks == ()
+    assert writer.close(name="a", split="train", unit=0).blocks == Blocks()
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path):
@@ -87,4 +87,4 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
 
 def test_a_shard_without_records_has_no_blocks(path):
     shard = write(path, [])
-    assert (shard.records, shard.pairs, shard.bytes, shard.blocks) == (0, 0, 0, ())
+    assert (shard.records, shard.pairs, shard.bytes, shard.blocks) == (0, 0, 0, Blocks())

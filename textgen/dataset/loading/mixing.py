@@ -59,7 +59,7 @@ def first_positions(directory: str, *, seed: int, count: int) -> Mixing:
     """
     reader = open_split(directory, "train", LoadOptions(), compact=False, cache=None)
     pairs = reader.blocks.pairs
-    group_blocks = blocks_per_group(np.array([location.block.bytes for location in reader.blocks.locations]))
+    group_blocks = blocks_per_group(reader.blocks.locations.bytes)
     order = epoch_order(pairs, group_blocks=group_blocks, seed=seed, epoch=0)
     starts = np.cumsum(pairs) - pairs
     found, group = list[np.ndarray](), 0

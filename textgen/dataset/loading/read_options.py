@@ -11,7 +11,7 @@ import numpy as np
 
 from textgen.dataset.loading.arguments import check_fraction, check_integer
 from textgen.dataset.storage import ragged
-from textgen.dataset.storage.blocks import BlockLocation
+from textgen.dataset.storage.blocks import BlockLocations
 from textgen.dataset.storage.layouts import Layout
 from textgen.dataset.storage.records import ReadRequest, RecordFormat
 from textgen.errors import require
@@ -63,7 +63,7 @@ class SelectedBlocks(NamedTuple):
         contiguous: bool [N], whether the block before it in the corpus is served too, and up to its end.
     """
 
-    locations: list[BlockLocation]
+    locations: BlockLocations
     targets: np.ndarray
     firsts: np.ndarray
     pairs: np.ndarray
@@ -100,9 +100,7 @@ def resolve(options: LoadOptions, layout: Layout, written: RecordFormat) -> Reso
     return ResolvedOptions(request, request.stride // written.stride, options.fraction)
 
 
-def select_blocks(
-    locations: list[BlockLocation], targets: np.ndarray, *, step: int, fraction: float
-) -> SelectedBlocks:
+def select_blocks(locations: BlockLocations, targets: np.ndarray, *, step: int, fraction: float) -> SelectedBlocks:
     """Selects every `step`-th target of the blocks, and of these a fraction.
 
     Args:
@@ -117,7 +115,7 @@ def select_blocks(
     pairs = _take_fraction(all_pairs, fraction) if fraction < 1 else all_pairs
     chosen = np.flatnonzero(pairs)
     contiguous = np.append(False, pairs == all_pairs)[chosen]
-    return SelectedBlocks([locations[i] for i in chosen], targets[chosen], firsts[chosen], pairs[chosen], contiguous)
+    return SelectedBlocks(locations.take(chosen), targets[chosen], firsts[chosen], pairs[chosen], contiguous)
 
 
 def served_indices(blocks: SelectedBlocks, chosen: np.ndarray, *, step: int) -> np.ndarray:

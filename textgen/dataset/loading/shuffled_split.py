@@ -17,9 +17,7 @@ class ShuffledSplit:
     def __init__(self, reader: SplitReader, *, seed: int | None, tuning: Tuning = DEFAULT_TUNING):
         """Args: `seed` of the order, None for the order of the corpus, and `tuning` of the shuffle groups."""
         self.reader, self._seed = reader, seed
-        self._group_blocks = blocks_per_group(
-            np.array([location.block.bytes for location in reader.blocks.locations]), tuning
-        )
+        self._group_blocks = blocks_per_group(reader.blocks.locations.bytes, tuning)
         self._order = functools.lru_cache(maxsize=2)(self._epoch_order)
         self._groups = ShuffleGroups(self._load)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from textgen.block_cache import BlockCache, open_folder
 from textgen.dataset.loading.read_options import LoadOptions, resolve, select_blocks, served_indices
-from textgen.dataset.storage.blocks import BlockContent, BlockLocation, locate_blocks, read_blocks
+from textgen.dataset.storage.blocks import BlockContent, BlockLocations, locate_blocks, read_blocks
 from textgen.dataset.storage.layouts import LAYOUTS, LoadedPairs, LoadedRows
 from textgen.dataset.storage.manifest import Manifest, read_manifest
 from textgen.folder import Folder
@@ -74,12 +74,12 @@ class SplitReader:
             return contents, order
         return contents, served_indices(self.blocks, blocks, step=self._resolved.step).take(order)
 
-    def _counts(self, blocks: list[BlockLocation]) -> np.ndarray:
+    def _counts(self, blocks: BlockLocations) -> np.ndarray:
         """Returns int [N], the targets with enough context, or the rows, of each block."""
         request = self._resolved.request
         if request.min_context == 1 and not request.rows:
             # The manifest counts the targets.
-            return np.array([location.block.pairs for location in blocks])
+            return blocks.pairs
         return np.array(
             [
                 self._layout.count(read_blocks(self._folder, [location])[0], request, self._written)

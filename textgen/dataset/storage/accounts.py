@@ -57,9 +57,9 @@ def _sums(report: UnitReport) -> Iterator[_Sum]:
         pairs = sum(shard.pairs for shard in report.shards if shard.split == split)
         yield f"the {split} pairs of unit {report.unit}", counts.pairs, pairs
     for shard in report.shards:
+        parts = shard.blocks.total
         for name in ("bytes", "records", "pairs"):
-            parts = sum(getattr(block, name) for block in shard.blocks)
-            yield f"the {name} of {shard.name}", getattr(shard, name), parts
+            yield f"the {name} of {shard.name}", getattr(shard, name), getattr(parts, name)
 
 
 def _documents(report: UnitReport, config: PrepareConfig) -> Iterator[_Sum]:

@@ -3,30 +3,43 @@
 Reading a block takes time and memory in proportion to its size, whoever wrote it.
 """
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from textgen.dataset.storage.framing import AFTER_RECORD, BEFORE_RECORD
 from textgen.dataset.storage.records import RecordLimits
-from textgen.dataset.storage.shards import BLOCK_PAIRS, Block
+from textgen.dataset.storage.shards import BLOCK_PAIRS
 
 MAX_BLOCK_BYTES = (1 << 31) - 1
 """Maximum size of a block, in which 32 bits count the ids."""
 
 
-def block_fault(block: Block, limits: RecordLimits) -> str:
-    """Returns what of a block no preparation writes, and the rule; empty if the block may be one.
+def find_block_fault(rows: np.ndarray, limits: RecordLimits) -> tuple[int, str] | None:
+    """Returns the index of a block that no preparation writes, what of it is so, and the rule; None if there is none.
 
     Args:
-        block: the block.
+        rows: int64 [N, 4], the values of each `Block`.
         limits: limits of its records.
     """
-    max_pairs = BLOCK_PAIRS - 1 + limits.max_pairs
-    if not 1 <= block.pairs <= max_pairs:
-        return f"{block.pairs:,} pairs; there can be 1 to {max_pairs:,}"
-    fewest = -(-block.pairs // limits.max_pairs)
-    if not fewest <= block.records <= block.pairs:
-        return f"{block.records:,} records of {block.pairs:,} pairs; there can be {fewest:,} to {block.pairs:,}"
+    for numbers, names, least, most in _bounds(rows, limits):
+        wrong = np.flatnonzero((numbers < least) | (numbers > most))
+        if len(wrong):
+            index = int(wrong[0])
+            low, high = (np.broadcast_to(bound, numbers.shape)[index] for bound in (least, most))
+            found = names.format(*rows[index].tolist())
+            return index, f"{found}; there can be {low:,} to {high:,}"
+    return None
+
+
+def _bounds(rows: np.ndarray, limits: RecordLimits) -> Iterator[tuple[np.ndarray, str, np.ndarray, np.ndarray]]:
+    """Yields int64 [N] numbers of N blocks, their names for an error, and the least and most that they can be.
+
+    A product of numbers has at most 63 bits if the bounds before it hold.
+    """
+    size, records, pairs, _ = rows.T
+    yield pairs, "{2:,} pairs", np.array(1), np.array(BLOCK_PAIRS - 1 + limits.max_pairs)
+    yield records, "{1:,} records of {2:,} pairs", -(-pairs // limits.max_pairs), pairs
     framing = BEFORE_RECORD + AFTER_RECORD
-    least = block.records * (framing + limits.min_bytes)
-    most = min(block.records * (framing + limits.max_bytes), MAX_BLOCK_BYTES)
-    if not least <= block.bytes <= most:
-        return f"{block.bytes:,} bytes of {block.records:,} records; there can be {least:,} to {most:,}"
-    return ""
+    most = np.minimum(records * (framing + limits.max_bytes), MAX_BLOCK_BYTES)
+    yield size, "{0:,} bytes of {1:,} records", records * (framing + limits.min_bytes), most

@@ -7,6 +7,7 @@ damage to the manifest itself is detected.
 import dataclasses
 import functools
 import hashlib
+import io
 import json
 import os
 import re
@@ -133,10 +134,17 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """Returns the content of the file: JSON with one unit per line, and its SHA-256 as the last field."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        units = ",\n".join("  " + json.dumps(unit.to_json()) for unit in values.pop("units"))
-        head = json.dumps({**values, "config": to_json(self.config)}, indent=1)
-        body = f'{head[:-2]},\n "units": [\n{units}\n ],\n'.encode()
-        return body + _PROOF + _digest(body) + _END
+        del values["units"]
+        # There may be a million units, so their lines are written one by one into one place.
+        content = io.BytesIO()
+        content.write(json.dumps({**values, "config": to_json(self.config)}, indent=1)[:-2].encode() + b",")
+        content.write(manifest_schema.UNITS_START)
+        for i, unit in enumerate(self.units):
+            content.write((",\n  " if i else "  ").encode() + json.dumps(unit.to_json()).encode())
+        content.write(manifest_schema.UNITS_END)
+        digest = _digest(content.getbuffer())
+        content.write(_PROOF + digest + _END)
+        return content.getvalue()
 
 
 class DamageError(UserError):
@@ -160,21 +168,21 @@ def parse(content: bytes) -> Manifest:
         values = manifest_schema.parse_values(content)
     except SchemaError as error:
         raise DamageError(str(error)) from None
-    version = values["version"]
+    version = values.settings["version"]
     if type(version) is not int or version not in _READABLE:
         raise UserError(
             f"{FILE_NAME} has version {shown(version)}; this textgen reads version {VERSION}. "
             "Prepare a new dataset in another folder."
         )
-    body, _, proof = content.rpartition(_PROOF)
-    if proof != _digest(body) + _END:
+    end = max(0, content.rfind(_PROOF))
+    if content[end:] != _PROOF + _digest(memoryview(content)[:end]) + _END:
         raise DamageError("its last field must be the SHA-256 of the lines before it, and is not")
     try:
-        values = manifest_schema.check(values)
+        checked = manifest_schema.check(values)
     except SchemaError as error:
         raise DamageError(str(error)) from None
-    del values["sha256"]
-    return Manifest(**values)
+    del checked["sha256"]
+    return Manifest(**checked)
 
 
 def read_manifest(directory: str | os.PathLike[str]) -> Manifest:
@@ -195,5 +203,5 @@ def read_manifest(directory: str | os.PathLike[str]) -> Manifest:
     return parse(content)
 
 
-def _digest(content: bytes) -> bytes:
+def _digest(content: bytes | memoryview) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()

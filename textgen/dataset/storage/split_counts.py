@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class SplitCounts:
     """Counts of a split.
 

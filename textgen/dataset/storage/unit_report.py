@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from textgen.config import SPLITS
-from textgen.dataset.storage.shards import Block, Shard
+from textgen.dataset.storage.shards import Blocks, Shard
 from textgen.dataset.storage.split_counts import SplitCounts
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class UnitReport:
     """Counts and shards of one unit, or their totals over all units.
 
@@ -74,12 +74,12 @@ class UnitReport:
         """Returns the report as plain JSON values."""
         # `dataclasses.asdict` would go through each of thousands of blocks, in a sixth of the time of writing shards.
         return {
-            **vars(self),
+            **_values(self),
             "dropped": dict(self.dropped),
             "duplicates": {reason: list(rows) for reason, rows in self.duplicates.items()},
             "shared": dict(self.shared),
-            "splits": {split: dict(vars(counts)) for split, counts in self.splits.items()},
-            "shards": [{**vars(shard), "blocks": [list(block) for block in shard.blocks]} for shard in self.shards],
+            "splits": {split: _values(counts) for split, counts in self.splits.items()},
+            "shards": [{**_values(shard), "blocks": shard.blocks.rows.tolist()} for shard in self.shards],
         }
 
     @classmethod
@@ -90,4 +90,8 @@ class UnitReport:
 
 
 def _shard(values: Mapping[str, Any]) -> Shard:
-    return Shard(**{**values, "blocks": tuple(Block(*block) for block in values["blocks"])})
+    return Shard(**{**values, "blocks": Blocks(values["blocks"])})
+
+
+def _values(of: UnitReport | SplitCounts | Shard) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in of.__slots__}
