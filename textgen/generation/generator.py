@@ -17,7 +17,7 @@ from textgen.generation.plain_sampling import (
     plain_sampling,
 )
 from textgen.generation.sampling import random_numbers, sample_next
-from textgen.generation.text_state import END, LENGTH, RUNNING, STOP, Generated, TextState, Written
+from textgen.generation.text_state import END, LENGTH, RUNNING, STOP, Generated, Resumed, TextState, Written
 from textgen.model.language_model import LanguageModel
 from textgen.text.preprocessor import Preprocessor
 
@@ -97,17 +97,18 @@ class Generator(tf.Module):
         """Returns the state after prompts, string [B], before the first new token."""
         return self._begin_after(self.prompt_ids(prompts), prompts, controls)
 
-    def _resume(self, prompts: tf.Tensor, ids: tf.Tensor, controls: Controls) -> TextState:
-        """Returns the state after prompts and ids, as if these were a part of the prompts.
+    def _resume(self, prompts: tf.Tensor, ids: tf.Tensor, controls: Controls) -> Resumed:
+        """Reads prompts, and ids as if these were a part of the prompts.
 
         Args:
             prompts: string [B].
             ids: int32 [B, N] with PAD for none.
             controls: the settings of each row.
         """
-        further = tf.ragged.boolean_mask(ids, ids != PAD)
-        whole = tf.strings.join([prompts, self._continue_text(prompts, ids)])
-        return self._begin_after(tf.concat([self.prompt_ids(prompts), further], axis=1), whole, controls)
+        known, further = self._preprocessor.encode(prompts), tf.ragged.boolean_mask(ids, ids != PAD)
+        texts = tf.strings.join([prompts, self._continue_text(prompts, ids)])
+        state = self._begin_after(tf.concat([self._after_bos(known), further], axis=1), texts, controls)
+        return Resumed(state, texts, tf.cast(known.row_lengths() + further.row_lengths(), tf.int32))
 
     def _begin_after(self, ids: tf.RaggedTensor, prompts: tf.Tensor, controls: Controls) -> TextState:
         zeros = tf.zeros_like(controls.max_tokens)
@@ -268,7 +269,9 @@ class Generator(tf.Module):
 
     def prompt_ids(self, prompts: tf.Tensor) -> tf.RaggedTensor:
         """Returns [BOS] and the ids of each prompt, ragged int32 [B, (T)]."""
-        ids = self._preprocessor.encode(prompts)
+        return self._after_bos(self._preprocessor.encode(prompts))
+
+    def _after_bos(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
         # No row may be empty: cuDNN refuses an empty window, and training has none.
         begins = tf.equal(ids.row_lengths(), 0) | self._boundaries
         begin = tf.RaggedTensor.from_row_lengths(

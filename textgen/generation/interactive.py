@@ -68,7 +68,7 @@ class Session:
 
     def candidates(self) -> list[Candidate]:
         """Returns the most likely next tokens, the most likely first."""
-        state = self._generator.resume(self._prompts, self._ids, self._controls)
+        state = self._generator.resume(self._prompts, self._ids, self._controls).state
         # Two that are never written may be among the likeliest.
         _, written = self._generator.advance(state, self._controls, 1, self._top + len((PAD, BOS)))
         texts = self._writer.preprocessor.vocabulary.texts
@@ -98,7 +98,7 @@ class Session:
         controls = self._controls._replace(
             samples=tf.shape(self._ids)[1:], max_tokens=tf.constant([count]), min_tokens=tf.constant([0])
         )
-        state = self._generator.resume(self._prompts, self._ids, controls)
+        state = self._generator.resume(self._prompts, self._ids, controls).state
         _, written = self._generator.advance(state, controls, count, 0)
         self._steps.append([number for number in written.ids.numpy()[0].tolist() if number != PAD])
 

@@ -65,3 +65,17 @@ class Generated(NamedTuple):
     lengths: tf.Tensor
     reasons: tf.Tensor
     written: Written
+
+
+class Resumed(NamedTuple):
+    """Prompts that were read.
+
+    Attributes:
+        state: the state before the first new token.
+        texts: string [B], the prompts, and the texts of the ids after them.
+        tokens: int32 [B], number of their ids without [BOS].
+    """
+
+    state: TextState
+    texts: tf.Tensor
+    tokens: tf.Tensor

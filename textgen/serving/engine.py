@@ -153,12 +153,11 @@ class Engine:
             [text.config for text in texts], self._preprocessor, samples=[text.sample for text in texts]
         )
         generator = self._loop.generator_for([text.config for text in texts])
-        rows = BatchRows(generator.resume(prompts, ids, controls), controls)
-        further = generator.continue_text(prompts, ids).numpy()
-        lengths = self._encode(prompts).row_lengths().numpy()
-        for text, more, length in zip(texts, further, lengths, strict=True):
-            text.written.prompt = text.prompt + more
-            text.prompt_tokens = int(length) + len(text.prompt_ids or ()) + text.begins
+        resumed = generator.resume(prompts, ids, controls)
+        rows = BatchRows(resumed.state, controls)
+        known = zip(resumed.texts.numpy().tolist(), resumed.tokens.numpy().tolist(), strict=True)
+        for text, (prompt, tokens) in zip(texts, known, strict=True):
+            text.written.prompt, text.prompt_tokens = prompt, tokens + text.begins
         self._rows = rows if self._rows is None else join(self._rows, rows)
         self._running += texts
 
@@ -218,11 +217,17 @@ class Engine:
 
     def _new_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
         """Returns the text of each that was not delivered, as one piece."""
-        known = [one.ids[max(one.delivered - _TOKENS_KEPT, 0) : one.delivered] for one in written]
-        longer = [ids + one.ids[one.delivered :] for ids, one in zip(known, written, strict=True)]
-        prompts = tf.constant([one.prompt for one in written] * 2)
-        texts = self._decoder.continue_text(prompts, _filled([*known, *longer])).numpy().tolist()
-        return [[text[len(old) :]] for old, text in zip(texts[: len(known)], texts[len(known) :], strict=True)]
+        kept = [one.ids[max(one.delivered - _TOKENS_KEPT, 0) : one.delivered] for one in written]
+        longer = [ids + one.ids[one.delivered :] for ids, one in zip(kept, written, strict=True)]
+        # Most texts are delivered as a whole, with nothing before them.
+        before = [(one.prompt, ids) for one, ids in zip(written, kept, strict=True) if ids]
+        prompts = tf.constant([one.prompt for one in written] + [prompt for prompt, _ in before])
+        rows = _filled(longer + [ids for _, ids in before])
+        texts = self._decoder.continue_text(prompts, rows).numpy().tolist()
+        known = iter(texts[len(written) :])
+        return [
+            [text[len(next(known)) if ids else 0 :]] for text, ids in zip(texts[: len(written)], kept, strict=True)
+        ]
 
     def _token_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
         """Returns the text of each token that was not delivered."""
