@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipelines.listing import EMPTY, FoundFile
 from pipelines.listing.globs import is_hidden
 from pipelines.listing.search import HIDDEN
-from textgen import files
+from textgen import files, store_retries
 from textgen.console import say
 from textgen.corpus.archives import Found, read_members
 from textgen.corpus.detection import HEAD_BYTES, NOTICES, Head, NotTextError, detect, head_of, read_head
@@ -55,11 +55,15 @@ def describe(found: FoundFile, how: How) -> list[Described]:
 
     Raises:
         UserError: the file does not have the given format, or is a damaged archive.
+        OSError: a store does not answer.
     """
     path, stamp = found
     try:
         head = read_head(path, files.read_head)
     except OSError as error:
+        # The file may be as it should be, so it is not left out.
+        if store_retries.is_passing(error):
+            raise
         return [Described(None, PassedOver(path, UNREADABLE, error.strerror or str(error)))]
     file = InputFile(path, stamp.size, stamp.modified, "", head.compression)
     described = _described(file, head, how)

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fsspec
@@ -14,11 +15,14 @@ import pyarrow.fs
 import pytest
 from fsspec.implementations.arrow import ArrowFSWrapper
 from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.implementations.webhdfs import WebHDFS
 from fsspec.registry import _registry
 
-from textgen import files, remote_files
+from textgen import files, remote_files, store_retries
 from textgen.errors import UserError
 from textgen.folder import Folder, Range
+from textgen.locks import owners, store_lock
+from textgen.locks.store_lock import StoreLockFile
 
 CONTENT = bytes(range(100))
 
@@ -185,6 +189,75 @@ class TestWritingWholeFiles:
         assert Folder(hadoop).read_ranges([Range("a", 95, 110)]) == [CONTENT[95:]]
         files.remove(hadoop)
         assert files.stamp(f"{hadoop}/a") is None
+
+
+class PartsShown(MemoryFileSystem):
+    """A driver with the protocol of WebHDFS, which renames by its calls; the next call fails after it was done."""
+
+    protocol = "webhdfs"
+    store: dict[str, Any] = {}
+    pseudo_dirs = [""]
+    loses_answer = False
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return super()._strip_protocol(path.removeprefix("webhdfs://"))
+
+    def _call(self, operation: str, *, method: str, path: str, destination: str, renameoptions: str = "") -> Any:
+        assert (operation, method) == ("RENAME", "put")
+        may = path in self.store and (bool(renameoptions) or destination not in self.store)
+        if may:
+            self.store[destination] = self.store.pop(path)
+        if type(self).loses_answer:
+            type(self).loses_answer = False
+            raise ConnectionResetError("no answer")
+        return SimpleNamespace(json=lambda: {"boolean": may})
+
+
+class TestAStoreThatShowsParts:
+    @pytest.fixture
+    def folder(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+        fsspec.register_implementation("webhdfs", PartsShown, clobber=True)
+        monkeypatch.setattr(PartsShown, "store", {})
+        monkeypatch.setattr(PartsShown, "pseudo_dirs", [""])
+        monkeypatch.setattr(store_retries.time, "sleep", lambda seconds: None)
+        yield "webhdfs://cluster/data"
+        fsspec.register_implementation("webhdfs", WebHDFS, clobber=True)
+
+    @pytest.mark.parametrize("loses_answer", [False, True])
+    def test_a_file_is_created_whole_and_once(self, folder: str, loses_answer: bool) -> None:
+        PartsShown.loses_answer = loses_answer
+        create = functools.partial(remote_files.create, f"{folder}/a", temporary=f"{folder}/t")
+        if loses_answer:
+            # The caller finds its own content there.
+            with pytest.raises(FileExistsError):
+                create(b"one")
+        else:
+            create(b"one")
+        with pytest.raises(FileExistsError):
+            create(b"two")
+        assert files.list_names(folder) == ["a"]
+        assert files.read(f"{folder}/a") == b"one"
+
+    def test_a_file_is_replaced_although_an_answer_is_lost(self, folder: str) -> None:
+        remote_files.create(f"{folder}/a", b"one", temporary=f"{folder}/t")
+        PartsShown.loses_answer = True
+        files.write_atomically(f"{folder}/a", b"two", temporary_folder=f"{folder}/_work")
+        assert files.read(f"{folder}/a") == b"two"
+
+    def test_a_lock_is_taken_renewed_and_released_without_a_rest(
+        self, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store_lock, "SETTLE_SECONDS", 0)
+        first, second = (owners.this_process(name, folder=0) for name in ("prepare", "repair"))
+        file = StoreLockFile(folder)
+        for loses_answer in (False, True):
+            PartsShown.loses_answer = loses_answer
+            assert file.create(first) and not file.create(second)
+            PartsShown.loses_answer = loses_answer
+            assert file.renew(first) and not file.renew(second)
+            file.remove(first)
+            assert files.list_names(folder) == []
 
 
 class TestAWebServer:

@@ -1,13 +1,17 @@
 """Repetition of requests to stores, with a clock that runs only while somebody sleeps."""
 
+import http.server
 import itertools
+import json
+import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import fsspec.exceptions
 import pytest
 
 from textgen import remote_files, store_retries
-from textgen.store_retries import is_passing, once, retried
+from textgen.store_retries import is_passing, retried, within
 
 
 class Clock:
@@ -113,11 +117,12 @@ def test_other_errors_are_not_repeated(clock: Clock) -> None:
     assert clock.now == 1000.0
 
 
-def test_within_once_nothing_is_repeated(clock: Clock) -> None:
-    store = Store(always=StatusError(503))
-    with once(), pytest.raises(StatusError):
-        retried("gs://bucket/a", store.ask, "x", end="y")
-    assert store.asked == 1
+def test_a_thread_repeats_for_no_longer_than_it_may(clock: Clock) -> None:
+    for seconds, asked in [(0, 1), (4, 4)]:
+        store, began = Store(always=StatusError(503)), clock.now
+        with within(seconds), pytest.raises(StatusError):
+            retried("gs://bucket/a", store.ask, "x", end="y")
+        assert store.asked == asked and clock.now - began <= seconds
 
 
 def test_passing_errors_are_known_by_their_status_code_class_or_cause() -> None:
@@ -146,3 +151,43 @@ def test_a_session_of_requests_does_not_wait_without_end() -> None:
     for _ in range(2):
         driver, _ = remote_files.connect("webhdfs://localhost:9870/data")
     assert driver.session.request.keywords == {"timeout": (15, 60)}
+
+
+class DataNode(http.server.BaseHTTPRequestHandler):
+    """Answers as a NameNode that sends reading to a DataNode, whose first two answers are errors."""
+
+    content, statuses = b"whale", iter([503, 404])
+
+    def do_GET(self) -> None:
+        if "op=GETFILESTATUS" in self.path:
+            self._answer(200, json.dumps({"FileStatus": {"type": "FILE", "length": len(self.content)}}).encode())
+        elif "op=OPEN" in self.path:
+            self._answer(307, b"", Location=f"http://{self.headers['Host']}/block")
+        else:
+            status = next(self.statuses, 200)
+            self._answer(status, self.content if status == 200 else b"error")
+
+    def _answer(self, status: int, content: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def data_node() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), DataNode) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"webhdfs://127.0.0.1:{server.server_port}/file"
+        server.shutdown()
+
+
+def test_an_error_of_a_data_node_is_not_taken_for_the_content_of_a_file(data_node: str, clock: Clock) -> None:
+    # It is repeated where it may pass, and told where it may not.
+    with pytest.raises(OSError, match="404"):
+        remote_files.read(data_node)
+    assert remote_files.read(data_node) == DataNode.content

@@ -50,7 +50,7 @@ def connect(url: str) -> tuple[Any, str]:
     except Exception as error:
         raise os_error(error, url) from error
     store_retries.repeat_nothing(driver)
-    store_retries.limit_waits(driver)
+    store_retries.mend_session(driver)
     return driver, path.rstrip("/")
 
 
@@ -88,7 +88,7 @@ def version(url: str) -> Version | None:
     driver, name = connect(url)
     try:
         info = _ask(url, driver.info, name)
-        return None if info["type"] == "directory" else version_in(driver, info)
+        return None if info["type"] == "directory" else _ask(url, version_in, driver, info)
     except FileNotFoundError:
         return None
 
@@ -153,7 +153,7 @@ def move(url: str, target: str) -> None:
     driver, name = connect(url)
     _, target_name = connect(target)
     # A repetition would not find what the first try has moved.
-    with store_retries.once():
+    with store_retries.within(0):
         _ask(url, driver.mv, name, target_name, recursive=True)
 
 
@@ -172,23 +172,39 @@ def write_atomically(url: str, content: bytes | Path, *, temporary: str) -> None
     _, temporary_name = connect(temporary)
     for made in (name, temporary_name):
         _ask(url, driver.makedirs, made.rpartition("/")[0], exist_ok=True)
-    _ask(url, store_drivers.put, driver, temporary_name, content)
-    with store_retries.once():
-        _ask(url, store_drivers.rename_over, driver, temporary_name, name)
+    # Repeated as a whole: a rename whose answer was lost leaves nothing to rename.
+    _ask(url, _put_and_rename, driver, temporary_name, name, content)
 
 
-def create(url: str, content: bytes, **options: Any) -> None:
-    """Writes a small file in one request.
+def _put_and_rename(driver: Any, temporary: str, name: str, content: bytes | Path) -> None:
+    store_drivers.put(driver, temporary, content)
+    store_drivers.rename_over(driver, temporary, name)
+
+
+def create(url: str, content: bytes, *, temporary: str, **options: Any) -> None:
+    """Writes a small file that is not there, as far as the store can refuse to replace one.
 
     Args:
         url: the file.
         content: its bytes.
+        temporary: the URL that it has until it is complete, where the store would show a part of it.
         **options: of the driver's `pipe_file`, such as `mode="create"`, which refuses to replace a file.
+
+    Raises:
+        FileExistsError: the file is there; also if the answer to an earlier try of this call was lost.
+        OSError: the store cannot be asked.
     """
     driver, name = connect(url)
     if not store_drivers.is_object_store(driver):
         make_directory(url.rpartition("/")[0])
-    _ask(url, driver.pipe_file, name, content, **options)
+    if not store_drivers.shows_parts(driver):
+        _ask(url, driver.pipe_file, name, content, **options)
+        return
+    _, temporary_name = connect(temporary)
+    _ask(url, store_drivers.put, driver, temporary_name, content)
+    if not _ask(url, store_drivers.rename_new, driver, temporary_name, name):
+        remove(temporary)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), url)
 
 
 def os_error(error: Exception, path: str) -> OSError:

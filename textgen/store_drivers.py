@@ -25,9 +25,20 @@ def put(driver: Any, name: str, content: bytes | Path) -> None:
         driver.pipe_file(name, content)
 
 
+def shows_parts(driver: Any) -> bool:
+    """Returns whether the store of a driver shows files while they are written, and `rename_new` works there."""
+    return "webhdfs" in protocols(driver)
+
+
+def rename_new(driver: Any, name: str, target: str) -> bool:
+    """Renames a file of a store that shows parts; returns False, and changes nothing, if the target is there."""
+    answer = driver._call("RENAME", method="put", path=name, destination=target)
+    return bool(answer.json()["boolean"])
+
+
 def rename_over(driver: Any, name: str, target: str) -> None:
     """Renames a file, in place of one that may be there."""
-    if "webhdfs" in protocols(driver):
+    if shows_parts(driver):
         # The driver's own call changes nothing if there is a file, and raises nothing.
         driver._call("RENAME", method="put", path=name, destination=target, renameoptions="OVERWRITE")
     else:

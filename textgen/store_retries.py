@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import math
 import os
 import threading
 import time
@@ -88,14 +89,14 @@ def retried(url: str, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwarg
 
 
 @contextlib.contextmanager
-def once() -> Iterator[None]:
-    """Inside the context, this thread repeats no request."""
-    before = getattr(_of_thread, "once", False)
-    _of_thread.once = True
+def within(seconds: float) -> Iterator[None]:
+    """Inside the context, this thread repeats a request for this time at most; 0 to make each once."""
+    before = getattr(_of_thread, "most", math.inf)
+    _of_thread.most = seconds
     try:
         yield
     finally:
-        _of_thread.once = before
+        _of_thread.most = before
 
 
 def is_passing(error: BaseException) -> bool:
@@ -150,25 +151,34 @@ def repeat_nothing(driver: Any) -> None:
         driver._request = types.MethodType(request, driver)
 
 
-def limit_waits(driver: Any) -> None:
-    """Has a driver that asks by a session of requests, as that of webhdfs, wait no longer than others do."""
+def mend_session(driver: Any) -> None:
+    """Mends a driver that asks by a session of requests, as that of webhdfs; leaves others alone.
+
+    It waits no longer than others do, and does not take the error of a server for the content of a file.
+    """
     session: Any = getattr(driver, "session", None)
-    if type(session).__module__.partition(".")[0] == "requests":
-        waits = (_CONNECT_SECONDS, _READ_SECONDS)
-        session.request = functools.partial(type(session).request, session, timeout=waits)
+    if type(session).__module__.partition(".")[0] != "requests":
+        return
+    waits = (_CONNECT_SECONDS, _READ_SECONDS)
+    session.request = functools.partial(type(session).request, session, timeout=waits)
+
+    def get(*args: Any, **kwargs: Any) -> Any:
+        answer = type(session).get(session, *args, **kwargs)
+        answer.raise_for_status()
+        return answer
+
+    session.get = get
 
 
 def _patience(url: str, error: Exception) -> float:
     """Returns for how many seconds a request is repeated."""
-    if getattr(_of_thread, "once", False):
-        return 0.0
     if any(_status(each) is not None for each in (error, error.__cause__)):
         _answered.add(_store(url))
     try:
         most = float(os.environ.get(SECONDS_VARIABLE, SECONDS))
     except ValueError:
         most = SECONDS
-    return most if _store(url) in _answered else min(most, FIRST_SECONDS)
+    return min(most if _store(url) in _answered else FIRST_SECONDS, most, getattr(_of_thread, "most", math.inf))
 
 
 def _tell(url: str, error: Exception, left: float) -> None:
@@ -193,8 +203,9 @@ def _status(error: BaseException | None) -> int | None:
     """Returns the HTTP status of an answer that an error of a driver reports; None if it reports no answer."""
     response = getattr(error, "response", None)
     metadata = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
-    answers = (getattr(response, "status_code", None), getattr(error, "code", None), getattr(error, "status", None))
-    for found in (metadata.get("HTTPStatusCode"), *answers):
+    # An older aiohttp has both, and warns of its `code`.
+    own = getattr(error, "status" if hasattr(error, "status") else "code", None)
+    for found in (metadata.get("HTTPStatusCode"), getattr(response, "status_code", None), own):
         with contextlib.suppress(TypeError, ValueError):
             return int(found)  # type: ignore[arg-type]
     return None

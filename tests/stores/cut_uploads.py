@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,17 +10,19 @@ from pathlib import Path
 from tests.faults.trial import Trial
 from tests.stores import faulty_proxy
 from tests.stores.faulty_proxy import Fault, Request
-from tests.stores.servers import STORES, Store, free_port
+from tests.stores.servers import ALL, Store, free_port
 from tests.stores.store_commands import hashes, local_hashes, make_texts, names, prepare_words, run, start, upload
 from textgen import remote_files
 
 _SECONDS = 600.0
 _SHARD = "train-000000.tfrecord"
+_SMALL = 20_000
+"""Size in bytes that only shards exceed of the files that HDFS has under a temporary name until they are complete."""
 
 
 def trials(full: bool) -> Iterator[Trial]:
     """Yields the trials."""
-    for scheme in STORES:
+    for scheme in ALL:
         yield Trial(f"{scheme}, SIGKILL while a shard is sent", functools.partial(_killed, scheme), _SECONDS)
         yield Trial(f"{scheme}, connections break in uploads", functools.partial(_broken, scheme), _SECONDS)
         if full:
@@ -27,14 +30,17 @@ def trials(full: bool) -> Iterator[Trial]:
 
 
 def _is_upload(request: Request) -> bool:
-    return request.method in ("PUT", "POST") and "train-" in request.path and ".tfrecord" in request.path
+    """Returns whether a request has content of a shard, as far as its path tells."""
+    is_temporary = re.search(r"/_work/[0-9a-f]{32}\.tmp\?", request.path) and request.size > _SMALL
+    is_named = "train-" in request.path and ".tfrecord" in request.path
+    return request.method in ("PUT", "POST") and bool(is_temporary or is_named)
 
 
 def _killed(scheme: str, folder: Path) -> None:
     texts, port = make_texts(folder), free_port()
     expected = local_hashes(folder, texts)
-    with faulty_proxy.running(port) as proxy, STORES[scheme](folder, port) as store:
-        proxy.target = store.port
+    with faulty_proxy.running(port) as proxy, ALL[scheme](folder, port) as store:
+        proxy.target, proxy.data_target = store.port, store.data_port
         words = prepare_words(upload(texts, store), f"{store.root}/data")
         # Half of the shard is with the store when the process ends.
         proxy.rule = lambda request: Fault(seconds=20, cut=True) if _is_uploaded(scheme, request) else None
@@ -51,8 +57,8 @@ def _killed(scheme: str, folder: Path) -> None:
 def _broken(scheme: str, folder: Path) -> None:
     texts, port = make_texts(folder), free_port()
     expected = local_hashes(folder, texts)
-    with faulty_proxy.running(port) as proxy, STORES[scheme](folder, port) as store:
-        proxy.target = store.port
+    with faulty_proxy.running(port) as proxy, ALL[scheme](folder, port) as store:
+        proxy.target, proxy.data_target = store.port, store.data_port
         words = prepare_words(upload(texts, store), f"{store.root}/data")
         uploads = itertools.count()
         proxy.rule = lambda request: Fault(cut=True) if _is_in_second_half(request, uploads) else None
@@ -66,8 +72,8 @@ def _broken(scheme: str, folder: Path) -> None:
 def _never(scheme: str, folder: Path) -> None:
     texts, port = make_texts(folder), free_port()
     expected = local_hashes(folder, texts)
-    with faulty_proxy.running(port) as proxy, STORES[scheme](folder, port) as store:
-        proxy.target = store.port
+    with faulty_proxy.running(port) as proxy, ALL[scheme](folder, port) as store:
+        proxy.target, proxy.data_target = store.port, store.data_port
         words = prepare_words(upload(texts, store), f"{store.root}/data")
         proxy.rule = lambda request: Fault(cut=True) if _is_uploaded(scheme, request) else None
         told = run(words, store, code=1, TEXTGEN_RETRY_SECONDS="3")
@@ -80,7 +86,8 @@ def _never(scheme: str, folder: Path) -> None:
 
 def _is_in_second_half(request: Request, uploads: "itertools.count[int]") -> bool:
     """Returns whether an upload is one of three in a row, since some clients repeat one unseen."""
-    return request.method in ("PUT", "POST") and "delete" not in request.path and next(uploads) % 6 >= 3
+    is_upload = request.method in ("PUT", "POST") and request.size > 0 and "delete" not in request.path
+    return is_upload and next(uploads) % 6 >= 3
 
 
 def _is_uploaded(scheme: str, request: Request) -> bool:

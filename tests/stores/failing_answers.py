@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.faults.trial import Trial
 from tests.stores import faulty_proxy
 from tests.stores.faulty_proxy import Fault, Request
-from tests.stores.servers import STORES, free_port
+from tests.stores.servers import ALL, free_port
 from tests.stores.store_commands import TRAINING, hashes, local_hashes, make_texts, prepare_words, run, upload
 
 _SECONDS = 600.0
@@ -16,7 +16,7 @@ _SECONDS = 600.0
 
 def trials(full: bool) -> Iterator[Trial]:
     """Yields the trials."""
-    for scheme in STORES:
+    for scheme in ALL:
         for status in (500, 503, 429) if full else (503,):
             fault = functools.partial(_sometimes, scheme, Fault(status=status), 11)
             yield Trial(f"{scheme}, every 11th answer is {status}", fault, _SECONDS)
@@ -29,8 +29,8 @@ def trials(full: bool) -> Iterator[Trial]:
 def _sometimes(scheme: str, fault: Fault, every: int, folder: Path, *, is_told: bool = True) -> None:
     texts, port = make_texts(folder), free_port()
     expected = local_hashes(folder, texts)
-    with faulty_proxy.running(port) as proxy, STORES[scheme](folder, port) as store:
-        proxy.target = store.port
+    with faulty_proxy.running(port) as proxy, ALL[scheme](folder, port) as store:
+        proxy.target, proxy.data_target = store.port, store.data_port
         url, data = upload(texts, store), f"{store.root}/data"
         proxy.rule = lambda request: fault if request.number % every == every - 1 else None
         told = run(prepare_words(url, data), store)
@@ -49,8 +49,8 @@ def _late(scheme: str, folder: Path) -> None:
 def _stalled(scheme: str, folder: Path) -> None:
     texts, port = make_texts(folder), free_port()
     expected = local_hashes(folder, texts)
-    with faulty_proxy.running(port) as proxy, STORES[scheme](folder, port) as store:
-        proxy.target = store.port
+    with faulty_proxy.running(port) as proxy, ALL[scheme](folder, port) as store:
+        proxy.target, proxy.data_target = store.port, store.data_port
         url, data = upload(texts, store), f"{store.root}/data"
         proxy.rule = lambda request: Fault(seconds=200.0) if len(proxy.faults) < 1 and request.number > 60 else None
         begun = time.monotonic()
@@ -62,8 +62,8 @@ def _stalled(scheme: str, folder: Path) -> None:
 
 def _for_good(scheme: str, folder: Path) -> None:
     texts, port = make_texts(folder), free_port()
-    with faulty_proxy.running(port) as proxy, STORES[scheme](folder, port) as store:
-        proxy.target = store.port
+    with faulty_proxy.running(port) as proxy, ALL[scheme](folder, port) as store:
+        proxy.target, proxy.data_target = store.port, store.data_port
         url, data = upload(texts, store), f"{store.root}/data"
         proxy.rule = lambda request: Fault(status=503) if request.number > 40 else None
         told = run(prepare_words(url, data), store, code=1, TEXTGEN_RETRY_SECONDS="5")

@@ -20,11 +20,13 @@ class Request(NamedTuple):
         number: from 0, in the order of coming.
         method: such as "PUT".
         path: with the query.
+        size: of its body in bytes; 1 if that is told in pieces.
     """
 
     number: int
     method: str
     path: str
+    size: int
 
 
 class Fault(NamedTuple):
@@ -41,6 +43,11 @@ class Fault(NamedTuple):
     cut: bool = False
 
 
+def is_for_data(path: str) -> bool:
+    """Returns whether a request with this path is one that a NameNode sends to a DataNode."""
+    return "namenoderpcaddress=" in path
+
+
 Rule = Callable[[Request], Fault | None]
 
 
@@ -51,6 +58,7 @@ class Proxy(socketserver.ThreadingMixIn, http.server.HTTPServer):
         rule: returns the fault of a request, or None; it may be replaced while the proxy runs.
         faults: the requests that had one.
         target: port of the store.
+        data_target: port of a server to which the store sends requests for the content of files; 0 if it sends none.
     """
 
     daemon_threads = True
@@ -60,13 +68,13 @@ class Proxy(socketserver.ThreadingMixIn, http.server.HTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.rule: Rule = _none
         self.faults: list[Request] = []
-        self.target = 0
+        self.target = self.data_target = 0
         self._count, self._lock = 0, threading.Lock()
 
-    def decide(self, method: str, path: str) -> Fault | None:
+    def decide(self, method: str, path: str, size: int) -> Fault | None:
         """Returns the fault of the next request."""
         with self._lock:
-            request = Request(self._count, method, path)
+            request = Request(self._count, method, path, size)
             self._count += 1
             fault = self.rule(request)
             if fault:
@@ -99,8 +107,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     timeout = 120
 
     def _handle(self) -> None:
-        fault = self.server.decide(self.command, self.path)
-        if fault and fault.cut and int(self.headers.get("Content-Length") or 0) > 1:
+        size = int(self.headers.get("Content-Length") or ("chunked" in (self.headers.get("Transfer-Encoding") or "")))
+        fault = self.server.decide(self.command, self.path, size)
+        if fault and fault.cut and size > 1:
             # Half of the body comes to the store, which must not take it for the whole.
             self._pass_on(self._body(half=True), cut=True)
             self._hang_up()
@@ -135,7 +144,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return self.rfile.read(length // 2 if half else length)
 
     def _pass_on(self, body: bytes, *, cut: bool = False) -> tuple[int, list[tuple[str, str]], bytes] | None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.target, timeout=60)
+        server = self.server
+        target = server.data_target if is_for_data(self.path) else server.target
+        connection = http.client.HTTPConnection("127.0.0.1", target, timeout=60)
         try:
             # The signature of a request covers the name of the host, so that stays that of the proxy.
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -150,7 +161,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if cut:
                 return None
             answer = connection.getresponse()
-            headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP]
+            there, here = f":{server.data_target}/", f":{server.server_port}/"
+            headers = [
+                (name, value.replace(there, here) if name.lower() == "location" else value)
+                for name, value in answer.getheaders()
+                if name.lower() not in _HOP
+            ]
             return answer.status, headers, answer.read()
         except (OSError, http.client.HTTPException):
             return None

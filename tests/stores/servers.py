@@ -30,12 +30,14 @@ class Store(NamedTuple):
         port: its port on localhost.
         environment: variables with which commands find it.
         process: its process.
+        data_port: port of a server that it sends requests for the content of files to; 0 if it sends none.
     """
 
     root: str
     port: int
     environment: dict[str, str]
     process: "subprocess.Popen[bytes]"
+    data_port: int = 0
 
 
 Start = Callable[[Path, "int | None"], "contextlib.AbstractContextManager[Store]"]
@@ -107,7 +109,8 @@ def hadoop(folder: Path, seen_at: int | None = None) -> Iterator[Store]:
         _running([*java, data], folder, ports["data_web"]),
     ):
         _wait_for_data_node(ports["web"])
-        yield Store(f"webhdfs://127.0.0.1:{seen_at or ports['web']}/{BUCKET}", ports["web"], {}, process)
+        root = f"webhdfs://127.0.0.1:{seen_at or ports['web']}/{BUCKET}"
+        yield Store(root, ports["web"], {}, process, ports["data_web"])
 
 
 def _wait_for_data_node(port: int) -> None:

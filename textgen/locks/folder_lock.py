@@ -88,17 +88,20 @@ class Lock:
         return self._loss is None
 
     def _is_renewed(self) -> bool:
-        is_late = time.monotonic() - self._renewed_at > LEASE_SECONDS
         self._owner = dataclasses.replace(self._owner, beat=self._owner.beat + 1)
         try:
             # A store that does not answer must not hold up the next sign of life.
-            with store_retries.once():
+            with store_retries.within(RENEW_SECONDS):
                 # Another process may have taken the lock since, and have ended.
-                is_held = not (is_late and self._file.read() is None) and self._file.renew(self._owner)
+                is_held = not (self._is_late and self._file.read() is None) and self._file.renew(self._owner)
         except (OSError, UserError):
-            return not is_late
+            return not self._is_late
         self._renewed_at = time.monotonic() if is_held else self._renewed_at
         return is_held
+
+    @property
+    def _is_late(self) -> bool:
+        return time.monotonic() - self._renewed_at > LEASE_SECONDS
 
     def _reason(self) -> str:
         seen = None

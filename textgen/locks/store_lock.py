@@ -73,6 +73,8 @@ class StoreLockFile:
 
     def remove(self, owner: Owner) -> None:
         """Removes the file if it is the owner's; see LockFile."""
+        if store_drivers.shows_parts(self._driver):
+            self._remove(self._temporary(owner))
         seen = self.read()
         if seen and seen.token == owner.token:
             self._remove(self.path)
@@ -108,8 +110,19 @@ class StoreLockFile:
         return None
 
     def _write(self, url: str, owner: Owner, *, create: bool = False) -> None:
-        mode = {"mode": "create"} if create and self._has_mode else {}
-        remote_files.create(url, owner.to_bytes(), **mode)
+        temporary = self._temporary(owner)
+        if create:
+            mode = {"mode": "create"} if self._has_mode else {}
+            remote_files.create(url, owner.to_bytes(), temporary=temporary, **mode)
+        else:
+            remote_files.write_atomically(url, owner.to_bytes(), temporary=temporary)
+
+    def _temporary(self, owner: Owner) -> str:
+        """Returns the URL of an owner's record until it is complete, where the store would show a part of it.
+
+        Its name is one of the lock's, as that of a marker is, so that nobody takes it for a file of the folder.
+        """
+        return f"{self.path}-{hashlib.sha256(owner.token.encode()).hexdigest()[:32]}"
 
     def _remove(self, url: str) -> None:
         with contextlib.suppress(OSError):
