@@ -116,3 +116,22 @@ def test_a_file_that_is_not_there_any_more_is_unreadable(tmp_path: Path) -> None
     (described,) = describe(FoundFile(str(tmp_path / "a.txt"), files.Stamp(1, 0.0)), HOW)
     assert described == Described(None, described.passed_over)
     assert described.passed_over and described.passed_over.detail == "No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_left_out"), [(PermissionError("no"), True), (ConnectionResetError("no"), False)]
+)
+def test_a_file_of_a_store_that_does_not_answer_is_not_left_out(
+    monkeypatch: pytest.MonkeyPatch, cause: Exception, is_left_out: bool
+) -> None:
+    def read(path: str, size: int) -> bytes:
+        raise OSError(5, "no answer", path) from cause
+
+    monkeypatch.setattr(files, "read_head", read)
+    found = FoundFile("gs://bucket/a.txt", files.Stamp(9, 0.0))
+    if is_left_out:
+        (described,) = describe(found, HOW)
+        assert described.passed_over and described.passed_over.reason == "unreadable"
+    else:
+        with pytest.raises(OSError, match="no answer"):
+            describe(found, HOW)
