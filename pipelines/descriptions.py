@@ -5,9 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from pipelines.listing import EMPTY, FoundFile
+from pipelines.listing import EMPTY, HIDDEN, FoundFile
 from pipelines.listing.globs import is_hidden
-from pipelines.listing.search import HIDDEN
 from textgen import files, store_retries
 from textgen.console import say
 from textgen.corpus.archives import Found, read_members

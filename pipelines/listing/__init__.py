@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipelines.listing.globs import Glob
-from pipelines.listing.search import HIDDEN, OWN, Hit, search
+from pipelines.listing.search import HIDDEN as HIDDEN
+from pipelines.listing.search import OWN, Hit, search
 from pipelines.listing.words import Word, resolve
 from textgen.dataset.storage.passed_over import PassedOver
 from textgen.errors import require
