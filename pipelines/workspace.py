@@ -40,7 +40,7 @@ __all__ = ["COUNTS", "DUPLICATES", "OVERLAP", "SHARDS", "TOKENS", "Workspace"]
 _PLAN = "plan.json"
 _GIVEN_VOCABULARY = "given.jsonl"
 _THREADS = 32
-_READ_AT_ONCE = 4096
+_RESULTS_AHEAD = 4096
 _MAX_GIVEN_BYTES = _MAX_MODEL_BYTES = 1 << 30
 
 
@@ -215,8 +215,8 @@ class Workspace:
         units = sorted(self.recorded_units(stage))
         # A store takes many requests at a time, and each takes a while.
         with ThreadPoolExecutor(_THREADS if files.is_remote(self.directory) else 1) as pool:
-            for first in range(0, len(units), _READ_AT_ONCE):
-                several = units[first : first + _READ_AT_ONCE]
+            for first in range(0, len(units), _RESULTS_AHEAD):
+                several = units[first : first + _RESULTS_AHEAD]
                 results = pool.map(functools.partial(self.recorded, stage), several)
                 for unit, result in zip(several, results, strict=True):
                     if result is not None:

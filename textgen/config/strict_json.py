@@ -106,7 +106,7 @@ def _require_flat(content: bytes) -> None:
     """Checks the nesting of JSON before it is parsed, since a parser calls itself for each level."""
     if content.count(b"[") + content.count(b"{") <= MAX_NESTING:
         return
-    # Brackets that hold nothing are removed level by level, which takes a third of the time of the loop below.
+    # Brackets that hold nothing are removed level by level, which is faster than the loop below.
     brackets = _STRING.sub(b"", content).translate(_OF_ONE_KIND, _NO_BRACKETS)
     for _ in range(MAX_NESTING):
         brackets = brackets.replace(b"[]", b"")

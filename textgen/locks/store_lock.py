@@ -73,7 +73,7 @@ class StoreLockFile:
 
     def remove(self, owner: Owner) -> None:
         """Removes the file if it is the owner's; see LockFile."""
-        if store_drivers.shows_parts(self._driver):
+        if not store_drivers.is_object_store(self._driver):
             self._remove(self._temporary(owner))
         seen = self.read()
         if seen and seen.token == owner.token:
@@ -118,7 +118,7 @@ class StoreLockFile:
             remote_files.write_atomically(url, owner.to_bytes(), temporary=temporary)
 
     def _temporary(self, owner: Owner) -> str:
-        """Returns the URL of an owner's record until it is complete, where the store would show a part of it.
+        """Returns the URL of an owner's record until it is complete, in a store that has a rename.
 
         Its name is one of the lock's, as that of a marker is, so that nobody takes it for a file of the folder.
         """

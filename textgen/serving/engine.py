@@ -225,9 +225,8 @@ class Engine:
         rows = _filled(longer + [ids for _, ids in before])
         texts = self._decoder.continue_text(prompts, rows).numpy().tolist()
         known = iter(texts[len(written) :])
-        return [
-            [text[len(next(known)) if ids else 0 :]] for text, ids in zip(texts[: len(written)], kept, strict=True)
-        ]
+        lengths = [len(next(known)) if ids else 0 for ids in kept]
+        return [[text[length:]] for text, length in zip(texts[: len(written)], lengths, strict=True)]
 
     def _token_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
         """Returns the text of each token that was not delivered."""

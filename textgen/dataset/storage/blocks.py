@@ -60,12 +60,12 @@ class BlockLocations:
     @property
     def bytes(self) -> np.ndarray:
         """int64 [N], the size of each block."""
-        return self.rows[:, Block._fields.index("bytes")].astype(np.int64)
+        return _column(self.rows, "bytes")
 
     @property
     def pairs(self) -> np.ndarray:
         """int64 [N], the number of pairs of each block."""
-        return self.rows[:, Block._fields.index("pairs")].astype(np.int64)
+        return _column(self.rows, "pairs")
 
     def take(self, indices: np.ndarray) -> "BlockLocations":
         """Returns the blocks at indices, int [M]."""
@@ -75,12 +75,16 @@ class BlockLocations:
 def locate_blocks(shards: Iterable[Shard]) -> BlockLocations:
     """Returns the locations of all blocks of shards, in order."""
     shards = list(shards)
-    counts = [len(shard.blocks) for shard in shards]
     rows = np.concatenate([Blocks().rows, *(shard.blocks.rows for shard in shards)])
-    ends = np.cumsum(rows[:, 0], dtype=np.int64)
-    before = np.cumsum([0, *(shard.blocks.total.bytes for shard in shards)][:-1], dtype=np.int64)
-    which = np.repeat(np.arange(len(shards), dtype=np.int32), counts)
-    return BlockLocations(shards, which, ends - rows[:, 0] - before[which], rows)
+    which = np.repeat(np.arange(len(shards), dtype=np.int32), [len(shard.blocks) for shard in shards])
+    sizes, shard_sizes = _column(rows, "bytes"), np.array([shard.blocks.total.bytes for shard in shards], np.int64)
+    starts, shard_starts = np.cumsum(sizes) - sizes, np.cumsum(shard_sizes) - shard_sizes
+    return BlockLocations(shards, which, starts - shard_starts[which], rows)
+
+
+def _column(rows: np.ndarray, name: str) -> np.ndarray:
+    """Returns int64 [N], one of the values of each `Block`."""
+    return rows[:, Block._fields.index(name)].astype(np.int64)
 
 
 class BlockContent(NamedTuple):

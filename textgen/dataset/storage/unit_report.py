@@ -94,4 +94,5 @@ def _shard(values: Mapping[str, Any]) -> Shard:
 
 
 def _values(of: UnitReport | SplitCounts | Shard) -> dict[str, Any]:
+    # The slots of a dataclass are its fields.
     return {name: getattr(of, name) for name in of.__slots__}
