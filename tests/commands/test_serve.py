@@ -49,7 +49,8 @@ def test_after_sigterm_running_answers_end_and_then_the_server(made: Path, tmp_p
         assert process.wait(timeout=60) == 0
         assert process.stderr.read() == ""
     *pieces, last = [line.decode().removeprefix("data: ").strip() for line in events if line.strip()]
-    assert last == "[DONE]" and len(pieces) > 10
+    # What came after the signal; a fast machine takes few pieces.
+    assert last == "[DONE]" and len(pieces) > 1
     choices = [json.loads(piece)["choices"][0] for piece in pieces]
     assert sum(len(choice["text"]) for choice in choices) == TOKENS
     assert choices[-1]["finish_reason"] == "length"
