@@ -1,4 +1,6 @@
 import queue
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -38,17 +40,22 @@ def test_a_text_that_nobody_waits_for_is_not_begun(served: Served):
     assert pieces.empty()
 
 
-def test_texts_that_come_soon_after_one_another_begin_together(served: Served, monkeypatch: pytest.MonkeyPatch):
-    engine, pieces, begun = served.model.engine, queue.Queue(), list[int]()
-    begin = engine._begin
+def test_texts_that_come_while_the_first_begins_begin_together(served: Served, monkeypatch: pytest.MonkeyPatch):
+    engine, pieces, done = served.model.engine, queue.Queue(), list[int | str]()
+    begin, advance, all_came = engine._begin, engine._advance, threading.Event()
     monkeypatch.setattr(engine_module, "_SECONDS_FOR_ANOTHER", 0.5)
     monkeypatch.setattr(engine_module, "_SECONDS_BETWEEN_OTHERS", 0.5)
     monkeypatch.setattr(engine_module, "_MOST_SECONDS_FOR_OTHERS", 20.0)
-    monkeypatch.setattr(engine, "_begin", lambda texts: (begun.append(len(texts)), begin(texts)))
-    for prompt in (b"a", b"b", b"ab"):
+    monkeypatch.setattr(engine, "_begin", lambda texts: (done.append(len(texts)), begin(texts), all_came.wait(20)))
+    monkeypatch.setattr(engine, "_advance", lambda: (done.append("advance"), advance()))
+    engine.submit([_text(pieces)])
+    while not done:
+        time.sleep(0.01)
+    for prompt in (b"b", b"ab"):
         engine.submit([_text(pieces, prompt=prompt)])
+    all_came.set()
     assert {pieces.get(timeout=20).reason for _ in range(3)} == {"length"}
-    assert sum(begun) == max(begun) == 3
+    assert done[:3] == [1, 2, "advance"]
 
 
 def test_texts_do_not_wait_for_others_without_room_for_them(served: Served, monkeypatch: pytest.MonkeyPatch):

@@ -107,14 +107,17 @@ class Engine:
             with self._changed:
                 while not self._waiting and not self._running:
                     self._changed.wait()
-                if self._waiting:
+                # A first text begins at once, and those that come in the meantime after it, before it goes on.
+                is_first = not self._running
+                if self._waiting and not is_first:
                     self._wait_for_others()
                 taken = self._take()
                 self._loop.allow()
             try:
                 self._score([text for text in taken if text.scored])
                 self._begin([text for text in taken if not text.scored])
-                self._advance()
+                if not (is_first and self._waiting):
+                    self._advance()
             except Exception as error:
                 self._fail(error, taken)
 
