@@ -5,7 +5,8 @@
 The `lstm` of `generation.py`, 2 × 256 units and 8,000 words with initial weights, in a warm server in this process,
 which clients in another process ask over HTTP at 127.0.0.1. `direct` is `Writer.write` with the same prompts and
 settings. Ways take turns; of each, wall time and CPU time of the server's process are measured, and compared with
-those of the direct call in the same round. Prints Markdown tables of medians.
+those of the direct call in the same round. Of many requests at once, the time of as many that are refused, since they
+name no model, is that of HTTP and of the clients. Prints Markdown tables of medians.
 """
 
 import argparse
@@ -33,6 +34,8 @@ from textgen.serving.server import make_app
 from textgen.serving.warm_models import served_model
 from textgen.text.preprocessor import Preprocessor
 from textgen.text.vocabulary import Vocabulary
+
+NO_MODEL = "none"
 
 
 def main() -> None:
@@ -76,7 +79,7 @@ def ask(port: int, requests: list[dict[str, object]]) -> float:
 
     def one(settings: dict[str, object]) -> None:
         answer = post(port, **settings)
-        assert answer.status == 200 and answer.read()
+        assert answer.status == (404 if settings.get("model") == NO_MODEL else 200) and answer.read()
 
     with concurrent.futures.ThreadPoolExecutor(len(requests)) as pool:
         return seconds_of(lambda: list(pool.map(one, requests)))
@@ -108,6 +111,7 @@ def compare(writer: Writer, port: int, clients: concurrent.futures.Executor, giv
             f"direct, {texts} texts": lambda: seconds_of(lambda: writer.write([PROMPT], config, samples=texts)),
             f"server, one request for {texts} texts": asked({"n": texts}),
             f"server, {texts} requests at once": asked(*({"seed": seed} for seed in range(texts))),
+            f"{texts} refused requests at once": asked(*[{"model": NO_MODEL}] * texts),
         },
     ]
     rows = []
