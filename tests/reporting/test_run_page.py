@@ -22,6 +22,8 @@ def test_curves_and_samples_need_no_dataset(page: Page):
         "Loss", "Accuracy", "Bits per character", "Learning rate", "Gradient norm", "Speed"
     ]  # fmt: skip
     assert "Lowest validation loss: 2.9000 nats per token, at step 20; these weights are used." in page.text_of("li")
+    # The history has the time between checks.
+    assert any(text.startswith("Trained 20 steps, 0.50 epochs, in 4 seconds: ") for text in page.text_of("li"))
     assert any("add --data with the dataset of this run" in text for text in page.text_of("p"))
 
 
