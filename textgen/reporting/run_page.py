@@ -56,10 +56,11 @@ def _summary(config: runs.RunConfig, rows: Sequence[HistoryRow], weights: int) -
     known = [f"{weights:,} weights, windows of {config.window:,} tokens."]
     if rows:
         last, best = rows[-1], min(rows, key=lambda row: row.monitored)
+        seconds = sum(row.seconds for row in rows)
         of = "training" if best.validation_loss is None else "validation"
         known += [
             f"Lowest {of} loss: {best.monitored:.4f} nats per token, at step {best.step:,}; these weights are used.",
-            f"Trained {last.step:,} steps, {last.epoch:.2f} epochs, in {sum(row.seconds for row in rows):,.0f} seconds: "
+            f"Trained {last.step:,} steps, {last.epoch:.2f} epochs, in {seconds:,.0f} seconds: "
             f"{last.pairs_per_second:,.0f} targets per second at the end, {last.bottleneck}.",
         ]
     yield items(known)

@@ -27,9 +27,9 @@ _SECONDS_PER_PIECE = 0.1
 """Duration of a call if a text is streamed; each call, and each piece, takes milliseconds."""
 
 _SECONDS_FOR_ANOTHER, _SECONDS_BETWEEN_OTHERS, _MOST_SECONDS_FOR_OTHERS = 0.001, 0.008, 0.1
-"""Time that a text waits for another one, if others are at hand; after that, time without a further one after which all
-are begun; and the longest time that they wait. Of requests that come at once one is read in a millisecond, while to begin texts
-takes 10 to 30, and those that begin later end later."""
+"""Time that a text waits for another one, if others are at hand; after that, time without a further one after which
+all are begun; and the longest time that they wait. Of requests that come at once one is read in a millisecond, while
+to begin texts takes 10 to 30, and those that begin later end later."""
 
 _SCORED_AT_ONCE = 16
 """Number of prompts that are scored between two calls of the graph that writes."""
