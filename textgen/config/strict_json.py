@@ -13,8 +13,8 @@ from textgen.config.schema import Kind, SchemaError, shown
 MAX_NESTING = 16
 """Maximum number of lists and objects inside each other."""
 
-_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.S)
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.S)
+_STRING_OR_BRACKET = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.S)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _OF_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 

@@ -165,13 +165,14 @@ class ShardWriter:
         with naming(self._path):
             self._file.close()
         blocks = Blocks(self._blocks)
+        total = blocks.total
         return Shard(
             name=name,
             split=split,
             unit=unit,
-            records=blocks.total.records,
-            pairs=blocks.total.pairs,
-            bytes=blocks.total.bytes,
+            records=total.records,
+            pairs=total.pairs,
+            bytes=total.bytes,
             sha256=self._sha256.hexdigest(),
             blocks=blocks,
         )
