@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.generation.made_networks import MadeNetwork
 from tests.generation.test_writer import CHAR
-from textgen.config import EOS, GenerationConfig, ModelConfig
+from textgen.config import EOS, GenerationConfig
 from textgen.errors import UserError
 from textgen.generation.writer import Continuation, Writer
 from textgen.text.preprocessor import Preprocessor
@@ -15,20 +16,10 @@ SIZE = 8
 TABLE = np.random.default_rng(5).normal(size=(SIZE, SIZE)).astype(np.float32) * 2
 
 
-class Bigrams:
-    """The logits of the next token hang on the last one."""
-
-    config = ModelConfig()
-    window = 4
-
-    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
-        lengths = tf.math.count_nonzero(x, axis=1, dtype=tf.int32)
-        return tf.gather(TABLE, tf.gather(x, lengths - 1, batch_dims=1))
-
-
 @pytest.fixture(scope="module")
 def writer() -> Writer:
-    return Writer(Bigrams(), Preprocessor(CHAR, Vocabulary(tuple("abcd"), (1,) * 4)), boundaries=True)
+    network = MadeNetwork(4, lambda last: tf.gather(TABLE, last))
+    return Writer(network, Preprocessor(CHAR, Vocabulary(tuple("abcd"), (1,) * 4)), boundaries=True)
 
 
 def _search(writer: Writer, samples: int = 1, **settings) -> list[Continuation]:

@@ -209,3 +209,15 @@ def test_an_lstm_goes_on_as_if_it_read_all_of_the_text_anew_for_each_token(chars
         assert len(row) == 1 + len(prompt) + 20
         likeliest = 4 + np.argmax(logits[:, 4:], axis=1)
         assert row[1 + len(prompt) :] == likeliest[len(prompt) : len(row) - 1].tolist()
+
+
+def test_many_texts_of_a_large_vocabulary_are_the_same_as_each_alone():
+    keras.utils.set_random_seed(11)
+    tokens = tuple(f"w{i}" for i in range(3000))
+    config = ModelConfig(network="lstm", embedding=8, units=64, layers=1)
+    model = networks.build(config, vocabulary_size=4 + len(tokens), window=WINDOW)
+    writer = Writer(model, _preprocessor(TextConfig(), tokens), boundaries=True)
+    prompts, settings = [f"w{i}" for i in range(20)], GenerationConfig(tokens=20, seed=3)
+    alone = [writer.write([prompt], settings)[0].text for prompt in prompts]
+    assert [found.text for found in writer.write(prompts, settings)] == alone
+    assert len(set(alone)) == len(prompts)

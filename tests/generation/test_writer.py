@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textgen.config import GenerationConfig, ModelConfig, TextConfig
+from tests.generation.made_networks import MadeNetwork
+from textgen.config import GenerationConfig, TextConfig
 from textgen.generation.controls import kinds_of, make_controls
 from textgen.generation.writer import Writer
 from textgen.text.preprocessor import Preprocessor
@@ -17,17 +18,11 @@ LETTERS = tuple(string.ascii_lowercase)
 CHAR = TextConfig(tokenizer="char", case="keep", whitespace="keep", punctuation="keep")
 
 
-class Counting:
+def count(last: tf.Tensor) -> tf.Tensor:
     """After the last letter of a window the next one has the logit 8, the one after it 7, … and [EOS] 2."""
-
-    config = ModelConfig()
-    window = 5
-
-    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
-        lengths = tf.math.count_nonzero(x, axis=1, dtype=tf.int32)
-        last = tf.maximum(tf.gather(x, lengths - 1, batch_dims=1), 3)
-        distance = (tf.range(len(LETTERS)) - (last[:, tf.newaxis] - 3)) % len(LETTERS)
-        return tf.concat([tf.fill([tf.shape(x)[0], 4], 2.0), 8.0 - tf.cast(distance, tf.float32)], axis=1)
+    last = tf.maximum(last, 3)
+    distance = (tf.range(len(LETTERS)) - (last[:, tf.newaxis] - 3)) % len(LETTERS)
+    return tf.concat([tf.fill([tf.shape(last)[0], 4], 2.0), 8.0 - tf.cast(distance, tf.float32)], axis=1)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +32,7 @@ def writer() -> Writer:
 
 def make_writer() -> Writer:
     preprocessor = Preprocessor(CHAR, Vocabulary(LETTERS, (1,) * len(LETTERS)))
-    return Writer(Counting(), preprocessor, boundaries=True)
+    return Writer(MadeNetwork(5, count), preprocessor, boundaries=True)
 
 
 def _write(writer: Writer, prompt: str = "a", **settings) -> str:
@@ -90,7 +85,7 @@ def test_a_schedule_has_one_temperature_per_token_and_the_last_goes_on(writer: W
 
 
 def test_log_probabilities_are_the_networks_whatever_the_settings(writer: Writer):
-    logits = Counting()(tf.constant([[2, 4, 0, 0, 0]]), training=False)
+    logits = count(tf.constant([4]))
     expected = tf.nn.log_softmax(logits)[0].numpy()
     config = GenerationConfig(tokens=1, temperature=9, ban="b", top_k=1, presence_penalty=3)
     (found,) = writer.write(["a"], config)
@@ -173,14 +168,14 @@ def test_the_graph_of_few_settings_is_that_of_all_where_others_have_no_effect():
 
 
 def test_a_network_of_infinities_and_nan_still_writes_tokens():
-    class Broken(Counting):
-        def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
-            logits = super().__call__(x, training)
-            row = tf.constant([math.nan] * 2 + [math.inf] * 5 + [-math.inf] * 5 + [0.0] * (logits.shape[1] - 12))
-            return logits + row
+    def without_numbers(last: tf.Tensor) -> tf.Tensor:
+        logits = count(last)
+        return logits + tf.constant(
+            [math.nan] * 2 + [math.inf] * 5 + [-math.inf] * 5 + [0.0] * (logits.shape[1] - 12)
+        )
 
     preprocessor = Preprocessor(CHAR, Vocabulary(LETTERS, (1,) * len(LETTERS)))
-    broken = Writer(Broken(), preprocessor, boundaries=True)
+    broken = Writer(MadeNetwork(5, without_numbers), preprocessor, boundaries=True)
     broken.generator_for(GenerationConfig(top_p=0.5))
     for temperature in (0.0, 1e-30, 1.0, 3e38):
         for top_p in (1e-38, 0.5, 1.0):

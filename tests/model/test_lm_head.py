@@ -28,6 +28,21 @@ def test_scores_are_float32_whatever_is_hidden(logits: Logits):
     assert logits(tf.zeros([1, WIDTH], tf.bfloat16)).dtype == tf.float32
 
 
+def test_scores_of_many_rows_are_the_same_with_columns_made_once():
+    keras.utils.set_random_seed(1)
+    layer = Logits(3000)
+    layer.build((None, 64))
+    hidden = tf.random.stateless_normal([20, 64], [1, 2])
+    many, few = layer.columns(tf.constant(20)), layer.columns(tf.constant(2))
+    assert many.shape == (64, 3000) and few.shape == (0, 0)
+    np.testing.assert_allclose(layer(hidden, many), layer(hidden), atol=1e-5)
+    np.testing.assert_array_equal(layer(hidden[:2], few), layer(hidden[:2]))
+
+
+def test_a_small_table_has_no_columns(logits: Logits):
+    assert logits.columns(tf.constant(1000)) is None
+
+
 def test_a_tied_table_is_the_embeddings_and_is_learnt_from_both_ends():
     embedding = keras.layers.Embedding(VOCABULARY, WIDTH)
     ids = keras.Input((), dtype="int32")

@@ -29,8 +29,8 @@ class DecodingContext(Protocol):
         """Returns the state after ids: ragged int32 [B, (T)], every T at least 1."""
         ...
 
-    def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
-        """Returns the logits of the next token, float32 [B, V], and the state."""
+    def predict(self, read: DecodingState, columns: tf.Tensor | None = None) -> tuple[tf.Tensor, DecodingState]:
+        """Returns the logits of the next token, float32 [B, V], and the state; `columns` are those of `Logits`."""
         ...
 
     def append(self, read: DecodingState, ids: tf.Tensor) -> DecodingState:
@@ -69,9 +69,10 @@ class WindowContext:
         last = ids[:, -self._window :]
         return last.to_tensor(PAD, shape=[None, self._window]), tf.cast(last.row_lengths(), tf.int32)
 
-    def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
+    def predict(self, read: DecodingState, columns: tf.Tensor | None = None) -> tuple[tf.Tensor, DecodingState]:
         """Returns the logits after each window, float32 [B, V], and the same state; see `DecodingContext`."""
-        return self._model(read[0], training=False), read
+        hidden, _ = self._model.hidden(read[0], training=False)
+        return self._model.head(hidden, columns), read
 
     def append(self, read: DecodingState, ids: tf.Tensor) -> DecodingState:
         """Appends the ids, int32 [B], one to each window; a full window loses its first id."""
@@ -140,11 +141,11 @@ class StateContext:
         _, after = self._model(ids, states, training=False)
         return tuple(tf.where(rows, new, old) for new, old in zip(after, states, strict=True))
 
-    def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
+    def predict(self, read: DecodingState, columns: tf.Tensor | None = None) -> tuple[tf.Tensor, DecodingState]:
         """Reads the last id of each row, and returns the logits, float32 [B, V]; see `DecodingContext`."""
         last, *states = read
-        logits, after = self._model(last[:, tf.newaxis], states, training=False)
-        return logits[:, 0], (last, *after)
+        hidden, after = self._model.hidden(last[:, tf.newaxis], states, training=False)
+        return self._model.head(hidden[:, 0], columns), (last, *after)
 
     def append(self, read: DecodingState, ids: tf.Tensor) -> DecodingState:
         """Keeps the ids, int32 [B], to be read by `predict`; see `DecodingContext`."""
@@ -164,13 +165,15 @@ class CacheContext(StateContext):
         vectors = tf.TensorSpec([None, None, self._model.hidden_size], tf.float32)
         return *super().specs(), vectors, tf.TensorSpec([None, None], tf.int32)
 
-    def predict(self, read: DecodingState) -> tuple[tf.Tensor, DecodingState]:
+    def predict(self, read: DecodingState, columns: tf.Tensor | None = None) -> tuple[tf.Tensor, DecodingState]:
         """Reads the last id of each row, and returns the mixture, float32 [B, V]; see `DecodingContext`."""
         last, *states = read
         hidden, after = self._model.hidden(last[:, tf.newaxis], states[: self._count], training=False)
         # What follows is not known yet, and is set by `append`.
         unknown, fresh = tf.fill(tf.shape(last[:, tf.newaxis]), PAD), tf.zeros_like(last, tf.bool)
-        mixed, cached = self._cache.mix(self._model.head(hidden), hidden, unknown, fresh, states[self._count :])
+        mixed, cached = self._cache.mix(
+            self._model.head(hidden, columns), hidden, unknown, fresh, states[self._count :]
+        )
         return mixed[:, 0], (last, *after, *cached)
 
     def append(self, read: DecodingState, ids: tf.Tensor) -> DecodingState:

@@ -144,6 +144,7 @@ class Generator(tf.Module):
         biases = penalties.dense_biases(controls, self.size)
         plain = plain_sampling(controls, biases)
         rows, top = tf.shape(state.reasons)[0], tf.minimum(top, self.size)
+        columns = self._model.head.columns(rows)
         # The first element is not used: a stack of no elements would have no shape.
         first = Written(
             tf.zeros([rows], tf.int32), tf.zeros([rows]), tf.zeros([rows, top], tf.int32), tf.zeros([rows, top])
@@ -155,7 +156,7 @@ class Generator(tf.Module):
         def write(
             done: tf.Tensor, state: TextState, arrays: tuple[tf.TensorArray, ...]
         ) -> tuple[tf.Tensor, TextState, tuple[tf.TensorArray, ...]]:
-            state, found = self._write_token(state, controls, biases, plain, top)
+            state, found = self._write_token(state, controls, biases, plain, top, columns)
             arrays = tuple(array.write(done + 1, one) for array, one in zip(arrays, found, strict=True))
             return done + 1, state, arrays
 
@@ -169,10 +170,16 @@ class Generator(tf.Module):
         return state, Written(*(_batch_first(array.stack()[1:]) for array in arrays))
 
     def _write_token(
-        self, state: TextState, controls: Controls, biases: tf.Tensor, plain: PlainSampling, top: tf.Tensor
+        self,
+        state: TextState,
+        controls: Controls,
+        biases: tf.Tensor,
+        plain: PlainSampling,
+        top: tf.Tensor,
+        columns: tf.Tensor | None,
     ) -> tuple[TextState, Written]:
         """Writes one token of each text that has not ended; the tensors of `Written` are without N."""
-        logits, probabilities, context = self.predict(state)
+        logits, probabilities, context = self.predict(state, columns)
         numbers = random_numbers(controls, state.lengths)
         # Each pass over all logits of a batch takes time.
         ids = tf.cond(
@@ -193,9 +200,16 @@ class Generator(tf.Module):
         )
         return self.append(state._replace(context=context), ids, controls), written
 
-    def predict(self, state: TextState) -> tuple[tf.Tensor, tf.Tensor, DecodingState]:
-        """Returns the logits of the next token of each text, float32 [B, V], their softmax, and what was read."""
-        logits, context = self._context.predict(state.context)
+    def predict(
+        self, state: TextState, columns: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor, DecodingState]:
+        """Returns the logits of the next token of each text, float32 [B, V], their softmax, and what was read.
+
+        Args:
+            state: the texts.
+            columns: those of the output head, in a loop; see `Logits.columns`.
+        """
+        logits, context = self._context.predict(state.context, columns)
         return *finite_softmax(logits), context
 
     def allowed(self, logits: tf.Tensor, state: TextState, controls: Controls, biases: tf.Tensor) -> tf.Tensor:
