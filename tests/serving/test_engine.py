@@ -40,13 +40,15 @@ def test_a_text_that_nobody_waits_for_is_not_begun(served: Served):
     assert pieces.empty()
 
 
-def test_texts_that_come_while_the_first_begins_begin_together(served: Served, monkeypatch: pytest.MonkeyPatch):
+def test_texts_that_come_while_the_first_begins_begin_together_after_its_first_token(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+):
     engine, pieces, done = served.model.engine, queue.Queue(), list[int | str]()
     begin, advance, all_came = engine._begin, engine._advance, threading.Event()
     monkeypatch.setattr(engine_module, "_SECONDS_FOR_ANOTHER", 0.5)
     monkeypatch.setattr(engine_module, "_SECONDS_BETWEEN_OTHERS", 0.5)
     monkeypatch.setattr(engine_module, "_MOST_SECONDS_FOR_OTHERS", 20.0)
-    monkeypatch.setattr(engine, "_begin", lambda texts: (done.append(len(texts)), begin(texts), all_came.wait(20)))
+    monkeypatch.setattr(engine, "_begin", lambda texts: (done.append(len(texts)), all_came.wait(20), begin(texts)))
     monkeypatch.setattr(engine, "_advance", lambda: (done.append("advance"), advance()))
     engine.submit([_text(pieces)])
     while not done:
@@ -56,6 +58,17 @@ def test_texts_that_come_while_the_first_begins_begin_together(served: Served, m
     all_came.set()
     assert {pieces.get(timeout=20).reason for _ in range(3)} == {"length"}
     assert done[:3] == [1, 2, "advance"]
+
+
+def test_a_text_that_comes_alone_takes_one_call(served: Served, monkeypatch: pytest.MonkeyPatch):
+    engine, pieces = served.model.engine, queue.Queue()
+
+    def fail() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(engine, "_advance", fail)
+    engine.submit([_text(pieces), _text(pieces, prompt=b"b", top=None)])
+    assert [pieces.get(timeout=20).reason for _ in range(2)] == ["length", "length"]
 
 
 def test_texts_do_not_wait_for_others_without_room_for_them(served: Served, monkeypatch: pytest.MonkeyPatch):

@@ -44,6 +44,32 @@ def test_a_call_that_is_interrupted_writes_one_token(loop: TokenLoop, served: Se
     assert rows.state.lengths.numpy().tolist() == [400]
 
 
+@pytest.mark.parametrize(("seconds", "tokens"), [(None, 0), (0.0, 1), (1000.0, 16)])
+def test_a_text_is_begun_with_some_tokens_and_goes_on(
+    loop: TokenLoop, served: Served, seconds: float | None, tokens: int
+):
+    controls = make_controls(CONFIGS, served.writer.preprocessor)
+    ids = tf.constant([[], []], tf.int32)
+    begun = loop.begin(tf.constant(["ab", "abc"]), ids, controls, CONFIGS, seconds=seconds, top=2)
+    assert begun.prompts.numpy().tolist() == [b"ab", b"abc"]
+    assert begun.prompt_tokens.numpy().tolist() == [2, 3]
+    assert begun.written.top_ids.shape == (2, tokens, 2)
+    assert begun.rows.state.lengths.numpy().tolist() == [min(tokens, 5), tokens]
+    whole = served.writer.generator.generate(tf.constant(["ab", "abc"]), controls, 0)
+    np.testing.assert_array_equal(begun.written.ids, whole.written.ids[:, :tokens])
+    for text, expected in zip(begun.texts.numpy(), whole.texts.numpy(), strict=True):
+        assert expected.startswith(text)
+
+
+def test_a_beginning_that_is_interrupted_writes_one_token(loop: TokenLoop, served: Served):
+    controls = make_controls(CONFIGS[1:], served.writer.preprocessor)
+    loop.interrupt()
+    begun = loop.begin(tf.constant([""]), tf.constant([[5, 6]]), controls, CONFIGS[1:], seconds=1000, top=0)
+    loop.allow()
+    assert begun.rows.state.lengths.numpy().tolist() == [1]
+    assert begun.prompts.numpy().tolist() == [b"bc"]
+
+
 def test_without_time_one_token_is_written(loop: TokenLoop, served: Served):
     rows, written = loop.write(_begin(loop, served, *CONFIGS), CONFIGS, seconds=0, top=2)
     assert rows.state.lengths.numpy().tolist() == [1, 1]

@@ -141,8 +141,7 @@ class Generator(tf.Module):
         Returns:
             The texts and their new tokens; as many columns as the longest of them needs.
         """
-        biases = penalties.dense_biases(controls, self.size)
-        plain = plain_sampling(controls, biases)
+        plain = plain_sampling(controls, penalties.dense_biases(controls, self.size))
         rows, top = tf.shape(state.reasons)[0], tf.minimum(top, self.size)
         columns = self._model.head.columns(rows)
         # The first element is not used: a stack of no elements would have no shape.
@@ -156,7 +155,7 @@ class Generator(tf.Module):
         def write(
             done: tf.Tensor, state: TextState, arrays: tuple[tf.TensorArray, ...]
         ) -> tuple[tf.Tensor, TextState, tuple[tf.TensorArray, ...]]:
-            state, found = self._write_token(state, controls, biases, plain, top, columns)
+            state, found = self._write_token(state, controls, plain, top, columns)
             arrays = tuple(array.write(done + 1, one) for array, one in zip(arrays, found, strict=True))
             return done + 1, state, arrays
 
@@ -170,13 +169,7 @@ class Generator(tf.Module):
         return state, Written(*(_batch_first(array.stack()[1:]) for array in arrays))
 
     def _write_token(
-        self,
-        state: TextState,
-        controls: Controls,
-        biases: tf.Tensor,
-        plain: PlainSampling,
-        top: tf.Tensor,
-        columns: tf.Tensor | None,
+        self, state: TextState, controls: Controls, plain: PlainSampling, top: tf.Tensor, columns: tf.Tensor | None
     ) -> tuple[TextState, Written]:
         """Writes one token of each text that has not ended; the tensors of `Written` are without N."""
         logits, probabilities, context = self.predict(state, columns)
@@ -186,7 +179,7 @@ class Generator(tf.Module):
             is_plain_now(plain, probabilities),
             lambda: draw_plain(plain, probabilities, numbers),
             lambda: sample_next(
-                self.allowed(logits, state, controls, biases), state.lengths, controls, numbers, self.kinds
+                self.allowed(logits, state, controls, plain.biases), state.lengths, controls, numbers, self.kinds
             ),
         )
         alternatives = tf.math.top_k(logits, top)
@@ -203,12 +196,7 @@ class Generator(tf.Module):
     def predict(
         self, state: TextState, columns: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor, DecodingState]:
-        """Returns the logits of the next token of each text, float32 [B, V], their softmax, and what was read.
-
-        Args:
-            state: the texts.
-            columns: those of the output head, in a loop; see `Logits.columns`.
-        """
+        """Returns the next token's logits, float32 [B, V], their softmax and what was read; see `Logits.columns`."""
         logits, context = self._context.predict(state.context, columns)
         return *finite_softmax(logits), context
 

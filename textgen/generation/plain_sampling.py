@@ -24,10 +24,12 @@ class PlainSampling(NamedTuple):
     Attributes:
         is_plain: bool [], whether tokens are sampled from the softmax of the logits, of the tokens that are allowed.
         allowed: float32 [B, N], for each of the N reserved ids 1 if it is allowed and 0 if not; other tokens are.
+        biases: float32 [B, V], of `dense_biases`, for where they are not.
     """
 
     is_plain: tf.Tensor
     allowed: tf.Tensor
+    biases: tf.Tensor
 
 
 def plain_sampling(controls: Controls, biases: tf.Tensor) -> PlainSampling:
@@ -50,7 +52,7 @@ def plain_sampling(controls: Controls, biases: tf.Tensor) -> PlainSampling:
         ~controls.may_end | (controls.min_tokens == 0),
     )
     is_plain = tf.reduce_all(tf.stack([tf.reduce_all(condition) for condition in conditions]))
-    return PlainSampling(is_plain, tf.cast(biases[:, :FIRST_ID] > MASKED_LOGIT / 2, tf.float32))
+    return PlainSampling(is_plain, tf.cast(biases[:, :FIRST_ID] > MASKED_LOGIT / 2, tf.float32), biases)
 
 
 def is_plain_now(plain: PlainSampling, probabilities: tf.Tensor) -> tf.Tensor:

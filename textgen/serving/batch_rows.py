@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from textgen.config import PAD
@@ -41,6 +42,16 @@ def join(first: BatchRows, second: BatchRows) -> BatchRows:
         for name, x, y in zip(Controls._fields, first.controls, second.controls, strict=True)
     }
     return BatchRows(state, Controls(**joined))
+
+
+def padded(rows: Sequence[Sequence[int]], *, left: bool = False) -> tf.Tensor:
+    """Returns ids, int32 [B, N], filled up with PAD on the right, or on the left."""
+    longest = max(map(len, rows), default=0)
+    found = np.full((len(rows), longest), PAD, np.int32)
+    for row, ids in enumerate(rows):
+        if len(ids):
+            found[row, slice(longest - len(ids), None) if left else slice(len(ids))] = ids
+    return tf.constant(found)
 
 
 def select(rows: BatchRows, indices: Sequence[int]) -> BatchRows:

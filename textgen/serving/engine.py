@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textgen.config import BOS, PAD
+from textgen.config import BOS
 from textgen.generation.controls import make_controls
 from textgen.generation.generator import Generator
 from textgen.generation.scoring import Scorer
-from textgen.generation.text_state import REASONS
-from textgen.serving.batch_rows import BatchRows, join, select
-from textgen.serving.queued_text import SCORED, EngineError, Piece, QueuedText, WrittenSoFar
+from textgen.generation.text_state import REASONS, Written
+from textgen.serving.batch_rows import BatchRows, join, padded, select
+from textgen.serving.piece_texts import PieceTexts
+from textgen.serving.queued_text import SCORED, EngineError, Piece, QueuedText
 from textgen.serving.token_loop import TokenLoop
 from textgen.text.preprocessor import Preprocessor
 
@@ -33,9 +34,6 @@ to begin texts takes 10 to 30, and those that begin later end later."""
 
 _SCORED_AT_ONCE = 16
 """Number of prompts that are scored between two calls of the graph that writes."""
-
-_TOKENS_KEPT = 32
-"""Number of tokens before new ones from which the texts of these are found."""
 
 
 class Engine:
@@ -61,6 +59,7 @@ class Engine:
         """
         self._scorer, self._preprocessor = scorer, preprocessor
         self._loop, self._decoder = TokenLoop(generators), generators[0]
+        self._texts = PieceTexts(self._decoder)
         self._max_rows, self._max_waiting = max_rows, max_waiting
         self._waiting: collections.deque[QueuedText] = collections.deque()
         self._running: list[QueuedText] = []
@@ -88,7 +87,7 @@ class Engine:
 
     def decode(self, ids: Sequence[int]) -> bytes:
         """Returns the text of ids; reserved ones have none."""
-        (text,) = self._decoder.continue_text(tf.constant([b""]), _filled([ids])).numpy()
+        (text,) = self._decoder.continue_text(tf.constant([b""]), padded([ids])).numpy()
         return bytes(text)
 
     def submit(self, texts: Sequence[QueuedText]) -> bool:
@@ -116,7 +115,7 @@ class Engine:
             try:
                 self._score([text for text in taken if text.scored])
                 self._begin([text for text in taken if not text.scored])
-                if not (is_first and self._waiting):
+                if not is_first:
                     self._advance()
             except Exception as error:
                 self._fail(error, taken)
@@ -148,34 +147,49 @@ class Engine:
         self._running, self._rows = [], None
 
     def _begin(self, texts: list[QueuedText]) -> None:
+        """Begins texts; if no others are running, their first tokens are written too."""
         if not texts:
             return
-        ids = _filled([text.prompt_ids or () for text in texts])
+        ids = padded([text.prompt_ids or () for text in texts])
         prompts = tf.constant([text.prompt for text in texts])
-        controls = make_controls(
-            [text.config for text in texts], self._preprocessor, samples=[text.sample for text in texts]
-        )
-        generator = self._loop.generator_for([text.config for text in texts])
-        resumed = generator.resume(prompts, ids, controls)
-        rows = BatchRows(resumed.state, controls)
-        known = zip(resumed.texts.numpy().tolist(), resumed.tokens.numpy().tolist(), strict=True)
+        configs = [text.config for text in texts]
+        controls = make_controls(configs, self._preprocessor, samples=[text.sample for text in texts])
+        seconds = None if self._running else _seconds(texts)
+        begun = self._loop.begin(prompts, ids, controls, configs, seconds=seconds, top=_top(texts))
+        known = zip(begun.prompts.numpy().tolist(), begun.prompt_tokens.numpy().tolist(), strict=True)
         for text, (prompt, tokens) in zip(texts, known, strict=True):
             text.written.prompt, text.prompt_tokens = prompt, tokens + text.begins
-        self._rows = rows if self._rows is None else join(self._rows, rows)
-        self._running += texts
+        if self._rows is None:
+            self._rows, self._running = begun.rows, texts
+            self._take_in(begun.written, np.zeros(len(texts), np.int32), begun.texts.numpy().tolist())
+        else:
+            self._rows = join(self._rows, begun.rows)
+            self._running += texts
 
     def _advance(self) -> None:
-        """Writes further tokens of all rows, delivers them, and takes out the rows that have ended."""
+        """Writes further tokens of all rows."""
         if self._rows is None:
             return
-        top = max(text.top or 0 for text in self._running)
         before = self._rows.state.lengths.numpy()
         configs = [text.config for text in self._running]
-        self._rows, written = self._loop.write(self._rows, configs, seconds=self._seconds(), top=top)
+        seconds, top = _seconds(self._running), _top(self._running)
+        self._rows, written = self._loop.write(self._rows, configs, seconds=seconds, top=top)
+        self._take_in(written, before)
+
+    def _take_in(self, written: Written, before: np.ndarray, texts: Sequence[bytes] | None = None) -> None:
+        """Delivers new tokens, and takes out the rows that have ended.
+
+        Args:
+            written: the new tokens of each row.
+            before: int32 [B], number of tokens of each row before them.
+            texts: the text of all tokens of each row; None if it is not known.
+        """
+        assert self._rows is not None
         state = self._rows.state
         ids, *others = (tensor.numpy() for tensor in written)
         for row, (text, count) in enumerate(zip(self._running, state.lengths.numpy() - before, strict=True)):
             text.written.ids += ids[row, :count].tolist()
+            text.written.text = texts[row] if texts else None
             if text.top is not None:
                 text.written.log_probabilities += others[0][row, :count].tolist()
                 text.written.top_ids += others[1][row, :count, : text.top].tolist()
@@ -187,20 +201,12 @@ class Engine:
             self._rows = select(self._rows, kept) if kept else None
             self._running = [self._running[row] for row in kept]
 
-    def _seconds(self) -> float:
-        """Returns the duration of the next call."""
-        streams = [text for text in self._running if text.by_pieces]
-        if not streams:
-            return _SECONDS
-        # The first token of a stream is sent as soon as it is there.
-        return _SECONDS_PER_PIECE if all(text.written.ids for text in streams) else 0.0
-
     def _deliver(self, texts: Sequence[tuple[QueuedText, str, int]]) -> None:
         """Delivers the new tokens of streams and of texts that have ended; with why each has ended, and its cut."""
         due = [one for one in texts if one[0].by_pieces or one[1]]
         by_token = [one for one in due if one[0].top is not None]
         others = [one for one in due if one[0].top is None]
-        for group, texts_of in ((others, self._new_texts), (by_token, self._token_texts)):
+        for group, texts_of in ((others, self._texts.as_one), (by_token, self._texts.by_token)):
             found = texts_of([text.written for text, _, _ in group]) if group else []
             for (text, reason, cut), pieces in zip(group, found, strict=True):
                 new = text.written
@@ -218,29 +224,6 @@ class Engine:
                 new.delivered = len(new.ids)
                 new.log_probabilities, new.top_ids, new.top_log_probabilities = [], [], []
 
-    def _new_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
-        """Returns the text of each that was not delivered, as one piece."""
-        kept = [one.ids[max(one.delivered - _TOKENS_KEPT, 0) : one.delivered] for one in written]
-        longer = [ids + one.ids[one.delivered :] for ids, one in zip(kept, written, strict=True)]
-        # Most texts are delivered as a whole, with nothing before them.
-        before = [(one.prompt, ids) for one, ids in zip(written, kept, strict=True) if ids]
-        prompts = tf.constant([one.prompt for one in written] + [prompt for prompt, _ in before])
-        rows = _filled(longer + [ids for _, ids in before])
-        texts = self._decoder.continue_text(prompts, rows).numpy().tolist()
-        known = iter(texts[len(written) :])
-        lengths = [len(next(known)) if ids else 0 for ids in kept]
-        return [[text[length:]] for text, length in zip(texts[: len(written)], lengths, strict=True)]
-
-    def _token_texts(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
-        """Returns the text of each token that was not delivered."""
-        counts = [len(one.ids) - one.delivered for one in written]
-        longest = max(counts)
-        rows = [one.ids[-(longest + _TOKENS_KEPT) :] for one in written]
-        ids = _filled(rows, left=True)
-        prompts = tf.constant([one.prompt for one in written])
-        texts = self._decoder.token_texts(prompts, ids, ids.shape[1] - longest).numpy().tolist()
-        return [row[len(row) - count :] for row, count in zip(texts, counts, strict=True)]
-
     def _score(self, texts: Sequence[QueuedText]) -> None:
         """Scores prompts, and delivers them."""
         for i in range(0, len(texts), _SCORED_AT_ONCE):
@@ -256,7 +239,7 @@ class Engine:
         if texts[0].prompt_ids is None:
             found = self._scorer.score(tf.constant([text.prompt for text in texts]), top)
         else:
-            found = self._scorer.score_ids(_filled([text.prompt_ids or () for text in texts]), top)
+            found = self._scorer.score_ids(padded([text.prompt_ids or () for text in texts]), top)
         ids, log_probabilities, top_ids, top_log_probabilities, lengths = (one.numpy() for one in found)
         pieces = self._decoder.token_texts(tf.constant([b""] * len(texts)), ids, 0).numpy()
         for row, (text, length) in enumerate(zip(texts, lengths.tolist(), strict=True)):
@@ -283,11 +266,15 @@ class Engine:
             )
 
 
-def _filled(rows: Sequence[Sequence[int]], *, left: bool = False) -> tf.Tensor:
-    """Returns ids, int32 [B, N], filled up with PAD."""
-    longest = max(map(len, rows), default=0)
-    found = np.full((len(rows), longest), PAD, np.int32)
-    for row, ids in enumerate(rows):
-        if len(ids):
-            found[row, slice(longest - len(ids), None) if left else slice(len(ids))] = ids
-    return tf.constant(found)
+def _seconds(texts: Sequence[QueuedText]) -> float:
+    """Returns the duration of the next call for some texts."""
+    streams = [text for text in texts if text.by_pieces]
+    if not streams:
+        return _SECONDS
+    # The first token of a stream is sent as soon as it is there.
+    return _SECONDS_PER_PIECE if all(text.written.ids for text in streams) else 0.0
+
+
+def _top(texts: Sequence[QueuedText]) -> int:
+    """Returns the number of alternatives per token that some texts need."""
+    return max(text.top or 0 for text in texts)

@@ -81,10 +81,11 @@ class QueuedText:
 
 @dataclasses.dataclass
 class WrittenSoFar:
-    """The prompt as text, all new ids, and what belongs to those that were not delivered yet."""
+    """The prompt as text, all new ids with their text if it is known, and what belongs to those not delivered yet."""
 
     prompt: bytes = b""
     ids: list[int] = dataclasses.field(default_factory=list)
+    text: bytes | None = None
     delivered: int = 0
     log_probabilities: list[float] = dataclasses.field(default_factory=list)
     top_ids: list[list[int]] = dataclasses.field(default_factory=list)

@@ -3,13 +3,14 @@
 import functools
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from textgen.config import GenerationConfig
 from textgen.generation.controls import Controls, control_specs, kinds_of
 from textgen.generation.generator import Generator
-from textgen.generation.text_state import RUNNING, TextState, Written
+from textgen.generation.text_state import RUNNING, Resumed, TextState, Written
 from textgen.serving.batch_rows import BatchRows
 
 _STEPS_AFTER_END = 16
@@ -20,6 +21,24 @@ _TOKENS_OF_A_CALL = 3
 
 _MAX_STEPS = 10_000
 """Maximum number of tokens per text and call."""
+
+
+class Begun(NamedTuple):
+    """Texts that were begun.
+
+    Attributes:
+        rows: the texts.
+        prompts: string [B], their prompts.
+        prompt_tokens: int32 [B], number of the ids of each prompt without [BOS].
+        written: tokens that were written at once.
+        texts: string [B], the text of these.
+    """
+
+    rows: BatchRows
+    prompts: tf.Tensor
+    prompt_tokens: tf.Tensor
+    written: Written
+    texts: tf.Tensor
 
 
 class TokenLoop:
@@ -36,11 +55,21 @@ class TokenLoop:
         # The graph reads the variable; an assignment takes half a millisecond, so it is not repeated.
         self._is_interrupted = tf.Variable(False, trainable=False)
         self._is_known_interrupted = False
-        one = tf.TensorSpec([], tf.int32)
+        one, prompts = tf.TensorSpec([], tf.int32), tf.TensorSpec([None], tf.string)
+        ids = tf.TensorSpec([None, None], tf.int32)
         self._graphs = {
             generator: tf.function(
                 functools.partial(self._advance, generator),
                 input_signature=[generator.state_specs(), control_specs(), one, one],
+                autograph=False,
+            )
+            for generator in generators
+        }
+        # Each call of a graph takes milliseconds, and most texts need no more than this one.
+        self._beginnings = {
+            generator: tf.function(
+                functools.partial(self._begin, generator),
+                input_signature=[prompts, ids, control_specs(), one, one],
                 autograph=False,
             )
             for generator in generators
@@ -67,6 +96,30 @@ class TokenLoop:
             self._is_known_interrupted = False
             self._is_interrupted.assign(False)
 
+    def begin(
+        self,
+        prompts: tf.Tensor,
+        ids: tf.Tensor,
+        controls: Controls,
+        configs: Sequence[GenerationConfig],
+        *,
+        seconds: float | None,
+        top: int,
+    ) -> Begun:
+        """Reads prompts, and writes at least one token of each text.
+
+        Args:
+            prompts: string [B].
+            ids: int32 [B, N] with PAD for none, which are read as if they were a part of the prompts.
+            controls: the settings of each row.
+            configs: the same.
+            seconds: duration of what is written, as by `write`; None to write nothing.
+            top: number of alternatives per token.
+        """
+        steps = 0 if seconds is None else self._steps(seconds)
+        resumed, written, texts = self._beginnings[self.generator_for(configs)](prompts, ids, controls, steps, top)
+        return Begun(BatchRows(resumed.state, controls), resumed.texts, resumed.tokens, written, texts)
+
     def write(
         self, rows: BatchRows, configs: Sequence[GenerationConfig], *, seconds: float, top: int
     ) -> tuple[BatchRows, Written]:
@@ -78,11 +131,26 @@ class TokenLoop:
             seconds: duration, as far as it is known from the call before; 0 for one token.
             top: number of alternatives per token.
         """
-        steps = min(max(int(seconds / self._seconds_per_step), 1), _MAX_STEPS)
         started = time.monotonic()
-        state, written = self._graphs[self.generator_for(configs)](*rows, steps, top)
+        state, written = self._graphs[self.generator_for(configs)](*rows, self._steps(seconds), top)
         self._seconds_per_step = (time.monotonic() - started) / (written.ids.shape[1] + _TOKENS_OF_A_CALL)
         return BatchRows(state, rows.controls), written
+
+    def _steps(self, seconds: float) -> int:
+        return min(max(int(seconds / self._seconds_per_step), 1), _MAX_STEPS)
+
+    def _begin(
+        self,
+        generator: Generator,
+        prompts: tf.Tensor,
+        ids: tf.Tensor,
+        controls: Controls,
+        steps: tf.Tensor,
+        top: tf.Tensor,
+    ) -> tuple[Resumed, Written, tf.Tensor]:
+        resumed = generator.resume(prompts, ids, controls)
+        state, written = self._graphs[generator](resumed.state, controls, steps, top)
+        return resumed._replace(state=state), written, generator.continue_text(resumed.texts, written.ids)
 
     def _advance(
         self, generator: Generator, state: TextState, controls: Controls, steps: tf.Tensor, top: tf.Tensor
