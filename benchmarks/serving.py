@@ -11,7 +11,6 @@ name no model, is that of HTTP and of the clients. Prints Markdown tables of med
 
 import argparse
 import concurrent.futures
-import http.client
 import json
 import multiprocessing
 import socket
@@ -67,22 +66,42 @@ def start(app: object) -> int:
     return int(listening.getsockname()[1])
 
 
-def post(port: int, **settings: object) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
-    body = json.dumps({"model": "m", "prompt": PROMPT, "seed": 0, **settings})
-    connection.request("POST", "/v1/completions", body, {"Content-Type": "application/json"})
-    return connection.getresponse()
+def request(**settings: object) -> bytes:
+    """Returns a request for a completion, after whose answer the connection is closed."""
+    body = json.dumps({"model": "m", "prompt": PROMPT, "seed": 0, **settings}).encode()
+    head = (
+        "POST /v1/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def send(port: int, content: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=600)
+    connection.sendall(content)
+    return connection
+
+
+def read(connection: socket.socket) -> bytes:
+    with connection:
+        return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
 
 def ask(port: int, requests: list[dict[str, object]]) -> float:
-    """Sends requests at the same time, reads the answers, and returns the seconds that this took."""
+    """Sends requests at the same time, reads the answers, and returns the seconds that this took.
 
-    def one(settings: dict[str, object]) -> None:
-        answer = post(port, **settings)
-        assert answer.status == (404 if settings.get("model") == NO_MODEL else 200) and answer.read()
+    One thread does, since what the client computes is not what the server adds.
+    """
+    contents, answers = [request(**settings) for settings in requests], list[bytes]()
 
-    with concurrent.futures.ThreadPoolExecutor(len(requests)) as pool:
-        return seconds_of(lambda: list(pool.map(one, requests)))
+    def run() -> None:
+        connections = [send(port, content) for content in contents]
+        answers.extend(read(connection) for connection in connections)
+
+    seconds = seconds_of(run)
+    for settings, answer in zip(requests, answers, strict=True):
+        assert answer.split(b" ", 2)[1] == (b"404" if settings.get("model") == NO_MODEL else b"200"), answer
+    return seconds
 
 
 def seconds_of(call: Callable[[], object]) -> float:
@@ -162,11 +181,13 @@ def first_tokens(port: int, clients: concurrent.futures.Executor, rounds: int) -
 
 def seconds_to_first(port: int, prompt: str) -> float:
     """Asks for a stream, and returns the time until its first event."""
-    started = time.perf_counter()
-    answer = post(port, prompt=prompt, max_tokens=4, stream=True)
-    answer.readline()
+    content, started = request(prompt=prompt, max_tokens=4, stream=True), time.perf_counter()
+    connection = send(port, content)
+    answer = b""
+    while b"data:" not in answer:
+        answer += connection.recv(1 << 16)
     found = time.perf_counter() - started
-    answer.read()
+    read(connection)
     return found
 
 

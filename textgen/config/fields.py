@@ -84,6 +84,7 @@ class Setting:
         former: name of the option in the version before.
         advanced: whether only `--help-all` shows it.
         changeable: whether a resumed run may change it.
+        normal_default: the default value in its normal form.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Setting:
     former: str = ""
     advanced: bool = False
     changeable: bool = False
+    normal_default: Any = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         for name, missing in (("help", not self.help), ("group", self.group not in GROUPS)):
@@ -113,7 +115,7 @@ class Setting:
                 raise TypeError(f"setting {self.name!r} has no {name}. Declare it with setting(default, {name}=…).")
         if self.kind not in _TYPES:
             raise TypeError(f"setting {self.name!r} is {self.kind}; it must be one of: {list(_TYPES)}.")
-        self.check(self.default)
+        object.__setattr__(self, "normal_default", self.check(self.default))
 
     @property
     def label(self) -> str:
@@ -239,7 +241,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, declared in self.own_settings.items():
-            object.__setattr__(self, name, declared.check(getattr(self, name)))
+            value = getattr(self, name)
+            # A server makes settings for each request, most of which are defaults.
+            normal = declared.normal_default if value is declared.default else declared.check(value)
+            object.__setattr__(self, name, normal)
         for name, rule in self.internals.items():
             value = getattr(self, name)
             is_valid = isinstance(value, str) and re.fullmatch(rule, value)

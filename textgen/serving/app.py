@@ -54,13 +54,14 @@ class Site:
     def app(self) -> Starlette:
         """Returns the application."""
         routes = [
+            # What is asked most comes first, since each address is compared with them one by one.
+            Route("/v1/completions", self.guarded(self.complete), methods=["POST"]),
             Route("/", self.page),
             Route("/health", self.health),
             Route("/metrics", self.show_metrics),
             Route("/v1/models", self.guarded(self.list_models)),
             Route("/v1/models/{name:path}", self.guarded(self.show_model)),
             Route("/v1/runs/{name:path}", self.guarded(self.show_run)),
-            Route("/v1/completions", self.guarded(self.complete), methods=["POST"]),
             Route("/tokenizer_info", self.guarded(self.show_tokenizer)),
             Route("/tokenize", self.guarded(self.convert(tokenization.tokenize)), methods=["POST"]),
             Route("/detokenize", self.guarded(self.convert(tokenization.detokenize)), methods=["POST"]),
