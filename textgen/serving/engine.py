@@ -64,7 +64,7 @@ class Engine:
         self._waiting: collections.deque[QueuedText] = collections.deque()
         self._running: list[QueuedText] = []
         self._rows: BatchRows | None = None
-        self._changed = threading.Condition()
+        self._changed, self._is_idle = threading.Condition(), False
         self._encode = tf.function(
             preprocessor.encode, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
         )
@@ -98,14 +98,18 @@ class Engine:
                 return False
             self._waiting.extend(texts)
             self._changed.notify()
-            self._loop.interrupt()
+            # To interrupt, and to allow again, takes half a millisecond each.
+            if not self._is_idle:
+                self._loop.interrupt()
         return True
 
     def _work(self) -> None:
         while True:
             with self._changed:
                 while not self._waiting and not self._running:
+                    self._is_idle = True
                     self._changed.wait()
+                self._is_idle = False
                 # A first text begins at once, and those that come in the meantime after it, before it goes on.
                 is_first = not self._running
                 if self._waiting and not is_first:

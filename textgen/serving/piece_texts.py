@@ -17,7 +17,9 @@ class PieceTexts:
 
     def __init__(self, generator: Generator):
         """Makes the finder; `generator` decodes ids."""
-        self._generator = generator
+        # To find a graph by the arguments of each call takes as long as to run it.
+        self._continue_text = generator.continue_text.get_concrete_function()
+        self._token_texts = generator.token_texts.get_concrete_function()
 
     def as_one(self, written: Sequence[WrittenSoFar]) -> list[list[bytes]]:
         """Returns the new text of each as one piece."""
@@ -30,7 +32,7 @@ class PieceTexts:
         before = [(one.prompt, ids) for one, ids in zip(written, kept, strict=True) if ids]
         prompts = tf.constant([one.prompt for one in written] + [prompt for prompt, _ in before])
         rows = padded(longer + [ids for _, ids in before])
-        texts = self._generator.continue_text(prompts, rows).numpy().tolist()
+        texts = self._continue_text(prompts, rows).numpy().tolist()
         known = iter(texts[len(written) :])
         lengths = [len(next(known)) if ids else 0 for ids in kept]
         return [[text[length:]] for text, length in zip(texts[: len(written)], lengths, strict=True)]
@@ -42,5 +44,5 @@ class PieceTexts:
         rows = [one.ids[-(longest + _TOKENS_KEPT) :] for one in written]
         ids = padded(rows, left=True)
         prompts = tf.constant([one.prompt for one in written])
-        texts = self._generator.token_texts(prompts, ids, ids.shape[1] - longest).numpy().tolist()
+        texts = self._token_texts(prompts, ids, tf.constant(ids.shape[1] - longest)).numpy().tolist()
         return [row[len(row) - count :] for row, count in zip(texts, counts, strict=True)]

@@ -2,8 +2,8 @@
 
 import functools
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -45,7 +45,7 @@ class TokenLoop:
     """Writes tokens of a batch, in a call that ends when its time is over, a text has ended, or others wait."""
 
     def __init__(self, generators: Sequence[Generator]):
-        """Makes the graphs; nothing is traced yet.
+        """Traces the graphs.
 
         Args:
             generators: write texts; the first one that heeds what all texts of a batch use is taken. The last one
@@ -58,20 +58,14 @@ class TokenLoop:
         one, prompts = tf.TensorSpec([], tf.int32), tf.TensorSpec([None], tf.string)
         ids = tf.TensorSpec([None, None], tf.int32)
         self._graphs = {
-            generator: tf.function(
-                functools.partial(self._advance, generator),
-                input_signature=[generator.state_specs(), control_specs(), one, one],
-                autograph=False,
+            generator: _trace(
+                functools.partial(self._advance, generator), generator.state_specs(), control_specs(), one, one
             )
             for generator in generators
         }
         # Each call of a graph takes milliseconds, and most texts need no more than this one.
         self._beginnings = {
-            generator: tf.function(
-                functools.partial(self._begin, generator),
-                input_signature=[prompts, ids, control_specs(), one, one],
-                autograph=False,
-            )
+            generator: _trace(functools.partial(self._begin, generator), prompts, ids, control_specs(), one, one)
             for generator in generators
         }
         self._seconds_per_step = 0.01
@@ -116,8 +110,9 @@ class TokenLoop:
             seconds: duration of what is written, as by `write`; None to write nothing.
             top: number of alternatives per token.
         """
-        steps = 0 if seconds is None else self._steps(seconds)
-        resumed, written, texts = self._beginnings[self.generator_for(configs)](prompts, ids, controls, steps, top)
+        steps = tf.constant(0) if seconds is None else self._steps(seconds)
+        graph = self._beginnings[self.generator_for(configs)]
+        resumed, written, texts = graph(prompts, ids, controls, steps, tf.constant(top))
         return Begun(BatchRows(resumed.state, controls), resumed.texts, resumed.tokens, written, texts)
 
     def write(
@@ -132,12 +127,12 @@ class TokenLoop:
             top: number of alternatives per token.
         """
         started = time.monotonic()
-        state, written = self._graphs[self.generator_for(configs)](*rows, self._steps(seconds), top)
+        state, written = self._graphs[self.generator_for(configs)](*rows, self._steps(seconds), tf.constant(top))
         self._seconds_per_step = (time.monotonic() - started) / (written.ids.shape[1] + _TOKENS_OF_A_CALL)
         return BatchRows(state, rows.controls), written
 
-    def _steps(self, seconds: float) -> int:
-        return min(max(int(seconds / self._seconds_per_step), 1), _MAX_STEPS)
+    def _steps(self, seconds: float) -> tf.Tensor:
+        return tf.constant(min(max(int(seconds / self._seconds_per_step), 1), _MAX_STEPS))
 
     def _begin(
         self,
@@ -160,3 +155,8 @@ class TokenLoop:
             return (done == 0) | is_whole & tf.logical_not(self._is_interrupted)
 
         return generator.write_tokens(state, controls, steps, top, goes_on)
+
+
+def _trace(function: Callable[..., Any], *specs: Any) -> Callable[..., Any]:
+    """Returns the graph of a function; to find it by the arguments of each call would take a millisecond."""
+    return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
