@@ -40,7 +40,7 @@ def test_a_text_that_nobody_waits_for_is_not_begun(served: Served):
     assert pieces.empty()
 
 
-def test_texts_that_come_while_the_first_begins_begin_together_after_its_first_token(
+def test_texts_that_come_while_the_first_begins_begin_together_before_its_first_token(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ):
     engine, pieces, done = served.model.engine, queue.Queue(), list[int | str]()

@@ -61,12 +61,12 @@ def test_a_text_is_begun_with_some_tokens_and_goes_on(
         assert expected.startswith(text)
 
 
-def test_a_beginning_that_is_interrupted_writes_one_token(loop: TokenLoop, served: Served):
+def test_a_beginning_that_is_interrupted_writes_nothing(loop: TokenLoop, served: Served):
     controls = make_controls(CONFIGS[1:], served.writer.preprocessor)
     loop.interrupt()
     begun = loop.begin(tf.constant([""]), tf.constant([[5, 6]]), controls, CONFIGS[1:], seconds=1000, top=0)
     loop.allow()
-    assert begun.rows.state.lengths.numpy().tolist() == [1]
+    assert begun.rows.state.lengths.numpy().tolist() == [0]
     assert begun.prompts.numpy().tolist() == [b"bc"]
 
 

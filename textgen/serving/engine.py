@@ -28,8 +28,8 @@ _SECONDS_PER_PIECE = 0.1
 """Duration of a call if a text is streamed; each call, and each piece, takes milliseconds."""
 
 _SECONDS_FOR_ANOTHER, _SECONDS_BETWEEN_OTHERS, _MOST_SECONDS_FOR_OTHERS = 0.001, 0.008, 0.1
-"""Time that a text waits for another one, if others are at hand; after that, time without a further one after which
-all are begun; and the longest time that they wait. Of requests that come at once one is read in a millisecond, while
+"""Time that a text waits for a second one, if others are written; time without a further one after which two or more
+are begun; and the longest time that they wait. Of requests that come at once one is read in a millisecond, while
 to begin texts takes 10 to 30, and those that begin later end later."""
 
 _SCORED_AT_ONCE = 16
@@ -129,8 +129,8 @@ class Engine:
 
         Texts that begin together cost hardly more than one.
         """
-        latest, seconds = time.monotonic() + _MOST_SECONDS_FOR_OTHERS, _SECONDS_FOR_ANOTHER
-        room = self._max_rows - len(self._running)
+        latest, room = time.monotonic() + _MOST_SECONDS_FOR_OTHERS, self._max_rows - len(self._running)
+        seconds = _SECONDS_FOR_ANOTHER if len(self._waiting) == 1 else _SECONDS_BETWEEN_OTHERS
         while len(self._waiting) < room and self._changed.wait(seconds) and time.monotonic() < latest:
             seconds = _SECONDS_BETWEEN_OTHERS
 
@@ -151,7 +151,7 @@ class Engine:
         self._running, self._rows = [], None
 
     def _begin(self, texts: list[QueuedText]) -> None:
-        """Begins texts; if no others are running, their first tokens are written too."""
+        """Begins texts; if no others are running or waiting, their first tokens are written too."""
         if not texts:
             return
         ids = padded([text.prompt_ids or () for text in texts])

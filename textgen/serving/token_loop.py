@@ -59,7 +59,7 @@ class TokenLoop:
         ids = tf.TensorSpec([None, None], tf.int32)
         self._graphs = {
             generator: _trace(
-                functools.partial(self._advance, generator), generator.state_specs(), control_specs(), one, one
+                functools.partial(self._advance, generator), generator.state_specs(), control_specs(), one, one, one
             )
             for generator in generators
         }
@@ -76,7 +76,7 @@ class TokenLoop:
         return next(generator for generator in self._generators if generator.kinds.covers(kinds))
 
     def interrupt(self) -> None:
-        """Ends the running call after its current token, and every later one after its first; for other threads.
+        """Ends the running call after its current token, and later ones after as few as they may; for other threads.
 
         `interrupt` and `allow` must not be called at the same time.
         """
@@ -100,7 +100,7 @@ class TokenLoop:
         seconds: float | None,
         top: int,
     ) -> Begun:
-        """Reads prompts, and writes at least one token of each text.
+        """Reads prompts, and writes tokens of each text, if nobody waits.
 
         Args:
             prompts: string [B].
@@ -127,7 +127,9 @@ class TokenLoop:
             top: number of alternatives per token.
         """
         started = time.monotonic()
-        state, written = self._graphs[self.generator_for(configs)](*rows, self._steps(seconds), tf.constant(top))
+        state, written = self._graphs[self.generator_for(configs)](
+            *rows, self._steps(seconds), tf.constant(1), tf.constant(top)
+        )
         self._seconds_per_step = (time.monotonic() - started) / (written.ids.shape[1] + _TOKENS_OF_A_CALL)
         return BatchRows(state, rows.controls), written
 
@@ -144,15 +146,29 @@ class TokenLoop:
         top: tf.Tensor,
     ) -> tuple[Resumed, Written, tf.Tensor]:
         resumed = generator.resume(prompts, ids, controls)
-        state, written = self._graphs[generator](resumed.state, controls, steps, top)
+        # Else the first step could begin, and find that nobody waits, before the prompts are read.
+        with tf.control_dependencies(resumed.state.context):
+            state = resumed.state._replace(reasons=tf.identity(resumed.state.reasons))
+        state, written = self._graphs[generator](state, controls, steps, tf.constant(0), top)
         return resumed._replace(state=state), written, generator.continue_text(resumed.texts, written.ids)
 
     def _advance(
-        self, generator: Generator, state: TextState, controls: Controls, steps: tf.Tensor, top: tf.Tensor
+        self,
+        generator: Generator,
+        state: TextState,
+        controls: Controls,
+        steps: tf.Tensor,
+        least: tf.Tensor,
+        top: tf.Tensor,
     ) -> tuple[TextState, Written]:
+        """Writes up to `steps` tokens of each text, and `least` ones even if others wait, both int32 []."""
+
         def goes_on(done: tf.Tensor, state: TextState) -> tf.Tensor:
             is_whole = (done < _STEPS_AFTER_END) | tf.reduce_all(state.reasons == RUNNING)
-            return (done == 0) | is_whole & tf.logical_not(self._is_interrupted)
+            # Else it could be read before the step ends.
+            with tf.control_dependencies([state.reasons]):
+                is_interrupted = self._is_interrupted.read_value()
+            return (done < least) | is_whole & ~is_interrupted
 
         return generator.write_tokens(state, controls, steps, top, goes_on)
 
