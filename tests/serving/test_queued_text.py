@@ -1,5 +1,5 @@
 from textgen.config import GenerationConfig
-from textgen.serving.queued_text import QueuedText
+from textgen.serving.queued_text import QueuedText, WrittenSoFar
 
 
 def test_texts_share_nothing_of_what_was_written():
@@ -11,3 +11,10 @@ def test_texts_share_nothing_of_what_was_written():
     )  # fmt: skip
     first.written.ids.append(5)
     assert second.written.ids == [] and not second.cancelled
+
+
+def test_ids_are_new_until_they_are_delivered():
+    written = WrittenSoFar(ids=[5, 6], delivered=1)
+    assert written.is_new
+    written.delivered = 2
+    assert not written.is_new

@@ -9,7 +9,7 @@ import tensorflow as tf
 from textgen.model.masking import MASKED_LOGIT
 
 _MANY_ROWS = 16
-"""Number of rows from which on a product with the table's columns is faster than one with its rows."""
+"""Number of rows from which on a product with the transposed table is faster."""
 
 _LARGE_TABLE = 1 << 17
 """Number of weights from which on the difference can be measured."""
@@ -54,7 +54,7 @@ class Logits(keras.layers.Layer):
         return self._own_table if self._tied_to is None else self._tied_to.embeddings
 
     def columns(self, rows: tf.Tensor) -> tf.Tensor | None:
-        """Returns the table with its columns in a row each, for a loop that calls the layer again and again.
+        """Returns the table transposed, for a loop that calls the layer again and again.
 
         A product of 16 to 256 rows with the table as it stands takes up to three times as long.
 

@@ -207,7 +207,7 @@ class Engine:
 
     def _deliver(self, texts: Sequence[tuple[QueuedText, str, int]]) -> None:
         """Delivers the new tokens of streams and of texts that have ended; with why each has ended, and its cut."""
-        due = [one for one in texts if one[0].by_pieces or one[1]]
+        due = [one for one in texts if one[1] or (one[0].by_pieces and one[0].written.is_new)]
         by_token = [one for one in due if one[0].top is not None]
         others = [one for one in due if one[0].top is None]
         for group, texts_of in ((others, self._texts.as_one), (by_token, self._texts.by_token)):

@@ -90,3 +90,8 @@ class WrittenSoFar:
     log_probabilities: list[float] = dataclasses.field(default_factory=list)
     top_ids: list[list[int]] = dataclasses.field(default_factory=list)
     top_log_probabilities: list[list[float]] = dataclasses.field(default_factory=list)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there are ids that were not delivered."""
+        return len(self.ids) > self.delivered
