@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.generation.made_networks import MadeNetwork
 from textgen.config import GenerationConfig, TextConfig
+from textgen.generation import writer as writer_module
 from textgen.generation.controls import kinds_of, make_controls
 from textgen.generation.writer import Writer
 from textgen.text.preprocessor import Preprocessor
@@ -188,7 +189,11 @@ def test_a_network_of_infinities_and_nan_still_writes_tokens():
     "settings",
     [{}, {"stop": ("gh", "ghx")}, {"stop": "zz", "echo": False}, {"may_end": True, "logit_bias": {"[EOS]": 5}}],
 )
-def test_a_stream_joins_to_the_text(writer: Writer, settings: dict):
+@pytest.mark.parametrize("seconds_per_call", [0.0, 1000.0])
+def test_a_stream_joins_to_the_text(
+    writer: Writer, settings: dict, seconds_per_call: float, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer_module, "_SECONDS_PER_CALL", seconds_per_call)
     config = GenerationConfig(**{"tokens": 12, "temperature": 1.5, "seed": 4, **settings})
     pieces = list(writer.stream("a", config))
     (found,) = writer.write(["a"], config)

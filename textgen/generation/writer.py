@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 import math
+import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ _MAX_ROWS = 64
 
 MAX_SAMPLES = 2**31 - 1
 """Maximum number of texts per prompt, which are numbered."""
+
+_SECONDS_PER_CALL = 0.05
+"""Duration of a call that writes tokens of a stream; a call of its own for each would take ten times as long."""
 
 _TOKENS_KEPT = 32
 """Number of tokens that are kept to find the text of the next one."""
@@ -149,7 +153,7 @@ class Writer:
             yield from self._continuations([prompt] * samples, found, echo=config.echo)
 
     def stream(self, prompt: str, config: GenerationConfig) -> Iterator[str]:
-        """Yields the text that `write` returns for one prompt, in pieces, as soon as they are written.
+        """Yields the text that `write` returns for one prompt, token by token, as soon as they are written.
 
         Args:
             prompt: the prompt.
@@ -166,15 +170,18 @@ class Writer:
             return
         if config.echo:
             yield _printed(prompt)
-        is_running = True
+        is_running, steps = True, 1
         while is_running:
-            state, written = generator.advance(state, controls, 1, 0)
+            started = time.monotonic()
+            state, written = generator.advance(state, controls, steps, 0)
             is_running = int(state.reasons[0]) == RUNNING
+            share = _SECONDS_PER_CALL / max(time.monotonic() - started, 1e-6)
+            steps = max(int(steps * min(share, 2)), 1)
             ids = tf.concat([ids[:, -_TOKENS_KEPT:], written.ids], axis=1)
-            (added,) = generator.token_texts(prompts, ids, tf.shape(ids)[1] - 1).numpy()[0]
-            shown = text.add(added) if is_running else text.end(added, cut=int(state.cuts[0]))
-            if shown:
-                yield shown
+            *before, last = generator.token_texts(prompts, ids, ids.shape[1] - written.ids.shape[1]).numpy()[0]
+            shown = [text.add(added) for added in before]
+            shown.append(text.add(last) if is_running else text.end(last, cut=int(state.cuts[0])))
+            yield from filter(None, shown)
 
     def next_tokens(self, prompt: str, *, top: int, temperature: float = 1.0) -> list[NextToken]:
         """Returns the likeliest next tokens after a prompt, the likeliest first.
