@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from tests.made_networks import MadeNetwork
 from textgen import runs
 from textgen.api.run import Run, load_run
 from textgen.cli import main
-from textgen.config import BOS, EOS, ModelConfig
+from textgen.config import BOS, EOS
 
 LETTERS = set("abcdefghijklmnop")
 
@@ -68,7 +69,7 @@ def test_any_prompt_is_printed_as_it_was_given(made: Path, capfd, prompt: str, p
 
 def test_a_text_may_end_before_its_last_token(made: Path, tmp_path: Path, monkeypatch, capfd):
     copy = shutil.copytree(made, tmp_path / "run")
-    monkeypatch.setattr(runs, "load_model", lambda directory, config: Ends())
+    monkeypatch.setattr(runs, "load_model", lambda directory, config: MadeNetwork(5, _end))
     assert _printed(capfd, copy, "--prompt", "cc", "--may-end") == "cc\n"
     assert len(_printed(capfd, copy, "--prompt", "cc", "--tokens", 7)) == 2 + 7 + 1
 
@@ -111,25 +112,15 @@ def test_a_run_without_a_vocabulary_is_refused(refused, made: Path, tmp_path: Pa
     assert "has no vocabulary.jsonl" in refused("generate", copy)
 
 
-class Ends:
+def _end(windows: tf.Tensor) -> tf.Tensor:
     """Ends every document at once."""
-
-    config = ModelConfig()
-    window = 5
-
-    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
-        return 100 * tf.one_hot(tf.fill(tf.shape(x)[:1], EOS), 20)
+    return 100 * tf.one_hot(tf.fill(tf.shape(windows)[:1], EOS), 20)
 
 
-class SeesBeginning:
-    """Writes "a" where it reads [BOS], else "b"."""
-
-    config = ModelConfig()
-    window = 5
-
-    def __call__(self, x: tf.Tensor, training: bool) -> tf.Tensor:
-        begins = tf.reduce_any(tf.equal(x, BOS), axis=1)
-        return tf.one_hot(tf.where(begins, 4, 5), 20)
+def _see_beginning(windows: tf.Tensor) -> tf.Tensor:
+    """Writes "a" where there is [BOS], else "b"."""
+    begins = tf.reduce_any(tf.equal(windows, BOS), axis=1)
+    return tf.one_hot(tf.where(begins, 4, 5), 20)
 
 
 @pytest.mark.parametrize(("boundaries", "text"), [(True, "ccaaabb"), (False, "ccbbbbb")])
@@ -138,7 +129,7 @@ def test_a_prompt_begins_a_document_only_where_documents_have_a_beginning(
 ):
     copy = shutil.copytree(made, tmp_path / "run")
     runs.save(dataclasses.replace(runs.load(copy), boundaries=boundaries), copy)
-    monkeypatch.setattr(runs, "load_model", lambda directory, config: SeesBeginning())
+    monkeypatch.setattr(runs, "load_model", lambda directory, config: MadeNetwork(5, _see_beginning))
     assert _printed(capfd, copy, "--prompt", "cc", "--tokens", 5, "--temperature", 0) == f"{text}\n"
 
 

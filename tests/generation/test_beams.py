@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.generation.made_networks import MadeNetwork
 from tests.generation.test_writer import CHAR
+from tests.made_networks import LastIdNetwork
 from textgen.config import EOS, GenerationConfig
 from textgen.errors import UserError
 from textgen.generation.writer import Continuation, Writer
@@ -18,7 +18,7 @@ TABLE = np.random.default_rng(5).normal(size=(SIZE, SIZE)).astype(np.float32) * 
 
 @pytest.fixture(scope="module")
 def writer() -> Writer:
-    network = MadeNetwork(4, lambda last: tf.gather(TABLE, last))
+    network = LastIdNetwork(4, lambda last: tf.gather(TABLE, last))
     return Writer(network, Preprocessor(CHAR, Vocabulary(tuple("abcd"), (1,) * 4)), boundaries=True)
 
 

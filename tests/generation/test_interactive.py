@@ -2,8 +2,8 @@ import string
 
 import pytest
 
-from tests.generation.made_networks import MadeNetwork
 from tests.generation.test_writer import CHAR, count
+from tests.made_networks import LastIdNetwork
 from textgen.config import GenerationConfig
 from textgen.generation.interactive import HELP, Session, run
 from textgen.generation.writer import Writer
@@ -15,7 +15,7 @@ LETTERS = tuple(string.ascii_lowercase)
 
 @pytest.fixture(scope="module")
 def writer() -> Writer:
-    return Writer(MadeNetwork(5, count), Preprocessor(CHAR, Vocabulary(LETTERS, (1,) * 26)), boundaries=True)
+    return Writer(LastIdNetwork(5, count), Preprocessor(CHAR, Vocabulary(LETTERS, (1,) * 26)), boundaries=True)
 
 
 def _texts(writer: Writer, *lines: str, **settings) -> list[str]:

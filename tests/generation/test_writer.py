@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.generation.made_networks import MadeNetwork
+from tests.made_networks import LastIdNetwork
 from textgen.config import GenerationConfig, TextConfig
 from textgen.generation import writer as writer_module
 from textgen.generation.controls import kinds_of, make_controls
@@ -33,7 +33,7 @@ def writer() -> Writer:
 
 def make_writer() -> Writer:
     preprocessor = Preprocessor(CHAR, Vocabulary(LETTERS, (1,) * len(LETTERS)))
-    return Writer(MadeNetwork(5, count), preprocessor, boundaries=True)
+    return Writer(LastIdNetwork(5, count), preprocessor, boundaries=True)
 
 
 def _write(writer: Writer, prompt: str = "a", **settings) -> str:
@@ -176,7 +176,7 @@ def test_a_network_of_infinities_and_nan_still_writes_tokens():
         )
 
     preprocessor = Preprocessor(CHAR, Vocabulary(LETTERS, (1,) * len(LETTERS)))
-    broken = Writer(MadeNetwork(5, without_numbers), preprocessor, boundaries=True)
+    broken = Writer(LastIdNetwork(5, without_numbers), preprocessor, boundaries=True)
     broken.generator_for(GenerationConfig(top_p=0.5))
     for temperature in (0.0, 1e-30, 1.0, 3e38):
         for top_p in (1e-38, 0.5, 1.0):
