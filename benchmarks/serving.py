@@ -3,10 +3,10 @@
     python benchmarks/serving.py [--rounds 5] [--tokens 200] [--texts 64]
 
 The `lstm` of `generation.py`, 2 × 256 units and 8,000 words with initial weights, in a warm server in this process,
-which clients in another process ask over HTTP at 127.0.0.1. `direct` is `Writer.write` with the same prompts and
+which a client in another process asks over HTTP at 127.0.0.1. `direct` is `Writer.write` with the same prompts and
 settings. Ways take turns; of each, wall time and CPU time of the server's process are measured, and compared with
 those of the direct call in the same round. Of many requests at once, the time of as many that are refused, since they
-name no model, is that of HTTP and of the clients. Prints Markdown tables of medians.
+name no model, is that of HTTP and of the client. Prints Markdown tables of medians.
 """
 
 import argparse

@@ -71,6 +71,17 @@ def test_a_text_that_comes_alone_takes_one_call(served: Served, monkeypatch: pyt
     assert [pieces.get(timeout=20).reason for _ in range(2)] == ["length", "length"]
 
 
+def test_a_text_counts_as_running_while_it_begins(served: Served, monkeypatch: pytest.MonkeyPatch):
+    engine, pieces, running = served.model.engine, queue.Queue(), list[int]()
+    begin = engine._loop.begin
+    monkeypatch.setattr(
+        engine._loop, "begin", lambda *of, **how: (running.append(engine.running), begin(*of, **how))[1]
+    )
+    engine.submit([_text(pieces), _text(pieces, prompt=b"b")])
+    assert [pieces.get(timeout=20).reason for _ in range(2)] == ["length", "length"]
+    assert running == [2]
+
+
 def test_texts_do_not_wait_for_others_without_room_for_them(served: Served, monkeypatch: pytest.MonkeyPatch):
     engine, pieces = served.model.engine, queue.Queue()
     monkeypatch.setattr(engine, "_max_rows", 1)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from textgen.config import BOS
@@ -28,8 +27,8 @@ _SECONDS_PER_PIECE = 0.1
 """Duration of a call if a text is streamed; each call, and each piece, takes milliseconds."""
 
 _SECONDS_FOR_ANOTHER, _SECONDS_BETWEEN_OTHERS, _MOST_SECONDS_FOR_OTHERS = 0.001, 0.008, 0.1
-"""Time that a text waits for a second one, if others are written; time without a further one after which two or more
-are begun; and the longest time that they wait. Of requests that come at once one is read in a millisecond, while
+"""Time that a text waits for a second one, if others are being written; time without a further one after which two or
+more are begun; and the longest time that they wait. Of requests that come at once one is read in a millisecond, while
 to begin texts takes 10 to 30, and those that begin later end later."""
 
 _SCORED_AT_ONCE = 16
@@ -98,7 +97,7 @@ class Engine:
                 return False
             self._waiting.extend(texts)
             self._changed.notify()
-            # To interrupt, and to allow again, takes half a millisecond each.
+            # To interrupt, and to allow again, takes a third of a millisecond each.
             if not self._is_idle:
                 self._loop.interrupt()
         return True
@@ -159,39 +158,38 @@ class Engine:
         configs = [text.config for text in texts]
         controls = make_controls(configs, self._preprocessor, samples=[text.sample for text in texts])
         seconds = None if self._running else _seconds(texts)
+        self._running = self._running + texts
         begun = self._loop.begin(prompts, ids, controls, configs, seconds=seconds, top=_top(texts))
         known = zip(begun.prompts.numpy().tolist(), begun.prompt_tokens.numpy().tolist(), strict=True)
         for text, (prompt, tokens) in zip(texts, known, strict=True):
             text.written.prompt, text.prompt_tokens = prompt, tokens + text.begins
         if self._rows is None:
-            self._rows, self._running = begun.rows, texts
-            self._take_in(begun.written, np.zeros(len(texts), np.int32), begun.texts.numpy().tolist())
+            self._rows = begun.rows
+            self._take_in(begun.written, begun.texts.numpy().tolist())
         else:
             self._rows = join(self._rows, begun.rows)
-            self._running += texts
 
     def _advance(self) -> None:
         """Writes further tokens of all rows."""
         if self._rows is None:
             return
-        before = self._rows.state.lengths.numpy()
         configs = [text.config for text in self._running]
         seconds, top = _seconds(self._running), _top(self._running)
         self._rows, written = self._loop.write(self._rows, configs, seconds=seconds, top=top)
-        self._take_in(written, before)
+        self._take_in(written)
 
-    def _take_in(self, written: Written, before: np.ndarray, texts: Sequence[bytes] | None = None) -> None:
+    def _take_in(self, written: Written, texts: Sequence[bytes] | None = None) -> None:
         """Delivers new tokens, and takes out the rows that have ended.
 
         Args:
             written: the new tokens of each row.
-            before: int32 [B], number of tokens of each row before them.
             texts: the text of all tokens of each row; None if it is not known.
         """
         assert self._rows is not None
         state = self._rows.state
         ids, *others = (tensor.numpy() for tensor in written)
-        for row, (text, count) in enumerate(zip(self._running, state.lengths.numpy() - before, strict=True)):
+        for row, (text, length) in enumerate(zip(self._running, state.lengths.numpy().tolist(), strict=True)):
+            count = length - len(text.written.ids)
             text.written.ids += ids[row, :count].tolist()
             text.written.text = texts[row] if texts else None
             if text.top is not None:

@@ -52,16 +52,18 @@ def served_model(
 def _warm(engine: Engine) -> None:
     """Runs each graph once, since the first call takes seconds."""
     for config in (GenerationConfig(tokens=40), GenerationConfig(tokens=4, top_k=1)):
-        _run(engine, config, by_pieces=True)
-        _run(engine, config)
-    _run(engine, GenerationConfig(), scored=True)
+        for top in (None, 1):
+            _run(engine, config, top=top, by_pieces=True)
+    _run(engine, GenerationConfig(), top=1, scored=True)
 
 
-def _run(engine: Engine, config: GenerationConfig, *, by_pieces: bool = False, scored: bool = False) -> None:
+def _run(
+    engine: Engine, config: GenerationConfig, *, top: int | None, by_pieces: bool = False, scored: bool = False
+) -> None:
     """Has a text written or scored, and waits for its end."""
     pieces: queue.Queue[Piece | Exception] = queue.Queue()
     text = QueuedText(
-        prompt=b"a", prompt_ids=None, config=config, sample=0, top=1, by_pieces=by_pieces, scored=scored,
+        prompt=b"a", prompt_ids=None, config=config, sample=0, top=top, by_pieces=by_pieces, scored=scored,
         deliver=pieces.put,
     )  # fmt: skip
     engine.submit([text])
